@@ -1,0 +1,259 @@
+//! Open file descriptions (`open(2)`, NOTES) and what a kind of file must implement.
+
+use alloc::sync::Arc;
+use core::any::Any;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use bitflags::bitflags;
+
+use super::inode::{DirSink, InodeRef};
+use super::{Attr, IoSink, IoSource, StatFs};
+use crate::error::*;
+use crate::mm::MemoryObject;
+use crate::sync::{Mutex, PollTable};
+
+bitflags! {
+    /// Linux's `O_*` flags (x86-64).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct OpenFlags: u32 {
+        #[allow(missing_docs)] const WRONLY = 0o1;
+        #[allow(missing_docs)] const RDWR = 0o2;
+        #[allow(missing_docs)] const CREAT = 0o100;
+        #[allow(missing_docs)] const EXCL = 0o200;
+        #[allow(missing_docs)] const NOCTTY = 0o400;
+        #[allow(missing_docs)] const TRUNC = 0o1000;
+        #[allow(missing_docs)] const APPEND = 0o2000;
+        #[allow(missing_docs)] const NONBLOCK = 0o4000;
+        #[allow(missing_docs)] const DSYNC = 0o10000;
+        #[allow(missing_docs)] const ASYNC = 0o20000;
+        #[allow(missing_docs)] const DIRECT = 0o40000;
+        #[allow(missing_docs)] const LARGEFILE = 0o100000;
+        #[allow(missing_docs)] const DIRECTORY = 0o200000;
+        #[allow(missing_docs)] const NOFOLLOW = 0o400000;
+        #[allow(missing_docs)] const NOATIME = 0o1000000;
+        #[allow(missing_docs)] const CLOEXEC = 0o2000000;
+        #[allow(missing_docs)] const SYNC = 0o4010000;
+        #[allow(missing_docs)] const PATH = 0o10000000;
+        #[allow(missing_docs)] const TMPFILE = 0o20200000;
+    }
+
+    /// Flags of a descriptor (`fcntl(2)`, F_SETFD).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct FdFlags: u32 {
+        #[allow(missing_docs)] const CLOEXEC = 1;
+    }
+
+    /// `poll(2)` and `epoll_ctl(2)` events.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+    pub struct Events: u32 {
+        #[allow(missing_docs)] const IN = 0x1;
+        #[allow(missing_docs)] const PRI = 0x2;
+        #[allow(missing_docs)] const OUT = 0x4;
+        #[allow(missing_docs)] const ERR = 0x8;
+        #[allow(missing_docs)] const HUP = 0x10;
+        #[allow(missing_docs)] const NVAL = 0x20;
+        #[allow(missing_docs)] const RDNORM = 0x40;
+        #[allow(missing_docs)] const RDBAND = 0x80;
+        #[allow(missing_docs)] const WRNORM = 0x100;
+        #[allow(missing_docs)] const WRBAND = 0x200;
+        #[allow(missing_docs)] const RDHUP = 0x2000;
+    }
+}
+
+impl OpenFlags {
+    /// Whether reads are allowed.
+    pub fn readable(self) -> bool {
+        self.bits() & 3 != 1 && !self.contains(Self::PATH)
+    }
+    /// Whether writes are allowed.
+    pub fn writable(self) -> bool {
+        matches!(self.bits() & 3, 1 | 2) && !self.contains(Self::PATH)
+    }
+    /// The flags that `fcntl(F_SETFL)` can change.
+    pub const SETTABLE: Self = Self::APPEND.union(Self::NONBLOCK).union(Self::ASYNC).union(Self::DIRECT).union(Self::NOATIME);
+}
+
+/// What one kind of file does. Every method has the behaviour of a file that cannot do it.
+///
+/// `pos` is the file position of the call; stream-like files ignore it.
+pub trait FileOps: Send + Sync + Any {
+    /// Reads into `dst`; 0 at the end of the file. Blocks unless the description has `O_NONBLOCK` (then `EAGAIN`).
+    fn read(&self, _file: &OpenFile, _pos: u64, _dst: &mut IoSink<'_>) -> Result<usize> {
+        Err(EINVAL)
+    }
+
+    /// Writes from `src`.
+    fn write(&self, _file: &OpenFile, _pos: u64, _src: &mut IoSource<'_>) -> Result<usize> {
+        Err(EINVAL)
+    }
+
+    /// Whether the file has positions (`lseek`, `pread`); a stream has none (`ESPIPE`).
+    fn seekable(&self) -> bool {
+        false
+    }
+
+    /// The state now; registers with the queues that announce changes. Ready to read and write by default, like a regular file.
+    fn poll(&self, _file: &OpenFile, _table: &mut PollTable<'_>) -> Events {
+        Events::IN | Events::OUT | Events::RDNORM | Events::WRNORM
+    }
+
+    /// `ioctl(2)`. `arg` is the raw third argument.
+    fn ioctl(&self, _file: &OpenFile, _cmd: u32, _arg: usize) -> Result<usize> {
+        Err(ENOTTY)
+    }
+
+    /// The memory behind the file, for `mmap(2)`: `offset` and `len` in bytes, page aligned; the object's page 0 is the file's start.
+    fn mmap(&self, _file: &OpenFile, _offset: u64, _len: u64, _shared_write: bool) -> Result<Arc<dyn MemoryObject>> {
+        Err(ENODEV)
+    }
+
+    /// Attributes. Required, since every descriptor answers `fstat(2)`.
+    fn attr(&self) -> Result<Attr>;
+
+    /// Lists directory entries after cookie `pos` until the sink is full.
+    fn getdents(&self, _file: &OpenFile, _pos: u64, _sink: &mut DirSink<'_>) -> Result {
+        Err(ENOTDIR)
+    }
+
+    /// `fsync(2)`, or `fdatasync(2)`.
+    fn sync(&self, _data_only: bool) -> Result {
+        Err(EINVAL)
+    }
+
+    /// `ftruncate(2)`.
+    fn truncate(&self, _len: u64) -> Result {
+        Err(EINVAL)
+    }
+
+    /// `fallocate(2)` with its mode bits.
+    fn allocate(&self, _mode: u32, _offset: u64, _len: u64) -> Result {
+        Err(EOPNOTSUPP)
+    }
+
+    /// `fstatfs(2)`.
+    fn statfs(&self) -> Result<StatFs> {
+        Err(ENOSYS)
+    }
+
+    /// The inode, for files that have one: `fchmod`, `fchdir`, `openat` relative to it and so on work on it.
+    fn inode(&self) -> Option<InodeRef> {
+        None
+    }
+
+    /// Called when the `F_SETFL` flags change (e.g. a daemon's file must hear of `O_NONBLOCK`).
+    fn flags_changed(&self, _flags: OpenFlags) {}
+
+    /// Called when a descriptor referring to the description is closed (each time, like `flush` in Linux).
+    fn flush(&self, _file: &OpenFile) -> Result {
+        Ok(())
+    }
+
+    /// What `/proc/<pid>/fd/<n>` shows for files without a path: `pipe:[17]`, `anon_inode:[eventfd]`.
+    fn describe(&self) -> alloc::string::String;
+
+    /// For down-casting to the concrete kind.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// An open file description: shared by duplicated descriptors and across fork.
+pub struct OpenFile {
+    /// The kind of file.
+    pub ops: Arc<dyn FileOps>,
+    /// Where it was opened, for `/proc` and `openat`; anonymous files have none.
+    pub path: Option<crate::fs::Path>,
+    flags: AtomicU32,
+    /// The file position. Held while a read or write uses it, so that they are atomic to each other (POSIX).
+    pos: Mutex<u64>,
+}
+
+impl OpenFile {
+    /// A description of `ops` without a path.
+    pub fn new(ops: Arc<dyn FileOps>, flags: OpenFlags) -> Arc<Self> {
+        Self::with_path(ops, flags, None)
+    }
+
+    /// A description of `ops` opened at `path`.
+    pub fn with_path(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>) -> Arc<Self> {
+        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), pos: Mutex::new(0) })
+    }
+
+    /// Access mode and status flags.
+    pub fn flags(&self) -> OpenFlags {
+        OpenFlags::from_bits_retain(self.flags.load(Ordering::Relaxed))
+    }
+
+    /// Changes the settable flags (`F_SETFL`).
+    pub fn set_flags(&self, flags: OpenFlags) {
+        let new = (self.flags() - OpenFlags::SETTABLE) | (flags & OpenFlags::SETTABLE);
+        self.flags.store(new.bits(), Ordering::Relaxed);
+        self.ops.flags_changed(new);
+    }
+
+    /// Whether `O_NONBLOCK` is set.
+    pub fn nonblocking(&self) -> bool {
+        self.flags().contains(OpenFlags::NONBLOCK)
+    }
+
+    /// `read(2)`: at the file position, which it advances.
+    pub fn read(&self, dst: &mut IoSink<'_>) -> Result<usize> {
+        if !self.flags().readable() {
+            return Err(EBADF);
+        }
+        if !self.ops.seekable() {
+            return self.ops.read(self, 0, dst);
+        }
+        let mut pos = self.pos.lock();
+        let n = self.ops.read(self, *pos, dst)?;
+        *pos += n as u64;
+        Ok(n)
+    }
+
+    /// `write(2)`: at the file position (or the end with `O_APPEND`), which it advances.
+    pub fn write(&self, src: &mut IoSource<'_>) -> Result<usize> {
+        if !self.flags().writable() {
+            return Err(EBADF);
+        }
+        if !self.ops.seekable() {
+            return self.ops.write(self, 0, src);
+        }
+        let mut pos = self.pos.lock();
+        if self.flags().contains(OpenFlags::APPEND) {
+            *pos = self.ops.attr()?.size;
+        }
+        let n = self.ops.write(self, *pos, src)?;
+        *pos += n as u64;
+        Ok(n)
+    }
+
+    /// `pread(2)`.
+    pub fn read_at(&self, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
+        if !self.flags().readable() {
+            return Err(EBADF);
+        }
+        if !self.ops.seekable() {
+            return Err(ESPIPE);
+        }
+        self.ops.read(self, pos, dst)
+    }
+
+    /// `pwrite(2)`.
+    pub fn write_at(&self, pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
+        if !self.flags().writable() {
+            return Err(EBADF);
+        }
+        if !self.ops.seekable() {
+            return Err(ESPIPE);
+        }
+        self.ops.write(self, pos, src)
+    }
+
+    /// The file position, locked: for `lseek`, `getdents`, `sendfile`.
+    pub fn pos(&self) -> crate::sync::MutexGuard<'_, u64> {
+        self.pos.lock()
+    }
+
+    /// The concrete kind, if it is a `T`.
+    pub fn downcast<T: 'static>(&self) -> Option<&T> {
+        self.ops.as_any().downcast_ref()
+    }
+}

@@ -1,0 +1,139 @@
+//! Inodes: what a filesystem (in the kernel or a daemon behind a scheme) gives to path lookup.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::any::Any;
+
+use bitflags::bitflags;
+
+use super::file::{FileOps, OpenFlags};
+use super::stat::{Attr, FileType, StatFs};
+use crate::error::*;
+use crate::task::Credentials;
+
+/// A shared inode.
+pub type InodeRef = Arc<dyn Inode>;
+
+bitflags! {
+    /// Flags of `renameat2(2)`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct RenameFlags: u32 {
+        #[allow(missing_docs)] const NOREPLACE = 1;
+        #[allow(missing_docs)] const EXCHANGE = 2;
+    }
+}
+
+/// Which attributes to change. Permission was checked by the caller.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SetAttr {
+    /// Permission bits (07777).
+    pub mode: Option<u32>,
+    #[allow(missing_docs)]
+    pub uid: Option<u32>,
+    #[allow(missing_docs)]
+    pub gid: Option<u32>,
+    /// New size: truncates or grows.
+    pub size: Option<u64>,
+    #[allow(missing_docs)]
+    pub atime_ns: Option<i64>,
+    #[allow(missing_docs)]
+    pub mtime_ns: Option<i64>,
+    /// Set by the caller along with any of the others.
+    pub ctime_ns: Option<i64>,
+}
+
+/// Receives directory entries; returns `false` when full. Arguments: inode number, cookie of the entry after this one, type, name.
+pub type DirSink<'a> = dyn FnMut(u64, u64, Option<FileType>, &[u8]) -> bool + 'a;
+
+/// A file, directory or other object of a filesystem. Names are raw bytes without `/`, never `.` or `..` (path lookup handles those).
+/// Permissions are checked by the callers in path lookup, not here.
+pub trait Inode: Send + Sync + Any {
+    /// Attributes.
+    fn attr(&self) -> Result<Attr>;
+
+    /// Type and mode bits, quickly; by default from [`Inode::attr`].
+    fn file_type(&self) -> FileType {
+        self.attr().map(|a| a.file_type()).unwrap_or(FileType::Regular)
+    }
+
+    /// Changes attributes.
+    fn set_attr(&self, _change: &SetAttr) -> Result {
+        Err(EPERM)
+    }
+
+    /// Finds a directory entry. `ENOENT` where there is none.
+    fn lookup(&self, _name: &[u8]) -> Result<InodeRef> {
+        Err(ENOTDIR)
+    }
+
+    /// Whether path lookup may remember what [`Inode::lookup`] said (also "not there"). Views such as `/proc` say no.
+    fn cacheable(&self) -> bool {
+        false
+    }
+
+    /// Makes a regular file, directory, FIFO, socket or device node; `mode` holds type and permissions (umask applied).
+    fn create(&self, _name: &[u8], _mode: u32, _rdev: u64, _who: &Credentials) -> Result<InodeRef> {
+        Err(EPERM)
+    }
+
+    /// Makes a symbolic link.
+    fn symlink(&self, _name: &[u8], _target: &[u8], _who: &Credentials) -> Result<InodeRef> {
+        Err(EPERM)
+    }
+
+    /// Makes a hard link to `target`, an inode of the same filesystem.
+    fn link(&self, _name: &[u8], _target: &InodeRef) -> Result {
+        Err(EPERM)
+    }
+
+    /// Removes a name that is no directory.
+    fn unlink(&self, _name: &[u8]) -> Result {
+        Err(EPERM)
+    }
+
+    /// Removes an empty directory.
+    fn rmdir(&self, _name: &[u8]) -> Result {
+        Err(EPERM)
+    }
+
+    /// Moves `name` to `new_name` in `new_dir`, a directory of the same filesystem.
+    fn rename(&self, _name: &[u8], _new_dir: &InodeRef, _new_name: &[u8], _flags: RenameFlags) -> Result {
+        Err(EPERM)
+    }
+
+    /// The target of a symbolic link.
+    fn read_link(&self) -> Result<alloc::vec::Vec<u8>> {
+        Err(EINVAL)
+    }
+
+    /// A "magic" link such as `/proc/self/fd/3` or `/proc/self/exe` that leads to an object, not to a name.
+    fn magic_link(&self) -> Option<Result<crate::fs::Path>> {
+        None
+    }
+
+    /// Opens it. `flags` have been checked against permissions; `O_TRUNC` was done by the caller.
+    fn open(self: Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>>;
+
+    /// `statfs(2)`.
+    fn statfs(&self) -> Result<StatFs> {
+        Ok(StatFs::default())
+    }
+
+    /// Name of the filesystem type, for `/proc/mounts`.
+    fn fs_type(&self) -> &'static str {
+        "none"
+    }
+
+    /// Writes everything of the whole filesystem out (`sync(2)`).
+    fn sync_fs(&self) -> Result {
+        Ok(())
+    }
+
+    /// An absolute description for objects without a name.
+    fn describe(&self) -> String {
+        String::from("inode")
+    }
+
+    /// For down-casting.
+    fn as_any(&self) -> &dyn Any;
+}

@@ -1,0 +1,15 @@
+//! Locks and waiting.
+//!
+//! * [`SpinLock`]: short sections, never held across anything that can sleep (user copies, allocation of user pages, scheme requests).
+//! * [`Mutex`]: sleeping lock for the rest.
+//! * [`WaitQueue`]: threads and poll entries waiting for an event.
+//!
+//! Lock order (outer first): process tree, process, file table, inode mutexes, address space, page cache, wait queues, run queues,
+//! frame allocator.
+
+mod mutex;
+mod wait;
+
+pub use frame::sync::{Once, PerCpu, RwSpinLock, SpinLock};
+pub use mutex::{Mutex, MutexGuard};
+pub use wait::{current_thread_waker, PollTable, WaitEntry, WaitQueue, Wake};

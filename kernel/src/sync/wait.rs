@@ -1,0 +1,205 @@
+//! Wait queues: how threads sleep for an event, and how `poll` and `epoll` learn of one.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::SpinLock;
+use crate::error::{ETIMEDOUT, ERESTARTSYS, Result};
+use crate::fs::Events;
+use crate::task::{self, Thread, sched};
+
+/// Something a wait queue can wake.
+pub trait Wake: Send + Sync {
+    /// Called with the queue's lock held and interrupts off: must be short and must not wait. `events` says what happened
+    /// ([`Events::all`] where the source does not know). Returns whether it consumed an exclusive wake-up.
+    fn wake(&self, events: Events) -> bool;
+}
+
+struct ThreadWaker {
+    thread: Arc<Thread>,
+    woken: AtomicBool,
+}
+
+impl Wake for ThreadWaker {
+    fn wake(&self, _events: Events) -> bool {
+        self.woken.store(true, Ordering::Release);
+        sched::wake(&self.thread)
+    }
+}
+
+struct Inner {
+    count: AtomicUsize,
+    entries: SpinLock<(u64, Vec<(u64, Arc<dyn Wake>)>)>,
+}
+
+/// A list of waiters. Cloning gives another handle of the same queue.
+#[derive(Clone)]
+pub struct WaitQueue(Arc<Inner>);
+
+impl Default for WaitQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A registration in a [`WaitQueue`], removed when dropped.
+pub struct WaitEntry {
+    queue: Arc<Inner>,
+    id: u64,
+}
+
+impl Drop for WaitEntry {
+    fn drop(&mut self) {
+        let mut entries = self.queue.entries.lock();
+        if let Some(at) = entries.1.iter().position(|(id, _)| *id == self.id) {
+            // Moved out of the lock, since its drop may free a thread.
+            let gone = entries.1.remove(at);
+            self.queue.count.store(entries.1.len(), Ordering::SeqCst);
+            drop(entries);
+            drop(gone);
+        }
+    }
+}
+
+impl WaitQueue {
+    /// An empty queue.
+    pub fn new() -> Self {
+        Self(Arc::new(Inner { count: AtomicUsize::new(0), entries: SpinLock::new((0, Vec::new())) }))
+    }
+
+    /// Adds a waker until the entry is dropped.
+    pub fn add(&self, waker: Arc<dyn Wake>) -> WaitEntry {
+        let mut entries = self.0.entries.lock();
+        entries.0 += 1;
+        let id = entries.0;
+        entries.1.push((id, waker));
+        self.0.count.store(entries.1.len(), Ordering::SeqCst);
+        WaitEntry { queue: self.0.clone(), id }
+    }
+
+    /// Whether anyone waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.count.load(Ordering::SeqCst) == 0
+    }
+
+    /// Wakes every waiter.
+    pub fn wake_all(&self) {
+        self.wake_events(Events::all());
+    }
+
+    /// Wakes every waiter, telling poll entries what happened.
+    pub fn wake_events(&self, events: Events) {
+        core::sync::atomic::fence(Ordering::SeqCst);
+        if self.is_empty() {
+            return;
+        }
+        for (_, waker) in &self.0.entries.lock().1 {
+            waker.wake(events);
+        }
+    }
+
+    /// Wakes poll entries and the longest-waiting thread that was really asleep.
+    pub fn wake_one(&self) {
+        core::sync::atomic::fence(Ordering::SeqCst);
+        if self.is_empty() {
+            return;
+        }
+        for (_, waker) in &self.0.entries.lock().1 {
+            if waker.wake(Events::all()) {
+                break;
+            }
+        }
+    }
+
+    /// Sleeps until `ready` returns a value.
+    ///
+    /// # Errors
+    /// `ERESTARTSYS` when a signal arrives first.
+    pub fn wait_until<T>(&self, ready: impl FnMut() -> Option<T>) -> Result<T> {
+        self.wait(true, None, ready)
+    }
+
+    /// Sleeps until `ready` returns a value or the monotonic clock reaches `deadline_ns`.
+    ///
+    /// # Errors
+    /// `ERESTARTSYS` on a signal, `ETIMEDOUT` at the deadline.
+    pub fn wait_deadline<T>(&self, deadline_ns: Option<u64>, ready: impl FnMut() -> Option<T>) -> Result<T> {
+        self.wait(true, deadline_ns, ready)
+    }
+
+    /// Sleeps until `ready` returns a value, whatever signals arrive (even SIGKILL waits).
+    pub fn wait_uninterruptible<T>(&self, ready: impl FnMut() -> Option<T>) -> T {
+        match self.wait(false, None, ready) {
+            Ok(value) => value,
+            Err(_) => unreachable!("an uninterruptible wait without a deadline ends only by its condition"),
+        }
+    }
+
+    fn wait<T>(&self, interruptible: bool, deadline_ns: Option<u64>, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
+        if let Some(value) = ready() {
+            return Ok(value);
+        }
+        let thread = task::current();
+        let waker = Arc::new(ThreadWaker { thread: thread.clone(), woken: AtomicBool::new(false) });
+        let _entry = self.add(waker);
+        loop {
+            sched::prepare_to_sleep(&thread, interruptible);
+            if let Some(value) = ready() {
+                sched::cancel_sleep(&thread);
+                return Ok(value);
+            }
+            if interruptible && thread.has_pending_signal() {
+                sched::cancel_sleep(&thread);
+                return Err(ERESTARTSYS);
+            }
+            if let Some(deadline) = deadline_ns {
+                if frame::time::now_ns() >= deadline {
+                    sched::cancel_sleep(&thread);
+                    return Err(ETIMEDOUT);
+                }
+            }
+            sched::sleep(deadline_ns);
+        }
+    }
+}
+
+/// Where a `poll` operation registers itself with the queues of the files it looks at.
+pub struct PollTable<'a> {
+    waker: Option<&'a Arc<dyn Wake>>,
+    entries: Vec<WaitEntry>,
+}
+
+impl<'a> PollTable<'a> {
+    /// A table that registers nothing: only asks for the state now.
+    pub fn none() -> Self {
+        Self { waker: None, entries: Vec::new() }
+    }
+
+    /// A table that registers `waker` with every queue.
+    pub fn with(waker: &'a Arc<dyn Wake>) -> Self {
+        Self { waker: Some(waker), entries: Vec::new() }
+    }
+
+    /// To be called by a file's `poll` for each queue that announces a change of its state, before it looks at the state.
+    pub fn register(&mut self, queue: &WaitQueue) {
+        if let Some(waker) = self.waker {
+            self.entries.push(queue.add(waker.clone()));
+        }
+    }
+
+    /// Further files only report their state (one is ready already, so nobody will sleep).
+    pub fn stop_registering(&mut self) {
+        self.waker = None;
+    }
+
+    /// The registrations, to be kept as long as the wake-ups are wanted.
+    pub fn into_entries(self) -> Vec<WaitEntry> {
+        self.entries
+    }
+}
+
+/// A waker for the current thread, for `poll`-like waits over several queues.
+pub fn current_thread_waker() -> Arc<dyn Wake> {
+    Arc::new(ThreadWaker { thread: task::current(), woken: AtomicBool::new(false) })
+}
