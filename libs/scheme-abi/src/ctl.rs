@@ -1,0 +1,160 @@
+//! ioctl numbers of our own (magic `G`) between daemons and the kernel, and their structures.
+
+use crate::ioctl::{Direction, encode};
+use crate::wire::{Malformed, Reader, Writer};
+
+const MAGIC: u8 = b'G';
+
+/// On a scheme socket, right after creation: sets [`SchemeFlags`]; the argument is the bits themselves.
+pub const SCHEME_SET_FLAGS: u32 = encode(Direction::None, MAGIC, 1, 0);
+/// On a scheme socket: [`PhysQuery`] in and out, the physical address of memory in the transfer area.
+pub const SCHEME_PHYS: u32 = encode(Direction::InOut, MAGIC, 2, PhysQuery::BYTES as u32);
+/// On a descriptor of `/scheme/memory/dma/...`: a `u64` out, the physical address of its first byte.
+pub const MEM_PHYS: u32 = encode(Direction::Out, MAGIC, 3, 8);
+/// On a descriptor of `/scheme/irq/msi`: [`MsiMessage`] out.
+pub const IRQ_MSI: u32 = encode(Direction::Out, MAGIC, 4, MsiMessage::BYTES as u32);
+/// On `/scheme/memory/framebuffer`: [`FbInfo`] out.
+pub const FB_INFO: u32 = encode(Direction::Out, MAGIC, 5, FbInfo::BYTES as u32);
+/// On a pty master: the argument is the number n of the `/dev/tty<n>` that its slave becomes.
+pub const VT_BIND: u32 = encode(Direction::None, MAGIC, 6, 0);
+/// On a scheme socket: [`TransferArea`] out, where the area is mapped in the daemon.
+pub const SCHEME_AREA: u32 = encode(Direction::Out, MAGIC, 7, TransferArea::BYTES as u32);
+
+/// What a scheme declares about itself, as the argument of [`SCHEME_SET_FLAGS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchemeFlags(u64);
+
+impl SchemeFlags {
+    /// Nothing declared.
+    pub const NONE: Self = Self(0);
+    /// Names, attributes and data may be cached; the scheme speaks the calls of [`crate::fs`].
+    pub const CACHEABLE: Self = Self(1);
+    /// When the daemon dies, its requests wait for a successor of the same name.
+    pub const RESTARTABLE: Self = Self(2);
+    /// Handles look like block devices.
+    pub const BLOCK_DEVICE: Self = Self(4);
+
+    const ALL: u64 = 7;
+
+    /// The flags in `bits`; `None` where an unknown bit is set.
+    pub const fn from_bits(bits: u64) -> Option<Self> {
+        if bits & !Self::ALL == 0 {
+            Some(Self(bits))
+        } else {
+            None
+        }
+    }
+
+    /// The flags as bits.
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// These flags and `other`.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// True if all of `other` are set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl core::ops::BitOr for SchemeFlags {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        self.union(other)
+    }
+}
+
+/// Declares a `repr(C)` structure of unpadded integers with its bytes: one list for layout and codec.
+macro_rules! plain {
+    ($(#[$meta:meta])* $name:ident [$bytes:literal] { $($(#[$field_meta:meta])* $field:ident: $ty:ident),* $(,)? }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $ty,)*
+        }
+
+        impl $name {
+            /// Size of the structure in bytes.
+            pub const BYTES: usize = $bytes;
+
+            /// Reads the structure from the front of `bytes`.
+            pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+                let mut reader = Reader::new(bytes);
+                Ok(Self { $($field: reader.$ty()?,)* })
+            }
+
+            /// Writes the structure to the front of `bytes`; returns its size.
+            pub fn encode(&self, bytes: &mut [u8]) -> Result<usize, Malformed> {
+                let mut writer = Writer::new(bytes);
+                $(writer.$ty(self.$field)?;)*
+                Ok(writer.written())
+            }
+        }
+
+        const _: () = assert!(size_of::<$name>() == $bytes);
+    };
+}
+
+plain! {
+    /// Question and answer of [`SCHEME_PHYS`].
+    PhysQuery [32] {
+        /// In: address in the daemon, inside the transfer area.
+        addr: u64,
+        /// In: bytes of interest from `addr` on.
+        len: u64,
+        /// Out: physical address of the byte at `addr`.
+        phys: u64,
+        /// Out: how many bytes from `phys` on are contiguous, at most `len`.
+        contiguous_len: u64,
+    }
+}
+
+plain! {
+    /// Answer of [`IRQ_MSI`]: what to program into an MSI-X table entry.
+    MsiMessage [16] {
+        /// Message address.
+        address: u64,
+        /// Message data.
+        data: u32,
+        /// Zero.
+        reserved: u32,
+    }
+}
+
+plain! {
+    /// Answer of [`FB_INFO`]. The framebuffer is linear, `pitch * height` bytes.
+    FbInfo [32] {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Bytes from a row to the next.
+        pitch: u32,
+        /// Bits of a pixel.
+        bpp: u32,
+        /// Lowest bit of red in a pixel.
+        red_shift: u32,
+        /// Lowest bit of green in a pixel.
+        green_shift: u32,
+        /// Lowest bit of blue in a pixel.
+        blue_shift: u32,
+        /// Zero.
+        reserved: u32,
+    }
+}
+
+plain! {
+    /// Answer of [`SCHEME_AREA`].
+    TransferArea [16] {
+        /// Address of the area's first byte in the daemon, page aligned.
+        addr: u64,
+        /// Bytes of the area.
+        len: u64,
+    }
+}

@@ -1,0 +1,36 @@
+//! The filesystem calls of CACHEABLE schemes: `Call`s with one of the `FS_*` numbers as `metadata0` and the
+//! caller's ids as `metadata2`. A fixed header, then names without separators; the answer overwrites the
+//! payload from its start. The buffer's length is the room for both.
+//!
+//! Beside them such a scheme answers `Read` (of a symlink: its target), `Write`, `UnlinkAt`, `Getdents`, `Fsync`,
+//! `Fstatvfs` and `Close`.
+
+mod attr;
+mod request;
+
+pub use attr::{NodeAttr, Time};
+pub use request::{
+    CreateRequest, LinkRequest, LookupAnswer, LookupRequest, LookupStop, LookupWriter, RenameFlags,
+    RenameRequest, SetAttr, SetAttrMask, SetTime,
+};
+
+/// The numbers lie above every 32-bit ioctl number, so a `Call` is one or the other.
+const BASE: u64 = 0x4653_0000_0000;
+
+/// [`LookupRequest`] in, [`LookupAnswer`] out. On a directory node.
+pub const FS_LOOKUP: u64 = BASE + 1;
+/// [`CreateRequest`] in, [`NodeAttr`] out. On a directory node.
+pub const FS_CREATE: u64 = BASE + 2;
+/// [`RenameRequest`] in, nothing out. On the old directory's node.
+pub const FS_RENAME: u64 = BASE + 3;
+/// [`LinkRequest`] in, [`NodeAttr`] out. On the node that gets one more name.
+pub const FS_LINK: u64 = BASE + 4;
+/// [`SetAttr`] in, [`NodeAttr`] out.
+pub const FS_SETATTR: u64 = BASE + 5;
+/// Nothing in, [`NodeAttr`] out.
+pub const FS_GETATTR: u64 = BASE + 6;
+/// Nothing in, nothing out: all changes of the filesystem are on disk.
+pub const FS_SYNC: u64 = BASE + 7;
+
+/// The node id of the root directory.
+pub const ROOT_NODE: u64 = 1;
