@@ -6,7 +6,7 @@ use core::any::Any;
 
 use bitflags::bitflags;
 
-use super::file::{FileOps, OpenFlags};
+use super::file::{FileOps, OpenFile, OpenFlags};
 use super::stat::{Attr, FileType, StatFs};
 use crate::error::*;
 use crate::task::Credentials;
@@ -45,6 +45,14 @@ pub struct SetAttr {
 /// Receives directory entries; returns `false` when full. Arguments: inode number, cookie of the entry after this one, type, name.
 pub type DirSink<'a> = dyn FnMut(u64, u64, Option<FileType>, &[u8]) -> bool + 'a;
 
+/// What [`Inode::lookup_many`] found.
+pub struct Lookups {
+    /// The inodes of the first names, in order.
+    pub found: alloc::vec::Vec<InodeRef>,
+    /// Whether the name after those does not exist (and not only was not looked at).
+    pub missing: bool,
+}
+
 /// A file, directory or other object of a filesystem. Names are raw bytes without `/`, never `.` or `..` (path lookup handles those).
 /// Permissions are checked by the callers in path lookup, not here.
 pub trait Inode: Send + Sync + Any {
@@ -64,6 +72,31 @@ pub trait Inode: Send + Sync + Any {
     /// Finds a directory entry. `ENOENT` where there is none.
     fn lookup(&self, _name: &[u8]) -> Result<InodeRef> {
         Err(ENOTDIR)
+    }
+
+    /// Finds several entries in a row, each in the directory that the one before names: for filesystems where a request is dear. `names` is not
+    /// empty. Stops early as it likes, at the latest at an entry that is missing or no directory.
+    fn lookup_many(&self, names: &[&[u8]]) -> Result<Lookups> {
+        match self.lookup(names[0]) {
+            Ok(inode) => Ok(Lookups { found: alloc::vec![inode], missing: false }),
+            Err(ENOENT) => Ok(Lookups { found: alloc::vec![], missing: true }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The object that all the rest of a path names, for directories whose server resolves whole paths (ordinary schemes). `rest`: one or more
+    /// names joined by `/`, `.` and `..` already taken out by their spelling. No request is made: the object need not exist, its methods will tell.
+    /// Neither names nor mounts below are cached. `None`: look up name by name.
+    ///
+    /// The parent for `create`, `unlink` and so on is found in the same way, with the last name left out.
+    fn resolve_rest(&self, _rest: &[u8]) -> Option<InodeRef> {
+        None
+    }
+
+    /// Opens the object in one request, without the caller's checks of type and permission before (the server makes them): also `O_CREAT`, `O_EXCL` and
+    /// `O_TRUNC`, with `mode` (umask applied). The result may be a description shared with the server. `None`: open it in the ordinary way.
+    fn open_whole(self: Arc<Self>, _flags: OpenFlags, _mode: u32, _who: &Credentials, _path: &crate::fs::Path) -> Option<Result<Arc<OpenFile>>> {
+        None
     }
 
     /// Whether path lookup may remember what [`Inode::lookup`] said (also "not there"). Views such as `/proc` say no.
