@@ -1,1 +1,4 @@
-//! Virtual machines.
+//! Virtual machines of GenAI OS: start, commands, screen, input.
+
+pub mod broker;
+pub mod exec;
