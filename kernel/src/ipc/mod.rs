@@ -1,0 +1,16 @@
+//! Ways for threads and processes to talk: futexes, pipes, terminals, sockets, event files.
+
+pub mod futex;
+pub mod pidfd;
+
+/// A terminal, as sessions see it.
+pub trait Tty: Send + Sync {
+    /// Device number (`/proc/<pid>/stat`, field 7).
+    fn device(&self) -> u32;
+    /// The foreground process group, 0 for none.
+    fn foreground_group(&self) -> u32;
+    /// The session whose controlling terminal it is has lost its leader.
+    fn session_ended(&self);
+    /// For the `/dev/tty` alias: the terminal itself as a file.
+    fn open_self(&self) -> crate::error::Result<alloc::sync::Arc<dyn crate::fs::FileOps>>;
+}

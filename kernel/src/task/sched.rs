@@ -1,0 +1,511 @@
+//! The scheduler: fair by virtual run time, one queue a CPU, idle CPUs steal.
+//!
+//! A thread is *runnable* (running or queued) or *sleeping*. It goes to sleep in two steps, so that no wake-up is lost:
+//! [`prepare_to_sleep`] marks it sleeping while it still runs; it then looks at its condition once more; [`sleep`] gives the CPU away
+//! unless a wake-up has marked it runnable again in between. Whether it is on a queue (`on_queue`, true also while running)
+//! changes only under the lock of its CPU's queue.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use frame::cpu::{self, MAX_CPUS};
+
+use super::{Thread, current};
+use crate::sync::SpinLock;
+use crate::time::timer;
+
+/// A thread keeps the CPU this long while others wait.
+const SLICE_NS: u64 = 4_000_000;
+/// A woken thread preempts one that is ahead of it by this much virtual time.
+const WAKEUP_GRANULARITY_NS: u64 = 1_000_000;
+/// A woken thread is placed at most this far before the queue's minimum.
+const SLEEPER_CREDIT_NS: u64 = 3_000_000;
+
+const RUNNABLE: u8 = 0;
+const SLEEPING: u8 = 1;
+const SLEEPING_UNINTERRUPTIBLE: u8 = 2;
+const STOPPED: u8 = 3;
+const DEAD: u8 = 4;
+
+/// Weight of nice 0.
+const NICE_0_WEIGHT: u64 = 1024;
+/// Weights of nice -20..=19: each step is about 1.25, as in Linux (`sched(7)`: nice values).
+const WEIGHTS: [u64; 40] = [
+    88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991, 1586,
+    1277, 1024, 820, 655, 526, 423, 335, 272, 215, 172, 137, 110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
+];
+
+/// The scheduler's data of a thread.
+pub struct SchedEntity {
+    state: AtomicU8,
+    on_queue: AtomicBool,
+    cpu: AtomicUsize,
+    vruntime: AtomicU64,
+    /// -20..=19.
+    pub nice: AtomicI32,
+    /// CPUs it may run on, a bit each.
+    pub affinity: AtomicU64,
+    /// `SCHED_OTHER` 0, `SCHED_FIFO` 1, `SCHED_RR` 2, `SCHED_BATCH` 3, `SCHED_IDLE` 5.
+    pub policy: AtomicU32,
+    /// Real-time priority 1..=99 for FIFO and RR.
+    pub rt_priority: AtomicU32,
+    started_ns: AtomicU64,
+    /// Time on a CPU in all, ns.
+    pub runtime_ns: AtomicU64,
+}
+
+impl SchedEntity {
+    /// A sleeping entity: the thread starts when it is first woken.
+    pub fn new() -> Self {
+        Self {
+            state: AtomicU8::new(SLEEPING_UNINTERRUPTIBLE),
+            on_queue: AtomicBool::new(false),
+            cpu: AtomicUsize::new(cpu::id()),
+            vruntime: AtomicU64::new(0),
+            nice: AtomicI32::new(0),
+            affinity: AtomicU64::new(u64::MAX),
+            policy: AtomicU32::new(0),
+            rt_priority: AtomicU32::new(0),
+            started_ns: AtomicU64::new(0),
+            runtime_ns: AtomicU64::new(0),
+        }
+    }
+
+    /// The state letter of `/proc/<pid>/stat`.
+    pub fn letter(&self) -> char {
+        match self.state.load(Ordering::Relaxed) {
+            RUNNABLE => 'R',
+            SLEEPING => 'S',
+            SLEEPING_UNINTERRUPTIBLE => 'D',
+            STOPPED => 'T',
+            _ => 'X',
+        }
+    }
+
+    /// The CPU it last ran on.
+    pub fn last_cpu(&self) -> usize {
+        self.cpu.load(Ordering::Relaxed)
+    }
+
+    fn weight(&self) -> u64 {
+        let nice = self.nice.load(Ordering::Relaxed).clamp(-20, 19);
+        if self.policy.load(Ordering::Relaxed) == 5 { 3 } else { WEIGHTS[(nice + 20) as usize] }
+    }
+
+    fn is_realtime(&self) -> bool {
+        matches!(self.policy.load(Ordering::Relaxed), 1 | 2)
+    }
+}
+
+impl Default for SchedEntity {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Real-time threads come first (higher priority first), then the smallest virtual run time; the counter keeps keys unique.
+type Key = (u8, u64, u64);
+
+struct RunQueue {
+    ready: BTreeMap<Key, Arc<Thread>>,
+    current: Option<Arc<Thread>>,
+    idle: Option<Arc<Thread>>,
+    min_vruntime: u64,
+    sequence: u64,
+}
+
+struct Cpu {
+    queue: SpinLock<RunQueue>,
+    load: AtomicUsize,
+    resched: AtomicBool,
+    idle: AtomicBool,
+    online: AtomicBool,
+    slice_end_ns: AtomicU64,
+    /// Time spent idle, ns.
+    idle_ns: AtomicU64,
+}
+
+static CPUS: [Cpu; MAX_CPUS] = [const {
+    Cpu {
+        queue: SpinLock::new(RunQueue { ready: BTreeMap::new(), current: None, idle: None, min_vruntime: 0, sequence: 0 }),
+        load: AtomicUsize::new(0),
+        resched: AtomicBool::new(false),
+        idle: AtomicBool::new(false),
+        online: AtomicBool::new(false),
+        slice_end_ns: AtomicU64::new(0),
+        idle_ns: AtomicU64::new(0),
+    }
+}; MAX_CPUS];
+
+/// Context switches since boot, for `/proc/stat`.
+pub static SWITCHES: AtomicU64 = AtomicU64::new(0);
+
+/// Nanoseconds that a CPU was idle.
+pub fn idle_ns(cpu: usize) -> u64 {
+    CPUS.get(cpu).map_or(0, |c| c.idle_ns.load(Ordering::Relaxed))
+}
+
+/// Threads that are running or ready on all CPUs.
+pub fn runnable_count() -> usize {
+    CPUS.iter().map(|c| c.load.load(Ordering::Relaxed) + usize::from(c.online.load(Ordering::Relaxed) && !c.idle.load(Ordering::Relaxed))).sum()
+}
+
+/// Makes `idle` (the thread that is executing) this CPU's idle thread.
+pub fn adopt_idle(idle: Arc<Thread>) {
+    let me = &CPUS[cpu::id()];
+    idle.sched.state.store(RUNNABLE, Ordering::Relaxed);
+    idle.sched.cpu.store(cpu::id(), Ordering::Relaxed);
+    idle.sched.started_ns.store(frame::time::now_ns(), Ordering::Relaxed);
+    let mut queue = me.queue.lock();
+    queue.current = Some(idle.clone());
+    queue.idle = Some(idle);
+    me.idle.store(true, Ordering::SeqCst);
+    me.online.store(true, Ordering::SeqCst);
+}
+
+/// The idle thread's life: run what is ready, steal, or halt.
+pub fn idle_loop() -> ! {
+    let me = &CPUS[cpu::id()];
+    loop {
+        if me.load.load(Ordering::Relaxed) > 0 || steal() {
+            schedule();
+            continue;
+        }
+        rearm_timer(me);
+        let before = frame::time::now_ns();
+        frame::cpu::halt_until_interrupt(|| me.load.load(Ordering::SeqCst) == 0 && !me.resched.swap(false, Ordering::SeqCst));
+        me.idle_ns.fetch_add(frame::time::now_ns() - before, Ordering::Relaxed);
+    }
+}
+
+fn key(queue: &mut RunQueue, thread: &Thread) -> Key {
+    queue.sequence += 1;
+    let entity = &thread.sched;
+    if entity.is_realtime() {
+        (0, 99 - u64::from(entity.rt_priority.load(Ordering::Relaxed).min(99)), queue.sequence)
+    } else {
+        (1, entity.vruntime.load(Ordering::Relaxed), queue.sequence)
+    }
+}
+
+fn enqueue(cpu_id: usize, queue: &mut RunQueue, thread: Arc<Thread>) {
+    let key = key(queue, &thread);
+    queue.ready.insert(key, thread);
+    CPUS[cpu_id].load.store(queue.ready.len(), Ordering::SeqCst);
+}
+
+fn pick(cpu_id: usize, queue: &mut RunQueue) -> Option<Arc<Thread>> {
+    let (_, thread) = queue.ready.pop_first()?;
+    CPUS[cpu_id].load.store(queue.ready.len(), Ordering::SeqCst);
+    Some(thread)
+}
+
+/// Charges the running thread for its time since it was last charged.
+fn charge(queue: &mut RunQueue, thread: &Thread, now: u64) {
+    let entity = &thread.sched;
+    let ran = now.saturating_sub(entity.started_ns.swap(now, Ordering::Relaxed));
+    entity.runtime_ns.fetch_add(ran, Ordering::Relaxed);
+    let vruntime = entity.vruntime.load(Ordering::Relaxed) + ran * NICE_0_WEIGHT / entity.weight().max(1);
+    entity.vruntime.store(vruntime, Ordering::Relaxed);
+    let least = match queue.ready.first_key_value() {
+        Some((key, _)) if key.0 == 1 => vruntime.min(key.1),
+        _ => vruntime,
+    };
+    queue.min_vruntime = queue.min_vruntime.max(least);
+}
+
+fn choose_cpu(thread: &Thread) -> usize {
+    let allowed = thread.sched.affinity.load(Ordering::Relaxed);
+    let ok = |c: usize| allowed & (1 << c) != 0 && CPUS[c].online.load(Ordering::Relaxed);
+    let last = thread.sched.cpu.load(Ordering::Relaxed);
+    if ok(last) && (CPUS[last].idle.load(Ordering::Relaxed) && CPUS[last].load.load(Ordering::Relaxed) == 0) {
+        return last;
+    }
+    let mut best = if ok(last) { last } else { cpu::id() };
+    let mut best_load = if ok(best) { CPUS[best].load.load(Ordering::Relaxed) + usize::from(!CPUS[best].idle.load(Ordering::Relaxed)) } else { usize::MAX };
+    for c in 0..cpu::count() {
+        let load = CPUS[c].load.load(Ordering::Relaxed) + usize::from(!CPUS[c].idle.load(Ordering::Relaxed));
+        if ok(c) && load < best_load {
+            best = c;
+            best_load = load;
+        }
+    }
+    best
+}
+
+/// Makes a sleeping thread runnable. Returns whether it was asleep. May be called from interrupt handlers.
+pub fn wake(thread: &Arc<Thread>) -> bool {
+    wake_from(thread, |state| matches!(state, SLEEPING | SLEEPING_UNINTERRUPTIBLE))
+}
+
+/// Wakes a thread out of an interruptible sleep only (a signal arrived).
+pub fn wake_interruptible(thread: &Arc<Thread>) -> bool {
+    wake_from(thread, |state| state == SLEEPING)
+}
+
+/// Lets a stopped thread go on (SIGCONT, SIGKILL).
+pub fn wake_stopped(thread: &Arc<Thread>) -> bool {
+    wake_from(thread, |state| state == STOPPED)
+}
+
+fn wake_from(thread: &Arc<Thread>, from: impl Fn(u8) -> bool) -> bool {
+    let entity = &thread.sched;
+    loop {
+        let state = entity.state.load(Ordering::SeqCst);
+        if !from(state) {
+            return false;
+        }
+        if entity.state.compare_exchange(state, RUNNABLE, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            break;
+        }
+    }
+    loop {
+        let home = entity.cpu.load(Ordering::SeqCst);
+        let home_queue = CPUS[home].queue.lock();
+        if entity.cpu.load(Ordering::SeqCst) != home {
+            continue;
+        }
+        if entity.on_queue.load(Ordering::SeqCst) {
+            // Still running on its way to sleep: `sleep` will see that it is runnable.
+            return true;
+        }
+        // From here on it is ours: nobody else sees it until it is on a queue.
+        entity.on_queue.store(true, Ordering::SeqCst);
+        drop(home_queue);
+        break;
+    }
+    place(thread.clone());
+    true
+}
+
+/// Puts a thread that is marked `on_queue` but is on none onto the best queue.
+fn place(thread: Arc<Thread>) {
+    let target = choose_cpu(&thread);
+    let cpu = &CPUS[target];
+    let mut queue = cpu.queue.lock();
+    thread.sched.cpu.store(target, Ordering::SeqCst);
+    let floor = queue.min_vruntime.saturating_sub(SLEEPER_CREDIT_NS);
+    // The clocks of different CPUs differ: a thread may neither hoard credit nor be punished for where it ran.
+    let vruntime = thread.sched.vruntime.load(Ordering::Relaxed).clamp(floor, queue.min_vruntime + SLICE_NS);
+    thread.sched.vruntime.store(vruntime, Ordering::Relaxed);
+    let preempt = match &queue.current {
+        _ if cpu.idle.load(Ordering::SeqCst) => true,
+        _ if thread.sched.is_realtime() => true,
+        Some(current) => {
+            let now = frame::time::now_ns();
+            let running = current.sched.vruntime.load(Ordering::Relaxed)
+                + now.saturating_sub(current.sched.started_ns.load(Ordering::Relaxed)) * NICE_0_WEIGHT / current.sched.weight().max(1);
+            !current.sched.is_realtime() && vruntime + WAKEUP_GRANULARITY_NS < running
+        }
+        None => true,
+    };
+    enqueue(target, &mut queue, thread);
+    drop(queue);
+    if preempt {
+        cpu.resched.store(true, Ordering::SeqCst);
+    }
+    if target != cpu::id() {
+        frame::cpu::send_resched(target);
+    } else if !preempt {
+        // The running thread may have had the CPU for itself, without a timer.
+        cpu.slice_end_ns.fetch_min(frame::time::now_ns() + SLICE_NS, Ordering::Relaxed);
+        rearm_timer(cpu);
+    }
+}
+
+/// Marks the current thread as going to sleep. `interruptible`: signals may wake it.
+pub fn prepare_to_sleep(thread: &Thread, interruptible: bool) {
+    thread.sched.state.store(if interruptible { SLEEPING } else { SLEEPING_UNINTERRUPTIBLE }, Ordering::SeqCst);
+}
+
+/// Takes [`prepare_to_sleep`] back.
+pub fn cancel_sleep(thread: &Thread) {
+    thread.sched.state.store(RUNNABLE, Ordering::SeqCst);
+}
+
+/// Sleeps until woken, or until the monotonic clock reaches the deadline. The thread must have been marked by [`prepare_to_sleep`].
+pub fn sleep(deadline_ns: Option<u64>) {
+    let _timer = deadline_ns.map(|at| timer::Timer::wake_thread(at, current()));
+    schedule();
+}
+
+/// Stops the current thread (job control) until [`wake_stopped`].
+/// `still` is asked after the thread is marked, so that a SIGCONT in between is not lost.
+pub fn stop_current(thread: &Arc<Thread>, still: impl FnOnce() -> bool) {
+    thread.sched.state.store(STOPPED, Ordering::SeqCst);
+    if !still() {
+        cancel_sleep(thread);
+        return;
+    }
+    schedule();
+}
+
+/// Ends the current thread for good. It must be in no list any more.
+pub fn exit_current() -> ! {
+    current().sched.state.store(DEAD, Ordering::SeqCst);
+    loop {
+        schedule();
+    }
+}
+
+/// Gives other threads a turn.
+pub fn yield_now() {
+    let thread = current();
+    // To the end of the line: as far as the last of the others.
+    let me = &CPUS[cpu::id()];
+    if me.load.load(Ordering::Relaxed) == 0 && !steal_wanted() {
+        return;
+    }
+    let mut queue = me.queue.lock();
+    let last = queue.ready.last_key_value().map_or(0, |(key, _)| if key.0 == 1 { key.1 } else { 0 });
+    charge(&mut queue, &thread, frame::time::now_ns());
+    thread.sched.vruntime.fetch_max(last + 1, Ordering::Relaxed);
+    drop(queue);
+    schedule();
+}
+
+fn steal_wanted() -> bool {
+    false
+}
+
+/// Whether another thread should run: checked before returning to user space.
+pub fn need_resched() -> bool {
+    CPUS[cpu::id()].resched.load(Ordering::Relaxed)
+}
+
+/// Switches to the next thread. Returns when the current thread runs again.
+pub fn schedule() {
+    let guard = frame::irq::disable();
+    let cpu_id = cpu::id();
+    let me = &CPUS[cpu_id];
+    me.resched.store(false, Ordering::SeqCst);
+    let now = frame::time::now_ns();
+    let mut queue = me.queue.lock();
+    let Some(previous) = queue.current.clone() else { return };
+    let is_idle = me.idle.load(Ordering::Relaxed);
+    charge(&mut queue, &previous, now);
+    let runnable = previous.sched.state.load(Ordering::SeqCst) == RUNNABLE;
+    if !is_idle {
+        if runnable {
+            enqueue(cpu_id, &mut queue, previous.clone());
+        } else {
+            previous.sched.on_queue.store(false, Ordering::SeqCst);
+        }
+    }
+    let next = match pick(cpu_id, &mut queue) {
+        Some(next) => next,
+        None => match &queue.idle {
+            Some(idle) => idle.clone(),
+            None => previous.clone(),
+        },
+    };
+    let to_idle = queue.idle.as_ref().is_some_and(|idle| Arc::ptr_eq(idle, &next));
+    me.idle.store(to_idle, Ordering::SeqCst);
+    next.sched.started_ns.store(now, Ordering::Relaxed);
+    if Arc::ptr_eq(&next, &previous) {
+        drop(queue);
+        me.slice_end_ns.store(now + SLICE_NS, Ordering::Relaxed);
+        rearm_timer(me);
+        drop(guard);
+        return;
+    }
+    next.sched.cpu.store(cpu_id, Ordering::SeqCst);
+    queue.current = Some(next.clone());
+    drop(queue);
+    me.slice_end_ns.store(now + SLICE_NS, Ordering::Relaxed);
+    rearm_timer(me);
+    SWITCHES.fetch_add(1, Ordering::Relaxed);
+    let counter = if runnable { &previous.nivcsw } else { &previous.nvcsw };
+    counter.fetch_add(1, Ordering::Relaxed);
+    let dead = previous.sched.state.load(Ordering::SeqCst) == DEAD;
+    drop(previous);
+    super::switch(next, dead);
+    drop(guard);
+}
+
+/// Takes a thread from the busiest other CPU into this one's queue.
+fn steal() -> bool {
+    let me = cpu::id();
+    let mut busiest = None;
+    let mut most = 0;
+    for c in 0..cpu::count() {
+        let load = CPUS[c].load.load(Ordering::Relaxed);
+        if c != me && load > most {
+            most = load;
+            busiest = Some(c);
+        }
+    }
+    let Some(victim) = busiest else { return false };
+    let thread = {
+        let mut queue = CPUS[victim].queue.lock();
+        let wanted = queue.ready.iter().find(|(_, t)| t.sched.affinity.load(Ordering::Relaxed) & (1 << me) != 0).map(|(k, _)| *k);
+        let Some(key) = wanted else { return false };
+        let thread = queue.ready.remove(&key);
+        CPUS[victim].load.store(queue.ready.len(), Ordering::SeqCst);
+        let Some(thread) = thread else { return false };
+        // Relative to the victim's clock; added to ours below.
+        let lead = thread.sched.vruntime.load(Ordering::Relaxed).saturating_sub(queue.min_vruntime);
+        thread.sched.vruntime.store(lead, Ordering::Relaxed);
+        // Its home changes under the lock of the old home, so that `wake_from` never misses it.
+        thread.sched.cpu.store(me, Ordering::SeqCst);
+        thread
+    };
+    let mut queue = CPUS[me].queue.lock();
+    let vruntime = thread.sched.vruntime.load(Ordering::Relaxed) + queue.min_vruntime;
+    thread.sched.vruntime.store(vruntime, Ordering::Relaxed);
+    enqueue(me, &mut queue, thread);
+    true
+}
+
+/// The timer interrupt: expired timers, then the running thread's slice.
+pub fn timer_interrupt() {
+    let me = &CPUS[cpu::id()];
+    timer::expire();
+    let now = frame::time::now_ns();
+    if me.load.load(Ordering::Relaxed) > 0 && now >= me.slice_end_ns.load(Ordering::Relaxed) {
+        me.resched.store(true, Ordering::SeqCst);
+    }
+    rearm_timer(me);
+}
+
+/// Arms this CPU's timer for whatever comes first: a timer, the end of the slice, the accounting tick.
+fn rearm_timer(me: &Cpu) {
+    let mut at = timer::next_deadline().unwrap_or(u64::MAX);
+    if !me.idle.load(Ordering::Relaxed) {
+        let now = frame::time::now_ns();
+        let slice = me.slice_end_ns.load(Ordering::Relaxed);
+        at = at.min(if slice <= now { now + SLICE_NS } else { slice });
+    }
+    frame::time::arm_timer(at);
+}
+
+/// Called when a timer was added to this CPU's list and comes first.
+pub fn timers_changed() {
+    rearm_timer(&CPUS[cpu::id()]);
+}
+
+/// Asks every CPU to look at its queue (a thread's affinity or signals changed).
+pub fn kick(thread: &Thread) {
+    let home = thread.sched.cpu.load(Ordering::SeqCst);
+    if home != cpu::id() {
+        frame::cpu::send_resched(home);
+    }
+}
+
+/// The reschedule interrupt of another CPU: leaving to user space looks at the queue and at signals.
+pub fn resched_interrupt() {
+    let me = &CPUS[cpu::id()];
+    if me.load.load(Ordering::Relaxed) > 0 {
+        me.slice_end_ns.fetch_min(frame::time::now_ns() + SLICE_NS, Ordering::Relaxed);
+        rearm_timer(me);
+    }
+}
+
+impl SchedEntity {
+    /// A child starts where its parent is, so that forking gains nothing.
+    pub fn inherit_vruntime(&self, parent: &SchedEntity) {
+        self.vruntime.store(parent.vruntime.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.cpu.store(parent.cpu.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,471 @@
+//! Signals: generation, blocking, choosing which to deliver (`signal(7)`). Building the handler's frame is in `sigframe.rs`.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use super::process::Process;
+use super::thread::Thread;
+use super::{lifecycle, sched};
+use crate::error::*;
+
+pub const SIGHUP: u32 = 1;
+pub const SIGINT: u32 = 2;
+pub const SIGQUIT: u32 = 3;
+pub const SIGILL: u32 = 4;
+pub const SIGTRAP: u32 = 5;
+pub const SIGABRT: u32 = 6;
+pub const SIGBUS: u32 = 7;
+pub const SIGFPE: u32 = 8;
+pub const SIGKILL: u32 = 9;
+pub const SIGSEGV: u32 = 11;
+pub const SIGPIPE: u32 = 13;
+pub const SIGALRM: u32 = 14;
+pub const SIGTERM: u32 = 15;
+pub const SIGCHLD: u32 = 17;
+pub const SIGCONT: u32 = 18;
+pub const SIGSTOP: u32 = 19;
+pub const SIGTSTP: u32 = 20;
+pub const SIGTTIN: u32 = 21;
+pub const SIGTTOU: u32 = 22;
+pub const SIGURG: u32 = 23;
+pub const SIGXCPU: u32 = 24;
+pub const SIGXFSZ: u32 = 25;
+pub const SIGVTALRM: u32 = 26;
+pub const SIGPROF: u32 = 27;
+pub const SIGWINCH: u32 = 28;
+pub const SIGIO: u32 = 29;
+pub const SIGSYS: u32 = 31;
+/// First real-time signal.
+pub const SIGRTMIN: u32 = 32;
+/// Number of signals.
+pub const NSIG: u32 = 64;
+
+pub const SA_NOCLDSTOP: u64 = 1;
+pub const SA_NOCLDWAIT: u64 = 2;
+pub const SA_SIGINFO: u64 = 4;
+pub const SA_ONSTACK: u64 = 0x0800_0000;
+pub const SA_RESTART: u64 = 0x1000_0000;
+pub const SA_NODEFER: u64 = 0x4000_0000;
+pub const SA_RESETHAND: u64 = 0x8000_0000;
+pub const SA_RESTORER: u64 = 0x0400_0000;
+
+pub const SIG_DFL: u64 = 0;
+pub const SIG_IGN: u64 = 1;
+
+pub const SI_USER: i32 = 0;
+pub const SI_KERNEL: i32 = 0x80;
+pub const SI_QUEUE: i32 = -1;
+pub const SI_TIMER: i32 = -2;
+pub const SI_TKILL: i32 = -6;
+
+/// Most queued real-time signals of a process (Linux: RLIMIT_SIGPENDING).
+const MAX_QUEUED: usize = 4096;
+
+/// A set of signals: bit n-1 is signal n.
+pub type SigSet = u64;
+
+/// The set with one signal.
+pub const fn bit(signal: u32) -> SigSet {
+    1 << (signal - 1)
+}
+
+const UNBLOCKABLE: SigSet = bit(SIGKILL) | bit(SIGSTOP);
+const STOP_SIGNALS: SigSet = bit(SIGSTOP) | bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
+const IGNORED_BY_DEFAULT: SigSet = bit(SIGCHLD) | bit(SIGURG) | bit(SIGWINCH) | bit(SIGCONT);
+const CORE_DUMPING: SigSet = bit(SIGQUIT) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGABRT) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGSEGV)
+    | bit(SIGXCPU) | bit(SIGXFSZ) | bit(SIGSYS);
+/// Signals of the instruction being executed, delivered before others.
+const SYNCHRONOUS: SigSet = bit(SIGSEGV) | bit(SIGBUS) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGFPE) | bit(SIGSYS);
+
+/// What the kernel knows about one generated signal; becomes a `siginfo_t`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SigInfo {
+    #[allow(missing_docs)]
+    pub signal: u32,
+    /// `si_code`.
+    pub code: i32,
+    /// Sender (or child) and its user.
+    pub pid: u32,
+    #[allow(missing_docs)]
+    pub uid: u32,
+    /// `si_status` of SIGCHLD, `si_overrun` of a timer.
+    pub status: i32,
+    /// `si_addr` of a fault, `si_value` of a queued signal, `si_band`.
+    pub value: u64,
+    /// Timer id for SI_TIMER.
+    pub timer_id: i32,
+    /// `si_utime`/`si_stime` of SIGCHLD in clock ticks.
+    pub utime: i64,
+    #[allow(missing_docs)]
+    pub stime: i64,
+}
+
+impl SigInfo {
+    /// Sent by the kernel itself.
+    pub fn kernel(signal: u32) -> Self {
+        Self { signal, code: SI_KERNEL, ..Self::default() }
+    }
+
+    /// Sent by `kill(2)`.
+    pub fn user(signal: u32, from: &Process) -> Self {
+        Self { signal, code: SI_USER, pid: from.pid, uid: from.creds().uid, ..Self::default() }
+    }
+
+    /// A fault at `addr`.
+    pub fn fault(signal: u32, code: i32, addr: u64) -> Self {
+        Self { signal, code, value: addr, ..Self::default() }
+    }
+
+    /// The 128 bytes of a `siginfo_t` (x86-64 layout, `sigaction(2)`).
+    pub fn to_bytes(self) -> [u8; 128] {
+        let mut b = [0u8; 128];
+        b[0..4].copy_from_slice(&self.signal.to_le_bytes());
+        b[8..12].copy_from_slice(&self.code.to_le_bytes());
+        let synchronous = bit(self.signal.max(1)) & SYNCHRONOUS != 0;
+        if self.code > 0 && synchronous && self.code != SI_KERNEL {
+            b[16..24].copy_from_slice(&self.value.to_le_bytes());
+        } else if self.signal == SIGCHLD && self.code > 0 {
+            b[16..20].copy_from_slice(&self.pid.to_le_bytes());
+            b[20..24].copy_from_slice(&self.uid.to_le_bytes());
+            b[24..28].copy_from_slice(&self.status.to_le_bytes());
+            b[32..40].copy_from_slice(&self.utime.to_le_bytes());
+            b[40..48].copy_from_slice(&self.stime.to_le_bytes());
+        } else if self.code == SI_TIMER {
+            b[16..20].copy_from_slice(&self.timer_id.to_le_bytes());
+            b[20..24].copy_from_slice(&self.status.to_le_bytes());
+            b[24..32].copy_from_slice(&self.value.to_le_bytes());
+        } else {
+            b[16..20].copy_from_slice(&self.pid.to_le_bytes());
+            b[20..24].copy_from_slice(&self.uid.to_le_bytes());
+            b[24..32].copy_from_slice(&self.value.to_le_bytes());
+        }
+        b
+    }
+}
+
+/// Signals that wait for delivery.
+#[derive(Default)]
+pub struct Pending {
+    /// Which are pending.
+    pub set: SigSet,
+    queue: VecDeque<SigInfo>,
+}
+
+impl Pending {
+    /// Adds a signal. A standard signal that is pending already is not queued twice.
+    ///
+    /// # Errors
+    /// `EAGAIN` where too many real-time signals are queued.
+    pub fn add(&mut self, info: SigInfo) -> Result {
+        if info.signal < SIGRTMIN && self.set & bit(info.signal) != 0 {
+            return Ok(());
+        }
+        if self.queue.len() >= MAX_QUEUED && info.signal >= SIGRTMIN {
+            return Err(EAGAIN);
+        }
+        self.set |= bit(info.signal);
+        self.queue.push_back(info);
+        Ok(())
+    }
+
+    /// Takes the pending signal of `allowed` that comes first: synchronous ones, then by number.
+    pub fn take(&mut self, allowed: SigSet) -> Option<SigInfo> {
+        let ready = self.set & allowed;
+        if ready == 0 {
+            return None;
+        }
+        let first = if ready & SYNCHRONOUS != 0 { ready & SYNCHRONOUS } else { ready };
+        let signal = first.trailing_zeros() + 1;
+        let at = self.queue.iter().position(|i| i.signal == signal)?;
+        let info = self.queue.remove(at);
+        if !self.queue.iter().any(|i| i.signal == signal) {
+            self.set &= !bit(signal);
+        }
+        info
+    }
+
+    /// Forgets the signals of `set`.
+    pub fn discard(&mut self, set: SigSet) {
+        if self.set & set != 0 {
+            self.set &= !set;
+            self.queue.retain(|i| bit(i.signal) & set == 0);
+        }
+    }
+}
+
+/// Where handlers with `SA_ONSTACK` run (`sigaltstack(2)`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AltStack {
+    #[allow(missing_docs)]
+    pub sp: u64,
+    #[allow(missing_docs)]
+    pub size: u64,
+    /// `SS_DISABLE` 2, `SS_AUTODISARM` 1<<31.
+    pub flags: u32,
+}
+
+/// The signal state of one thread.
+pub struct ThreadSignals {
+    /// Sent to this thread alone.
+    pub pending: Pending,
+    /// The signal mask.
+    pub blocked: SigSet,
+    /// The mask to restore after the handler, set by `sigsuspend`, `ppoll`, `pselect`, `epoll_pwait`.
+    pub saved_mask: Option<SigSet>,
+    #[allow(missing_docs)]
+    pub altstack: AltStack,
+}
+
+impl Default for ThreadSignals {
+    fn default() -> Self {
+        Self { pending: Pending::default(), blocked: 0, saved_mask: None, altstack: AltStack { flags: 2, ..AltStack::default() } }
+    }
+}
+
+/// What to do on a signal, as `sigaction(2)` set it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SigAction {
+    /// Address, [`SIG_DFL`] or [`SIG_IGN`].
+    pub handler: u64,
+    /// `SA_*`.
+    pub flags: u64,
+    #[allow(missing_docs)]
+    pub restorer: u64,
+    /// Blocked while the handler runs.
+    pub mask: SigSet,
+}
+
+/// The signal state that the threads of a process share.
+pub struct ProcessSignals {
+    /// Sent to the process.
+    pub pending: Pending,
+    /// Indexed by signal - 1.
+    pub actions: [SigAction; NSIG as usize],
+}
+
+impl Default for ProcessSignals {
+    fn default() -> Self {
+        Self { pending: Pending::default(), actions: [SigAction::default(); NSIG as usize] }
+    }
+}
+
+impl ProcessSignals {
+    /// Whether the process does nothing about the signal.
+    pub fn ignores(&self, signal: u32) -> bool {
+        let handler = self.actions[signal as usize - 1].handler;
+        bit(signal) & UNBLOCKABLE == 0 && (handler == SIG_IGN || (handler == SIG_DFL && bit(signal) & IGNORED_BY_DEFAULT != 0))
+    }
+}
+
+/// What delivery decided.
+pub enum Delivery {
+    /// Run a handler.
+    Handler(SigInfo, SigAction),
+    /// Nothing is to be delivered.
+    Nothing,
+}
+
+/// Whether a signal is pending that the thread would act on.
+pub fn deliverable(thread: &Thread) -> bool {
+    let (own, blocked) = {
+        let signals = thread.signals.lock();
+        (signals.pending.set, signals.blocked)
+    };
+    let shared = thread.process.signals.lock();
+    let mut set = (own | shared.pending.set) & !blocked;
+    while set != 0 {
+        let signal = set.trailing_zeros() + 1;
+        if !shared.ignores(signal) {
+            return true;
+        }
+        set &= set - 1;
+    }
+    false
+}
+
+/// Makes the thread look at its signals soon, wherever it is.
+pub fn notify(thread: &Arc<Thread>) {
+    thread.signal_check.store(true, Ordering::Release);
+    if !sched::wake_interruptible(thread) {
+        sched::kick(thread);
+    }
+}
+
+/// What happens at generation, before anything is queued: SIGCONT and stop signals cancel each other, SIGCONT and SIGKILL wake the stopped.
+fn generate(process: &Arc<Process>, signal: u32) {
+    let threads = process.threads();
+    if bit(signal) & STOP_SIGNALS != 0 {
+        process.signals.lock().pending.discard(bit(SIGCONT));
+        for thread in &threads {
+            thread.signals.lock().pending.discard(bit(SIGCONT));
+        }
+    }
+    if signal == SIGCONT || signal == SIGKILL {
+        if signal == SIGCONT {
+            process.signals.lock().pending.discard(STOP_SIGNALS);
+            for thread in &threads {
+                thread.signals.lock().pending.discard(STOP_SIGNALS);
+            }
+        }
+        if process.stopped.swap(false, Ordering::SeqCst) && signal == SIGCONT {
+            lifecycle::notify_continued(process);
+        }
+        for thread in &threads {
+            sched::wake_stopped(thread);
+        }
+    }
+}
+
+/// Sends a signal to a process: some thread of it that does not block it takes it.
+///
+/// # Errors
+/// `EAGAIN` where its queue is full.
+pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
+    if process.is_zombie() {
+        return Ok(());
+    }
+    generate(process, info.signal);
+    if info.signal == SIGKILL {
+        lifecycle::kill_threads(process, 9);
+        return Ok(());
+    }
+    let threads = process.threads();
+    let mask = bit(info.signal);
+    {
+        let mut signals = process.signals.lock();
+        let blocked_somewhere = threads.iter().any(|t| t.signals.lock().blocked & mask != 0);
+        // A process that is init gets only signals it handles.
+        let protected = process.pid == 1 && signals.actions[info.signal as usize - 1].handler == SIG_DFL && info.code != SI_KERNEL;
+        if protected || (signals.ignores(info.signal) && !blocked_somewhere) {
+            return Ok(());
+        }
+        signals.pending.add(info)?;
+    }
+    if let Some(thread) = threads.iter().find(|t| t.signals.lock().blocked & mask == 0) {
+        notify(thread);
+    } else {
+        // All block it: those in sigtimedwait or reading a signalfd look at it themselves.
+        for thread in &threads {
+            thread.signal_check.store(true, Ordering::Release);
+        }
+    }
+    process.signal_event.wake_all();
+    Ok(())
+}
+
+/// Sends a signal to one thread.
+///
+/// # Errors
+/// `EAGAIN` where its queue is full.
+pub fn send_thread(thread: &Arc<Thread>, info: SigInfo) -> Result {
+    let process = &thread.process;
+    generate(process, info.signal);
+    if info.signal == SIGKILL {
+        lifecycle::kill_threads(process, 9);
+        return Ok(());
+    }
+    {
+        let shared = process.signals.lock();
+        let mut signals = thread.signals.lock();
+        if shared.ignores(info.signal) && signals.blocked & bit(info.signal) == 0 {
+            return Ok(());
+        }
+        signals.pending.add(info)?;
+    }
+    notify(thread);
+    process.signal_event.wake_all();
+    Ok(())
+}
+
+/// A signal that the current instruction caused: delivered even if blocked or ignored (then the process dies, as on Linux).
+pub fn force(thread: &Arc<Thread>, info: SigInfo) {
+    {
+        let mut shared = thread.process.signals.lock();
+        let mut signals = thread.signals.lock();
+        let action = &mut shared.actions[info.signal as usize - 1];
+        if signals.blocked & bit(info.signal) != 0 || action.handler == SIG_IGN {
+            action.handler = SIG_DFL;
+            signals.blocked &= !bit(info.signal);
+        }
+        // Room is made for it: it cannot be lost.
+        signals.pending.discard(bit(info.signal));
+        let _ = signals.pending.add(info);
+    }
+    thread.signal_check.store(true, Ordering::Release);
+}
+
+/// Sends a signal to all processes of a process group. Returns whether there was one.
+pub fn send_group(pgid: u32, info: SigInfo) -> bool {
+    let mut any = false;
+    for process in super::process::all() {
+        if process.pgid() == pgid && !process.is_zombie() {
+            any = true;
+            let _ = send_process(&process, info);
+        }
+    }
+    any
+}
+
+/// Sets the signal mask. SIGKILL and SIGSTOP cannot be blocked.
+pub fn set_blocked(thread: &Thread, mask: SigSet) {
+    thread.signals.lock().blocked = mask & !UNBLOCKABLE;
+    thread.signal_check.store(true, Ordering::Release);
+}
+
+/// Takes the next signal for delivery, carrying out default actions on the way (which may stop or end the process).
+pub fn next_delivery(thread: &Arc<Thread>) -> Delivery {
+    let process = &thread.process;
+    loop {
+        if thread.is_killed() {
+            return Delivery::Nothing;
+        }
+        let (info, action) = {
+            let mut shared = process.signals.lock();
+            let mut signals = thread.signals.lock();
+            let allowed = !signals.blocked;
+            let own_sync = signals.pending.set & allowed & SYNCHRONOUS != 0;
+            let info = if own_sync { signals.pending.take(allowed) } else { None };
+            let info = info.or_else(|| signals.pending.take(allowed)).or_else(|| shared.pending.take(allowed));
+            let Some(info) = info else {
+                thread.signal_check.store(false, Ordering::Release);
+                return Delivery::Nothing;
+            };
+            let slot = &mut shared.actions[info.signal as usize - 1];
+            let action = *slot;
+            if action.handler > SIG_IGN && action.flags & SA_RESETHAND != 0 {
+                slot.handler = SIG_DFL;
+            }
+            (info, action)
+        };
+        match action.handler {
+            SIG_IGN => continue,
+            SIG_DFL => default_action(thread, info),
+            _ => return Delivery::Handler(info, action),
+        }
+    }
+}
+
+fn default_action(thread: &Arc<Thread>, info: SigInfo) {
+    let process = &thread.process;
+    let mask = bit(info.signal);
+    if mask & IGNORED_BY_DEFAULT != 0 {
+        return;
+    }
+    if process.pid == 1 && info.code != SI_KERNEL && mask & SYNCHRONOUS == 0 {
+        return;
+    }
+    if mask & STOP_SIGNALS != 0 {
+        // Orphaned process groups are not stopped by terminal signals (POSIX, section 11.1.4).
+        if info.signal != SIGSTOP && lifecycle::group_is_orphaned(process) {
+            return;
+        }
+        lifecycle::stop_process(thread, info.signal);
+        return;
+    }
+    let core = mask & CORE_DUMPING != 0;
+    if core {
+        crate::log::debug!("{} ({}) killed by signal {} code {} addr {:#x}", thread.comm(), thread.tid(), info.signal, info.code, info.value);
+    }
+    lifecycle::kill_threads(process, info.signal as i32);
+}

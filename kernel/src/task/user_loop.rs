@@ -1,0 +1,148 @@
+//! The life of a user thread: run user code, do what it asks for, deliver signals, go back.
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use frame::user::{TrapReason, UserContext};
+
+use super::signal::{self, Delivery, SA_RESTART, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SigInfo};
+use super::{Thread, current, lifecycle, sched, sigframe};
+use crate::error::*;
+use crate::mm::FaultError;
+use crate::syscall;
+
+/// How a system call ended, for restarting it after a signal.
+#[derive(Clone, Copy)]
+struct Interrupted {
+    number: u64,
+    error: Errno,
+}
+
+/// Runs user code with this context until the thread ends.
+pub fn run(mut context: UserContext) -> ! {
+    let thread = current();
+    let mut interrupted: Option<Interrupted> = None;
+    loop {
+        if thread.signal_check.load(Ordering::Acquire) || interrupted.is_some() {
+            prepare_return(&thread, &mut context, interrupted.take());
+        }
+        if sched::need_resched() {
+            sched::schedule();
+            continue;
+        }
+        thread.in_user.store(true, Ordering::Relaxed);
+        let reason = context.run_unless(|| sched::need_resched() || thread.signal_check.load(Ordering::Acquire));
+        thread.in_user.store(false, Ordering::Relaxed);
+        match reason {
+            TrapReason::Syscall => {
+                let number = context.regs.rax;
+                match syscall::dispatch(&thread, &mut context, number) {
+                    syscall::Outcome::Value(value) => context.regs.rax = value,
+                    syscall::Outcome::Registers => {}
+                    syscall::Outcome::Error(error) if error.is_restart() => {
+                        context.regs.rax = EINTR.to_ret();
+                        interrupted = Some(Interrupted { number, error });
+                    }
+                    syscall::Outcome::Error(error) => context.regs.rax = error.to_ret(),
+                }
+            }
+            TrapReason::PageFault { addr, write, exec, .. } => page_fault(&thread, addr, write, exec),
+            TrapReason::Exception { vector, error } => exception(&thread, &context, vector, error),
+            TrapReason::Interrupt => {}
+        }
+    }
+}
+
+fn page_fault(thread: &Arc<Thread>, addr: u64, write: bool, exec: bool) {
+    thread.min_flt.fetch_add(1, Ordering::Relaxed);
+    let result = match thread.process.mm() {
+        Ok(mm) => mm.fault(addr as usize, write, exec),
+        Err(_) => Err(FaultError::NotMapped),
+    };
+    let info = match result {
+        Ok(()) => return,
+        Err(FaultError::NotMapped) => SigInfo::fault(SIGSEGV, 1, addr),
+        Err(FaultError::Protected) => SigInfo::fault(SIGSEGV, 2, addr),
+        Err(FaultError::Bus) => SigInfo::fault(SIGBUS, 2, addr),
+        Err(FaultError::OutOfMemory) => {
+            // The OOM killer chose this process, or nobody can be killed: the page cannot be had.
+            if !thread.is_killed() {
+                lifecycle::kill_threads(&thread.process, 9);
+            }
+            return;
+        }
+    };
+    signal::force(thread, info);
+}
+
+/// Resolves a fault of the kernel on a user address. Called by the frame crate; returns whether to retry.
+pub fn kernel_page_fault(addr: u64, write: bool, exec: bool) -> bool {
+    super::with_current(|thread| {
+        thread.min_flt.fetch_add(1, Ordering::Relaxed);
+        thread.process.mm().is_ok_and(|mm| mm.fault(addr as usize, write, exec).is_ok())
+    })
+}
+
+fn exception(thread: &Arc<Thread>, context: &UserContext, vector: u8, _error: u64) {
+    let rip = context.regs.rip;
+    let info = match vector {
+        0 => SigInfo::fault(SIGFPE, 1, rip),
+        1 => SigInfo::fault(SIGTRAP, 2, rip),
+        3 => SigInfo::kernel(SIGTRAP),
+        4 | 5 => SigInfo::kernel(SIGSEGV),
+        6 => SigInfo::fault(SIGILL, 2, rip),
+        16 | 19 => SigInfo::fault(SIGFPE, 3, rip),
+        17 => SigInfo::fault(SIGBUS, 1, 0),
+        12 | 11 => SigInfo::kernel(SIGBUS),
+        _ => SigInfo::kernel(SIGSEGV),
+    };
+    signal::force(thread, info);
+}
+
+/// Before user mode: end, stop, deliver a signal, restart an interrupted call.
+fn prepare_return(thread: &Arc<Thread>, context: &mut UserContext, interrupted: Option<Interrupted>) {
+    if thread.is_killed() {
+        lifecycle::exit_thread(thread.process.exit_status.load(Ordering::SeqCst));
+    }
+    if thread.process.stopped.load(Ordering::SeqCst) {
+        lifecycle::wait_while_stopped(thread);
+    }
+    let delivery = if thread.signal_check.load(Ordering::Acquire) { signal::next_delivery(thread) } else { Delivery::Nothing };
+    match delivery {
+        Delivery::Handler(info, action) => {
+            if let Some(call) = interrupted {
+                let restart = match call.error {
+                    ERESTARTNOINTR => true,
+                    ERESTARTSYS => action.flags & SA_RESTART != 0,
+                    _ => false,
+                };
+                if restart {
+                    rewind(context, call.number);
+                }
+            }
+            sigframe::push(thread, context, info, action);
+            // Further signals nest on top, as on Linux.
+            thread.signal_check.store(true, Ordering::Release);
+        }
+        Delivery::Nothing => {
+            if thread.is_killed() {
+                lifecycle::exit_thread(thread.process.exit_status.load(Ordering::SeqCst));
+            }
+            if let Some(call) = interrupted {
+                let number = if call.error == ERESTARTBLOCK { syscall::SYS_RESTART_SYSCALL } else { call.number };
+                rewind(context, number);
+            }
+            let mut signals = thread.signals.lock();
+            if let Some(mask) = signals.saved_mask.take() {
+                drop(signals);
+                signal::set_blocked(thread, mask);
+            }
+        }
+    }
+}
+
+/// Makes the context execute its `syscall` instruction (two bytes) again.
+fn rewind(context: &mut UserContext, number: u64) {
+    context.regs.rip = context.regs.rip.wrapping_sub(2);
+    context.regs.rax = number;
+}
