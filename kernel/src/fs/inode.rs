@@ -45,14 +45,6 @@ pub struct SetAttr {
 /// Receives directory entries; returns `false` when full. Arguments: inode number, cookie of the entry after this one, type, name.
 pub type DirSink<'a> = dyn FnMut(u64, u64, Option<FileType>, &[u8]) -> bool + 'a;
 
-/// What [`Inode::lookup_many`] found.
-pub struct Lookups {
-    /// The inodes of the first names, in order.
-    pub found: alloc::vec::Vec<InodeRef>,
-    /// Whether the name after those does not exist (and not only was not looked at).
-    pub missing: bool,
-}
-
 /// A file, directory or other object of a filesystem. Names are raw bytes without `/`, never `.` or `..` (path lookup handles those).
 /// Permissions are checked by the callers in path lookup, not here.
 pub trait Inode: Send + Sync + Any {
@@ -74,27 +66,12 @@ pub trait Inode: Send + Sync + Any {
         Err(ENOTDIR)
     }
 
-    /// Finds several entries in a row, each in the directory that the one before names: for filesystems where a request is dear. `names` is not
-    /// empty. Stops early as it likes, at the latest at an entry that is missing or no directory.
-    fn lookup_many(&self, names: &[&[u8]]) -> Result<Lookups> {
-        match self.lookup(names[0]) {
-            Ok(inode) => Ok(Lookups { found: alloc::vec![inode], missing: false }),
-            Err(ENOENT) => Ok(Lookups { found: alloc::vec![], missing: true }),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The object that all the rest of a path names, for directories whose server resolves whole paths (ordinary schemes). `rest`: one or more
-    /// names joined by `/`, `.` and `..` already taken out by their spelling. No request is made: the object need not exist, its methods will tell.
-    /// Neither names nor mounts below are cached. `None`: look up name by name.
+    /// Opens the object in one request, without the caller's checks of existence, type and permission before (the server makes them): also `O_CREAT`,
+    /// `O_EXCL`, `O_TRUNC` and `O_DIRECTORY`, with `mode` (umask applied). The result may be a description shared with the server. `None`: open it in the
+    /// ordinary way. Asked before all else, also where the last component was found with `O_CREAT|O_EXCL`.
     ///
-    /// The parent for `create`, `unlink` and so on is found in the same way, with the last name left out.
-    fn resolve_rest(&self, _rest: &[u8]) -> Option<InodeRef> {
-        None
-    }
-
-    /// Opens the object in one request, without the caller's checks of type and permission before (the server makes them): also `O_CREAT`, `O_EXCL` and
-    /// `O_TRUNC`, with `mode` (umask applied). The result may be a description shared with the server. `None`: open it in the ordinary way.
+    /// In an ordinary scheme `lookup` makes a node for any name without asking, of type directory, since that cannot be known without a request: a
+    /// whole path costs this one request.
     fn open_whole(self: Arc<Self>, _flags: OpenFlags, _mode: u32, _who: &Credentials, _path: &crate::fs::Path) -> Option<Result<Arc<OpenFile>>> {
         None
     }

@@ -6,6 +6,6 @@ mod io;
 mod stat;
 
 pub use file::{Events, FdFlags, FileOps, OpenFile, OpenFlags};
-pub use inode::{DirSink, Inode, InodeRef, Lookups, RenameFlags, SetAttr};
+pub use inode::{DirSink, Inode, InodeRef, RenameFlags, SetAttr};
 pub use io::{IoSink, IoSource};
 pub use stat::{Attr, FileType, StatFs};
