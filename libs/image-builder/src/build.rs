@@ -1,0 +1,341 @@
+//! The builder: from a project and its built programs to images in a folder. What has not changed is not made again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::base;
+use crate::cpio;
+use crate::debian::fetch::{self, Fetched, Missing};
+use crate::debian::lock::Lock;
+use crate::disk;
+use crate::error::{Error, IoContext, Result};
+use crate::grub;
+use crate::host::{self, Key};
+use crate::recipe::{Project, Target};
+use crate::report::Report;
+use crate::tree::{Content, Entry, Kind, Tree};
+
+/// What the boot menu of an image does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootOptions {
+    /// Seconds until the default entry starts; 0 in tests.
+    pub timeout_s: u32,
+    /// The default entry's id (`full`, `educational`, `safe`, `console`, `recovery`).
+    pub default_entry: String,
+    /// Parameters after those of the entry and the edition.
+    pub cmdline: String,
+}
+
+impl Default for BootOptions {
+    fn default() -> Self {
+        Self {
+            timeout_s: 2,
+            default_entry: "full".into(),
+            cmdline: String::new(),
+        }
+    }
+}
+
+/// Makes the images of one edition.
+pub struct Builder<'a> {
+    /// What the repository says.
+    pub project: &'a Project,
+    /// Where images go.
+    pub out: PathBuf,
+    /// Where downloads and what is shared by editions stay: [`default_cache`].
+    pub cache: PathBuf,
+    /// What to do where a locked package is gone.
+    pub missing: Missing,
+    /// The workspace's programs by binary name, for the root (dynamic).
+    pub programs: BTreeMap<String, PathBuf>,
+    /// The same for initfs and initramfs (static-pie).
+    pub static_programs: BTreeMap<String, PathBuf>,
+    /// Who hears what happens.
+    pub report: &'a Report,
+}
+
+/// `$GOS_CACHE`, else `~/.cache/genai-os`.
+pub fn default_cache() -> PathBuf {
+    let home = || {
+        PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/root".into()))
+            .join(".cache/genai-os")
+    };
+    std::env::var_os("GOS_CACHE").map_or_else(home, PathBuf::from)
+}
+
+/// Strict where `GOS_STRICT` is set to something but `0`.
+pub fn default_missing() -> Missing {
+    match std::env::var_os("GOS_STRICT") {
+        Some(value) if !value.is_empty() && value != "0" => Missing::Fail,
+        _ => Missing::Replace,
+    }
+}
+
+/// Changes with the code here that decides what images look like, so that older ones count as stale.
+const VERSION: &str = "1";
+
+impl Builder<'_> {
+    /// The packages of these names with all they need, verified in the cache.
+    pub(crate) fn packages(&self, names: &[String]) -> Result<Vec<Fetched>> {
+        let lock = Lock::read(&self.project.lock_path())?;
+        fetch::fetch(
+            names,
+            &self.project.excluded,
+            &lock,
+            &self.cache.join("debs"),
+            self.missing,
+            self.report,
+        )
+    }
+
+    /// The root tree without our own programs, and its key.
+    pub(crate) fn base(&self) -> Result<(Tree, String)> {
+        let packages = self.packages(&self.project.debian_packages())?;
+        let mut key = Key::new("base");
+        key.add(VERSION)
+            .add(format!("{:?}", self.project.filesystem.trim));
+        for fetched in &packages {
+            key.add(&fetched.package.sha256);
+        }
+        base::key_of_recipes(&self.project.recipes, &mut key)?;
+        let key = key.finish();
+        let archive = self.out.join("base.tar");
+        let tree = base::cached(&archive, &key, || {
+            base::assemble(
+                &packages,
+                &self.project.recipes,
+                &self.project.filesystem.trim,
+                self.report,
+            )
+        })?;
+        Ok((tree, key))
+    }
+
+    /// The whole root tree, and its key.
+    pub fn root(&self) -> Result<(Tree, String)> {
+        let (mut tree, base_key) = self.base()?;
+        base::add_programs(
+            self.project.programs(Target::Root),
+            &self.programs,
+            &mut tree,
+            self.report,
+        )?;
+        let mut key = Key::new("root");
+        key.add(base_key);
+        self.key_of_programs(Target::Root, &self.programs, &mut key)?;
+        Ok((tree, key.finish()))
+    }
+
+    fn key_of_programs(
+        &self,
+        target: Target,
+        built: &BTreeMap<String, PathBuf>,
+        key: &mut Key,
+    ) -> Result<()> {
+        for program in self.project.programs(target) {
+            key.add(format!("{program:?}"));
+            if let Some(path) = built.get(program.binary()) {
+                key.add_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The tree of the initfs or the initramfs: our programs, and the mount points that a start needs.
+    pub(crate) fn early_tree(&self, target: Target) -> Result<Tree> {
+        let mut tree = Tree::default();
+        let time = 0;
+        for directory in [
+            "bin", "dev", "etc", "proc", "root", "run", "sbin", "scheme", "sys", "tmp",
+        ] {
+            tree.insert(directory, Entry::new(Kind::Directory, 0o755, time))?;
+        }
+        base::add_programs(
+            self.project.programs(target),
+            &self.static_programs,
+            &mut tree,
+            self.report,
+        )?;
+        Ok(tree)
+    }
+
+    /// Makes the initfs, `initfs.cpio`.
+    pub fn initfs(&self) -> Result<PathBuf> {
+        let output = self.out.join("initfs.cpio");
+        let mut key = Key::new("initfs");
+        key.add(VERSION);
+        self.key_of_programs(Target::Initfs, &self.static_programs, &mut key)?;
+        host::make_once(&output, &key.finish(), |temporary| {
+            let bytes = cpio::archive(&self.early_tree(Target::Initfs)?)?;
+            fs::write(temporary, bytes).on("write", temporary)
+        })?;
+        Ok(output)
+    }
+
+    /// Makes the disk, `disk.img`, around a kernel ELF.
+    pub fn disk(&self, kernel: &Path, boot: &BootOptions) -> Result<PathBuf> {
+        let output = self.out.join("disk.img");
+        let initfs = self.initfs()?;
+        let (root, root_key) = self.root()?;
+        let esp = self.esp(kernel, &initfs, boot)?;
+        let core = self.out.join("grub/core.img");
+        host::make_once(&core, &grub_key("i386-pc")?, grub::bios_core)?;
+        let sizes = self.project.filesystem.disk;
+        let mut key = Key::new("disk");
+        key.add(VERSION).add(root_key).add(format!(
+            "{sizes:?} {boot:?} {}",
+            self.project.edition.cmdline
+        ));
+        key.add_file(kernel)?
+            .add_file(&initfs)?
+            .add_file(&core)?
+            .add_file(&self.out.join("grub/BOOTX64.EFI"))?;
+        key_of_grub_files(&self.project.root, &mut key)?;
+        let time = root
+            .iter()
+            .map(|(_, entry)| entry.mtime)
+            .max()
+            .unwrap_or_default();
+        host::make_once(&output, &key.finish(), |temporary| {
+            self.report.step(format!(
+                "writing {} ({} entries)",
+                output.display(),
+                root.len()
+            ));
+            let core = fs::read(&core).on("read", &core)?;
+            disk::write(
+                temporary,
+                sizes,
+                disk::Parts {
+                    root: &root,
+                    esp: &esp,
+                    core,
+                    time,
+                },
+            )
+        })?;
+        Ok(output)
+    }
+
+    /// The files of the EFI system partition.
+    fn esp(&self, kernel: &Path, initfs: &Path, boot: &BootOptions) -> Result<Tree> {
+        let efi = self.out.join("grub/BOOTX64.EFI");
+        host::make_once(&efi, &grub_key("x86_64-efi")?, grub::efi_image)?;
+        let mut tree = self.boot_files(kernel, initfs, boot)?;
+        tree.insert(
+            "EFI/BOOT/BOOTX64.EFI",
+            Entry::new(Kind::File(Content::Host(efi)), 0o644, 0),
+        )?;
+        Ok(tree)
+    }
+
+    /// `/boot` of the ESP and of the ISO: kernel, initfs, GRUB's menu with its font.
+    pub(crate) fn boot_files(
+        &self,
+        kernel: &Path,
+        initfs: &Path,
+        boot: &BootOptions,
+    ) -> Result<Tree> {
+        let mut tree = Tree::default();
+        let mut add = |path: &str, content: Content| {
+            tree.insert(path, Entry::new(Kind::File(content), 0o644, 0))
+        };
+        add("boot/genai-kernel", Content::Host(kernel.to_path_buf()))?;
+        add("boot/initfs.cpio", Content::Host(initfs.to_path_buf()))?;
+        add(
+            "boot/grub/unicode.pf2",
+            Content::Host(PathBuf::from("/usr/share/grub/unicode.pf2")),
+        )?;
+        add(
+            "boot/grub/options.cfg",
+            Content::from(options_cfg(&self.project.edition.cmdline, boot)?.into_bytes()),
+        )?;
+        for (inside, path) in grub_files(&self.project.root)? {
+            add(&inside, Content::Host(path))?;
+        }
+        Ok(tree)
+    }
+}
+
+/// The files of `boot/grub/` with their paths in an image.
+fn grub_files(root: &Path) -> Result<Vec<(String, PathBuf)>> {
+    fn walk(folder: &Path, inside: &str, found: &mut Vec<(String, PathBuf)>) -> Result<()> {
+        for entry in fs::read_dir(folder).on("read", folder)? {
+            let entry = entry.on("read", folder)?;
+            let inside = format!("{inside}/{}", entry.file_name().to_string_lossy());
+            match entry.path() {
+                path if path.is_dir() => walk(&path, &inside, found)?,
+                path => found.push((inside, path)),
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    walk(&root.join("boot/grub"), "boot/grub", &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
+pub(crate) fn key_of_grub_files(root: &Path, key: &mut Key) -> Result<()> {
+    for (inside, path) in grub_files(root)? {
+        key.add(inside).add(fs::read(&path).on("read", &path)?);
+    }
+    Ok(())
+}
+
+/// The state of the host's GRUB for one platform.
+fn grub_key(platform: &str) -> Result<String> {
+    let mut key = Key::new("grub");
+    key.add(VERSION)
+        .add_file(&Path::new("/usr/lib/grub").join(platform).join("normal.mod"))?;
+    Ok(key.finish())
+}
+
+/// What `boot/grub/grub.cfg` reads from the image's builder.
+fn options_cfg(edition: &str, boot: &BootOptions) -> Result<String> {
+    let cmdline = format!("{edition} {}", boot.cmdline);
+    for (what, text) in [
+        ("boot parameters", &cmdline),
+        ("default entry", &boot.default_entry),
+    ] {
+        if text.contains(['\'', '\n', '\0']) {
+            return Err(Error::image(
+                "GRUB",
+                format!(
+                    "{what} {text:?}: quotes and line breaks cannot be written into GRUB's menu"
+                ),
+            ));
+        }
+    }
+    Ok(format!(
+        "set gos_timeout={}\nset gos_default='{}'\nset gos_extra='{}'\n",
+        boot.timeout_s,
+        boot.default_entry,
+        cmdline.trim()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_quoted_for_grub() {
+        let boot = BootOptions {
+            timeout_s: 0,
+            default_entry: "console".into(),
+            cmdline: "loglevel=7 debug-exit".into(),
+        };
+        let text = options_cfg("ai=local", &boot).expect("fine");
+        assert_eq!(
+            text,
+            "set gos_timeout=0\nset gos_default='console'\nset gos_extra='ai=local loglevel=7 debug-exit'\n"
+        );
+        let bad = BootOptions {
+            cmdline: "x'; halt; '".into(),
+            ..boot
+        };
+        assert!(options_cfg("", &bad).is_err());
+    }
+}

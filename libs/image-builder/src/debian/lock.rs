@@ -1,0 +1,111 @@
+//! `recipes/lock.toml`: the exact packages that an image is made of.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::debian::control::Package;
+use crate::error::{Error, IoContext, Result};
+
+const HEADER: &str = "\
+# The Debian packages that images are made of, with their dependencies resolved. Written by `image-builder lock`: do not edit.
+# Where the archive no longer has a version, a build takes the release's current one and says so (`--strict`: fails).
+
+";
+
+/// One pinned package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Locked {
+    /// Its name.
+    pub name: String,
+    /// Its version, with epoch.
+    pub version: String,
+    /// `amd64` or `all`.
+    pub architecture: String,
+    /// The .deb's SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// The .deb's size in bytes.
+    pub size: u64,
+    /// The packages that it needs, alternatives decided and exclusions left out.
+    #[serde(default)]
+    pub depends: Vec<String>,
+}
+
+impl Locked {
+    /// As a package whose dependencies are decided.
+    pub fn package(&self) -> Package {
+        Package {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            architecture: self.architecture.clone(),
+            sha256: self.sha256.clone(),
+            size: self.size,
+            depends: self.depends.iter().map(|name| vec![name.clone()]).collect(),
+            provides: Vec::new(),
+        }
+    }
+}
+
+/// The whole lock, by package name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    packages: BTreeMap<String, Locked>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    package: Vec<Locked>,
+}
+
+impl Lock {
+    /// A lock of these packages; refuses two of one name and malformed checksums.
+    pub fn new(packages: Vec<Locked>) -> std::result::Result<Self, String> {
+        let mut lock = Self::default();
+        for package in packages {
+            if package.sha256.len() != 64
+                || !package.sha256.bytes().all(|byte| byte.is_ascii_hexdigit())
+            {
+                return Err(format!(
+                    "package {}: sha256 must be 64 hexadecimal digits",
+                    package.name
+                ));
+            }
+            let name = package.name.clone();
+            if lock.packages.insert(name.clone(), package).is_some() {
+                return Err(format!("package {name} is locked twice"));
+            }
+        }
+        Ok(lock)
+    }
+
+    /// Reads a lock file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).on("read", path)?;
+        let document: Document =
+            toml::from_str(&text).map_err(|error| Error::config(path, error))?;
+        Self::new(document.package).map_err(|message| Error::config(path, message))
+    }
+
+    /// The text of the lock file.
+    pub fn to_text(&self) -> String {
+        let document = Document {
+            package: self.packages.values().cloned().collect(),
+        };
+        // A document of strings and numbers always serializes.
+        format!("{HEADER}{}", toml::to_string(&document).unwrap_or_default())
+    }
+
+    /// The pin of a package.
+    pub fn get(&self, name: &str) -> Option<&Locked> {
+        self.packages.get(name)
+    }
+
+    /// All pins in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Locked> {
+        self.packages.values()
+    }
+}

@@ -1,0 +1,212 @@
+//! The disk image: GPT with a BIOS boot partition, the EFI system partition and the root.
+
+use std::fs::File;
+use std::io::{Cursor, Write};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use gpt::disk::LogicalBlockSize;
+use gpt::mbr::ProtectiveMBR;
+use gpt::partition_types;
+use uuid::Uuid;
+
+use crate::error::{Error, IoContext, Result};
+use crate::grub::{self, SECTOR};
+use crate::recipe::DiskSizes;
+use crate::redoxfs;
+use crate::tree::{Kind, Tree};
+use crate::window::Window;
+
+const MIB: u64 = 1 << 20;
+
+/// The root partition's name, by which `root=PARTLABEL=genai-root` finds it.
+pub const ROOT_NAME: &str = "genai-root";
+
+/// Byte ranges of the partitions: number, start, length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// GRUB's core image: from the first mebibyte, one long.
+    pub bios: (u64, u64),
+    /// The EFI system partition.
+    pub esp: (u64, u64),
+    /// The root filesystem; the last mebibyte is left to the second partition table.
+    pub root: (u64, u64),
+}
+
+impl Layout {
+    /// The layout for these sizes; an error where the root would have less than 64 MiB.
+    pub fn new(sizes: DiskSizes) -> Result<Self> {
+        let esp_end = 2 + sizes.esp_mib;
+        match sizes.size_mib.checked_sub(esp_end + 1) {
+            Some(root) if root >= 64 && sizes.esp_mib >= 8 => Ok(Self {
+                bios: (MIB, MIB),
+                esp: (2 * MIB, sizes.esp_mib * MIB),
+                root: (esp_end * MIB, root * MIB),
+            }),
+            _ => Err(Error::config(
+                "filesystem.toml",
+                format!(
+                    "a disk of {} MiB with an ESP of {} MiB leaves too little room",
+                    sizes.size_mib, sizes.esp_mib
+                ),
+            )),
+        }
+    }
+}
+
+/// What goes into a disk.
+pub(crate) struct Parts<'p> {
+    /// The root filesystem.
+    pub root: &'p Tree,
+    /// The EFI system partition's files.
+    pub esp: &'p Tree,
+    /// GRUB's core image for BIOS.
+    pub core: Vec<u8>,
+    /// The root directory's time, seconds since 1970.
+    pub time: u64,
+}
+
+/// Writes a disk image to `path` (sparse).
+pub(crate) fn write(path: &Path, sizes: DiskSizes, parts: Parts<'_>) -> Result<()> {
+    let layout = Layout::new(sizes)?;
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)
+        .on("create", path)?;
+    file.set_len(sizes.size_mib * MIB).on("enlarge", path)?;
+    write_table(&file, path, sizes.size_mib * MIB, layout)?;
+    install_grub(&file, path, layout, parts.core)?;
+    let esp = fat(parts.esp, layout.esp.1)?;
+    write_sparse(&file, path, &esp, layout.esp.0)?;
+    let window = Window::new(
+        file.try_clone().on("open", path)?,
+        layout.root.0,
+        layout.root.1,
+    );
+    redoxfs::create(window, parts.root, parts.time)
+}
+
+/// Writes the protective MBR and both GPTs. All identifiers are fixed, so that equal inputs give equal images.
+fn write_table(file: &File, path: &Path, size: u64, layout: Layout) -> Result<()> {
+    let bad = |error: &dyn std::fmt::Display| Error::image("GPT", error);
+    let mut device = file.try_clone().on("open", path)?;
+    let sectors = u32::try_from(size / SECTOR - 1).unwrap_or(u32::MAX);
+    ProtectiveMBR::with_lb_size(sectors)
+        .overwrite_lba0(&mut device)
+        .map_err(|error| bad(&error))?;
+    let mut table = gpt::GptConfig::new()
+        .writable(true)
+        .logical_block_size(LogicalBlockSize::Lb512)
+        .create_from_device(
+            device,
+            Some(Uuid::from_u128(0x4745_4e41_494f_5300_8000_0000_0000_0000)),
+        )
+        .map_err(|error| bad(&error))?;
+    let entries = [
+        ("genai-bios", partition_types::BIOS, layout.bios),
+        ("genai-efi", partition_types::EFI, layout.esp),
+        (ROOT_NAME, partition_types::LINUX_FS, layout.root),
+    ];
+    let mut partitions = std::collections::BTreeMap::new();
+    for (number, (name, kind, (start, len))) in (1u32..).zip(entries) {
+        let partition = gpt::partition::Partition {
+            part_type_guid: kind,
+            part_guid: Uuid::from_u128(
+                0x4745_4e41_494f_5300_8000_0000_0000_0000 + u128::from(number),
+            ),
+            first_lba: start / SECTOR,
+            last_lba: (start + len) / SECTOR - 1,
+            flags: 0,
+            name: name.to_owned(),
+        };
+        partitions.insert(number, partition);
+    }
+    table
+        .update_partitions(partitions)
+        .map_err(|error| bad(&error))?;
+    table.write().map_err(|error| bad(&error))?;
+    Ok(())
+}
+
+fn install_grub(file: &File, path: &Path, layout: Layout, mut core: Vec<u8>) -> Result<()> {
+    let (start, len) = layout.bios;
+    if core.len() as u64 > len {
+        return Err(Error::image(
+            "GRUB",
+            format!("core.img has {} bytes, the partition {len}", core.len()),
+        ));
+    }
+    let core_sector = start / SECTOR;
+    grub::install_block_list(&mut core, core_sector)?;
+    file.write_all_at(&core, start).on("write", path)?;
+    let mut mbr = [0; 512];
+    file.read_exact_at(&mut mbr, 0).on("read", path)?;
+    grub::install_boot_sector(&mut mbr, &grub::boot_sector()?, core_sector)?;
+    file.write_all_at(&mbr, 0).on("write", path)
+}
+
+/// A FAT filesystem of `size` bytes that holds a tree of directories and files (owners and modes do not exist there).
+pub(crate) fn fat(tree: &Tree, size: u64) -> Result<Vec<u8>> {
+    let bad = |error: std::io::Error| Error::image("ESP", error);
+    let mut image = Cursor::new(vec![
+        0;
+        usize::try_from(size)
+            .map_err(|error| Error::image("ESP", error))?
+    ]);
+    let options = fatfs::FormatVolumeOptions::new()
+        .volume_label(*b"GENAI-EFI  ")
+        .volume_id(0x4745_4e41);
+    fatfs::format_volume(&mut image, options).map_err(bad)?;
+    let fs = fatfs::FileSystem::new(&mut image, fatfs::FsOptions::new()).map_err(bad)?;
+    for (path, entry) in tree.iter() {
+        let on = |error: std::io::Error| Error::image("ESP", format!("/{path}: {error}"));
+        match &entry.kind {
+            Kind::Directory => drop(fs.root_dir().create_dir(path).map_err(on)?),
+            Kind::File(content) => {
+                let mut file = fs.root_dir().create_file(path).map_err(on)?;
+                file.write_all(&content.read()?).map_err(on)?;
+            }
+            Kind::Symlink(_) | Kind::HardLink(_) => {
+                return Err(Error::tree(path, "FAT has no links"));
+            }
+        }
+    }
+    fs.unmount().map_err(bad)?;
+    Ok(image.into_inner())
+}
+
+/// Writes `bytes` at `offset` of a new file, leaving holes where they are zero.
+fn write_sparse(file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<()> {
+    const CHUNK: usize = 1 << 16;
+    const ZEROES: [u8; CHUNK] = [0; CHUNK];
+    for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
+        if chunk != &ZEROES[..chunk.len()] {
+            file.write_all_at(chunk, offset + (index * CHUNK) as u64)
+                .on("write", path)?;
+        }
+    }
+    Ok(())
+}
+
+/// The root partition of a disk image, found by its name; for reading.
+pub fn open_root(path: &Path) -> Result<Window> {
+    let table = gpt::GptConfig::new()
+        .open(path)
+        .map_err(|error| Error::image("GPT", error))?;
+    let found = table
+        .partitions()
+        .values()
+        .find(|partition| partition.name == ROOT_NAME);
+    let Some(partition) = found else {
+        return Err(Error::image(
+            "GPT",
+            format!("{} has no partition {ROOT_NAME}", path.display()),
+        ));
+    };
+    let file = File::open(path).on("open", path)?;
+    let len = (partition.last_lba + 1 - partition.first_lba) * SECTOR;
+    Ok(Window::new(file, partition.first_lba * SECTOR, len))
+}

@@ -1,0 +1,55 @@
+//! `boot.iso`: a hybrid image (CD, USB stick) that boots kernel and initfs by BIOS and UEFI.
+//!
+//! It holds no root filesystem: the system on an attached disk is started, and where there is none the initfs offers
+//! its recovery shell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::build::{BootOptions, Builder, key_of_grub_files};
+use crate::error::{IoContext, Result};
+use crate::host::{self, Key};
+use crate::tree::Kind;
+
+impl Builder<'_> {
+    /// Makes `boot.iso` around a kernel ELF.
+    pub fn iso(&self, kernel: &Path, boot: &BootOptions) -> Result<PathBuf> {
+        let output = self.out.join("boot.iso");
+        let initfs = self.initfs()?;
+        let files = self.boot_files(kernel, &initfs, boot)?;
+        let mut key = Key::new("iso 1");
+        key.add_file(kernel)?
+            .add_file(&initfs)?
+            .add(format!("{boot:?} {}", self.project.edition.cmdline));
+        key_of_grub_files(&self.project.root, &mut key)?;
+        host::make_once(&output, &key.finish(), |temporary| {
+            self.report.step(format!("writing {}", output.display()));
+            let scratch = tempfile::tempdir().on("create", Path::new("a temporary directory"))?;
+            for (path, entry) in files.iter() {
+                let path = scratch.path().join(path);
+                match &entry.kind {
+                    Kind::Directory => fs::create_dir_all(&path).on("create", &path)?,
+                    Kind::File(content) => fs::write(&path, content.read()?).on("write", &path)?,
+                    Kind::Symlink(_) | Kind::HardLink(_) => {}
+                }
+            }
+            let mut command = Command::new("grub-mkrescue");
+            command.args([
+                "--product-name=GenAI OS",
+                "--locales=",
+                "--themes=",
+                "--fonts=",
+            ]);
+            command.arg(format!(
+                "--install-modules={}",
+                crate::grub::MODULES.join(" ")
+            ));
+            command.arg("--output").arg(temporary).arg(scratch.path());
+            // For xorriso: the volume's name.
+            command.args(["--", "-volid", "GENAI_OS"]);
+            host::run(&mut command).map(|_| ())
+        })?;
+        Ok(output)
+    }
+}

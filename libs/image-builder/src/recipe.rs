@@ -1,0 +1,367 @@
+//! What an image is made of, as people write it: `recipes/<name>/recipe.toml`, `recipes/debian.toml`, `filesystem.toml` and
+//! `editions/<name>.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, IoContext, Result};
+
+/// One package of the image.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// One line on what it is.
+    pub summary: String,
+    /// The licence of what it installs (SPDX).
+    pub license: String,
+    /// Binary packages of Debian.
+    #[serde(default)]
+    pub debian: Vec<String>,
+    /// Programs of this workspace.
+    #[serde(default)]
+    pub program: Vec<Program>,
+    /// Directories to make.
+    #[serde(default)]
+    pub directory: Vec<Directory>,
+    /// Symbolic links to make.
+    #[serde(default)]
+    pub symlink: Vec<Symlink>,
+    /// Owners and modes of files that come from `files/`.
+    #[serde(default)]
+    pub permission: Vec<Permission>,
+    /// The recipe's folder; what is in its `files/` goes into the root as it lies there.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// The folder's name.
+    #[serde(skip)]
+    pub name: String,
+}
+
+/// A program of this workspace and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// The cargo package.
+    pub package: String,
+    /// The binary's name; the package's where not given.
+    #[serde(default)]
+    binary: Option<String>,
+    /// Its absolute path in the image.
+    pub path: String,
+    /// Which image it goes into.
+    pub image: Target,
+    /// Permission bits in octal; 755 where not given.
+    #[serde(default)]
+    mode: Option<Mode>,
+}
+
+impl Program {
+    /// The binary's name.
+    pub fn binary(&self) -> &str {
+        self.binary.as_deref().unwrap_or(&self.package)
+    }
+
+    pub(crate) fn mode(&self) -> u16 {
+        self.mode.map_or(0o755, |mode| mode.0)
+    }
+}
+
+/// Which image a program goes into. Those outside the root must be static-pie: there is no `ld.so` beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// The root filesystem.
+    Root,
+    /// The initfs, from which our kernel starts.
+    Initfs,
+    /// The initramfs of the Linux reference.
+    Initramfs,
+}
+
+/// Permission bits, written as a string of octal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Mode(pub u16);
+
+impl TryFrom<String> for Mode {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        match u16::from_str_radix(&text, 8) {
+            Ok(mode) if mode <= 0o7777 => Ok(Self(mode)),
+            _ => Err(format!("mode \"{text}\" is not an octal number up to 7777")),
+        }
+    }
+}
+
+/// A directory to make.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    /// Its absolute path.
+    pub path: String,
+    /// Permission bits.
+    pub mode: Mode,
+    /// The owner's number.
+    #[serde(default)]
+    pub uid: u32,
+    /// The group's number.
+    #[serde(default)]
+    pub gid: u32,
+}
+
+/// A symbolic link to make; replaces what a package has there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Symlink {
+    /// Its absolute path.
+    pub path: String,
+    /// What it points to.
+    pub target: String,
+}
+
+/// Owner and mode of a file or directory that is there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permission {
+    /// Its absolute path.
+    pub path: String,
+    /// Permission bits.
+    pub mode: Mode,
+    /// The owner's number.
+    #[serde(default)]
+    pub uid: u32,
+    /// The group's number.
+    #[serde(default)]
+    pub gid: u32,
+}
+
+/// `recipes/debian.toml`: what is left out of Debian's dependencies, each with the reason.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Debian {
+    exclude: BTreeMap<String, String>,
+}
+
+/// `filesystem.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filesystem {
+    /// The recipes of every edition.
+    pub recipes: Vec<String>,
+    /// Sizes of the disk.
+    pub disk: DiskSizes,
+    /// What of the packages is left out.
+    pub trim: Trim,
+    /// What `--kernel linux` boots.
+    pub linux: Linux,
+}
+
+/// Sizes in MiB.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiskSizes {
+    /// The whole disk; the root partition takes what is left.
+    pub size_mib: u64,
+    /// The EFI system partition.
+    pub esp_mib: u64,
+}
+
+/// Path patterns (`*` within a component, `**` across); a directory's pattern takes what is below it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trim {
+    /// What is left out.
+    pub remove: Vec<String>,
+    /// What stays all the same.
+    pub keep: Vec<String>,
+}
+
+/// The Linux reference.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linux {
+    /// Debian's kernel package (a metapackage).
+    pub package: String,
+    /// The modules that the initramfs loads, what they need is added.
+    pub modules: Vec<String>,
+}
+
+/// `editions/<name>.toml`: how an edition differs from `filesystem.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edition {
+    /// One line on whom it is for.
+    pub summary: String,
+    /// Recipes beyond those of `filesystem.toml`.
+    #[serde(default)]
+    pub add: Vec<String>,
+    /// Recipes of `filesystem.toml` that it leaves out.
+    #[serde(default)]
+    pub remove: Vec<String>,
+    /// Boot parameters after those of the menu entry.
+    #[serde(default)]
+    pub cmdline: String,
+    /// The whole disk in MiB, where it differs.
+    #[serde(default)]
+    pub size_mib: Option<u64>,
+}
+
+/// Everything read and checked, for one edition.
+#[derive(Debug)]
+pub struct Project {
+    /// The repository's folder.
+    pub root: PathBuf,
+    /// The edition's name.
+    pub edition_name: String,
+    /// The edition.
+    pub edition: Edition,
+    /// The image.
+    pub filesystem: Filesystem,
+    /// The edition's recipes, in the order in which they are installed.
+    pub recipes: Vec<Recipe>,
+    /// Debian packages that no dependency brings in.
+    pub excluded: BTreeSet<String>,
+}
+
+impl Project {
+    /// Reads what the repository at `root` says about an edition.
+    pub fn load(root: &Path, edition_name: &str) -> Result<Self> {
+        let mut filesystem: Filesystem = read(&root.join("filesystem.toml"))?;
+        let edition_path = root.join("editions").join(format!("{edition_name}.toml"));
+        if !edition_path.exists() {
+            let known = Self::editions(root)?.join(", ");
+            return Err(Error::config(
+                edition_path,
+                format!("there is no edition {edition_name}; there are: {known}"),
+            ));
+        }
+        let edition: Edition = read(&edition_path)?;
+        if let Some(size) = edition.size_mib {
+            filesystem.disk.size_mib = size;
+        }
+        let mut names = filesystem.recipes.clone();
+        if let Some(name) = edition.remove.iter().find(|name| !names.contains(name)) {
+            return Err(Error::config(
+                edition_path,
+                format!("removes recipe {name}, which filesystem.toml does not have"),
+            ));
+        }
+        names.retain(|name| !edition.remove.contains(name));
+        names.extend(edition.add.iter().cloned());
+        let recipes = names
+            .iter()
+            .map(|name| Recipe::load(root, name))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            excluded: excluded(root)?,
+            root: root.to_path_buf(),
+            edition_name: edition_name.to_owned(),
+            edition,
+            filesystem,
+            recipes,
+        })
+    }
+
+    /// The names of all editions.
+    pub fn editions(root: &Path) -> Result<Vec<String>> {
+        let folder = root.join("editions");
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder).on("read", &folder)? {
+            let path = entry.on("read", &folder)?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                names.extend(
+                    path.file_stem()
+                        .map(|stem| stem.to_string_lossy().into_owned()),
+                );
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The workspace's programs that go into `target`, with where they go. A caller builds these.
+    pub fn programs(&self, target: Target) -> impl Iterator<Item = &Program> {
+        self.recipes
+            .iter()
+            .flat_map(|recipe| &recipe.program)
+            .filter(move |program| program.image == target)
+    }
+
+    /// The Debian packages that the root's recipes name.
+    pub fn debian_packages(&self) -> Vec<String> {
+        self.recipes
+            .iter()
+            .flat_map(|recipe| recipe.debian.iter().cloned())
+            .collect()
+    }
+
+    /// The lock file.
+    pub fn lock_path(&self) -> PathBuf {
+        self.root.join("recipes/lock.toml")
+    }
+}
+
+/// What `recipes/debian.toml` leaves out.
+fn excluded(root: &Path) -> Result<BTreeSet<String>> {
+    let path = root.join("recipes/debian.toml");
+    let debian: Debian = read(&path)?;
+    match debian
+        .exclude
+        .iter()
+        .find(|(_, reason)| reason.trim().is_empty())
+    {
+        Some((name, _)) => Err(Error::config(
+            path,
+            format!("exclusion of {name} has no reason"),
+        )),
+        None => Ok(debian.exclude.into_keys().collect()),
+    }
+}
+
+/// The Debian packages that any edition's recipes name, and the reference's kernel: what a lock file covers.
+pub fn all_debian_packages(root: &Path) -> Result<(Vec<String>, BTreeSet<String>)> {
+    let mut names = BTreeSet::new();
+    let folder = root.join("recipes");
+    for entry in fs::read_dir(&folder).on("read", &folder)? {
+        let entry = entry.on("read", &folder)?;
+        if entry.path().join("recipe.toml").exists() {
+            names.extend(Recipe::load(root, &entry.file_name().to_string_lossy())?.debian);
+        }
+    }
+    let filesystem: Filesystem = read(&root.join("filesystem.toml"))?;
+    names.insert(filesystem.linux.package);
+    Ok((names.into_iter().collect(), excluded(root)?))
+}
+
+impl Recipe {
+    fn load(root: &Path, name: &str) -> Result<Self> {
+        let folder = root.join("recipes").join(name);
+        let path = folder.join("recipe.toml");
+        let mut recipe: Self = read(&path)?;
+        let paths = recipe.program.iter().map(|program| &program.path);
+        let paths = paths.chain(recipe.directory.iter().map(|directory| &directory.path));
+        let paths = paths.chain(recipe.symlink.iter().map(|symlink| &symlink.path));
+        if let Some(bad) = paths
+            .chain(recipe.permission.iter().map(|permission| &permission.path))
+            .find(|p| !p.starts_with('/'))
+        {
+            return Err(Error::config(path, format!("path {bad} must be absolute")));
+        }
+        name.clone_into(&mut recipe.name);
+        recipe.folder = folder;
+        Ok(recipe)
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).on("read", path)?;
+    toml::from_str(&text).map_err(|error| Error::config(path, error))
+}

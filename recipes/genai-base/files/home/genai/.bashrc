@@ -1,0 +1,1 @@
+# ~/.bashrc: yours; /etc/bash.bashrc has been read before it.
