@@ -1,0 +1,20 @@
+//! Virtio 1.x for driver processes.
+//!
+//! * [`Transport`]: what a driver does to the device itself (status, features, queues, configuration); [`pci`] is the
+//!   "modern" PCI transport (virtio 1.1, section 4.1), [`sim`] a simulated device for tests.
+//! * [`SplitQueue`]: the split virtqueue (section 2.6), with indirect descriptors and event indices.
+//! * [`negotiate`] and [`start`]: the initialisation sequence (section 3.1.1).
+//!
+//! The device is not trusted: what it writes into the rings is checked, and nonsense is an error, never memory corruption.
+
+pub mod pci;
+pub mod queue;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod transport;
+
+pub use queue::{QueueError, Segment, SplitQueue, Used};
+pub use transport::{
+    DeviceError, QueueAddresses, Transport, feature, negotiate, read_config_consistent, reset,
+    start, status,
+};
