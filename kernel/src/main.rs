@@ -1,13 +1,22 @@
-//! The kernel's entry point.
+//! The GenAI OS kernel. See `README.md` beside this folder for its layers.
 #![no_std]
 #![no_main]
 #![deny(unsafe_code)]
 
 extern crate alloc;
 
-frame::entry!(kernel_main);
+mod boot;
+mod error;
+mod fs;
+mod ipc;
+mod log;
+mod mm;
+mod random;
+mod scheme;
+mod sync;
+mod syscall;
+mod task;
+mod time;
+mod user;
 
-fn kernel_main(boot: &'static frame::BootInfo) -> ! {
-    frame::println!("kernel_main: {:?}, command line {:?}", boot.source, boot.cmdline);
-    frame::power::exit_qemu(0)
-}
+frame::entry!(boot::start);

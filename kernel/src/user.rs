@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::error::{EFAULT, EINVAL, ENAMETOOLONG, Result};
 
@@ -12,7 +12,7 @@ use crate::error::{EFAULT, EINVAL, ENAMETOOLONG, Result};
 /// `EFAULT`.
 pub fn read<T: FromBytes + IntoBytes>(addr: usize) -> Result<T> {
     let mut value = T::new_zeroed();
-    frame::user::copy_from_user(value.as_mut_bytes(), addr)?;
+    frame::user::copy_from_user(value.as_mut_bytes(), addr as u64)?;
     Ok(value)
 }
 
@@ -21,7 +21,7 @@ pub fn read<T: FromBytes + IntoBytes>(addr: usize) -> Result<T> {
 /// # Errors
 /// `EFAULT`.
 pub fn write<T: IntoBytes + Immutable>(addr: usize, value: &T) -> Result {
-    Ok(frame::user::copy_to_user(addr, value.as_bytes())?)
+    Ok(frame::user::copy_to_user(addr as u64, value.as_bytes())?)
 }
 
 /// Writes a plain structure unless `addr` is null.
@@ -43,7 +43,7 @@ pub fn read_vec<T: FromBytes + IntoBytes + Clone>(addr: usize, n: usize) -> Resu
     let mut values = alloc::vec![T::new_zeroed(); n];
     for (i, value) in values.iter_mut().enumerate() {
         let at = addr.checked_add(i * size_of::<T>()).ok_or(EFAULT)?;
-        frame::user::copy_from_user(value.as_mut_bytes(), at)?;
+        frame::user::copy_from_user(value.as_mut_bytes(), at as u64)?;
     }
     Ok(values)
 }
@@ -57,7 +57,7 @@ pub fn read_bytes(addr: usize, len: usize) -> Result<Vec<u8>> {
         return Err(EINVAL);
     }
     let mut bytes = alloc::vec![0; len];
-    frame::user::copy_from_user(&mut bytes, addr)?;
+    frame::user::copy_from_user(&mut bytes, addr as u64)?;
     Ok(bytes)
 }
 
@@ -66,7 +66,10 @@ pub fn read_bytes(addr: usize, len: usize) -> Result<Vec<u8>> {
 /// # Errors
 /// `EFAULT`; `ENAMETOOLONG` where no NUL comes within `max` bytes.
 pub fn read_cstr(addr: usize, max: usize) -> Result<Vec<u8>> {
-    frame::user::strncpy_from_user(addr, max)?.ok_or(ENAMETOOLONG)
+    frame::user::strncpy_from_user(addr as u64, max).map_err(|e| match e {
+        frame::user::StrError::Fault => EFAULT,
+        frame::user::StrError::TooLong => ENAMETOOLONG,
+    })
 }
 
 /// Reads a path (`PATH_MAX` 4096 with the NUL).

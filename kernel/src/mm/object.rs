@@ -14,7 +14,7 @@ pub enum ObjectPage {
     /// RAM, reference counted.
     Ram(Frame),
     /// Device memory at a physical address.
-    Device(u64, frame::paging::CacheMode),
+    Device(u64, frame::phys::CacheMode),
 }
 
 /// Something whose pages can be mapped: a file's page cache, shared anonymous memory, a daemon's memory, a device.

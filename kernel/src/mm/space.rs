@@ -693,3 +693,10 @@ impl Areas {
         (MAX_ADDRESS.saturating_sub(start) >= len).then_some(start)
     }
 }
+
+impl AddressSpace {
+    /// How far stacks may grow, in bytes.
+    pub fn set_stack_limit(&self, bytes: u64) {
+        self.stack_limit.store(bytes, Ordering::Relaxed);
+    }
+}

@@ -79,7 +79,7 @@ pub fn exec(
     let (creds, secure) = new_credentials(&process, &attr, &image.path);
 
     let space = AddressSpace::new(random::u64())?;
-    space.stack_limit.store(stack_limit, Ordering::Relaxed);
+    space.set_stack_limit(stack_limit);
     let start = build(&space, &program, interpreter.as_ref(), &image, &creds, secure, stack_limit)?;
 
     // Nothing below can fail: the old program is gone.
@@ -484,7 +484,7 @@ fn end_other_threads(thread: &Arc<Thread>) -> Result {
     if process.exiting.load(Ordering::SeqCst) {
         return Err(EINTR);
     }
-    if thread.tid != process.pid {
+    if thread.tid() != process.pid {
         process::take_leader_id(thread);
     }
     Ok(())

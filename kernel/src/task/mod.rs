@@ -41,7 +41,7 @@ static KERNEL: Once<Arc<Process>> = Once::new();
 
 /// The process that kernel threads belong to.
 pub fn kernel_process() -> &'static Arc<Process> {
-    KERNEL.call_once(|| Process::first(0, FileTable::new(), FsContext::detached(), None))
+    KERNEL.get_or_init(|| Process::first(0, FileTable::new(), FsContext::detached(), None))
 }
 
 /// Makes what runs on this CPU its idle thread.

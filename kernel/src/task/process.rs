@@ -165,7 +165,7 @@ pub struct Process {
 
 static PROCESSES: RwSpinLock<BTreeMap<u32, Arc<Process>>> = RwSpinLock::new(BTreeMap::new());
 static THREADS: RwSpinLock<BTreeMap<u32, Weak<Thread>>> = RwSpinLock::new(BTreeMap::new());
-static NEXT_ID: SpinLock<u32> = SpinLock::new(1);
+static NEXT_ID: SpinLock<u32> = SpinLock::new(2);
 /// Largest process id + 1 (`/proc/sys/kernel/pid_max`).
 pub const PID_MAX: u32 = 4_194_304;
 /// Processes and threads created since boot.

@@ -174,7 +174,7 @@ pub fn idle_loop() -> ! {
         }
         rearm_timer(me);
         let before = frame::time::now_ns();
-        frame::cpu::halt_until_interrupt(|| me.load.load(Ordering::SeqCst) == 0 && !me.resched.swap(false, Ordering::SeqCst));
+        frame::cpu::halt_until_interrupt(|| me.load.load(Ordering::SeqCst) > 0 || me.resched.swap(false, Ordering::SeqCst));
         me.idle_ns.fetch_add(frame::time::now_ns() - before, Ordering::Relaxed);
     }
 }
@@ -376,7 +376,7 @@ pub fn need_resched() -> bool {
 
 /// Switches to the next thread. Returns when the current thread runs again.
 pub fn schedule() {
-    let guard = frame::irq::disable();
+    let guard = frame::sync::IrqGuard::new();
     let cpu_id = cpu::id();
     let me = &CPUS[cpu_id];
     me.resched.store(false, Ordering::SeqCst);
@@ -462,6 +462,7 @@ fn steal() -> bool {
 pub fn timer_interrupt() {
     let me = &CPUS[cpu::id()];
     timer::expire();
+    account_tick(me);
     let now = frame::time::now_ns();
     if me.load.load(Ordering::Relaxed) > 0 && now >= me.slice_end_ns.load(Ordering::Relaxed) {
         me.resched.store(true, Ordering::SeqCst);
@@ -508,4 +509,59 @@ impl SchedEntity {
         self.vruntime.store(parent.vruntime.load(Ordering::Relaxed), Ordering::Relaxed);
         self.cpu.store(parent.cpu.load(Ordering::Relaxed), Ordering::Relaxed);
     }
+}
+
+/// After the current thread's affinity changed: goes to another CPU if it may not stay.
+pub fn move_if_needed() {
+    let thread = current();
+    if thread.sched.affinity.load(Ordering::Relaxed) & (1 << cpu::id()) != 0 {
+        return;
+    }
+    // A sleep that a timer ends at once: waking chooses an allowed CPU.
+    prepare_to_sleep(&thread, false);
+    sleep(Some(frame::time::now_ns()));
+}
+
+/// Brings the current thread's run time up to date.
+pub fn charge_current() {
+    let thread = current();
+    let _guard = frame::sync::IrqGuard::new();
+    let mut queue = CPUS[cpu::id()].queue.lock();
+    charge(&mut queue, &thread, frame::time::now_ns());
+}
+
+/// Attributes the time since the last tick to user or kernel mode of the running thread.
+fn account_tick(me: &Cpu) {
+    if me.idle.load(Ordering::Relaxed) {
+        return;
+    }
+    let Some(thread) = frame::task::try_current::<Thread>() else { return };
+    let counter = if thread.in_user.load(Ordering::Relaxed) { &thread.utime_ns } else { &thread.stime_ns };
+    counter.fetch_add(SLICE_NS, Ordering::Relaxed);
+    thread.process.timers.tick(&thread.process);
+}
+
+/// Load averages over 1, 5 and 15 minutes, as 16.16 fixed point (`sysinfo(2)`).
+static LOADS: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
+static LAST_LOAD_NS: AtomicU64 = AtomicU64::new(0);
+
+/// The load averages, brought up to date: exponentially decayed in steps of five seconds.
+pub fn load_averages() -> [u64; 3] {
+    const STEP_NS: u64 = 5_000_000_000;
+    /// exp(-5 s / period) as 16.16 fixed point for 1, 5 and 15 minutes.
+    const DECAY: [u64; 3] = [60_296, 64_453, 65_173];
+    let now = frame::time::now_ns();
+    let last = LAST_LOAD_NS.load(Ordering::Relaxed);
+    let steps = (now.saturating_sub(last) / STEP_NS).min(1000);
+    if steps > 0 && LAST_LOAD_NS.compare_exchange(last, last + steps * STEP_NS, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        let active = (runnable_count() as u64) << 16;
+        for (load, decay) in LOADS.iter().zip(DECAY) {
+            let mut value = load.load(Ordering::Relaxed);
+            for _ in 0..steps {
+                value = (value * decay + active * (65_536 - decay)) >> 16;
+            }
+            load.store(value, Ordering::Relaxed);
+        }
+    }
+    [0, 1, 2].map(|i| LOADS[i].load(Ordering::Relaxed))
 }

@@ -47,6 +47,8 @@ pub struct Thread {
     pub name: SpinLock<[u8; 16]>,
     /// Start time on the monotonic clock, ns.
     pub start_ns: u64,
+    /// A sleep to go on with by `restart_syscall(2)`: monotonic deadline, address for the rest.
+    pub restart_sleep: SpinLock<Option<(u64, usize)>>,
     /// In user mode now, for the tick's accounting.
     pub in_user: AtomicBool,
 }
@@ -82,6 +84,7 @@ impl Thread {
             maj_flt: AtomicU32::new(0),
             name: SpinLock::new(name),
             start_ns: frame::time::now_ns(),
+            restart_sleep: SpinLock::new(None),
             in_user: AtomicBool::new(false),
         })
     }

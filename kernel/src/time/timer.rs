@@ -40,7 +40,7 @@ pub struct Timer {
 impl Timer {
     /// Calls `target` at `deadline_ns` on the monotonic clock (at once where that has passed, from the next interrupt).
     pub fn new(deadline_ns: u64, target: Arc<dyn Expire>) -> Self {
-        let _guard = frame::irq::disable();
+        let _guard = frame::sync::IrqGuard::new();
         let cpu = cpu::id();
         let key = (deadline_ns, SEQUENCE.fetch_add(1, Ordering::Relaxed));
         let list = &LISTS[cpu];

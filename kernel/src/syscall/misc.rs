@@ -1,0 +1,298 @@
+//! System calls about the system as a whole, limits and usage, futex, random numbers.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::Cx;
+use super::process::Rusage;
+use super::time::TimeSpec;
+use crate::error::*;
+use crate::ipc::futex;
+use crate::sync::SpinLock;
+use crate::task::process::{self, RLIMIT_STACK};
+use crate::time::Clock;
+use crate::{log, random, task, user};
+
+/// Reported by uname(2): the release that our system-call interface follows.
+pub const RELEASE: &str = "6.1.0-genai";
+/// Longest host name.
+const HOST_NAME_MAX: usize = 64;
+
+struct Names {
+    host: ([u8; 65], usize),
+    domain: ([u8; 65], usize),
+}
+
+static NAMES: SpinLock<Option<Names>> = SpinLock::new(None);
+
+fn with_names<R>(f: impl FnOnce(&mut Names) -> R) -> R {
+    let mut names = NAMES.lock();
+    f(names.get_or_insert_with(|| {
+        let mut initial = Names { host: ([0; 65], 5), domain: ([0; 65], 6) };
+        initial.host.0[..5].copy_from_slice(b"genai");
+        initial.domain.0[..6].copy_from_slice(b"(none)");
+        initial
+    }))
+}
+
+/// The host name.
+pub fn host_name() -> alloc::vec::Vec<u8> {
+    with_names(|n| n.host.0[..n.host.1].to_vec())
+}
+
+/// What uname(2) gives as the kernel's version.
+pub fn version() -> alloc::string::String {
+    alloc::format!("#1 SMP PREEMPT GenAI OS {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// uname(2)
+pub fn sys_uname(_cx: &Cx<'_>, at: usize) -> Result<usize> {
+    let mut out = [[0u8; 65]; 6];
+    let mut put = |i: usize, s: &[u8]| out[i][..s.len().min(64)].copy_from_slice(&s[..s.len().min(64)]);
+    put(0, b"Linux");
+    put(2, RELEASE.as_bytes());
+    put(3, version().as_bytes());
+    put(4, b"x86_64");
+    with_names(|n| {
+        put(1, &n.host.0[..n.host.1]);
+        put(5, &n.domain.0[..n.domain.1]);
+    });
+    user::write(at, &out)?;
+    Ok(0)
+}
+
+fn read_name(cx: &Cx<'_>, at: usize, len: usize) -> Result<([u8; 65], usize)> {
+    if !cx.process.creds().privileged() {
+        return Err(EPERM);
+    }
+    if len > HOST_NAME_MAX {
+        return Err(EINVAL);
+    }
+    let mut name = [0; 65];
+    frame::user::copy_from_user(&mut name[..len], at as u64)?;
+    Ok((name, len))
+}
+
+/// sethostname(2)
+pub fn sys_sethostname(cx: &Cx<'_>, at: usize, len: usize) -> Result<usize> {
+    let name = read_name(cx, at, len)?;
+    with_names(|n| n.host = name);
+    Ok(0)
+}
+
+/// setdomainname(2)
+pub fn sys_setdomainname(cx: &Cx<'_>, at: usize, len: usize) -> Result<usize> {
+    let name = read_name(cx, at, len)?;
+    with_names(|n| n.domain = name);
+    Ok(0)
+}
+
+#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct SysInfo {
+    uptime: i64,
+    loads: [u64; 3],
+    totalram: u64,
+    freeram: u64,
+    sharedram: u64,
+    bufferram: u64,
+    totalswap: u64,
+    freeswap: u64,
+    procs: u16,
+    pad: [u16; 3],
+    totalhigh: u64,
+    freehigh: u64,
+    mem_unit: u32,
+    pad2: u32,
+}
+
+/// sysinfo(2)
+pub fn sys_sysinfo(_cx: &Cx<'_>, at: usize) -> Result<usize> {
+    let stats = frame::mm::stats();
+    let info = SysInfo {
+        uptime: (frame::time::now_ns() / 1_000_000_000) as i64,
+        loads: crate::task::sched::load_averages(),
+        totalram: stats.total as u64 * 4096,
+        freeram: stats.free as u64 * 4096,
+        procs: process::thread_count().min(u16::MAX.into()) as u16,
+        mem_unit: 1,
+        ..SysInfo::default()
+    };
+    user::write(at, &info)?;
+    Ok(0)
+}
+
+/// syslog(2): the kernel log.
+pub fn sys_syslog(cx: &Cx<'_>, action: i32, buf: usize, len: i32) -> Result<usize> {
+    const READ_ALL: i32 = 3;
+    const READ_CLEAR: i32 = 4;
+    const CLEAR: i32 = 5;
+    const SIZE_UNREAD: i32 = 9;
+    const SIZE_BUFFER: i32 = 10;
+    if action != READ_ALL && action != SIZE_BUFFER && !cx.process.creds().privileged() {
+        return Err(EPERM);
+    }
+    match action {
+        READ_ALL | READ_CLEAR => {
+            let wanted = usize::try_from(len).map_err(|_| EINVAL)?;
+            let text = log::text();
+            let tail = &text[text.len().saturating_sub(wanted)..];
+            frame::user::copy_to_user(buf as u64, tail)?;
+            Ok(tail.len())
+        }
+        0 | 1 | CLEAR | 6..=8 => Ok(0),
+        SIZE_UNREAD => Ok(0),
+        SIZE_BUFFER => Ok(log::CAPACITY),
+        _ => Err(EINVAL),
+    }
+}
+
+/// personality(2): only PER_LINUX and the query.
+pub fn sys_personality(_cx: &Cx<'_>, persona: u32) -> Result<usize> {
+    static PERSONA: AtomicU32 = AtomicU32::new(0);
+    const ADDR_NO_RANDOMIZE: u32 = 0x4_0000;
+    if persona == u32::MAX || persona & !ADDR_NO_RANDOMIZE == 0 {
+        return Ok(PERSONA.load(Ordering::Relaxed) as usize);
+    }
+    Err(EINVAL)
+}
+
+/// reboot(2)
+pub fn sys_reboot(cx: &Cx<'_>, magic: u32, magic2: u32, command: u32, _arg: usize) -> Result<usize> {
+    if !cx.process.creds().privileged() {
+        return Err(EPERM);
+    }
+    if magic != 0xfee1_dead || ![672_274_793, 85_072_278, 369_367_448, 537_993_216].contains(&magic2) {
+        return Err(EINVAL);
+    }
+    match command {
+        0x0123_4567 => frame::power::reboot(),
+        0x4321_fedc | 0xcdef_0123 => frame::power::poweroff(),
+        0 | 0x89ab_cdef => Ok(0),
+        _ => Err(EINVAL),
+    }
+}
+
+fn change_limit(cx: &Cx<'_>, target: &process::Process, resource: u32, new: (u64, u64)) -> Result {
+    if new.0 > new.1 {
+        return Err(EINVAL);
+    }
+    if resource as usize == process::RLIMIT_NOFILE && new.1 > 1 << 20 {
+        return Err(EPERM);
+    }
+    {
+        let mut limits = target.limits.lock();
+        let slot = limits.get_mut(resource as usize).ok_or(EINVAL)?;
+        if new.1 > slot.1 && !cx.process.creds().privileged() {
+            return Err(EPERM);
+        }
+        *slot = new;
+    }
+    if resource as usize == RLIMIT_STACK {
+        if let Ok(mm) = target.mm() {
+            mm.set_stack_limit(new.0);
+        }
+    }
+    Ok(())
+}
+
+/// getrlimit(2)
+pub fn sys_getrlimit(cx: &Cx<'_>, resource: u32, at: usize) -> Result<usize> {
+    let limit = *cx.process.limits.lock().get(resource as usize).ok_or(EINVAL)?;
+    user::write(at, &[limit.0, limit.1])?;
+    Ok(0)
+}
+
+/// setrlimit(2)
+pub fn sys_setrlimit(cx: &Cx<'_>, resource: u32, at: usize) -> Result<usize> {
+    let [soft, hard]: [u64; 2] = user::read(at)?;
+    change_limit(cx, cx.process, resource, (soft, hard))?;
+    Ok(0)
+}
+
+/// prlimit(2)
+pub fn sys_prlimit64(cx: &Cx<'_>, pid: i32, resource: u32, new: usize, old: usize) -> Result<usize> {
+    let target = if pid == 0 { cx.process.clone() } else { process::find(pid as u32).ok_or(ESRCH)? };
+    let (mine, theirs) = (cx.process.creds(), target.creds());
+    if target.pid != cx.process.pid && !mine.privileged() && (mine.uid != theirs.uid || mine.uid != theirs.euid) {
+        return Err(EPERM);
+    }
+    let before = *target.limits.lock().get(resource as usize).ok_or(EINVAL)?;
+    if new != 0 {
+        let [soft, hard]: [u64; 2] = user::read(new)?;
+        change_limit(cx, &target, resource, (soft, hard))?;
+    }
+    user::write_opt(old, &[before.0, before.1])?;
+    Ok(0)
+}
+
+/// getrusage(2)
+pub fn sys_getrusage(cx: &Cx<'_>, who: i32, at: usize) -> Result<usize> {
+    task::sched::charge_current();
+    let usage = match who {
+        0 => cx.process.usage(),
+        -1 => *cx.process.children_usage.lock(),
+        1 => process::thread_usage(cx.thread),
+        _ => return Err(EINVAL),
+    };
+    user::write(at, &Rusage::from(&usage))?;
+    Ok(0)
+}
+
+/// getrandom(2)
+pub fn sys_getrandom(_cx: &Cx<'_>, at: usize, len: usize, flags: u32) -> Result<usize> {
+    if flags & !7 != 0 || flags & 6 == 6 {
+        return Err(EINVAL);
+    }
+    let len = len.min(i32::MAX as usize);
+    let mut done = 0;
+    let mut block = [0u8; 256];
+    while done < len {
+        let piece = (len - done).min(block.len());
+        random::fill(&mut block[..piece]);
+        match frame::user::copy_to_user((at + done) as u64, &block[..piece]) {
+            Ok(()) => done += piece,
+            Err(fault) if done == 0 => return Err(fault.into()),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+/// futex(2)
+pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize, addr2: usize, value3: u32) -> Result<usize> {
+    const PRIVATE: u32 = 128;
+    const CLOCK_REALTIME: u32 = 256;
+    let private = op & PRIVATE != 0;
+    let command = op & !(PRIVATE | CLOCK_REALTIME);
+    let clock = if op & CLOCK_REALTIME != 0 { Clock::Realtime } else { Clock::Monotonic };
+    if op & CLOCK_REALTIME != 0 && !matches!(command, 9 | 11 | 13 | 0) {
+        return Err(ENOSYS);
+    }
+    let deadline = |absolute: bool| -> Result<Option<u64>> {
+        if timeout == 0 {
+            return Ok(None);
+        }
+        let at = user::read::<TimeSpec>(timeout)?.to_ns()?;
+        if absolute { clock.to_monotonic(at).map(Some) } else { Ok(Some(frame::time::now_ns().saturating_add(at))) }
+    };
+    match command {
+        0 => wait_result(futex::wait(addr, private, value, u32::MAX, deadline(false)?), timeout != 0),
+        1 => futex::wake(addr, private, value as i32 as usize, u32::MAX),
+        3 => futex::requeue(addr, addr2, private, value as usize, timeout, None),
+        4 => futex::requeue(addr, addr2, private, value as usize, timeout, Some(value3)),
+        5 => futex::wake_op(addr, private, value as usize, timeout, addr2, value3),
+        9 => wait_result(futex::wait(addr, private, value, value3, deadline(true)?), false),
+        10 => futex::wake(addr, private, value as i32 as usize, value3),
+        _ => Err(ENOSYS),
+    }
+}
+
+/// A relative wait that is interrupted would start over with the whole time-out; it ends with EINTR instead, unless there is no handler.
+fn wait_result(result: Result, relative: bool) -> Result<usize> {
+    match result {
+        Err(ERESTARTSYS) if relative => Err(ERESTARTNOHAND),
+        other => other.map(|()| 0),
+    }
+}

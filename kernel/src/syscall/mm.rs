@@ -1,0 +1,292 @@
+//! Memory system calls: `mmap(2)` and its family.
+
+use alloc::sync::Arc;
+
+use super::Cx;
+use crate::error::*;
+use crate::mm::anon::SharedAnon;
+use crate::mm::{Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, page_up};
+use crate::task::process::{RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK};
+
+const MAP_SHARED: u32 = 1;
+const MAP_PRIVATE: u32 = 2;
+const MAP_SHARED_VALIDATE: u32 = 3;
+const MAP_TYPE: u32 = 0xf;
+const MAP_FIXED: u32 = 0x10;
+const MAP_ANONYMOUS: u32 = 0x20;
+const MAP_32BIT: u32 = 0x40;
+const MAP_GROWSDOWN: u32 = 0x100;
+const MAP_LOCKED: u32 = 0x2000;
+const MAP_POPULATE: u32 = 0x8000;
+const MAP_NONBLOCK: u32 = 0x1_0000;
+const MAP_STACK: u32 = 0x2_0000;
+const MAP_HUGETLB: u32 = 0x4_0000;
+const MAP_SYNC: u32 = 0x8_0000;
+const MAP_FIXED_NOREPLACE: u32 = 0x10_0000;
+const MAP_UNINITIALIZED: u32 = 0x400_0000;
+/// Accepted and without effect, as on Linux: DENYWRITE, EXECUTABLE, NORESERVE.
+const MAP_NO_EFFECT: u32 = 0x800 | 0x1000 | 0x4000;
+const MAP_KNOWN: u32 = MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_LOCKED | MAP_POPULATE | MAP_NONBLOCK
+    | MAP_STACK | MAP_HUGETLB | MAP_FIXED_NOREPLACE | MAP_UNINITIALIZED | MAP_NO_EFFECT;
+
+fn parse_prot(bits: u32) -> Result<Prot> {
+    // PROT_SEM (8) has no effect; PROT_GROWSDOWN and GROWSUP are for mprotect of stacks.
+    Prot::from_bits(bits & !8).ok_or(EINVAL)
+}
+
+/// mmap(2)
+pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd: i32, offset: u64) -> Result<usize> {
+    if len == 0 || offset % PAGE as u64 != 0 {
+        return Err(EINVAL);
+    }
+    let len = page_up(len).filter(|l| *l <= MAX_ADDRESS).ok_or(ENOMEM)?;
+    let prot = Prot::from_bits_truncate(prot);
+    let shared = match flags & MAP_TYPE {
+        MAP_SHARED => true,
+        MAP_SHARED_VALIDATE => {
+            if flags & !MAP_KNOWN != 0 || flags & MAP_SYNC != 0 {
+                return Err(EOPNOTSUPP);
+            }
+            true
+        }
+        MAP_PRIVATE => false,
+        _ => return Err(EINVAL),
+    };
+    if flags & MAP_HUGETLB != 0 {
+        // There is no pool of huge pages.
+        return Err(ENOMEM);
+    }
+    let place = if flags & MAP_FIXED_NOREPLACE != 0 {
+        Placement::FixedNoReplace(addr)
+    } else if flags & MAP_FIXED != 0 {
+        Placement::Fixed(addr)
+    } else {
+        Placement::Hint(addr)
+    };
+    let mm = cx.process.mm()?;
+    let limit = cx.process.rlimit(RLIMIT_AS).0;
+    if limit != RLIM_INFINITY && ((mm.mapped_pages() * PAGE + len) as u64) > limit {
+        return Err(ENOMEM);
+    }
+    let mut max_prot = Prot::all();
+    let backing = if flags & MAP_ANONYMOUS != 0 {
+        if shared {
+            Backing::Object { object: Arc::new(SharedAnon::new((len / PAGE) as u64)), first: 0, file: None }
+        } else {
+            Backing::Anonymous
+        }
+    } else {
+        let file = cx.process.files().get(fd)?;
+        let access = file.flags();
+        if !access.readable() || (shared && prot.contains(Prot::WRITE) && !access.writable()) {
+            return Err(if access.contains(crate::fs::OpenFlags::PATH) { EBADF } else { EACCES });
+        }
+        if shared && !access.writable() {
+            max_prot.remove(Prot::WRITE);
+        }
+        if file.path.as_ref().is_some_and(|p| p.is_noexec()) {
+            if prot.contains(Prot::EXEC) {
+                return Err(EPERM);
+            }
+            max_prot.remove(Prot::EXEC);
+        }
+        if offset.checked_add(len as u64).is_none() {
+            return Err(EOVERFLOW);
+        }
+        let object = file.ops.mmap(&file, offset, len as u64, shared && prot.contains(Prot::WRITE))?;
+        Backing::Object { object, first: offset / PAGE as u64, file: Some(file) }
+    };
+    let label = None;
+    let start = mm.map(MapRequest { place, len, prot, max_prot, shared, grows_down: flags & MAP_GROWSDOWN != 0, backing, label })?;
+    if flags & (MAP_POPULATE | MAP_LOCKED) != 0 && flags & MAP_NONBLOCK == 0 && !prot.is_empty() {
+        mm.populate(start, start + len);
+    }
+    if flags & MAP_LOCKED != 0 {
+        mm.update_areas(start, start + len, |a| a.locked = true)?;
+    }
+    Ok(start)
+}
+
+/// mprotect(2)
+pub fn sys_mprotect(cx: &Cx<'_>, addr: usize, len: usize, prot: u32) -> Result<usize> {
+    const PROT_GROWSDOWN: u32 = 0x100_0000;
+    let mm = cx.process.mm()?;
+    let mut start = addr;
+    let mut len = len;
+    if prot & PROT_GROWSDOWN != 0 {
+        let area = mm.find(addr).filter(|a| a.grows_down).ok_or(EINVAL)?;
+        len += addr - area.start;
+        start = area.start;
+    }
+    mm.protect(start, len, parse_prot(prot & !PROT_GROWSDOWN)?)?;
+    Ok(0)
+}
+
+/// munmap(2)
+pub fn sys_munmap(cx: &Cx<'_>, addr: usize, len: usize) -> Result<usize> {
+    cx.process.mm()?.unmap(addr, len)?;
+    Ok(0)
+}
+
+/// brk(2), as the kernel does it: returns the end of the heap, moved or not.
+pub fn sys_brk(cx: &Cx<'_>, to: usize) -> Result<usize> {
+    Ok(cx.process.mm()?.set_brk(to, cx.process.rlimit(RLIMIT_DATA).0))
+}
+
+/// mremap(2)
+pub fn sys_mremap(cx: &Cx<'_>, old: usize, old_len: usize, new_len: usize, flags: u32, new: usize) -> Result<usize> {
+    const MAYMOVE: u32 = 1;
+    const FIXED: u32 = 2;
+    if flags & !(MAYMOVE | FIXED) != 0 || (flags & FIXED != 0 && flags & MAYMOVE == 0) {
+        return Err(EINVAL);
+    }
+    cx.process.mm()?.remap(old, old_len, new_len, flags & MAYMOVE != 0, (flags & FIXED != 0).then_some(new))
+}
+
+/// msync(2)
+pub fn sys_msync(cx: &Cx<'_>, addr: usize, len: usize, flags: u32) -> Result<usize> {
+    const ASYNC: u32 = 1;
+    const INVALIDATE: u32 = 2;
+    const SYNC: u32 = 4;
+    if flags & !(ASYNC | INVALIDATE | SYNC) != 0 || flags & (ASYNC | SYNC) == ASYNC | SYNC || addr % PAGE != 0 {
+        return Err(EINVAL);
+    }
+    let end = page_up(len).and_then(|l| addr.checked_add(l)).ok_or(ENOMEM)?;
+    let mm = cx.process.mm()?;
+    if flags & SYNC != 0 {
+        mm.sync(addr, end)?;
+    } else {
+        mm.check_mapped(addr, end)?;
+    }
+    Ok(0)
+}
+
+/// mincore(2)
+pub fn sys_mincore(cx: &Cx<'_>, addr: usize, len: usize, vec: usize) -> Result<usize> {
+    if addr % PAGE != 0 {
+        return Err(EINVAL);
+    }
+    let end = page_up(len).and_then(|l| addr.checked_add(l)).filter(|e| *e <= MAX_ADDRESS).ok_or(ENOMEM)?;
+    let mm = cx.process.mm()?;
+    mm.check_mapped(addr, end)?;
+    let mut at = addr;
+    while at < end {
+        let piece = (end - at).min(4096 * PAGE);
+        frame::user::copy_to_user((vec + (at - addr) / PAGE) as u64, &mm.residency(at, at + piece))?;
+        at += piece;
+    }
+    Ok(0)
+}
+
+/// madvise(2)
+pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<usize> {
+    if addr % PAGE != 0 {
+        return Err(EINVAL);
+    }
+    let end = page_up(len).and_then(|l| addr.checked_add(l)).ok_or(EINVAL)?;
+    let mm = cx.process.mm()?;
+    match advice {
+        // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, MERGEABLE, UNMERGEABLE, (NO)HUGEPAGE, (DO)DUMP: hints.
+        0..=2 | 12..=17 | 20 | 21 => mm.check_mapped(addr, end)?,
+        // WILLNEED
+        3 => mm.check_mapped(addr, end)?,
+        // DONTNEED, FREE
+        4 | 8 if addr < end => mm.discard(addr, end)?,
+        4 | 8 => {}
+        // DONTFORK, DOFORK
+        10 => mm.update_areas(addr, end, |a| a.dont_fork = true)?,
+        11 => mm.update_areas(addr, end, |a| a.dont_fork = false)?,
+        // WIPEONFORK, KEEPONFORK: private anonymous memory only
+        18 | 19 => {
+            let wipe = advice == 18;
+            let mut suitable = true;
+            mm.update_areas(addr, end, |a| {
+                if wipe && (a.shared || !matches!(a.backing, Backing::Anonymous)) {
+                    suitable = false;
+                } else {
+                    a.wipe_on_fork = wipe;
+                }
+            })?;
+            if !suitable {
+                return Err(EINVAL);
+            }
+        }
+        // POPULATE_READ, POPULATE_WRITE
+        22 | 23 => {
+            mm.check_mapped(addr, end)?;
+            let mut at = addr;
+            while at < end {
+                mm.fault(at, advice == 23, false).map_err(|_| EFAULT)?;
+                at += PAGE;
+            }
+        }
+        _ => return Err(EINVAL),
+    }
+    Ok(0)
+}
+
+fn lock(cx: &Cx<'_>, addr: usize, len: usize, on_fault: bool) -> Result<usize> {
+    let start = addr & !(PAGE - 1);
+    let end = page_up(addr.checked_add(len).ok_or(EINVAL)?).ok_or(EINVAL)?;
+    let limit = cx.process.rlimit(RLIMIT_MEMLOCK).0;
+    if !cx.process.creds().privileged() && (end - start) as u64 > limit {
+        return Err(if limit == 0 { EPERM } else { ENOMEM });
+    }
+    let mm = cx.process.mm()?;
+    // Nothing is ever swapped out: locking only has to bring the pages in.
+    mm.update_areas(start, end, |a| a.locked = true)?;
+    if !on_fault {
+        mm.populate(start, end);
+    }
+    Ok(0)
+}
+
+/// mlock(2)
+pub fn sys_mlock(cx: &Cx<'_>, addr: usize, len: usize) -> Result<usize> {
+    lock(cx, addr, len, false)
+}
+
+/// mlock2(2): MLOCK_ONFAULT is 1.
+pub fn sys_mlock2(cx: &Cx<'_>, addr: usize, len: usize, flags: u32) -> Result<usize> {
+    if flags & !1 != 0 {
+        return Err(EINVAL);
+    }
+    lock(cx, addr, len, flags & 1 != 0)
+}
+
+/// munlock(2)
+pub fn sys_munlock(cx: &Cx<'_>, addr: usize, len: usize) -> Result<usize> {
+    let start = addr & !(PAGE - 1);
+    let end = page_up(addr.checked_add(len).ok_or(EINVAL)?).ok_or(EINVAL)?;
+    cx.process.mm()?.update_areas(start, end, |a| a.locked = false)?;
+    Ok(0)
+}
+
+/// mlockall(2): MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4.
+pub fn sys_mlockall(cx: &Cx<'_>, flags: u32) -> Result<usize> {
+    if flags == 0 || flags & !7 != 0 || flags == 4 {
+        return Err(EINVAL);
+    }
+    if !cx.process.creds().privileged() && cx.process.rlimit(RLIMIT_MEMLOCK).0 == 0 {
+        return Err(EPERM);
+    }
+    let mm = cx.process.mm()?;
+    if flags & 1 != 0 {
+        for area in mm.list() {
+            mm.update_areas(area.start, area.end, |a| a.locked = true)?;
+            if flags & 4 == 0 && !area.prot.is_empty() {
+                mm.populate(area.start, area.end);
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// munlockall(2)
+pub fn sys_munlockall(cx: &Cx<'_>) -> Result<usize> {
+    let mm = cx.process.mm()?;
+    for area in mm.list() {
+        mm.update_areas(area.start, area.end, |a| a.locked = false)?;
+    }
+    Ok(0)
+}

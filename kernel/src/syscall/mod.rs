@@ -1,0 +1,78 @@
+//! System calls: the x86-64 Linux ABI (`syscall(2)`), and Redox's numbers beside it.
+//!
+//! `table.rs` lists every call; the functions parse and validate their arguments here and work in the layers below.
+
+pub mod creds;
+pub mod mm;
+pub mod misc;
+pub mod process;
+pub mod sched;
+pub mod signal;
+mod table;
+pub mod time;
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use frame::user::UserContext;
+
+use crate::error::*;
+use crate::task::{Process, Thread};
+
+/// Number of `restart_syscall(2)`.
+pub const SYS_RESTART_SYSCALL: u64 = 219;
+
+/// The caller of a system call.
+pub struct Cx<'a> {
+    /// The calling thread.
+    pub thread: &'a Arc<Thread>,
+    /// Its process.
+    pub process: &'a Arc<Process>,
+}
+
+/// How a system call ends.
+pub enum Outcome {
+    /// A value for `rax`.
+    Value(u64),
+    /// An error, perhaps to be restarted.
+    Error(Errno),
+    /// The registers have been set (exec, sigreturn).
+    Registers,
+}
+
+impl From<Result<usize>> for Outcome {
+    fn from(result: Result<usize>) -> Self {
+        match result {
+            Ok(value) => Outcome::Value(value as u64),
+            Err(error) => Outcome::Error(error),
+        }
+    }
+}
+
+/// An argument register as the type a call declares.
+pub trait Arg {
+    /// Truncates as C's calling convention does.
+    fn from_reg(value: u64) -> Self;
+}
+
+macro_rules! arg {
+    ($($t:ty),*) => { $(impl Arg for $t { fn from_reg(value: u64) -> Self { value as $t } })* };
+}
+arg!(i32, u32, usize, u64, i64);
+
+/// Runs the system call `number` for a thread.
+pub fn dispatch(thread: &Arc<Thread>, context: &mut UserContext, number: u64) -> Outcome {
+    let cx = Cx { thread, process: &thread.process };
+    table::call(&cx, context, number)
+}
+
+/// Calls that do not exist are logged once each.
+fn unknown(thread: &Thread, number: u64) -> Outcome {
+    static SEEN: [AtomicU64; 16] = [const { AtomicU64::new(0) }; 16];
+    let word = &SEEN[(number as usize / 64) % SEEN.len()];
+    let bit = 1 << (number % 64);
+    if word.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+        crate::log::info!("system call {number} ({number:#x}) is not there (first called by {})", thread.comm());
+    }
+    Outcome::Error(ENOSYS)
+}

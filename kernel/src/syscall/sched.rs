@@ -1,0 +1,177 @@
+//! Scheduling system calls (`sched(7)`).
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use super::Cx;
+use super::time::TimeSpec;
+use crate::error::*;
+use crate::task::process::{self, RLIMIT_NICE, RLIMIT_RTPRIO};
+use crate::task::{Thread, sched};
+use crate::user;
+
+fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
+    match tid {
+        0 => Ok(cx.thread.clone()),
+        1.. => process::find_thread(tid as u32).ok_or(ESRCH),
+        _ => Err(EINVAL),
+    }
+}
+
+fn may_change(cx: &Cx<'_>, target: &Thread) -> bool {
+    let (mine, theirs) = (cx.process.creds(), target.process.creds());
+    mine.privileged() || mine.euid == theirs.uid || mine.euid == theirs.euid
+}
+
+/// sched_yield(2)
+pub fn sys_sched_yield(_cx: &Cx<'_>) -> Result<usize> {
+    sched::yield_now();
+    Ok(0)
+}
+
+fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<Arc<Thread>>> {
+    let found: alloc::vec::Vec<Arc<Thread>> = match which {
+        0 => alloc::vec![thread(cx, who)?],
+        1 => {
+            let pgid = if who == 0 { cx.process.pgid() } else { who as u32 };
+            process::all().iter().filter(|p| p.pgid() == pgid).flat_map(|p| p.threads()).collect()
+        }
+        2 => {
+            let uid = if who == 0 { cx.process.creds().uid } else { who as u32 };
+            process::all().iter().filter(|p| p.creds().uid == uid).flat_map(|p| p.threads()).collect()
+        }
+        _ => return Err(EINVAL),
+    };
+    if found.is_empty() { Err(ESRCH) } else { Ok(found) }
+}
+
+/// getpriority(2): the kernel returns 20 - nice.
+pub fn sys_getpriority(cx: &Cx<'_>, which: i32, who: i32) -> Result<usize> {
+    let best = targets(cx, which, who)?.iter().map(|t| t.sched.nice.load(Ordering::Relaxed)).min().unwrap_or(0);
+    Ok((20 - best) as usize)
+}
+
+/// setpriority(2)
+pub fn sys_setpriority(cx: &Cx<'_>, which: i32, who: i32, nice: i32) -> Result<usize> {
+    let nice = nice.clamp(-20, 19);
+    for target in targets(cx, which, who)? {
+        if !may_change(cx, &target) {
+            return Err(EPERM);
+        }
+        let floor = 20 - target.process.rlimit(RLIMIT_NICE).0.min(40) as i32;
+        if nice < target.sched.nice.load(Ordering::Relaxed) && nice < floor && !cx.process.creds().privileged() {
+            return Err(EACCES);
+        }
+        target.sched.nice.store(nice, Ordering::Relaxed);
+    }
+    Ok(0)
+}
+
+const RESET_ON_FORK: i32 = 0x4000_0000;
+
+fn set_policy(cx: &Cx<'_>, tid: i32, policy: Option<i32>, param: usize) -> Result<usize> {
+    let priority: i32 = user::read(param)?;
+    let target = thread(cx, tid)?;
+    let policy = policy.unwrap_or(target.sched.policy.load(Ordering::Relaxed) as i32) & !RESET_ON_FORK;
+    let range = match policy {
+        1 | 2 => 1..=99,
+        0 | 3 | 5 => 0..=0,
+        _ => return Err(EINVAL),
+    };
+    if !range.contains(&priority) {
+        return Err(EINVAL);
+    }
+    let limit = cx.process.rlimit(RLIMIT_RTPRIO).0;
+    if !may_change(cx, &target) || (matches!(policy, 1 | 2) && !cx.process.creds().privileged() && priority as u64 > limit) {
+        return Err(EPERM);
+    }
+    target.sched.rt_priority.store(priority as u32, Ordering::Relaxed);
+    target.sched.policy.store(policy as u32, Ordering::Relaxed);
+    Ok(0)
+}
+
+/// sched_setparam(2)
+pub fn sys_sched_setparam(cx: &Cx<'_>, tid: i32, param: usize) -> Result<usize> {
+    set_policy(cx, tid, None, param)
+}
+
+/// sched_setscheduler(2)
+pub fn sys_sched_setscheduler(cx: &Cx<'_>, tid: i32, policy: i32, param: usize) -> Result<usize> {
+    set_policy(cx, tid, Some(policy), param)
+}
+
+/// sched_getparam(2)
+pub fn sys_sched_getparam(cx: &Cx<'_>, tid: i32, param: usize) -> Result<usize> {
+    user::write(param, &thread(cx, tid)?.sched.rt_priority.load(Ordering::Relaxed))?;
+    Ok(0)
+}
+
+/// sched_getscheduler(2)
+pub fn sys_sched_getscheduler(cx: &Cx<'_>, tid: i32) -> Result<usize> {
+    Ok(thread(cx, tid)?.sched.policy.load(Ordering::Relaxed) as usize)
+}
+
+/// sched_get_priority_max(2)
+pub fn sys_sched_get_priority_max(_cx: &Cx<'_>, policy: i32) -> Result<usize> {
+    match policy {
+        1 | 2 => Ok(99),
+        0 | 3 | 5 | 6 => Ok(0),
+        _ => Err(EINVAL),
+    }
+}
+
+/// sched_get_priority_min(2)
+pub fn sys_sched_get_priority_min(_cx: &Cx<'_>, policy: i32) -> Result<usize> {
+    match policy {
+        1 | 2 => Ok(1),
+        0 | 3 | 5 | 6 => Ok(0),
+        _ => Err(EINVAL),
+    }
+}
+
+/// sched_rr_get_interval(2)
+pub fn sys_sched_rr_get_interval(cx: &Cx<'_>, tid: i32, interval: usize) -> Result<usize> {
+    thread(cx, tid)?;
+    user::write(interval, &TimeSpec::from_ns(4_000_000))?;
+    Ok(0)
+}
+
+fn online_mask() -> u64 {
+    let count = frame::cpu::count();
+    if count >= 64 { u64::MAX } else { (1 << count) - 1 }
+}
+
+/// sched_setaffinity(2)
+pub fn sys_sched_setaffinity(cx: &Cx<'_>, tid: i32, len: usize, mask: usize) -> Result<usize> {
+    let bytes = user::read_bytes(mask, len.min(8))?;
+    let wanted = bytes.iter().rev().fold(0u64, |m, b| m << 8 | u64::from(*b)) & online_mask();
+    if wanted == 0 {
+        return Err(EINVAL);
+    }
+    let target = thread(cx, tid)?;
+    if !may_change(cx, &target) {
+        return Err(EPERM);
+    }
+    target.sched.affinity.store(wanted, Ordering::Relaxed);
+    if Arc::ptr_eq(&target, cx.thread) {
+        sched::move_if_needed();
+    }
+    Ok(0)
+}
+
+/// sched_getaffinity(2): returns the size of the kernel's mask, 8 bytes.
+pub fn sys_sched_getaffinity(cx: &Cx<'_>, tid: i32, len: usize, mask: usize) -> Result<usize> {
+    if len < 8 || len % 8 != 0 {
+        return Err(EINVAL);
+    }
+    let target = thread(cx, tid)?;
+    user::write(mask, &(target.sched.affinity.load(Ordering::Relaxed) & online_mask()))?;
+    Ok(8)
+}
+
+/// getcpu(2)
+pub fn sys_getcpu(_cx: &Cx<'_>, cpu: usize, node: usize) -> Result<usize> {
+    user::write_opt(cpu, &(frame::cpu::id() as u32))?;
+    user::write_opt(node, &0u32)?;
+    Ok(0)
+}

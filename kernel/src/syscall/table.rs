@@ -1,0 +1,177 @@
+//! The table of system calls. A line: number, name, argument types, function. `raw` calls get the registers.
+
+use frame::user::UserContext;
+
+use super::{Arg, Cx, Outcome, unknown};
+
+macro_rules! invoke {
+    ($cx:expr, $r:expr, $f:path,) => { $f($cx) };
+    ($cx:expr, $r:expr, $f:path, $a:ty) => { $f($cx, <$a>::from_reg($r.rdi)) };
+    ($cx:expr, $r:expr, $f:path, $a:ty, $b:ty) => { $f($cx, <$a>::from_reg($r.rdi), <$b>::from_reg($r.rsi)) };
+    ($cx:expr, $r:expr, $f:path, $a:ty, $b:ty, $c:ty) => {
+        $f($cx, <$a>::from_reg($r.rdi), <$b>::from_reg($r.rsi), <$c>::from_reg($r.rdx))
+    };
+    ($cx:expr, $r:expr, $f:path, $a:ty, $b:ty, $c:ty, $d:ty) => {
+        $f($cx, <$a>::from_reg($r.rdi), <$b>::from_reg($r.rsi), <$c>::from_reg($r.rdx), <$d>::from_reg($r.r10))
+    };
+    ($cx:expr, $r:expr, $f:path, $a:ty, $b:ty, $c:ty, $d:ty, $e:ty) => {
+        $f($cx, <$a>::from_reg($r.rdi), <$b>::from_reg($r.rsi), <$c>::from_reg($r.rdx), <$d>::from_reg($r.r10), <$e>::from_reg($r.r8))
+    };
+    ($cx:expr, $r:expr, $f:path, $a:ty, $b:ty, $c:ty, $d:ty, $e:ty, $g:ty) => {
+        $f(
+            $cx,
+            <$a>::from_reg($r.rdi),
+            <$b>::from_reg($r.rsi),
+            <$c>::from_reg($r.rdx),
+            <$d>::from_reg($r.r10),
+            <$e>::from_reg($r.r8),
+            <$g>::from_reg($r.r9),
+        )
+    };
+}
+
+macro_rules! table {
+    (raw { $($raw_nr:literal $raw_name:ident => $raw:path;)* } $($nr:literal $name:ident ($($arg:ty),*) => $f:path;)*) => {
+        /// Calls the function for `number`.
+        pub(super) fn call(cx: &Cx<'_>, context: &mut UserContext, number: u64) -> Outcome {
+            match number {
+                $($raw_nr => $raw(cx, context),)*
+                $($nr => {
+                    let r = &context.regs;
+                    let _ = r;
+                    invoke!(cx, r, $f, $($arg),*).into()
+                })*
+                _ => unknown(cx.thread, number),
+            }
+        }
+
+        /// Number and name of every call, for documentation and tracing.
+        pub const NAMES: &[(u64, &str)] = &[$(($raw_nr, stringify!($raw_name)),)* $(($nr, stringify!($name)),)*];
+    };
+}
+
+table! {
+    raw {
+        15 rt_sigreturn => super::signal::sys_rt_sigreturn;
+        56 clone => super::process::sys_clone;
+        57 fork => super::process::sys_fork;
+        58 vfork => super::process::sys_vfork;
+        59 execve => super::process::sys_execve;
+        131 sigaltstack => super::signal::sys_sigaltstack;
+        158 arch_prctl => super::process::sys_arch_prctl;
+        322 execveat => super::process::sys_execveat;
+        435 clone3 => super::process::sys_clone3;
+    }
+    9 mmap (usize, usize, u32, u32, i32, u64) => super::mm::sys_mmap;
+    10 mprotect (usize, usize, u32) => super::mm::sys_mprotect;
+    11 munmap (usize, usize) => super::mm::sys_munmap;
+    12 brk (usize) => super::mm::sys_brk;
+    25 mremap (usize, usize, usize, u32, usize) => super::mm::sys_mremap;
+    26 msync (usize, usize, u32) => super::mm::sys_msync;
+    27 mincore (usize, usize, usize) => super::mm::sys_mincore;
+    28 madvise (usize, usize, i32) => super::mm::sys_madvise;
+    149 mlock (usize, usize) => super::mm::sys_mlock;
+    150 munlock (usize, usize) => super::mm::sys_munlock;
+    151 mlockall (u32) => super::mm::sys_mlockall;
+    152 munlockall () => super::mm::sys_munlockall;
+    325 mlock2 (usize, usize, u32) => super::mm::sys_mlock2;
+
+    13 rt_sigaction (i32, usize, usize, usize) => super::signal::sys_rt_sigaction;
+    14 rt_sigprocmask (i32, usize, usize, usize) => super::signal::sys_rt_sigprocmask;
+    34 pause () => super::signal::sys_pause;
+    62 kill (i32, i32) => super::signal::sys_kill;
+    127 rt_sigpending (usize, usize) => super::signal::sys_rt_sigpending;
+    128 rt_sigtimedwait (usize, usize, usize, usize) => super::signal::sys_rt_sigtimedwait;
+    129 rt_sigqueueinfo (i32, i32, usize) => super::signal::sys_rt_sigqueueinfo;
+    130 rt_sigsuspend (usize, usize) => super::signal::sys_rt_sigsuspend;
+    200 tkill (i32, i32) => super::signal::sys_tkill;
+    219 restart_syscall () => super::signal::sys_restart_syscall;
+    234 tgkill (i32, i32, i32) => super::signal::sys_tgkill;
+    297 rt_tgsigqueueinfo (i32, i32, i32, usize) => super::signal::sys_rt_tgsigqueueinfo;
+    424 pidfd_send_signal (i32, i32, usize, u32) => super::signal::sys_pidfd_send_signal;
+
+    39 getpid () => super::process::sys_getpid;
+    60 exit (i32) => super::process::sys_exit;
+    61 wait4 (i32, usize, u32, usize) => super::process::sys_wait4;
+    109 setpgid (i32, i32) => super::process::sys_setpgid;
+    110 getppid () => super::process::sys_getppid;
+    111 getpgrp () => super::process::sys_getpgrp;
+    112 setsid () => super::process::sys_setsid;
+    121 getpgid (i32) => super::process::sys_getpgid;
+    124 getsid (i32) => super::process::sys_getsid;
+    157 prctl (i32, usize, usize, usize, usize) => super::process::sys_prctl;
+    186 gettid () => super::process::sys_gettid;
+    218 set_tid_address (usize) => super::process::sys_set_tid_address;
+    231 exit_group (i32) => super::process::sys_exit_group;
+    247 waitid (i32, i32, usize, u32, usize) => super::process::sys_waitid;
+    272 unshare (u64) => super::process::sys_unshare;
+    273 set_robust_list (usize, usize) => super::process::sys_set_robust_list;
+    274 get_robust_list (i32, usize, usize) => super::process::sys_get_robust_list;
+    434 pidfd_open (i32, u32) => super::process::sys_pidfd_open;
+    438 pidfd_getfd (i32, i32, u32) => super::process::sys_pidfd_getfd;
+
+    102 getuid () => super::creds::sys_getuid;
+    104 getgid () => super::creds::sys_getgid;
+    105 setuid (u32) => super::creds::sys_setuid;
+    106 setgid (u32) => super::creds::sys_setgid;
+    107 geteuid () => super::creds::sys_geteuid;
+    108 getegid () => super::creds::sys_getegid;
+    113 setreuid (u32, u32) => super::creds::sys_setreuid;
+    114 setregid (u32, u32) => super::creds::sys_setregid;
+    115 getgroups (i32, usize) => super::creds::sys_getgroups;
+    116 setgroups (i32, usize) => super::creds::sys_setgroups;
+    117 setresuid (u32, u32, u32) => super::creds::sys_setresuid;
+    118 getresuid (usize, usize, usize) => super::creds::sys_getresuid;
+    119 setresgid (u32, u32, u32) => super::creds::sys_setresgid;
+    120 getresgid (usize, usize, usize) => super::creds::sys_getresgid;
+    122 setfsuid (u32) => super::creds::sys_setfsuid;
+    123 setfsgid (u32) => super::creds::sys_setfsgid;
+    125 capget (usize, usize) => super::creds::sys_capget;
+    126 capset (usize, usize) => super::creds::sys_capset;
+
+    24 sched_yield () => super::sched::sys_sched_yield;
+    140 getpriority (i32, i32) => super::sched::sys_getpriority;
+    141 setpriority (i32, i32, i32) => super::sched::sys_setpriority;
+    142 sched_setparam (i32, usize) => super::sched::sys_sched_setparam;
+    143 sched_getparam (i32, usize) => super::sched::sys_sched_getparam;
+    144 sched_setscheduler (i32, i32, usize) => super::sched::sys_sched_setscheduler;
+    145 sched_getscheduler (i32) => super::sched::sys_sched_getscheduler;
+    146 sched_get_priority_max (i32) => super::sched::sys_sched_get_priority_max;
+    147 sched_get_priority_min (i32) => super::sched::sys_sched_get_priority_min;
+    148 sched_rr_get_interval (i32, usize) => super::sched::sys_sched_rr_get_interval;
+    203 sched_setaffinity (i32, usize, usize) => super::sched::sys_sched_setaffinity;
+    204 sched_getaffinity (i32, usize, usize) => super::sched::sys_sched_getaffinity;
+    309 getcpu (usize, usize) => super::sched::sys_getcpu;
+
+    35 nanosleep (usize, usize) => super::time::sys_nanosleep;
+    36 getitimer (i32, usize) => super::time::sys_getitimer;
+    37 alarm (u32) => super::time::sys_alarm;
+    38 setitimer (i32, usize, usize) => super::time::sys_setitimer;
+    96 gettimeofday (usize, usize) => super::time::sys_gettimeofday;
+    100 times (usize) => super::time::sys_times;
+    164 settimeofday (usize, usize) => super::time::sys_settimeofday;
+    201 time (usize) => super::time::sys_time;
+    222 timer_create (i32, usize, usize) => super::time::sys_timer_create;
+    223 timer_settime (i32, i32, usize, usize) => super::time::sys_timer_settime;
+    224 timer_gettime (i32, usize) => super::time::sys_timer_gettime;
+    225 timer_getoverrun (i32) => super::time::sys_timer_getoverrun;
+    226 timer_delete (i32) => super::time::sys_timer_delete;
+    227 clock_settime (i32, usize) => super::time::sys_clock_settime;
+    228 clock_gettime (i32, usize) => super::time::sys_clock_gettime;
+    229 clock_getres (i32, usize) => super::time::sys_clock_getres;
+    230 clock_nanosleep (i32, u32, usize, usize) => super::time::sys_clock_nanosleep;
+
+    63 uname (usize) => super::misc::sys_uname;
+    97 getrlimit (u32, usize) => super::misc::sys_getrlimit;
+    98 getrusage (i32, usize) => super::misc::sys_getrusage;
+    99 sysinfo (usize) => super::misc::sys_sysinfo;
+    103 syslog (i32, usize, i32) => super::misc::sys_syslog;
+    135 personality (u32) => super::misc::sys_personality;
+    160 setrlimit (u32, usize) => super::misc::sys_setrlimit;
+    169 reboot (u32, u32, u32, usize) => super::misc::sys_reboot;
+    170 sethostname (usize, usize) => super::misc::sys_sethostname;
+    171 setdomainname (usize, usize) => super::misc::sys_setdomainname;
+    202 futex (usize, u32, u32, usize, usize, u32) => super::misc::sys_futex;
+    302 prlimit64 (i32, u32, usize, usize) => super::misc::sys_prlimit64;
+    318 getrandom (usize, usize, u32) => super::misc::sys_getrandom;
+}

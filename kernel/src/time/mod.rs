@@ -1,0 +1,375 @@
+//! Clocks and the timers of processes.
+
+pub mod timer;
+
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
+use core::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use timer::{Expire, Timer};
+
+use crate::error::*;
+use crate::sync::SpinLock;
+use crate::task::process::thread_usage;
+use crate::task::signal::{self, SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, SigInfo};
+use crate::task::{Process, Thread, process};
+
+/// Real time minus monotonic time, ns.
+static REALTIME_OFFSET: AtomicI64 = AtomicI64::new(0);
+
+/// Takes the time of day from the machine's clock.
+pub fn init() {
+    set_realtime(frame::time::rtc_unix_seconds() * 1_000_000_000);
+}
+
+/// Nanoseconds since the epoch.
+pub fn realtime_ns() -> u64 {
+    (frame::time::now_ns() as i64 + REALTIME_OFFSET.load(Ordering::Relaxed)) as u64
+}
+
+/// Sets the time of day.
+pub fn set_realtime(ns: u64) {
+    REALTIME_OFFSET.store(ns as i64 - frame::time::now_ns() as i64, Ordering::Relaxed);
+}
+
+/// A clock of `clock_gettime(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// `CLOCK_REALTIME` and its relatives.
+    Realtime,
+    /// Its coarse form.
+    RealtimeCoarse,
+    /// `CLOCK_MONOTONIC`, `_RAW`, `BOOTTIME`.
+    Monotonic,
+    /// Its coarse form.
+    MonotonicCoarse,
+    /// CPU time of the process.
+    ProcessCpu,
+    /// CPU time of the thread.
+    ThreadCpu,
+    /// CPU time of another process.
+    OtherProcessCpu(u32),
+    /// CPU time of another thread.
+    OtherThreadCpu(u32),
+}
+
+impl Clock {
+    /// From a `clockid_t`; negative ones name the CPU clock of a process or thread (`clock_getcpuclockid(3)`).
+    ///
+    /// # Errors
+    /// `EINVAL` for a clock that is not there.
+    pub fn parse(id: i32) -> Result<Self> {
+        Ok(match id {
+            0 | 8 | 11 => Clock::Realtime,
+            1 | 4 | 7 | 9 => Clock::Monotonic,
+            2 => Clock::ProcessCpu,
+            3 => Clock::ThreadCpu,
+            5 => Clock::RealtimeCoarse,
+            6 => Clock::MonotonicCoarse,
+            i32::MIN..0 if id & 3 != 3 => {
+                let pid = !(id >> 3) as u32;
+                match (id & 4 != 0, pid) {
+                    (true, 0) => Clock::ThreadCpu,
+                    (false, 0) => Clock::ProcessCpu,
+                    (true, tid) => Clock::OtherThreadCpu(tid),
+                    (false, pid) => Clock::OtherProcessCpu(pid),
+                }
+            }
+            _ => return Err(EINVAL),
+        })
+    }
+
+    /// Whether it only moves with the tick.
+    pub fn is_coarse(self) -> bool {
+        matches!(self, Clock::RealtimeCoarse | Clock::MonotonicCoarse)
+    }
+
+    /// The time on it.
+    ///
+    /// # Errors
+    /// `EINVAL` where the other process or thread is not there.
+    pub fn now_ns(self, thread: &Thread) -> Result<u64> {
+        let total = |usage: process::Usage| usage.utime_ns + usage.stime_ns;
+        Ok(match self {
+            Clock::Realtime | Clock::RealtimeCoarse => realtime_ns(),
+            Clock::Monotonic | Clock::MonotonicCoarse => frame::time::now_ns(),
+            Clock::ProcessCpu => {
+                crate::task::sched::charge_current();
+                total(thread.process.usage())
+            }
+            Clock::ThreadCpu => {
+                crate::task::sched::charge_current();
+                total(thread_usage(thread))
+            }
+            Clock::OtherProcessCpu(pid) => total(process::find(pid).ok_or(EINVAL)?.usage()),
+            Clock::OtherThreadCpu(tid) => total(thread_usage(&*process::find_thread(tid).ok_or(EINVAL)?)),
+        })
+    }
+
+    /// A time on it as a time on the monotonic clock.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` for CPU clocks.
+    pub fn to_monotonic(self, at_ns: u64) -> Result<u64> {
+        match self {
+            Clock::Realtime | Clock::RealtimeCoarse => {
+                let mono = at_ns as i128 - i128::from(REALTIME_OFFSET.load(Ordering::Relaxed));
+                Ok(mono.clamp(0, i128::from(u64::MAX)) as u64)
+            }
+            Clock::Monotonic | Clock::MonotonicCoarse => Ok(at_ns),
+            _ => Err(EOPNOTSUPP),
+        }
+    }
+}
+
+/// Whom a timer tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Notify {
+    /// The signal, 0 for none.
+    pub signal: u32,
+    /// `si_value`.
+    pub value: u64,
+    /// One thread, or the process.
+    pub tid: Option<u32>,
+}
+
+struct TimerState {
+    /// Next expiry on the monotonic clock, ns; 0: disarmed.
+    deadline_ns: u64,
+    interval_ns: u64,
+    armed: Option<Timer>,
+}
+
+/// An interval timer that sends a signal.
+struct SignalTimer {
+    process: Weak<Process>,
+    clock: Clock,
+    notify: Notify,
+    code: i32,
+    id: i32,
+    state: SpinLock<TimerState>,
+    overrun: AtomicU32,
+}
+
+impl SignalTimer {
+    fn new(process: &Arc<Process>, clock: Clock, notify: Notify, code: i32, id: i32) -> Arc<Self> {
+        Arc::new(Self {
+            process: Arc::downgrade(process),
+            clock,
+            notify,
+            code,
+            id,
+            state: SpinLock::new(TimerState { deadline_ns: 0, interval_ns: 0, armed: None }),
+            overrun: AtomicU32::new(0),
+        })
+    }
+
+    fn get(&self) -> (u64, u64) {
+        let state = self.state.lock();
+        let left = if state.deadline_ns == 0 { 0 } else { state.deadline_ns.saturating_sub(frame::time::now_ns()).max(1) };
+        (left, state.interval_ns)
+    }
+
+    /// `first`: monotonic deadline, 0 disarms. Returns what was left and the interval before.
+    fn set(self: &Arc<Self>, first: u64, interval_ns: u64) -> (u64, u64) {
+        let before = self.get();
+        let old = self.state.lock().armed.take();
+        drop(old);
+        let armed = (first != 0).then(|| Timer::new(first, self.clone()));
+        let mut state = self.state.lock();
+        state.deadline_ns = first;
+        state.interval_ns = interval_ns;
+        state.armed = armed;
+        before
+    }
+}
+
+impl Expire for SignalTimer {
+    fn expire(self: Arc<Self>) {
+        let now = frame::time::now_ns();
+        let next = {
+            let mut state = self.state.lock();
+            if state.deadline_ns == 0 || state.deadline_ns > now {
+                return;
+            }
+            if state.interval_ns == 0 {
+                state.deadline_ns = 0;
+            } else {
+                let missed = (now - state.deadline_ns) / state.interval_ns;
+                self.overrun.store(missed as u32, Ordering::Relaxed);
+                state.deadline_ns += (missed + 1) * state.interval_ns;
+            }
+            state.deadline_ns
+        };
+        if next != 0 {
+            let armed = Timer::new(next, self.clone());
+            let old = self.state.lock().armed.replace(armed);
+            drop(old);
+        }
+        let Some(process) = self.process.upgrade() else { return };
+        if self.notify.signal == 0 {
+            return;
+        }
+        let info = SigInfo {
+            signal: self.notify.signal,
+            code: self.code,
+            value: self.notify.value,
+            timer_id: self.id,
+            status: self.overrun.load(Ordering::Relaxed) as i32,
+            ..SigInfo::default()
+        };
+        // A full queue loses the expiry, as on Linux it becomes an overrun.
+        let _ = match self.notify.tid.and_then(process::find_thread) {
+            Some(thread) => signal::send_thread(&thread, info),
+            None => signal::send_process(&process, info),
+        };
+    }
+}
+
+/// The interval timers of a process. `ITIMER_VIRTUAL` and `ITIMER_PROF` run on CPU time, checked by the tick.
+#[derive(Default)]
+pub struct ProcessTimers {
+    real: SpinLock<Option<Arc<SignalTimer>>>,
+    /// (next expiry in CPU time ns, interval ns) of VIRTUAL and PROF; 0: disarmed.
+    cpu: SpinLock<[(u64, u64); 2]>,
+    posix: SpinLock<(i32, BTreeMap<i32, Arc<SignalTimer>>)>,
+}
+
+impl ProcessTimers {
+    fn cpu_time(process: &Process, which: usize) -> u64 {
+        let usage = process.usage();
+        if which == 0 { usage.utime_ns } else { usage.utime_ns + usage.stime_ns }
+    }
+
+    /// What is left and the interval of an `ITIMER_*`, ns.
+    ///
+    /// # Errors
+    /// `EINVAL` for an unknown timer.
+    pub fn itimer(&self, which: i32) -> Result<(u64, u64)> {
+        match which {
+            0 => Ok(self.real.lock().as_ref().map_or((0, 0), |t| t.get())),
+            1 | 2 => {
+                let (at, interval) = self.cpu.lock()[which as usize - 1];
+                let now = crate::task::with_current(|t| Self::cpu_time(&t.process, which as usize - 1));
+                Ok((if at == 0 { 0 } else { at.saturating_sub(now).max(1) }, interval))
+            }
+            _ => Err(EINVAL),
+        }
+    }
+
+    /// Sets an `ITIMER_*`; returns what was left and the interval before.
+    ///
+    /// # Errors
+    /// `EINVAL` for an unknown timer.
+    pub fn set_itimer(&self, process: &Arc<Process>, which: i32, value_ns: u64, interval_ns: u64) -> Result<(u64, u64)> {
+        let before = self.itimer(which)?;
+        if which == 0 {
+            let timer = {
+                let mut real = self.real.lock();
+                real.get_or_insert_with(|| {
+                    SignalTimer::new(process, Clock::Monotonic, Notify { signal: SIGALRM, value: 0, tid: None }, SI_KERNEL, 0)
+                })
+                .clone()
+            };
+            let first = if value_ns == 0 { 0 } else { frame::time::now_ns().saturating_add(value_ns) };
+            timer.set(first, interval_ns);
+        } else {
+            let at = if value_ns == 0 { 0 } else { Self::cpu_time(process, which as usize - 1) + value_ns };
+            self.cpu.lock()[which as usize - 1] = (at, interval_ns);
+        }
+        Ok(before)
+    }
+
+    /// The tick's look at the timers that run on CPU time. In interrupt context.
+    pub fn tick(&self, process: &Arc<Process>) {
+        for (which, signal_number) in [(0, SIGVTALRM), (1, SIGPROF)] {
+            let (at, interval) = self.cpu.lock()[which];
+            if at == 0 || Self::cpu_time(process, which) < at {
+                continue;
+            }
+            self.cpu.lock()[which].0 = if interval == 0 { 0 } else { at + interval };
+            let _ = signal::send_process(process, SigInfo::kernel(signal_number));
+        }
+    }
+
+    /// Makes a POSIX timer; `by_id`: its value is its id (the default of `timer_create(2)`).
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` for CPU clocks, `EAGAIN` for too many.
+    pub fn create(&self, process: &Arc<Process>, clock: Clock, mut notify: Notify, by_id: bool) -> Result<i32> {
+        clock.to_monotonic(0)?;
+        let mut posix = self.posix.lock();
+        if posix.1.len() >= 4096 {
+            return Err(EAGAIN);
+        }
+        let id = posix.0;
+        posix.0 = posix.0.wrapping_add(1).max(0);
+        if by_id {
+            notify.value = id as u64;
+        }
+        posix.1.insert(id, SignalTimer::new(process, clock, notify, SI_TIMER, id));
+        Ok(id)
+    }
+
+    fn find(&self, id: i32) -> Result<Arc<SignalTimer>> {
+        self.posix.lock().1.get(&id).cloned().ok_or(EINVAL)
+    }
+
+    /// Arms or disarms a POSIX timer; returns what was left and the interval before.
+    ///
+    /// # Errors
+    /// `EINVAL` for an unknown timer.
+    pub fn set(&self, id: i32, absolute: bool, value_ns: u64, interval_ns: u64) -> Result<(u64, u64)> {
+        let timer = self.find(id)?;
+        let first = match (value_ns, absolute) {
+            (0, _) => 0,
+            (at, true) => timer.clock.to_monotonic(at)?.max(1),
+            (after, false) => frame::time::now_ns().saturating_add(after),
+        };
+        Ok(timer.set(first, interval_ns))
+    }
+
+    /// What is left and the interval of a POSIX timer.
+    ///
+    /// # Errors
+    /// `EINVAL` for an unknown timer.
+    pub fn get(&self, id: i32) -> Result<(u64, u64)> {
+        Ok(self.find(id)?.get())
+    }
+
+    /// Expiries missed before the last signal.
+    ///
+    /// # Errors
+    /// `EINVAL` for an unknown timer.
+    pub fn overrun(&self, id: i32) -> Result<u32> {
+        Ok(self.find(id)?.overrun.load(Ordering::Relaxed))
+    }
+
+    /// Removes a POSIX timer.
+    ///
+    /// # Errors
+    /// `EINVAL` for an unknown timer.
+    pub fn delete(&self, id: i32) -> Result {
+        let timer = self.posix.lock().1.remove(&id).ok_or(EINVAL)?;
+        timer.set(0, 0);
+        Ok(())
+    }
+
+    /// Removes the POSIX timers (exec).
+    pub fn clear_posix(&self) {
+        let timers = core::mem::take(&mut self.posix.lock().1);
+        for timer in timers.values() {
+            timer.set(0, 0);
+        }
+    }
+
+    /// Stops everything (exit).
+    pub fn clear(&self) {
+        self.clear_posix();
+        let real = self.real.lock().take();
+        if let Some(timer) = real {
+            timer.set(0, 0);
+        }
+        *self.cpu.lock() = [(0, 0); 2];
+    }
+}
