@@ -193,7 +193,13 @@ fn copy_folder(folder: &Path, prefix: &str, time: u64, tree: &mut Tree) -> Resul
         let inside = format!("{prefix}/{name}");
         let metadata = fs::symlink_metadata(&path).on("examine", &path)?;
         if metadata.is_dir() {
-            tree.insert(&inside, Entry::new(Kind::Directory, 0o755, time))?;
+            // One that is there keeps its owner and mode.
+            if !matches!(
+                tree.get(inside.trim_start_matches('/')),
+                Some(Entry { kind: Kind::Directory, .. })
+            ) {
+                tree.insert(&inside, Entry::new(Kind::Directory, 0o755, time))?;
+            }
             copy_folder(&path, &inside, time, tree)?;
         } else if metadata.is_symlink() {
             let target = fs::read_link(&path).on("read", &path)?;
@@ -218,11 +224,12 @@ fn copy_folder(folder: &Path, prefix: &str, time: u64, tree: &mut Tree) -> Resul
     Ok(())
 }
 
-/// Puts the workspace's programs for `target` into the tree. `built` maps binary names to host files; a program that it
-/// lacks is left out, and said.
+/// Puts the workspace's programs into the tree, without debug information (their symbols stay, for backtraces). `built` maps
+/// binary names to host files; a program that it lacks is left out, and said. Stripped copies are kept in `stripped`.
 pub(crate) fn add_programs<'p>(
     programs: impl Iterator<Item = &'p Program>,
     built: &BTreeMap<String, PathBuf>,
+    stripped: &Path,
     tree: &mut Tree,
     report: &Report,
 ) -> Result<()> {
@@ -240,13 +247,23 @@ pub(crate) fn add_programs<'p>(
         let mtime = modified
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
+        let copy = stripped.join(program.binary());
+        let mut key = host::Key::new("strip");
+        key.add_file(path)?;
+        host::make_once(&copy, &key.finish(), |temporary| {
+            let mut command = Command::new("strip");
+            host::run(
+                command
+                    .arg("--strip-debug")
+                    .arg("-o")
+                    .arg(temporary)
+                    .arg(path),
+            )
+            .map(|_| ())
+        })?;
         tree.insert(
             &program.path,
-            Entry::new(
-                Kind::File(Content::Host(path.clone())),
-                program.mode(),
-                mtime,
-            ),
+            Entry::new(Kind::File(Content::Host(copy)), program.mode(), mtime),
         )?;
     }
     Ok(())

@@ -73,7 +73,7 @@ pub fn default_missing() -> Missing {
 }
 
 /// Changes with the code here that decides what images look like, so that older ones count as stale.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 impl Builder<'_> {
     /// The packages of these names with all they need, verified in the cache.
@@ -115,9 +115,11 @@ impl Builder<'_> {
     /// The whole root tree, and its key.
     pub fn root(&self) -> Result<(Tree, String)> {
         let (mut tree, base_key) = self.base()?;
+        let stripped = self.out.join("programs");
         base::add_programs(
             self.project.programs(Target::Root),
             &self.programs,
+            &stripped,
             &mut tree,
             self.report,
         )?;
@@ -127,7 +129,7 @@ impl Builder<'_> {
         Ok((tree, key.finish()))
     }
 
-    fn key_of_programs(
+    pub(crate) fn key_of_programs(
         &self,
         target: Target,
         built: &BTreeMap<String, PathBuf>,
@@ -151,9 +153,11 @@ impl Builder<'_> {
         ] {
             tree.insert(directory, Entry::new(Kind::Directory, 0o755, time))?;
         }
+        let stripped = self.out.join("programs-static");
         base::add_programs(
             self.project.programs(target),
             &self.static_programs,
+            &stripped,
             &mut tree,
             self.report,
         )?;

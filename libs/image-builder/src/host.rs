@@ -14,6 +14,7 @@ use crate::error::{Error, IoContext, Result};
 /// The Debian packages whose programs this library runs, for the tool that installs them.
 pub const HOST_PACKAGES: &[&str] = &[
     "apt",
+    "binutils",
     "dpkg",
     "e2fsprogs",
     "grub-common",

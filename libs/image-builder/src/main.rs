@@ -31,6 +31,8 @@ enum Command {
     Initfs(Make),
     /// Makes boot.iso, which boots the kernel and the initfs by BIOS and UEFI.
     Iso(Make),
+    /// Makes what `--kernel linux` boots: Debian's kernel, an initramfs, and the root as ext4.
+    Linux(Make),
     /// Lists what is in the RedoxFS of a disk image, verifying all checksums.
     List {
         /// The image.
@@ -149,6 +151,12 @@ fn main() -> Result<()> {
             make.run(&cli.root, |builder, boot| builder.iso(&make.kernel, boot))?
                 .display()
         ),
+        Command::Linux(make) => {
+            let made = make.run(&cli.root, |builder, _| builder.linux())?;
+            for path in [made.kernel, made.initramfs, made.disk] {
+                println!("{}", path.display());
+            }
+        }
         Command::List { image } => {
             let tree = redoxfs::read(image_builder::disk::open_root(image)?, Some(0))?;
             for (path, entry) in tree.iter() {
