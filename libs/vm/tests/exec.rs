@@ -261,3 +261,34 @@ fn a_restart_of_the_server_is_noticed() {
     }
     assert_eq!(guest.shell("echo again").stdout, b"again\n");
 }
+
+#[test]
+fn files_and_directories_are_copied_with_their_modes() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let guest = Guest::new();
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let data: Vec<u8> = (0..3_000_000u32).map(|n| (n ^ (n >> 9)) as u8).collect();
+    std::fs::create_dir_all(at("tree/sub")).unwrap();
+    std::fs::write(at("tree/sub/big"), &data).unwrap();
+    std::fs::set_permissions(at("tree/sub/big"), std::fs::Permissions::from_mode(0o750)).unwrap();
+    symlink("sub/big", at("tree/link")).unwrap();
+    let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+
+    vm::transfer::put(&guest.exec, &at("tree"), &text(at("there"))).unwrap();
+    vm::transfer::get(&guest.exec, &text(at("there")), &at("back")).unwrap();
+    assert_eq!(std::fs::read(at("back/sub/big")).unwrap(), data);
+    assert_eq!(mode(at("back/sub/big")), 0o750);
+    assert_eq!(std::fs::read_link(at("back/link")).unwrap(), PathBuf::from("sub/big"));
+
+    // A single file, under a new name and into a directory.
+    vm::transfer::put(&guest.exec, &at("tree/sub/big"), &text(at("file"))).unwrap();
+    assert_eq!((std::fs::read(at("file")).unwrap(), mode(at("file"))), (data.clone(), 0o750));
+    vm::transfer::get(&guest.exec, &text(at("file")), &at("back")).unwrap();
+    assert_eq!((std::fs::read(at("back/file")).unwrap(), mode(at("back/file"))), (data, 0o750));
+
+    let error = vm::transfer::get(&guest.exec, "/no/such/file", &at("x")).unwrap_err().to_string();
+    assert!(error.contains("No such file"), "{error}");
+    assert!(!at("x").exists());
+}
