@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::error::{IoContext, Result};
 
 /// How a machine's CPUs are run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Accel {
     /// By the host's processor.
     Kvm,

@@ -3,13 +3,15 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::accel::Accel;
 
 /// Name of the exec channel's virtio port.
 pub const EXEC_PORT: &str = "gos.exec";
 
 /// A machine: a q35 PC with virtio devices at fixed places.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Machine {
     /// How its CPUs are run.
     pub accel: Accel,
@@ -28,11 +30,11 @@ pub struct Machine {
     /// Where its serial line goes, besides the log.
     pub serial: Serial,
     /// Further arguments for QEMU.
-    pub extra: Vec<OsString>,
+    pub extra: Vec<String>,
 }
 
 /// What a machine starts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Boot {
     /// A kernel that QEMU loads itself: an ELF by PVH, or Linux's bzImage.
     Kernel {
@@ -53,7 +55,7 @@ pub enum Boot {
 }
 
 /// A PC's firmware.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Firmware {
     /// SeaBIOS.
     Bios,
@@ -62,7 +64,7 @@ pub enum Firmware {
 }
 
 /// A disk image.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Disk {
     /// The file.
     pub path: PathBuf,
@@ -73,7 +75,7 @@ pub struct Disk {
 }
 
 /// The format of a disk image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DiskFormat {
     /// The sectors as they are.
     Raw,
@@ -82,7 +84,7 @@ pub enum DiskFormat {
 }
 
 /// What becomes of writes to a disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Changes {
     /// They go into the file.
     Keep,
@@ -91,7 +93,7 @@ pub enum Changes {
 }
 
 /// Where a screen is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Display {
     /// A window.
     Window,
@@ -102,7 +104,7 @@ pub enum Display {
 }
 
 /// Where a serial line goes, besides the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Serial {
     /// This process's terminal; Ctrl-A x ends QEMU.
     Terminal,
@@ -172,7 +174,7 @@ impl Machine {
             }
         }
         arguments.option("-serial", "chardev:serial");
-        arguments.0.extend(self.extra.iter().cloned());
+        arguments.0.extend(self.extra.iter().map(OsString::from));
         arguments.0
     }
 

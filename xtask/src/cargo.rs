@@ -1,0 +1,148 @@
+//! Calls of cargo: the kernel, programs for images, programs for this host.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::project::{Project, replace};
+
+/// The target of all programs.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+const KERNEL_TARGET: &str = "x86_64-unknown-none";
+
+/// Cargo as `./gos` chose it.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // Flags of the caller would replace ours.
+    command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").stdin(Stdio::null());
+    command
+}
+
+/// Runs a command whose output the user may see.
+pub fn run(command: &mut Command, what: &str) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {:?}", command.get_program()))?;
+    if !status.success() {
+        bail!("{what} failed ({status})");
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+/// A package of the workspace.
+#[derive(Deserialize)]
+pub struct Package {
+    pub name: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Package {
+    fn binaries(&self) -> impl Iterator<Item = &str> {
+        self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin")).map(|target| target.name.as_str())
+    }
+}
+
+/// The packages of the workspace in this folder of the checkout.
+pub fn packages(project: &Project, folder: &str) -> Result<Vec<Package>> {
+    let mut command = cargo();
+    command.args(["metadata", "--format-version", "1", "--no-deps"]).current_dir(project.root.join(folder));
+    let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("cargo metadata failed ({})", output.status);
+    }
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata gives no sense")?;
+    Ok(metadata.packages)
+}
+
+/// Builds packages as static programs, which need no `ld.so`, and gives the copies in `dir` by binary name. Packages that the
+/// workspace lacks are left out.
+pub fn build_static(project: &Project, wanted: &BTreeSet<String>, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let all = packages(project, "")?;
+    let packages: Vec<_> = all.into_iter().filter(|package| wanted.contains(&package.name)).collect();
+    let mut command = cargo();
+    let flags = format!("target.{TARGET}.rustflags=[\"-C\",\"target-feature=+crt-static\"]");
+    command.args(["build", "--release", "--target", TARGET, "--config", &flags]);
+    build_into(project, &packages, command, &project.target.join(TARGET).join("release"), dir)
+}
+
+/// Builds every program of the workspace for this host, into `dir`.
+pub fn build_host(project: &Project, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let mut command = cargo();
+    command.args(["build", "--release"]);
+    let packages: Vec<_> = packages(project, "")?.into_iter().filter(|package| package.name != "xtask").collect();
+    build_into(project, &packages, command, &project.target.join("release"), dir)
+}
+
+fn build_into(
+    project: &Project,
+    packages: &[Package],
+    mut command: Command,
+    from: &Path,
+    dir: &Path,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let mut built = BTreeMap::new();
+    let with_programs: Vec<_> = packages.iter().filter(|package| package.binaries().next().is_some()).collect();
+    if with_programs.is_empty() {
+        return Ok(built);
+    }
+    let _lock = project.lock_target()?;
+    command.args(with_programs.iter().flat_map(|package| ["--package", &package.name])).arg("--bins");
+    command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target);
+    run(&mut command, "building the programs")?;
+    for binary in with_programs.iter().flat_map(|package| package.binaries()) {
+        let copy = dir.join(binary);
+        replace(&from.join(binary), &copy)?;
+        built.insert(binary.to_owned(), copy);
+    }
+    Ok(built)
+}
+
+/// Cargo for the kernel: the toolchain that has its target, or Debian's, which builds the target's library from source.
+pub fn kernel_cargo(project: &Project, verb: &str) -> Command {
+    let debian = std::env::var("GOS_KERNEL_TOOLCHAIN").map_or_else(|_| !has_target(), |kind| kind == "debian");
+    let mut command = if debian {
+        let mut command = Command::new("/usr/bin/cargo");
+        command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTUP_TOOLCHAIN");
+        command.args([verb, "-Z", "build-std=core,alloc,compiler_builtins", "-Z", "build-std-features=compiler-builtins-mem"]);
+        command
+    } else {
+        let mut command = cargo();
+        command.arg(verb);
+        command
+    };
+    command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").stdin(Stdio::null());
+    command.env("CARGO_TARGET_DIR", project.target.join("kernel")).current_dir(project.root.join("kernel"));
+    command
+}
+
+fn has_target() -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).args(["--print", "target-libdir", "--target", KERNEL_TARGET]).output();
+    output.is_ok_and(|output| output.status.success() && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
+}
+
+/// Builds the kernel and gives its ELF file.
+pub fn build_kernel(project: &Project) -> Result<PathBuf> {
+    let _lock = project.lock_target()?;
+    let mut command = kernel_cargo(project, "build");
+    command.args(["--release", "--target", KERNEL_TARGET, "--package", "kernel"]);
+    run(&mut command, "building the kernel")?;
+    let elf = project.target.join("kernel").join(KERNEL_TARGET).join("release/kernel");
+    let copy = project.build().join("kernel/genai-kernel");
+    fs::create_dir_all(project.build().join("kernel")).context("cannot create build/kernel")?;
+    replace(&elf, &copy)?;
+    Ok(copy)
+}

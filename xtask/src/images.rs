@@ -1,0 +1,94 @@
+//! Images: the programs built, then handed to the image builder.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use image_builder::build::{BootOptions, Builder, default_missing};
+use image_builder::recipe::{Project as Contents, Target};
+use image_builder::{Event, Report};
+
+use crate::cargo;
+use crate::project::Project;
+
+/// What starts our kernel.
+pub struct Genai {
+    /// The kernel's ELF file.
+    pub kernel: PathBuf,
+    /// Its first module.
+    pub initfs: PathBuf,
+    /// The disk with GRUB and the root.
+    pub disk: PathBuf,
+    /// The boot CD, where asked for.
+    pub iso: Option<PathBuf>,
+    /// The edition's own boot parameters.
+    pub command_line: String,
+}
+
+/// What starts the Linux reference.
+pub struct Linux {
+    /// Debian's kernel.
+    pub kernel: PathBuf,
+    /// What it starts from.
+    pub initramfs: PathBuf,
+    /// The same root on ext4.
+    pub disk: PathBuf,
+    /// What it must be told.
+    pub command_line: String,
+}
+
+/// Whether the boot CD is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cd {
+    Make,
+    Skip,
+}
+
+/// Builds everything for our kernel.
+pub fn genai(project: &Project, edition: &str, cd: Cd) -> Result<Genai> {
+    let kernel = cargo::build_kernel(project)?;
+    with_builder(project, edition, |builder| {
+        let boot = BootOptions::default();
+        Ok(Genai {
+            initfs: builder.initfs().context("the initfs cannot be made")?,
+            disk: builder.disk(&kernel, &boot).context("the disk image cannot be made")?,
+            iso: match cd {
+                Cd::Make => Some(builder.iso(&kernel, &boot).context("the boot CD cannot be made")?),
+                Cd::Skip => None,
+            },
+            kernel: kernel.clone(),
+            command_line: builder.project.edition.cmdline.clone(),
+        })
+    })
+}
+
+/// Builds everything for the Linux reference.
+pub fn linux(project: &Project, edition: &str) -> Result<Linux> {
+    with_builder(project, edition, |_builder| {
+        anyhow::bail!("the Linux reference is not there yet")
+    })
+}
+
+fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<'_>) -> Result<T>) -> Result<T> {
+    let contents = Contents::load(&project.root, edition)?;
+    let targets = [Target::Root, Target::Initfs, Target::Initramfs];
+    let wanted: BTreeSet<String> =
+        targets.iter().flat_map(|target| contents.programs(*target)).map(|program| program.package.clone()).collect();
+    let programs = cargo::build_static(project, &wanted, &project.build().join("programs"))?;
+    let report = Report::new(|event| match event {
+        Event::Step(text) => eprintln!("gos: {text}"),
+        Event::Notice(text) => eprintln!("gos: note: {text}"),
+    });
+    let out = project.build().join(edition);
+    let _lock = project.lock_images(&out)?;
+    let builder = Builder {
+        project: &contents,
+        out,
+        cache: project.cache.clone(),
+        missing: default_missing(),
+        programs: programs.clone(),
+        static_programs: programs,
+        report: &report,
+    };
+    make(&builder)
+}
