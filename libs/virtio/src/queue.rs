@@ -147,6 +147,11 @@ impl SplitQueue {
         self.index
     }
 
+    /// How many descriptors it has.
+    pub fn size(&self) -> u16 {
+        self.size
+    }
+
     /// Whether nothing is in flight.
     pub fn is_idle(&self) -> bool {
         self.free == self.size

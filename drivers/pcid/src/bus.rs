@@ -1,0 +1,315 @@
+//! Finding the functions on the bus, their base address registers and their MSI-X tables.
+
+use crate::access::{Access, Config};
+use driver::address::PciAddress;
+use driver::config::{self, ConfigSpace};
+use std::io;
+use std::rc::Rc;
+
+/// What a base address register gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// Bus address (equals the physical address on PCs); 0 where firmware assigned none.
+    pub address: u64,
+    /// Size in bytes, a power of two.
+    pub size: u64,
+    /// I/O ports instead of memory.
+    pub is_io: bool,
+    /// 64 bits wide: takes the next register too.
+    pub is_wide: bool,
+}
+
+/// A function's MSI-X capability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MsixTable {
+    /// Offset of the capability in configuration space.
+    pub capability: u16,
+    /// Entries in the table.
+    pub entries: u16,
+    /// Base address register the table lies in.
+    pub bar: u8,
+    /// Offset of the table within it.
+    pub offset: u32,
+}
+
+/// A function found on the bus.
+#[derive(Clone)]
+pub struct Function {
+    /// Its place.
+    pub address: PciAddress,
+    /// Its configuration space.
+    pub config: Config,
+    /// Vendor ID.
+    pub vendor: u16,
+    /// Device ID.
+    pub device: u16,
+    /// Class code: class, subclass, programming interface.
+    pub class: [u8; 3],
+    /// Base address registers; bridges have two.
+    pub bars: [Option<Bar>; 6],
+    /// MSI-X, where it has it.
+    pub msix: Option<MsixTable>,
+}
+
+/// Finds all functions, in the order of their addresses.
+pub fn enumerate(access: &Rc<dyn Access>) -> io::Result<Vec<Function>> {
+    let mut found = Vec::new();
+    for (segment, first, last) in access.ranges() {
+        let mut seen = [false; 256];
+        scan_bus(access, segment, first, last, &mut seen, &mut found)?;
+    }
+    found.sort_by_key(|function| function.address);
+    Ok(found)
+}
+
+fn scan_bus(
+    access: &Rc<dyn Access>,
+    segment: u16,
+    bus: u8,
+    last: u8,
+    seen: &mut [bool; 256],
+    found: &mut Vec<Function>,
+) -> io::Result<()> {
+    // Bridges that point at each other must not make us loop.
+    if bus > last || std::mem::replace(&mut seen[usize::from(bus)], true) {
+        return Ok(());
+    }
+    for device in 0..32 {
+        for function in 0..8 {
+            let address = PciAddress {
+                segment,
+                bus,
+                device,
+                function,
+            };
+            let config = Config::new(access.clone(), address);
+            if config.read16(config::VENDOR_ID)? == 0xffff {
+                if function == 0 {
+                    break;
+                }
+                continue;
+            }
+            let header = config.read8(config::HEADER_TYPE)?;
+            found.push(probe(config.clone(), address, header & 0x7f)?);
+            if header & 0x7f == 1 {
+                // 0: firmware left the bridge alone, so nothing behind it can be reached.
+                let secondary = config.read8(config::SECONDARY_BUS)?;
+                if secondary != 0 {
+                    scan_bus(access, segment, secondary, last, seen, found)?;
+                }
+            }
+            if function == 0 && header & 0x80 == 0 {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn probe(config: Config, address: PciAddress, header: u8) -> io::Result<Function> {
+    let revision_and_class = config.read32(config::REVISION)?.to_le_bytes();
+    let registers = match header {
+        0 => 6,
+        1 => 2,
+        _ => 0,
+    };
+    Ok(Function {
+        address,
+        vendor: config.read16(config::VENDOR_ID)?,
+        device: config.read16(config::DEVICE_ID)?,
+        class: [
+            revision_and_class[3],
+            revision_and_class[2],
+            revision_and_class[1],
+        ],
+        bars: size_bars(&config, registers)?,
+        msix: find_msix(&config)?,
+        config,
+    })
+}
+
+/// Finds out the sizes by writing all ones, with decoding off meanwhile (PCI 3.0, section 6.2.5.1).
+fn size_bars(config: &dyn ConfigSpace, registers: usize) -> io::Result<[Option<Bar>; 6]> {
+    let mut bars = [None; 6];
+    let command = config.read16(config::COMMAND)?;
+    config.write16(
+        config::COMMAND,
+        command & !(config::COMMAND_IO | config::COMMAND_MEMORY),
+    )?;
+    let mut index = 0;
+    while index < registers {
+        let register = config::BAR0 + 4 * index as u16;
+        let low = config.read32(register)?;
+        let low_mask = size_mask(config, register, low)?;
+        let is_io = low & 1 == 1;
+        let is_wide = low & 0b111 == 0b100 && index + 1 < registers;
+        let fixed = if is_io { 0b11 } else { 0b1111 };
+        let mut address = u64::from(low & !fixed);
+        let mut mask = u64::from(low_mask & !fixed);
+        if is_wide {
+            let high = config.read32(register + 4)?;
+            mask |= u64::from(size_mask(config, register + 4, high)?) << 32;
+            address |= u64::from(high) << 32;
+        }
+        if mask != 0 {
+            bars[index] = Some(Bar {
+                address,
+                size: 1 << mask.trailing_zeros(),
+                is_io,
+                is_wide,
+            });
+        }
+        index += if is_wide { 2 } else { 1 };
+    }
+    config.write16(config::COMMAND, command)?;
+    Ok(bars)
+}
+
+fn size_mask(config: &dyn ConfigSpace, register: u16, value: u32) -> io::Result<u32> {
+    config.write32(register, u32::MAX)?;
+    let mask = config.read32(register)?;
+    config.write32(register, value)?;
+    Ok(mask)
+}
+
+fn find_msix(config: &dyn ConfigSpace) -> io::Result<Option<MsixTable>> {
+    let Some(capability) = config::find_capability(config, config::CAP_MSIX)? else {
+        return Ok(None);
+    };
+    let place = config.read32(capability + 4)?;
+    if place & 7 > 5 {
+        return Ok(None);
+    }
+    Ok(Some(MsixTable {
+        capability,
+        entries: (config.read16(capability + 2)? & 0x7ff) + 1,
+        bar: (place & 7) as u8,
+        offset: place & !7,
+    }))
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use driver::config::ConfigImage;
+    use std::collections::HashMap;
+
+    /// A machine's functions as images.
+    pub struct FakeBus(pub HashMap<PciAddress, ConfigImage>);
+
+    impl Access for FakeBus {
+        fn read(&self, address: PciAddress, offset: u16, width: u8) -> io::Result<u32> {
+            let mut bytes = [0xff; 4];
+            if let Some(image) = self.0.get(&address) {
+                bytes = [0; 4];
+                image.read(offset, &mut bytes[..usize::from(width)])?;
+            }
+            Ok(u32::from_le_bytes(bytes))
+        }
+        fn write(&self, address: PciAddress, offset: u16, width: u8, value: u32) -> io::Result<()> {
+            self.0.get(&address).map_or(Ok(()), |image| {
+                image.write(offset, &value.to_le_bytes()[..usize::from(width)])
+            })
+        }
+        fn ranges(&self) -> Vec<(u16, u8, u8)> {
+            vec![(0, 0, 255)]
+        }
+    }
+
+    fn at(text: &str) -> PciAddress {
+        text.parse().unwrap()
+    }
+
+    /// A host bridge, a virtio disk behind a bridge, and a bridge that points back.
+    pub fn machine() -> Rc<dyn Access> {
+        let mut disk = ConfigImage::new(0x1af4, 0x1042);
+        disk.put(config::REVISION, &[1, 0, 0, 1]);
+        disk.set_bar(0, 0x80, 0xc041);
+        disk.set_bar(1, 0x1000, 0xfebd_0000);
+        disk.set_bar(4, 0x4000, 0x3_8000_000c & !0xf | 0b100);
+        disk.add_capability(0x98, &[config::CAP_MSIX, 0, 1, 0, 1, 0, 0, 0]);
+        let bridge = ConfigImage::new(0x1b36, 0x000c);
+        bridge.put(config::HEADER_TYPE, &[0x81]);
+        bridge.put(config::SECONDARY_BUS, &[2]);
+        let back = ConfigImage::new(0x1b36, 0x000c);
+        back.put(config::HEADER_TYPE, &[1]);
+        back.put(config::SECONDARY_BUS, &[2]);
+        let images = [
+            ("0000:00:00.0", ConfigImage::new(0x8086, 0x29c0)),
+            ("0000:00:04.0", bridge),
+            ("0000:00:04.2", back),
+            ("0000:02:00.0", disk),
+        ];
+        Rc::new(FakeBus(
+            images
+                .into_iter()
+                .map(|(place, image)| (at(place), image))
+                .collect(),
+        ))
+    }
+
+    #[test]
+    fn functions_behind_bridges_are_found_once() {
+        let found = enumerate(&machine()).unwrap();
+        let places: Vec<String> = found
+            .iter()
+            .map(|function| function.address.to_string())
+            .collect();
+        assert_eq!(
+            places,
+            [
+                "0000:00:00.0",
+                "0000:00:04.0",
+                "0000:00:04.2",
+                "0000:02:00.0"
+            ]
+        );
+    }
+
+    #[test]
+    fn bars_are_sized_and_left_as_they_were() {
+        let access = machine();
+        let found = enumerate(&access).unwrap();
+        let disk = &found[3];
+        assert_eq!(disk.class, [1, 0, 0]);
+        assert_eq!(
+            disk.bars[0],
+            Some(Bar {
+                address: 0xc040,
+                size: 0x80,
+                is_io: true,
+                is_wide: false
+            })
+        );
+        assert_eq!(
+            disk.bars[1],
+            Some(Bar {
+                address: 0xfebd_0000,
+                size: 0x1000,
+                is_io: false,
+                is_wide: false
+            })
+        );
+        assert_eq!(
+            disk.bars[4],
+            Some(Bar {
+                address: 0x3_8000_0000,
+                size: 0x4000,
+                is_io: false,
+                is_wide: true
+            })
+        );
+        assert_eq!(disk.bars[5], None);
+        assert_eq!(disk.config.read32(config::BAR0 + 20).unwrap(), 3);
+        assert_eq!(
+            disk.msix,
+            Some(MsixTable {
+                capability: 0x98,
+                entries: 2,
+                bar: 1,
+                offset: 0
+            })
+        );
+        assert_eq!(found[0].msix, None);
+    }
+}
