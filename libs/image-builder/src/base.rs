@@ -196,7 +196,10 @@ fn copy_folder(folder: &Path, prefix: &str, time: u64, tree: &mut Tree) -> Resul
             // One that is there keeps its owner and mode.
             if !matches!(
                 tree.get(inside.trim_start_matches('/')),
-                Some(Entry { kind: Kind::Directory, .. })
+                Some(Entry {
+                    kind: Kind::Directory,
+                    ..
+                })
             ) {
                 tree.insert(&inside, Entry::new(Kind::Directory, 0o755, time))?;
             }
@@ -272,6 +275,9 @@ pub(crate) fn add_programs<'p>(
 /// Makes `/etc/ld.so.cache`, as libc-bin's trigger does, by the host's ldconfig (of the same release). It changes its root,
 /// which a user may do in a user namespace of their own. Without the cache programs start too, a little slower.
 fn cache_libraries(tree: &mut Tree, time: u64) -> Result<()> {
+    if tree.get("usr/lib/x86_64-linux-gnu").is_none() || tree.get("etc").is_none() {
+        return Ok(());
+    }
     let scratch = tempfile::tempdir().on("create", Path::new("a temporary directory"))?;
     let root = scratch.path();
     for (path, entry) in tree.iter() {
