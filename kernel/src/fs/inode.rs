@@ -111,6 +111,10 @@ pub trait Inode: Send + Sync + Any {
         Err(EPERM)
     }
 
+    /// A name of this inode is gone: `unlink`, `rmdir` or a `rename` over it succeeded in its directory. Called by those who called that, so that link counts
+    /// stay true without a look-up.
+    fn names_changed(&self) {}
+
     /// The target of a symbolic link.
     fn read_link(&self) -> Result<alloc::vec::Vec<u8>> {
         Err(EINVAL)

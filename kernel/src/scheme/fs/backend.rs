@@ -1,0 +1,58 @@
+//! How the pages of a file come from the daemon and go to it: one request for up to 256 KiB, one copy.
+
+use alloc::sync::Arc;
+
+use frame::mm::{Frame, PAGE_SIZE};
+use scheme_abi::sqe;
+
+use super::state::NodeState;
+use crate::error::*;
+use crate::fs::pagecache::PageBackend;
+use crate::scheme::handle::buffer;
+use crate::scheme::user::Wait;
+
+/// The pages of a node.
+pub(super) struct Backend(pub(super) Arc<NodeState>);
+
+impl PageBackend for Backend {
+    fn read_pages(&self, first: u64, pages: &[Frame]) -> Result<usize> {
+        let state = &self.0;
+        let scheme = &state.fs.scheme;
+        let (want, offset) = (pages.len() * PAGE_SIZE, first * PAGE_SIZE as u64);
+        let slot = scheme.buffer(want, Wait::Killable)?;
+        let reply = scheme.submit(sqe::read(state.id, buffer(want), offset, 0), Some(slot), 0)?.wait(Wait::Killable)?;
+        let len = reply.len()?;
+        let slot = reply.slot()?;
+        for (i, page) in pages.iter().enumerate() {
+            let here = len.saturating_sub(i * PAGE_SIZE).min(PAGE_SIZE);
+            if here == 0 {
+                break;
+            }
+            page.copy_range_from(0, &slot.frame(i).ok_or(EIO)?, 0, here);
+        }
+        Ok(len)
+    }
+
+    fn write_pages(&self, first: u64, pages: &[Frame], len: usize) -> Result {
+        let state = &self.0;
+        let scheme = &state.fs.scheme;
+        let offset = first * PAGE_SIZE as u64;
+        let slot = scheme.buffer(len, Wait::Uninterruptible)?;
+        let _order = state.order.lock();
+        // The file may have become shorter since: what lies behind its end must not make it longer again.
+        let size = state.cache().map_or(u64::MAX, |cache| cache.size());
+        let len = (len as u64).min(size.saturating_sub(offset)) as usize;
+        if len == 0 {
+            return Ok(());
+        }
+        for (i, page) in pages.iter().take(len.div_ceil(PAGE_SIZE)).enumerate() {
+            let here = (len - i * PAGE_SIZE).min(PAGE_SIZE);
+            slot.frame(i).ok_or(EIO)?.copy_range_from(0, page, 0, here);
+        }
+        let mut sqe = sqe::write(state.id, buffer(len), offset, 0);
+        sqe.args[5] = state.attr().mtime_ns as u64;
+        let reply = scheme.submit(sqe, Some(slot), 0)?.wait(Wait::Uninterruptible)?;
+        state.mark_stale();
+        if reply.value == len as u64 { Ok(()) } else { Err(EIO) }
+    }
+}

@@ -1,0 +1,317 @@
+//! The inode of a filesystem behind a scheme.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+
+use scheme_abi::fs::{
+    CreateRequest, FS_CREATE, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, LinkRequest, LookupAnswer, LookupRequest, LookupWriter, NodeAttr, RenameRequest,
+    SetAttr as WireSetAttr, SetTime,
+};
+use scheme_abi::sqe;
+
+use super::file::FsDirectory;
+use super::state::NodeState;
+use crate::error::*;
+use crate::fs::generic::{CachedFile, relatime_due};
+use crate::fs::pagecache::PageCache;
+use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags, RenameFlags, SetAttr, StatFs};
+use crate::scheme::convert;
+use crate::scheme::handle::buffer;
+use crate::scheme::user::{Wait, ids};
+use crate::sync::Once;
+use crate::task::{self, Credentials};
+
+/// Longest target of a symbolic link.
+const LINK_MAX: usize = 4096;
+const SETGID: u32 = 0o2000;
+
+/// An inode in use.
+pub struct FsNode {
+    pub(super) state: Arc<NodeState>,
+    /// Of regular files, once they are opened.
+    cache: Once<Arc<PageCache>>,
+}
+
+impl Drop for FsNode {
+    fn drop(&mut self) {
+        // Deleted, and closed by the last: nobody will ever read what is not written yet.
+        if self.state.attr().nlink == 0 {
+            if let Some(cache) = self.cache.get() {
+                if Arc::strong_count(cache) <= 2 {
+                    cache.discard();
+                }
+            }
+        }
+    }
+}
+
+impl FsNode {
+    pub(super) fn new(state: Arc<NodeState>) -> Self {
+        Self { state, cache: Once::new() }
+    }
+
+    /// The pages of a regular file.
+    pub(super) fn pages(&self) -> &Arc<PageCache> {
+        self.cache.get_or_init(|| self.state.page_cache())
+    }
+
+    fn of(inode: &InodeRef) -> Result<&FsNode> {
+        inode.as_any().downcast_ref().ok_or(EXDEV)
+    }
+
+    fn same_fs<'a>(&self, inode: &'a InodeRef) -> Result<&'a FsNode> {
+        let other = Self::of(inode)?;
+        if Arc::ptr_eq(&other.state.fs, &self.state.fs) { Ok(other) } else { Err(EXDEV) }
+    }
+
+    /// A change of this directory's entries: its times and sizes are the daemon's to tell.
+    fn entries_changed(&self) {
+        self.state.touch();
+        self.state.mark_stale();
+    }
+
+    fn add(&self, name: &[u8], target: &[u8], mode: u32, rdev: u64, who: &Credentials) -> Result<InodeRef> {
+        let dir = self.state.attr();
+        let (mut mode, mut gid) = (mode, who.fsgid);
+        if dir.mode & SETGID != 0 {
+            gid = dir.gid;
+            if FileType::from_mode(mode) == Some(FileType::Directory) {
+                mode |= SETGID;
+            }
+        }
+        let request = CreateRequest { mode, uid: who.fsuid, gid, rdev, name, target };
+        let mut payload = alloc::vec![0; CreateRequest::HEADER_BYTES + name.len() + target.len()];
+        request.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
+        let attr = self.state.fs.call_for_attr(self.state.id, FS_CREATE, &payload)?;
+        if FileType::from_mode(attr.mode) != FileType::from_mode(mode) {
+            return Err(EIO);
+        }
+        self.entries_changed();
+        let node = self.state.fs.node(&attr)?;
+        if !target.is_empty() {
+            *node.state.target.lock() = Some(Arc::new(target.to_vec()));
+        }
+        Ok(node)
+    }
+
+    fn remove(&self, name: &[u8], flags: u64) -> Result {
+        let scheme = &self.state.fs.scheme;
+        let slot = scheme.buffer(name.len(), Wait::Killable)?;
+        slot.put(0, name);
+        let process = &task::current().process;
+        let sqe = sqe::unlink_at(self.state.id, buffer(name.len()), flags, ids(&process.creds()));
+        scheme.submit(sqe, Some(slot), u64::from(process.pid))?.wait(Wait::Killable)?;
+        self.entries_changed();
+        Ok(())
+    }
+
+    fn find(&self, path: &[u8], names: usize) -> Result<Vec<InodeRef>> {
+        let mut payload = alloc::vec![0; LookupRequest::HEADER_BYTES + path.len()];
+        LookupRequest { path }.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
+        let room = LookupWriter::HEADER_BYTES + names * NodeAttr::BYTES;
+        let reply = self.state.fs.call(self.state.id, FS_LOOKUP, &payload, room, Wait::Killable)?;
+        let bytes = reply.slot()?.bytes_at(0, room.max(payload.len()));
+        let answer = LookupAnswer::decode(&bytes).map_err(|_| EIO)?;
+        if answer.len() > names {
+            return Err(EIO);
+        }
+        answer.attrs().map(|attr| Ok(self.state.fs.node(&attr)? as InodeRef)).collect()
+    }
+
+    /// Changes the size, of the cached pages and at the daemon.
+    fn resize(&self, size: u64, mut wire: WireSetAttr) -> Result<NodeAttr> {
+        if self.file_type() != FileType::Regular {
+            return Err(EINVAL);
+        }
+        let cache = self.pages();
+        if size > i64::MAX as u64 {
+            return Err(EFBIG);
+        }
+        let _writers = cache.lock_writes();
+        let old = cache.size();
+        if size < old {
+            // First here, so that no page behind the new end is written any more.
+            cache.truncate(size);
+        }
+        let _order = self.state.order.lock();
+        wire.size = Some(size);
+        let mut payload = [0; WireSetAttr::BYTES];
+        wire.encode(&mut payload).map_err(|_| EIO)?;
+        let attr = self.state.fs.call_for_attr(self.state.id, FS_SETATTR, &payload)?;
+        if size > old {
+            cache.truncate(size);
+        }
+        self.state.update(|attr| attr.size = size);
+        Ok(attr)
+    }
+}
+
+impl Inode for FsNode {
+    fn attr(&self) -> Result<Attr> {
+        self.state.fresh_attr()
+    }
+
+    fn owner_mode(&self) -> Result<(u32, u32, u32)> {
+        let attr = self.state.attr();
+        Ok((attr.mode, attr.uid, attr.gid))
+    }
+
+    fn file_type(&self) -> FileType {
+        self.state.attr().file_type()
+    }
+
+    fn set_attr(&self, change: &SetAttr) -> Result {
+        let explicit = |ns: Option<i64>| ns.map(|ns| SetTime::To(convert::time(ns)));
+        let wire = WireSetAttr {
+            mode: change.mode,
+            uid: change.uid,
+            gid: change.gid,
+            size: None,
+            atime: explicit(change.atime_ns),
+            mtime: explicit(change.mtime_ns),
+            ctime: change.ctime_ns.map(convert::time),
+        };
+        let node = if let Some(size) = change.size {
+            let node = self.resize(size, wire)?;
+            self.state.touch();
+            node
+        } else {
+            let mut payload = [0; WireSetAttr::BYTES];
+            wire.encode(&mut payload).map_err(|_| EIO)?;
+            self.state.fs.call_for_attr(self.state.id, FS_SETATTR, &payload)?
+        };
+        self.state.learn(&node, false)?;
+        self.state.update(|attr| {
+            attr.atime_ns = change.atime_ns.unwrap_or(attr.atime_ns);
+            attr.mtime_ns = change.mtime_ns.unwrap_or(attr.mtime_ns);
+            attr.ctime_ns = change.ctime_ns.unwrap_or_else(|| crate::time::realtime_ns() as i64);
+        });
+        Ok(())
+    }
+
+    fn lookup(&self, name: &[u8]) -> Result<InodeRef> {
+        self.find(name, 1)?.pop().ok_or(ENOENT)
+    }
+
+    fn lookup_many(&self, path: &[u8]) -> Option<Result<Vec<InodeRef>>> {
+        Some(self.find(path, path.iter().filter(|b| **b == b'/').count() + 1))
+    }
+
+    fn cacheable(&self) -> bool {
+        true
+    }
+
+    fn create(&self, name: &[u8], mode: u32, rdev: u64, who: &Credentials) -> Result<InodeRef> {
+        self.add(name, b"", mode, rdev, who)
+    }
+
+    fn symlink(&self, name: &[u8], target: &[u8], who: &Credentials) -> Result<InodeRef> {
+        if target.is_empty() || target.len() >= LINK_MAX {
+            return Err(if target.is_empty() { ENOENT } else { ENAMETOOLONG });
+        }
+        self.add(name, target, FileType::Symlink as u32 | 0o777, 0, who)
+    }
+
+    fn link(&self, name: &[u8], target: &InodeRef) -> Result {
+        let target = self.same_fs(target)?;
+        let mut payload = alloc::vec![0; LinkRequest::HEADER_BYTES + name.len()];
+        LinkRequest { dir: self.state.id, name }.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
+        let attr = self.state.fs.call_for_attr(target.state.id, FS_LINK, &payload)?;
+        self.entries_changed();
+        target.state.learn(&attr, false)?;
+        target.state.update(|a| a.ctime_ns = crate::time::realtime_ns() as i64);
+        Ok(())
+    }
+
+    fn unlink(&self, name: &[u8]) -> Result {
+        self.remove(name, 0)
+    }
+
+    fn rmdir(&self, name: &[u8]) -> Result {
+        self.remove(name, scheme_abi::AT_REMOVEDIR as u64)
+    }
+
+    fn rename(&self, name: &[u8], new_dir: &InodeRef, new_name: &[u8], flags: RenameFlags) -> Result {
+        let new_dir = self.same_fs(new_dir)?;
+        let flags = match flags {
+            f if f.is_empty() => scheme_abi::fs::RenameFlags::Replace,
+            RenameFlags::NOREPLACE => scheme_abi::fs::RenameFlags::NoReplace,
+            RenameFlags::EXCHANGE => scheme_abi::fs::RenameFlags::Exchange,
+            _ => return Err(EINVAL),
+        };
+        let request = RenameRequest { new_dir: new_dir.state.id, flags, old_name: name, new_name };
+        let mut payload = alloc::vec![0; RenameRequest::HEADER_BYTES + name.len() + new_name.len()];
+        request.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
+        self.state.fs.call(self.state.id, FS_RENAME, &payload, 0, Wait::Killable)?;
+        self.entries_changed();
+        new_dir.entries_changed();
+        Ok(())
+    }
+
+    fn names_changed(&self) {
+        // What was its link count, and whether it was the last, the daemon knows.
+        self.state.mark_stale();
+        let now = crate::time::realtime_ns() as i64;
+        self.state.update(|attr| {
+            attr.ctime_ns = now;
+            if attr.file_type() == FileType::Directory {
+                attr.nlink = 0;
+            } else {
+                attr.nlink = attr.nlink.saturating_sub(1);
+            }
+        });
+    }
+
+    fn read_link(&self) -> Result<Vec<u8>> {
+        if self.file_type() != FileType::Symlink {
+            return Err(EINVAL);
+        }
+        if let Some(target) = &*self.state.target.lock() {
+            return Ok(target.to_vec());
+        }
+        let scheme = &self.state.fs.scheme;
+        let slot = scheme.buffer(LINK_MAX, Wait::Killable)?;
+        let caller = u64::from(task::current().process.pid);
+        let reply = scheme.submit(sqe::read(self.state.id, buffer(LINK_MAX), 0, 0), Some(slot), caller)?.wait(Wait::Killable)?;
+        let len = reply.len()?;
+        let target = reply.slot()?.bytes_at(0, len);
+        let kept = Arc::new(target.clone());
+        let old = self.state.target.lock().replace(kept);
+        drop(old);
+        Ok(target)
+    }
+
+    fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
+        match self.file_type() {
+            FileType::Regular => Ok(Arc::new(CachedFile(self))),
+            FileType::Directory => Ok(FsDirectory::new(self)),
+            FileType::Symlink => Err(ELOOP),
+            _ => Err(ENXIO),
+        }
+    }
+
+    fn accessed(&self, now_ns: i64) {
+        self.state.update(|attr| {
+            if relatime_due(attr.atime_ns, attr.mtime_ns, attr.ctime_ns, now_ns) {
+                attr.atime_ns = now_ns;
+            }
+        });
+    }
+
+    fn statfs(&self) -> Result<StatFs> {
+        self.state.fs.statfs(self.state.id)
+    }
+
+    fn fs_type(&self) -> &'static str {
+        "scheme"
+    }
+
+    fn sync_fs(&self) -> Result {
+        self.state.fs.sync()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,198 @@
+//! The names of schemes, and `/scheme`, the directory of them.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+
+use scheme_abi::SchemeFlags;
+
+use super::fs::SchemeFs;
+use super::handle::SchemeNode;
+use super::pseudo::{self, Entries, OpenDir};
+use super::socket::SchemeSocket;
+use super::user::UserScheme;
+use crate::error::*;
+use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags};
+use crate::sync::SpinLock;
+use crate::task::Credentials;
+
+/// Longest name of a scheme.
+const NAME_MAX: usize = 64;
+
+#[derive(Clone)]
+enum Entry {
+    Kernel(InodeRef),
+    User(Arc<UserScheme>, Option<Arc<SchemeFs>>),
+}
+
+static SCHEMES: SpinLock<BTreeMap<Vec<u8>, Entry>> = SpinLock::new(BTreeMap::new());
+
+/// Puts a directory or file of the kernel's into `/scheme`.
+pub fn add_kernel_scheme(name: &str, root: InodeRef) {
+    let old = SCHEMES.lock().insert(name.as_bytes().to_vec(), Entry::Kernel(root));
+    drop(old);
+}
+
+/// Takes schemes without a daemon out.
+pub fn forget_dead() {
+    let mut dead = Vec::new();
+    let mut schemes = SCHEMES.lock();
+    schemes.retain(|_, entry| match entry {
+        Entry::User(scheme, _) if !scheme.is_alive() => {
+            dead.push(entry.clone());
+            false
+        }
+        _ => true,
+    });
+    drop(schemes);
+    drop(dead);
+}
+
+fn find(name: &[u8]) -> Option<Entry> {
+    let entry = SCHEMES.lock().get(name).cloned()?;
+    match &entry {
+        Entry::User(scheme, _) if !scheme.is_alive() => {
+            forget_dead();
+            None
+        }
+        _ => Some(entry),
+    }
+}
+
+/// What is behind a name.
+enum Found {
+    /// An inode of the kernel's, or the root of an ordinary scheme.
+    Plain(InodeRef),
+    /// A filesystem.
+    Filesystem(Arc<SchemeFs>),
+}
+
+fn behind(name: &[u8]) -> Result<Found> {
+    let (scheme, fs) = match find(name).ok_or(ENOENT)? {
+        Entry::Kernel(root) => return Ok(Found::Plain(root)),
+        Entry::User(scheme, fs) => (scheme, fs),
+    };
+    if !scheme.flags().contains(SchemeFlags::CACHEABLE) {
+        return Ok(Found::Plain(SchemeNode::root(scheme)));
+    }
+    if let Some(fs) = fs {
+        return Ok(Found::Filesystem(fs));
+    }
+    // A request: without the lock. If two come at the same time, the first to be entered counts.
+    let made = SchemeFs::new(scheme.clone())?;
+    let mut schemes = SCHEMES.lock();
+    let fs = match schemes.get_mut(name) {
+        Some(Entry::User(now, fs)) if Arc::ptr_eq(now, &scheme) => Some(fs.get_or_insert_with(|| made.clone()).clone()),
+        _ => None,
+    };
+    drop(schemes);
+    fs.map(Found::Filesystem).ok_or(ENOENT)
+}
+
+/// The root of a scheme, for mounting.
+///
+/// # Errors
+/// `ENOENT` where there is none; a filesystem's error to its first request.
+pub fn mount_root(name: &[u8]) -> Result<InodeRef> {
+    match behind(name)? {
+        Found::Plain(inode) => Ok(inode),
+        Found::Filesystem(fs) => fs.root(),
+    }
+}
+
+/// All filesystems behind schemes, for `sync(2)`.
+pub fn filesystems() -> Vec<Arc<SchemeFs>> {
+    SCHEMES.lock().values().filter_map(|entry| if let Entry::User(_, Some(fs)) = entry { Some(fs.clone()) } else { None }).collect()
+}
+
+struct Names;
+
+impl Entries for Names {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        match behind(name)? {
+            Found::Plain(inode) => Ok(inode),
+            Found::Filesystem(fs) => fs.view(),
+        }
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        forget_dead();
+        SCHEMES.lock().keys().map(|name| (name.clone(), FileType::Directory)).collect()
+    }
+}
+
+/// `/scheme`.
+struct SchemeDirectory {
+    names: Arc<Names>,
+}
+
+/// The root of the `schemefs` filesystem.
+pub fn scheme_directory() -> InodeRef {
+    Arc::new(SchemeDirectory { names: Arc::new(Names) })
+}
+
+fn valid_name(name: &[u8]) -> Option<&str> {
+    let good = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'+');
+    if name.is_empty() || name.len() > NAME_MAX || !name.iter().all(good) || name[0] == b'.' {
+        return None;
+    }
+    core::str::from_utf8(name).ok()
+}
+
+impl Inode for SchemeDirectory {
+    fn attr(&self) -> Result<Attr> {
+        Ok(Attr { nlink: 2, ..pseudo::attr(FileType::Directory, 0o755, 1) })
+    }
+
+    fn lookup(&self, name: &[u8]) -> Result<InodeRef> {
+        self.names.find(name)
+    }
+
+    fn create(&self, name: &[u8], mode: u32, _rdev: u64, who: &Credentials) -> Result<InodeRef> {
+        if !who.privileged() || !matches!(FileType::from_mode(mode), Some(FileType::Regular)) {
+            return Err(EPERM);
+        }
+        let text = valid_name(name).ok_or(EINVAL)?;
+        forget_dead();
+        let scheme = UserScheme::new(String::from(text));
+        let mut schemes = SCHEMES.lock();
+        if schemes.contains_key(name) {
+            drop(schemes);
+            return Err(EEXIST);
+        }
+        schemes.insert(name.to_vec(), Entry::User(scheme.clone(), None));
+        drop(schemes);
+        Ok(Arc::new(NewScheme(scheme)))
+    }
+
+    fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
+        Ok(Arc::new(OpenDir { entries: self.names.clone(), inode: self.clone() }))
+    }
+
+    fn fs_type(&self) -> &'static str {
+        "schemefs"
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A scheme that was created just now: opening it gives the socket.
+struct NewScheme(Arc<UserScheme>);
+
+impl Inode for NewScheme {
+    fn attr(&self) -> Result<Attr> {
+        Ok(Attr { dev: self.0.dev, ..pseudo::attr(FileType::Regular, 0o600, 1) })
+    }
+
+    fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
+        Ok(SchemeSocket::open(self.0.clone())?)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

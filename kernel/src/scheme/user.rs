@@ -1,0 +1,521 @@
+//! User schemes: the kernel's half of a daemon.
+//!
+//! A client fills a slot of the transfer area, puts a request into the table, wakes the daemon, and sleeps for its own answer only. One copy each way, one
+//! wake-up each way; a daemon that is busy finds the next requests waiting and takes them all with one `read`.
+//!
+//! The daemon is not trusted. It can answer wrongly, late, twice or never: requests are interruptible, those of the kernel end after [`SILENCE_NS`]
+//! without any answer of that scheme, and a slot is never reused while the daemon may still write to it.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use scheme_abi::sqe::{self, Ids};
+use scheme_abi::{Opcode, SQE_BYTES, SchemeFlags, Sqe};
+use scheme_table::{Answered, Interrupted, Outgoing, Table, Tag};
+
+use super::transfer::{Slot, TransferArea};
+use crate::error::*;
+use crate::fs::{Events, OpenFile};
+use crate::mm::ObjectPage;
+use crate::sync::{SpinLock, WaitQueue};
+use crate::task::{self, Credentials, Thread, sched};
+
+/// How long the requests of a RESTARTABLE scheme wait for a successor of the daemon.
+const SUCCESSOR_NS: u64 = 30_000_000_000;
+/// How long an interrupted client waits for the daemon's answer to `Cancel`.
+const CANCEL_NS: u64 = 1_000_000_000;
+/// A scheme that has not answered anything for this long fails the requests that no signal can end.
+const SILENCE_NS: u64 = 120_000_000_000;
+/// Most requests that one `read` of the socket gives out.
+const MOST_AT_ONCE: usize = 64;
+
+/// What the daemon said to a request.
+pub enum Answer {
+    /// A value, and the `extra` bits of the `Cqe`.
+    Value(u64, u32),
+    /// An error number that programs know.
+    Error(Errno),
+    /// One of its open files.
+    File(Arc<OpenFile>),
+    /// Its memory.
+    Pages(Vec<ObjectPage>),
+}
+
+/// Who may end the wait for an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Any signal.
+    Interruptible,
+    /// Only the end of the thread.
+    Killable,
+    /// Nobody: write-back must not lose data because a program is killed.
+    Uninterruptible,
+}
+
+/// A request in the table.
+pub struct Pending {
+    /// With the buffer's address still missing: it differs from daemon to daemon.
+    sqe: Sqe,
+    slot: Option<Slot>,
+    client: Option<Arc<Thread>>,
+}
+
+enum Link {
+    /// No daemon; one may come until then (ns).
+    Down(u64),
+    /// A daemon has the socket, and the transfer area at this address.
+    Up(u64),
+    /// For ever without a daemon.
+    Dead,
+}
+
+struct Inner {
+    table: Table<Pending, Answer>,
+    link: Link,
+    /// Which daemon, counted; so that the end of an old one does not end a new one.
+    epoch: u64,
+}
+
+/// Someone who polls a handle.
+pub struct Watch {
+    /// Woken by `SendFevent`.
+    pub queue: WaitQueue,
+}
+
+/// A scheme that a daemon serves.
+pub struct UserScheme {
+    /// The name in `/scheme`.
+    pub name: String,
+    /// Device number of its files, unique among schemes.
+    pub dev: u64,
+    flags: AtomicU64,
+    inner: SpinLock<Inner>,
+    readable: WaitQueue,
+    area: Arc<TransferArea>,
+    watches: SpinLock<BTreeMap<u32, Weak<Watch>>>,
+    last_answer_ns: AtomicU64,
+}
+
+/// An answer with the request's buffer.
+pub struct Reply {
+    /// The value of the answer.
+    pub value: u64,
+    /// `Cqe.extra`.
+    pub extra: u32,
+    slot: Option<Slot>,
+}
+
+impl Reply {
+    /// The buffer.
+    pub fn slot(&self) -> Result<&Slot> {
+        self.slot.as_ref().ok_or(EIO)
+    }
+
+    /// The answer as a length of data in the buffer.
+    ///
+    /// # Errors
+    /// `EIO` where it is longer than the buffer.
+    pub fn len(&self) -> Result<usize> {
+        let room = self.slot.as_ref().map_or(0, Slot::bytes);
+        usize::try_from(self.value).ok().filter(|n| *n <= room).ok_or(EIO)
+    }
+}
+
+impl UserScheme {
+    /// A scheme whose daemon has yet to take its socket.
+    pub fn new(name: String) -> Arc<Self> {
+        static NEXT_MINOR: AtomicU32 = AtomicU32::new(1);
+        let minor = u64::from(NEXT_MINOR.fetch_add(1, Ordering::Relaxed));
+        let link = Link::Down(frame::time::now_ns() + SUCCESSOR_NS);
+        Arc::new(Self {
+            name,
+            // Major 0 is for filesystems without a device (`stat(2)`); 64 and up is free of the kernel's own. makedev(3) splits minor numbers.
+            dev: (minor & 0xff) | (minor & !0xff) << 12 | 240 << 8,
+            flags: AtomicU64::new(0),
+            inner: SpinLock::new(Inner { table: Table::new(), link, epoch: 0 }),
+            readable: WaitQueue::new(),
+            area: TransferArea::new(),
+            watches: SpinLock::new(BTreeMap::new()),
+            last_answer_ns: AtomicU64::new(0),
+        })
+    }
+
+    /// What the scheme declared about itself.
+    pub fn flags(&self) -> SchemeFlags {
+        SchemeFlags::from_bits(self.flags.load(Ordering::Acquire)).unwrap_or_default()
+    }
+
+    /// Sets what the scheme declares.
+    pub fn set_flags(&self, flags: SchemeFlags) {
+        self.flags.store(flags.bits(), Ordering::Release);
+    }
+
+    /// The transfer area.
+    pub fn area(&self) -> &Arc<TransferArea> {
+        &self.area
+    }
+
+    /// Whether it has a daemon, or may still get one; the registry forgets others.
+    pub fn is_alive(&self) -> bool {
+        match self.inner.lock().link {
+            Link::Up(_) => true,
+            Link::Down(until) => frame::time::now_ns() < until,
+            Link::Dead => false,
+        }
+    }
+
+    /// Whether a daemon serves it now.
+    pub fn has_daemon(&self) -> bool {
+        matches!(self.inner.lock().link, Link::Up(_))
+    }
+
+    /// A daemon takes the socket; its transfer area is mapped at `area_base`. Returns the number to give to [`UserScheme::daemon_gone`].
+    ///
+    /// # Errors
+    /// `EEXIST` where it has a daemon, `ENODEV` where it came too late.
+    pub fn daemon_came(&self, area_base: u64) -> Result<u64> {
+        let mut inner = self.inner.lock();
+        match inner.link {
+            Link::Up(_) => return Err(EEXIST),
+            Link::Dead => return Err(ENODEV),
+            Link::Down(_) => {}
+        }
+        inner.link = Link::Up(area_base);
+        inner.epoch += 1;
+        self.last_answer_ns.store(frame::time::now_ns(), Ordering::Relaxed);
+        Ok(inner.epoch)
+    }
+
+    /// The last descriptor of the socket is closed. Requests fail, or wait for a successor.
+    pub fn daemon_gone(&self, epoch: u64) {
+        let restartable = self.flags().contains(SchemeFlags::RESTARTABLE);
+        let mut inner = self.inner.lock();
+        if inner.epoch != epoch || !matches!(inner.link, Link::Up(_)) {
+            return;
+        }
+        let gone = if restartable {
+            inner.link = Link::Down(frame::time::now_ns() + SUCCESSOR_NS);
+            let gone = inner.table.requeue_all(|| Answer::Error(EINTR), |_| {});
+            // All of them look at the clock anew: from now on they wait for the successor at most so long.
+            inner.table.for_each_waiting(wake_client);
+            gone
+        } else {
+            inner.link = Link::Dead;
+            inner.table.fail_all(|| Answer::Error(EIO), wake_client)
+        };
+        drop(inner);
+        drop(gone);
+        // Pollers see an error, or ask the successor.
+        let watches: Vec<_> = self.watches.lock().values().filter_map(Weak::upgrade).collect();
+        for watch in watches {
+            watch.queue.wake_all();
+        }
+    }
+
+    /// No successor came in time.
+    fn give_up(&self) {
+        let mut inner = self.inner.lock();
+        let Link::Down(until) = inner.link else { return };
+        if frame::time::now_ns() < until {
+            return;
+        }
+        inner.link = Link::Dead;
+        let gone = inner.table.fail_all(|| Answer::Error(EIO), wake_client);
+        drop(inner);
+        drop(gone);
+    }
+
+    // ---- the client's side ----
+
+    /// Puts a request into the queue. Where `slot` is given, the address in `args[1]` will be the slot's in the daemon.
+    ///
+    /// # Errors
+    /// `EIO` where the daemon is dead, `ENOMEM` where the table is full.
+    pub fn submit(self: &Arc<Self>, mut sqe: Sqe, slot: Option<Slot>, caller: u64) -> Result<Ticket> {
+        sqe.caller = caller;
+        let pending = Pending { sqe, slot, client: Some(task::current()) };
+        let mut inner = self.inner.lock();
+        if matches!(inner.link, Link::Dead) {
+            drop(inner);
+            return Err(EIO);
+        }
+        let submitted = inner.table.submit(pending, false);
+        drop(inner);
+        let tag = submitted.map_err(|_| ENOMEM)?;
+        self.readable.wake_one();
+        Ok(Ticket { scheme: self.clone(), tag: Some(tag) })
+    }
+
+    /// A request whose answer nobody waits for (`Close`). Never sleeps.
+    pub fn notify(&self, sqe: Sqe) {
+        let mut inner = self.inner.lock();
+        if matches!(inner.link, Link::Dead) {
+            return;
+        }
+        let refused = inner.table.submit(Pending { sqe, slot: None, client: None }, true);
+        drop(inner);
+        drop(refused);
+        self.readable.wake_one();
+    }
+
+    /// A buffer for a request of the calling thread.
+    ///
+    /// # Errors
+    /// As [`TransferArea::acquire`].
+    pub fn buffer(&self, bytes: usize, wait: Wait) -> Result<Slot> {
+        self.area.acquire(bytes, wait == Wait::Interruptible)
+    }
+
+    /// Sends a request on behalf of the current process and waits for its answer.
+    ///
+    /// # Errors
+    /// The daemon's; `EIO` where it died; `ERESTARTSYS` or `EINTR` on a signal.
+    pub fn call(self: &Arc<Self>, sqe: Sqe, slot: Option<Slot>) -> Result<Reply> {
+        let caller = u64::from(task::current().process.pid);
+        self.submit(sqe, slot, caller)?.wait(Wait::Interruptible)
+    }
+
+    /// As [`UserScheme::call`], for answers that may be files or memory.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn call_any(self: &Arc<Self>, sqe: Sqe, slot: Option<Slot>) -> Result<Answer> {
+        let caller = u64::from(task::current().process.pid);
+        let (answer, _) = self.submit(sqe, slot, caller)?.wait_any(Wait::Interruptible)?;
+        Ok(answer)
+    }
+
+    // ---- the daemon's side ----
+
+    /// Takes waiting requests, as bytes for the daemon, with their tags (`None` for a `Cancel`).
+    pub fn outgoing(&self, most: usize) -> Vec<(Option<Tag>, [u8; SQE_BYTES])> {
+        let mut out = Vec::new();
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        let Link::Up(base) = inner.link else { return out };
+        while out.len() < most.min(MOST_AT_ONCE) {
+            match inner.table.next_outgoing() {
+                None => break,
+                Some(Outgoing::Cancel(tag)) => out.push((None, sqe::encode(&sqe::cancel(tag.0)))),
+                Some(Outgoing::Request(tag, pending)) => {
+                    let mut sqe = pending.sqe;
+                    sqe.tag = tag.0;
+                    if let Some(slot) = &pending.slot {
+                        sqe.args[1] = base + slot.offset();
+                    }
+                    out.push((Some(tag), sqe::encode(&sqe)));
+                }
+            }
+        }
+        out
+    }
+
+    /// The daemon could not take these after all.
+    pub fn take_back(&self, tags: impl DoubleEndedIterator<Item = Tag>) {
+        let mut inner = self.inner.lock();
+        for tag in tags.rev() {
+            inner.table.unsend(tag);
+        }
+    }
+
+    /// Whether the daemon has anything to read.
+    pub fn has_outgoing(&self) -> bool {
+        self.inner.lock().table.has_outgoing()
+    }
+
+    /// Announces what the daemon can read.
+    pub fn readable(&self) -> &WaitQueue {
+        &self.readable
+    }
+
+    /// The request that an answer with this tag would be for: its opcode and arguments.
+    pub fn asked(&self, tag: Tag) -> Option<(u8, [u64; 6])> {
+        self.inner.lock().table.awaiting_answer(tag).map(|p| (p.sqe.opcode, p.sqe.args))
+    }
+
+    /// Hands the daemon's answer to the client.
+    ///
+    /// # Errors
+    /// `EINVAL` where no such request waits for one.
+    pub fn answer(&self, tag: Tag, answer: Answer) -> Result {
+        self.last_answer_ns.store(frame::time::now_ns(), Ordering::Relaxed);
+        let mut inner = self.inner.lock();
+        let unwanted = match inner.table.answer(tag, answer) {
+            Ok(Answered::Waiting(pending)) => {
+                wake_client(pending);
+                return Ok(());
+            }
+            Ok(Answered::Abandoned(pending)) => Ok(pending),
+            Err(answer) => Err(answer),
+        };
+        drop(inner);
+        match unwanted {
+            Ok(pending) => {
+                drop(pending);
+                Ok(())
+            }
+            Err(_) => Err(EINVAL),
+        }
+    }
+
+    /// The daemon tells that a handle's readiness has changed. Handles that nobody polls are ignored: the poller may have gone just now.
+    pub fn event(&self, handle: u32, events: u64) {
+        let watch = self.watches.lock().get(&handle).and_then(Weak::upgrade);
+        if let Some(watch) = watch {
+            watch.queue.wake_events(super::convert::events_from(events));
+        }
+    }
+
+    /// Lets `watch` hear of a handle's events until it is dropped.
+    pub fn watch(&self, handle: u64, watch: &Arc<Watch>) {
+        let mut watches = self.watches.lock();
+        watches.retain(|_, w| w.strong_count() > 0);
+        watches.insert(handle as u32, Arc::downgrade(watch));
+    }
+}
+
+fn wake_client(pending: &Pending) {
+    if let Some(client) = &pending.client {
+        sched::wake(client);
+    }
+}
+
+/// A request that was sent off, to be waited for by the thread that submitted it. Dropping it gives the request up.
+pub struct Ticket {
+    scheme: Arc<UserScheme>,
+    tag: Option<Tag>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let Some(tag) = self.tag else { return };
+        let mut inner = self.scheme.inner.lock();
+        let withdrawn = match inner.table.interrupt(tag) {
+            Interrupted::Withdrawn(pending) => Some(pending),
+            Interrupted::Asked | Interrupted::Done => inner.table.abandon(tag),
+        };
+        drop(inner);
+        if withdrawn.is_none() {
+            self.scheme.readable.wake_one();
+        }
+    }
+}
+
+impl Ticket {
+    /// Waits for an answer that is a value.
+    ///
+    /// # Errors
+    /// The daemon's; `EIO` where it died, fell silent or answered nonsense; `ERESTARTSYS` or `EINTR` on a signal.
+    pub fn wait(self, wait: Wait) -> Result<Reply> {
+        match self.wait_any(wait)? {
+            (Answer::Value(value, extra), slot) => Ok(Reply { value, extra, slot }),
+            _ => Err(EIO),
+        }
+    }
+
+    /// Waits for any answer.
+    ///
+    /// # Errors
+    /// As [`Ticket::wait`].
+    pub fn wait_any(mut self, wait: Wait) -> Result<(Answer, Option<Slot>)> {
+        let Some(tag) = self.tag else { return Err(EIO) };
+        let (pending, answer) = self.sleep_for(tag, wait)?;
+        self.tag = None;
+        match answer {
+            Answer::Error(error) => Err(error),
+            answer => Ok((answer, pending.slot)),
+        }
+    }
+
+    fn sleep_for(&mut self, tag: Tag, wait: Wait) -> Result<(Pending, Answer)> {
+        let thread = task::current();
+        let scheme = self.scheme.clone();
+        let mut since = frame::time::now_ns();
+        // Once a signal came: until when the daemon may answer the `Cancel`.
+        let mut cancelled: Option<u64> = None;
+        loop {
+            let uninterruptible = wait == Wait::Uninterruptible || cancelled.is_some();
+            sched::prepare_to_sleep(&thread, !uninterruptible);
+            let (done, down_until) = {
+                let mut inner = scheme.inner.lock();
+                let down_until = if let Link::Down(until) = inner.link { Some(until) } else { None };
+                (inner.table.take(tag), down_until)
+            };
+            if let Some((pending, answer)) = done {
+                sched::cancel_sleep(&thread);
+                // A request that was cancelled is repeated if the call can be.
+                let answer = match answer {
+                    Answer::Error(EINTR | ECANCELED) if cancelled.is_some() => Answer::Error(ERESTARTSYS),
+                    answer => answer,
+                };
+                return Ok((pending, answer));
+            }
+            let now = frame::time::now_ns();
+            let signalled = match wait {
+                Wait::Interruptible => thread.has_pending_signal(),
+                Wait::Killable => thread.is_killed(),
+                Wait::Uninterruptible => false,
+            };
+            let mut deadline = down_until;
+            if let Some(until) = cancelled {
+                if now >= until {
+                    sched::cancel_sleep(&thread);
+                    return Err(EINTR); // and the drop abandons the request
+                }
+                deadline = Some(deadline.map_or(until, |d| d.min(until)));
+            } else if signalled {
+                sched::cancel_sleep(&thread);
+                let interrupted = scheme.inner.lock().table.interrupt(tag);
+                match interrupted {
+                    Interrupted::Withdrawn(pending) => {
+                        self.tag = None;
+                        drop(pending);
+                        return Err(ERESTARTSYS);
+                    }
+                    Interrupted::Asked => {
+                        scheme.readable.wake_one();
+                        cancelled = Some(now + CANCEL_NS);
+                    }
+                    Interrupted::Done => {}
+                }
+                continue;
+            }
+            if let Some(until) = down_until {
+                if now >= until {
+                    sched::cancel_sleep(&thread);
+                    scheme.give_up();
+                    continue;
+                }
+                since = now;
+            } else if wait != Wait::Interruptible {
+                let quiet_since = scheme.last_answer_ns.load(Ordering::Relaxed).max(since);
+                if now >= quiet_since + SILENCE_NS {
+                    sched::cancel_sleep(&thread);
+                    frame::println!("scheme {}: no answer for {} s, giving a request up", scheme.name, SILENCE_NS / 1_000_000_000);
+                    return Err(EIO);
+                }
+                deadline = Some(deadline.map_or(quiet_since + SILENCE_NS, |d| d.min(quiet_since + SILENCE_NS)));
+            }
+            sched::sleep(deadline);
+        }
+    }
+}
+
+/// The ids that travel with a request.
+pub fn ids(who: &Credentials) -> Ids {
+    Ids { uid: who.fsuid, gid: who.fsgid }
+}
+
+/// Whether an opcode may be answered with a descriptor.
+pub fn may_answer_with_file(opcode: u8) -> bool {
+    matches!(Opcode::try_from_raw(opcode), Some(Opcode::OpenAt | Opcode::Dup))
+}
+
+/// What the daemon's poll says about its socket.
+pub fn socket_events(scheme: &UserScheme) -> Events {
+    let writable = Events::OUT | Events::WRNORM;
+    if scheme.has_outgoing() { writable | Events::IN | Events::RDNORM } else { writable }
+}
