@@ -100,6 +100,25 @@ pub(crate) fn unpack(deb: &Path, tree: &mut Tree, wanted: impl Fn(&str) -> bool)
     }
 }
 
+/// Puts one file of a .deb at another path of the tree, with its mode and time.
+pub(crate) fn extract(deb: &Path, file: &str, path: &str, tree: &mut Tree) -> Result<()> {
+    let file = file.trim_start_matches('/');
+    let mut found = Tree::default();
+    unpack(deb, &mut found, |inside| inside == file)?;
+    match found.get(file) {
+        Some(
+            entry @ Entry {
+                kind: Kind::File(_),
+                ..
+            },
+        ) => tree.insert(path, entry.clone()),
+        _ => Err(Error::Packages(format!(
+            "{} holds no file /{file}",
+            deb.display()
+        ))),
+    }
+}
+
 /// What of the packages stays.
 struct Filter {
     remove: Vec<Pattern>,

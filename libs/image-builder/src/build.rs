@@ -12,7 +12,7 @@ use crate::disk;
 use crate::error::{Error, IoContext, Result};
 use crate::grub;
 use crate::host::{self, Key};
-use crate::recipe::{Project, Target};
+use crate::recipe::{Extract, Project, Target};
 use crate::report::Report;
 use crate::tree::{Content, Entry, Kind, Tree};
 
@@ -164,14 +164,47 @@ impl Builder<'_> {
         Ok(tree)
     }
 
+    /// The packages of which single files go into `target`.
+    fn extracted_packages(&self, target: Target) -> Result<Vec<(&Extract, Fetched)>> {
+        let extracts = self.project.extracts(target);
+        let packages = |extract: &'_ Extract| self.packages(std::slice::from_ref(&extract.package));
+        extracts
+            .map(|extract| {
+                let found = packages(extract)?
+                    .into_iter()
+                    .find(|fetched| fetched.package.name == extract.package);
+                let missing = || Error::Packages(format!("{} is not to be had", extract.package));
+                Ok((extract, found.ok_or_else(missing)?))
+            })
+            .collect()
+    }
+
     /// Makes the initfs, `initfs.cpio`.
     pub fn initfs(&self) -> Result<PathBuf> {
         let output = self.out.join("initfs.cpio");
+        let extracted = self.extracted_packages(Target::Initfs)?;
+        let symlinks: Vec<_> = self
+            .project
+            .recipes
+            .iter()
+            .flat_map(|recipe| &recipe.initfs_symlink)
+            .collect();
         let mut key = Key::new("initfs");
-        key.add(VERSION);
+        key.add(VERSION).add(format!("{symlinks:?}"));
+        for (extract, fetched) in &extracted {
+            key.add(format!("{extract:?}")).add(&fetched.package.sha256);
+        }
         self.key_of_programs(Target::Initfs, &self.static_programs, &mut key)?;
         host::make_once(&output, &key.finish(), |temporary| {
-            let bytes = cpio::archive(&self.early_tree(Target::Initfs)?)?;
+            let mut tree = self.early_tree(Target::Initfs)?;
+            for (extract, fetched) in &extracted {
+                base::extract(&fetched.path, &extract.file, &extract.path, &mut tree)?;
+            }
+            for symlink in symlinks {
+                let entry = Entry::new(Kind::Symlink(symlink.target.clone()), 0o777, 0);
+                tree.insert(&symlink.path, entry)?;
+            }
+            let bytes = cpio::archive(&tree)?;
             fs::write(temporary, bytes).on("write", temporary)
         })?;
         Ok(output)

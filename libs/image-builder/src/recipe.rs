@@ -24,6 +24,12 @@ pub struct Recipe {
     /// Programs of this workspace.
     #[serde(default)]
     pub program: Vec<Program>,
+    /// Single files of Debian packages for the initfs or the initramfs.
+    #[serde(default)]
+    pub extract: Vec<Extract>,
+    /// Symbolic links to make in the initfs.
+    #[serde(default)]
+    pub initfs_symlink: Vec<Symlink>,
     /// Directories to make.
     #[serde(default)]
     pub directory: Vec<Directory>,
@@ -68,6 +74,21 @@ impl Program {
     pub(crate) fn mode(&self) -> u16 {
         self.mode.map_or(0o755, |mode| mode.0)
     }
+}
+
+/// A file of a Debian package that goes into the initfs or the initramfs (of which no package is installed). It must be
+/// statically linked.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extract {
+    /// The Debian package.
+    pub package: String,
+    /// The file's absolute path in the package.
+    pub file: String,
+    /// Its absolute path in the image.
+    pub path: String,
+    /// Which image it goes into.
+    pub image: Target,
 }
 
 /// Which image a program goes into. Those outside the root must be static-pie: there is no `ld.so` beside them.
@@ -295,6 +316,14 @@ impl Project {
             .filter(move |program| program.image == target)
     }
 
+    /// The files of Debian packages that go into `target`.
+    pub fn extracts(&self, target: Target) -> impl Iterator<Item = &Extract> {
+        self.recipes
+            .iter()
+            .flat_map(|recipe| &recipe.extract)
+            .filter(move |extract| extract.image == target)
+    }
+
     /// The Debian packages that the root's recipes name.
     pub fn debian_packages(&self) -> Vec<String> {
         self.recipes
@@ -333,7 +362,9 @@ pub fn all_debian_packages(root: &Path) -> Result<(Vec<String>, BTreeSet<String>
     for entry in fs::read_dir(&folder).on("read", &folder)? {
         let entry = entry.on("read", &folder)?;
         if entry.path().join("recipe.toml").exists() {
-            names.extend(Recipe::load(root, &entry.file_name().to_string_lossy())?.debian);
+            let recipe = Recipe::load(root, &entry.file_name().to_string_lossy())?;
+            names.extend(recipe.debian);
+            names.extend(recipe.extract.into_iter().map(|extract| extract.package));
         }
     }
     let filesystem: Filesystem = read(&root.join("filesystem.toml"))?;
@@ -346,8 +377,25 @@ impl Recipe {
         let folder = root.join("recipes").join(name);
         let path = folder.join("recipe.toml");
         let mut recipe: Self = read(&path)?;
+        if recipe
+            .extract
+            .iter()
+            .any(|extract| extract.image == Target::Root)
+        {
+            return Err(Error::config(
+                path,
+                "extract is for the initfs: name the package in `debian` for the root",
+            ));
+        }
         let paths = recipe.program.iter().map(|program| &program.path);
         let paths = paths.chain(recipe.directory.iter().map(|directory| &directory.path));
+        let paths = paths.chain(
+            recipe
+                .extract
+                .iter()
+                .flat_map(|extract| [&extract.file, &extract.path]),
+        );
+        let paths = paths.chain(recipe.initfs_symlink.iter().map(|symlink| &symlink.path));
         let paths = paths.chain(recipe.symlink.iter().map(|symlink| &symlink.path));
         if let Some(bad) = paths
             .chain(recipe.permission.iter().map(|permission| &permission.path))
