@@ -44,7 +44,7 @@ pub fn attr_of_stat(stat: &Stat, dev: u64, block_device: bool) -> Attr {
         nlink: stat.st_nlink.max(1),
         uid: stat.st_uid,
         gid: stat.st_gid,
-        rdev: if block_device { dev << 8 | (stat.st_ino & 0xff) } else { stat.st_dev },
+        rdev: if block_device { block_number(dev, stat.st_ino) } else { stat.st_dev },
         size: stat.st_size.min(i64::MAX as u64),
         blksize: if stat.st_blksize == 0 { 4096 } else { stat.st_blksize },
         blocks: stat.st_blocks,
@@ -52,6 +52,13 @@ pub fn attr_of_stat(stat: &Stat, dev: u64, block_device: bool) -> Attr {
         mtime_ns: nanoseconds(seconds(stat.st_mtime), stat.st_mtime_nsec),
         ctime_ns: nanoseconds(seconds(stat.st_ctime), stat.st_ctime_nsec),
     }
+}
+
+/// Device number of handle `ino` of a block device scheme: major 259 (dynamic block numbers), 256 minors a scheme.
+fn block_number(dev: u64, ino: u64) -> u64 {
+    let scheme = (dev & 0xff) | (dev >> 12 & !0xff);
+    let minor = scheme << 8 | (ino & 0xff);
+    (minor & 0xff) | 0x103 << 8 | (minor & !0xff) << 12
 }
 
 /// What a filesystem scheme says about a node.

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use scheme_abi::SchemeFlags;
 
@@ -15,7 +16,7 @@ use super::socket::SchemeSocket;
 use super::user::UserScheme;
 use crate::error::*;
 use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags};
-use crate::sync::SpinLock;
+use crate::sync::{SpinLock, WaitQueue};
 use crate::task::Credentials;
 
 /// Longest name of a scheme.
@@ -33,6 +34,28 @@ static SCHEMES: SpinLock<BTreeMap<Vec<u8>, Entry>> = SpinLock::new(BTreeMap::new
 pub fn add_kernel_scheme(name: &str, root: InodeRef) {
     let old = SCHEMES.lock().insert(name.as_bytes().to_vec(), Entry::Kernel(root));
     drop(old);
+}
+
+/// How often silent daemons are looked for.
+const WATCH_NS: u64 = 5_000_000_000;
+
+/// The thread that looks after schemes whose daemon is dead or silent; started with the first of them.
+fn start_watchdog() {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    if STARTED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    crate::task::spawn_kernel("schemes", || {
+        let never = WaitQueue::new();
+        loop {
+            let _ = never.wait_deadline(Some(frame::time::now_ns() + WATCH_NS), || None::<()>);
+            let schemes: Vec<_> = SCHEMES.lock().values().filter_map(|e| if let Entry::User(scheme, _) = e { Some(scheme.clone()) } else { None }).collect();
+            for scheme in schemes {
+                scheme.check();
+            }
+            forget_dead();
+        }
+    });
 }
 
 /// Takes schemes without a daemon out.
@@ -156,6 +179,7 @@ impl Inode for SchemeDirectory {
         }
         let text = valid_name(name).ok_or(EINVAL)?;
         forget_dead();
+        start_watchdog();
         let scheme = UserScheme::new(String::from(text));
         let mut schemes = SCHEMES.lock();
         if schemes.contains_key(name) {

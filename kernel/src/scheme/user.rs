@@ -215,6 +215,15 @@ impl UserScheme {
         }
     }
 
+    /// The watchdog's look: ends the wait for a successor, and lets clients see that the daemon is silent.
+    pub fn check(&self) {
+        self.give_up();
+        let inner = self.inner.lock();
+        if frame::time::now_ns() >= self.last_answer_ns.load(Ordering::Relaxed) + SILENCE_NS {
+            inner.table.for_each_waiting(wake_client);
+        }
+    }
+
     /// No successor came in time.
     fn give_up(&self) {
         let mut inner = self.inner.lock();
@@ -490,14 +499,11 @@ impl Ticket {
                     continue;
                 }
                 since = now;
-            } else if wait != Wait::Interruptible {
-                let quiet_since = scheme.last_answer_ns.load(Ordering::Relaxed).max(since);
-                if now >= quiet_since + SILENCE_NS {
-                    sched::cancel_sleep(&thread);
-                    frame::println!("scheme {}: no answer for {} s, giving a request up", scheme.name, SILENCE_NS / 1_000_000_000);
-                    return Err(EIO);
-                }
-                deadline = Some(deadline.map_or(quiet_since + SILENCE_NS, |d| d.min(quiet_since + SILENCE_NS)));
+            } else if wait != Wait::Interruptible && now >= scheme.last_answer_ns.load(Ordering::Relaxed).max(since) + SILENCE_NS {
+                // No timer for this: the watchdog wakes who waits for a scheme that is silent.
+                sched::cancel_sleep(&thread);
+                crate::log::warning!("scheme {}: no answer for {} s, a request is given up", scheme.name, SILENCE_NS / 1_000_000_000);
+                return Err(EIO);
             }
             sched::sleep(deadline);
         }
