@@ -1,9 +1,19 @@
 //! CPUs.
 
+pub(crate) mod features;
+pub(crate) mod ipi;
 pub(crate) mod local;
+mod start;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::arch::asm;
+use core::sync::atomic::Ordering;
+
+use crate::arch;
+use crate::sync::Once;
+
+pub use start::{possible, start_others};
 
 /// Highest number of CPUs used.
 pub const MAX_CPUS: usize = 32;
@@ -11,36 +21,31 @@ pub const MAX_CPUS: usize = 32;
 /// Number of this CPU: 0 is the boot CPU. A thread may be elsewhere after it slept.
 #[inline]
 pub fn id() -> usize {
-    todo!()
+    local::id()
 }
 
 /// Number of CPUs that run.
 #[inline]
 pub fn count() -> usize {
-    todo!()
-}
-
-/// Number of CPUs the firmware reports (at most [`MAX_CPUS`]).
-pub fn possible() -> usize {
-    todo!()
-}
-
-/// Starts the other CPUs; each calls `main(cpu)` with interrupts enabled and must stay there. Returns when all that respond are up; gives their number with this one.
-pub fn start_others(main: fn(cpu: usize) -> !) -> usize {
-    let _ = main;
-    todo!()
+    local::COUNT.load(Ordering::Acquire)
 }
 
 /// Interrupts another CPU: its [`crate::trap::Hooks::resched_ipi`] is called.
 pub fn send_resched(cpu: usize) {
-    let _ = cpu;
-    todo!()
+    ipi::send_resched(cpu);
 }
 
 /// Halts until an interrupt was handled, unless `wake` (asked with interrupts off) is true. Interrupts are enabled on return. No wake-up between the question and the halt is lost.
 pub fn halt_until_interrupt(wake: impl FnOnce() -> bool) {
-    let _ = wake;
-    todo!()
+    assert!(local::irq_depth() == 0, "halting with interrupts held off");
+    arch::cli();
+    if wake() {
+        // SAFETY: no guard is alive.
+        unsafe { arch::sti() };
+        return;
+    }
+    // SAFETY: no guard is alive. `sti` takes effect after the next instruction, so an interrupt wakes the `hlt`, never comes before it.
+    unsafe { asm!("sti", "hlt", options(nostack)) };
 }
 
 /// The `pause` instruction.
@@ -53,6 +58,7 @@ pub fn pause() {
 #[inline]
 pub fn relax() {
     core::hint::spin_loop();
+    ipi::poll();
 }
 
 /// The time stamp counter.
@@ -64,7 +70,16 @@ pub fn rdtsc() -> u64 {
 
 /// A hardware random number, where the CPU has them.
 pub fn rdrand() -> Option<u64> {
-    todo!()
+    if !features::FEATURES.rdrand.load(Ordering::Relaxed) {
+        return None;
+    }
+    // The generator may be exhausted for a moment.
+    (0..16).find_map(|_| {
+        let (value, ok): (u64, u8);
+        // SAFETY: the instruction is there.
+        unsafe { asm!("rdrand {}", "setc {}", out(reg) value, out(reg_byte) ok, options(nomem, nostack)) };
+        (ok == 1).then_some(value)
+    })
 }
 
 /// What the boot CPU is, for `/proc/cpuinfo` and for choosing code.
@@ -94,5 +109,12 @@ pub struct CpuInfo {
 
 /// What the boot CPU is.
 pub fn info() -> &'static CpuInfo {
-    todo!()
+    static INFO: Once<CpuInfo> = Once::new();
+    INFO.get_or_init(features::describe)
+}
+
+/// Chooses how memory is copied, by the CPU.
+pub(crate) fn init_boot_cpu() {
+    let slow = features::FEATURES.tcg.load(Ordering::Relaxed);
+    crate::mm::copy::frame_slow_strings.store(slow as u8, Ordering::Relaxed);
 }

@@ -25,6 +25,8 @@
 
 extern crate alloc;
 
+mod acpi;
+mod arch;
 pub mod backtrace;
 mod boot;
 pub mod cpu;
@@ -33,6 +35,7 @@ pub mod irq;
 pub mod log;
 pub mod mm;
 pub mod paging;
+mod panic;
 pub mod phys;
 pub mod power;
 pub mod sync;
@@ -57,19 +60,3 @@ macro_rules! entry {
         }
     };
 }
-
-#[panic_handler]
-fn panic(_info: &core::panic::PanicInfo) -> ! {
-    power::halt()
-}
-
-struct Heap;
-// SAFETY: placeholder that never hands out memory.
-unsafe impl core::alloc::GlobalAlloc for Heap {
-    unsafe fn alloc(&self, _: core::alloc::Layout) -> *mut u8 {
-        core::ptr::null_mut()
-    }
-    unsafe fn dealloc(&self, _: *mut u8, _: core::alloc::Layout) {}
-}
-#[global_allocator]
-static HEAP: Heap = Heap;

@@ -3,177 +3,26 @@
 //! All RAM is mapped at [`DIRECT_MAP`]. A [`Frame`] is a counted reference to one 4 KiB frame, from a buddy allocator behind per-CPU caches. The heap (`alloc`)
 //! takes from the same allocator, by size classes.
 
+pub(crate) mod cache;
+pub(crate) mod copy;
+mod frame;
+mod heap;
+mod init;
+pub(crate) mod kernel_map;
+
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
+
+pub(crate) use frame::add_reference as frame_add_reference;
+pub use frame::{Frame, FrameRange};
+pub(crate) use init::{init, ram_overlaps};
+pub(crate) use kernel_map::kernel_address_readable;
+
 /// Size of a page and of a frame in bytes.
 pub const PAGE_SIZE: usize = 4096;
 /// Virtual address of physical address 0.
 pub const DIRECT_MAP: u64 = 0xffff_8000_0000_0000;
 /// First address above the user half.
 pub const USER_END: u64 = 0x0000_7fff_ffff_f000;
-
-use core::num::NonZeroU32;
-use core::sync::atomic::AtomicU32;
-
-use alloc::vec::Vec;
-
-/// A counted reference to a frame of RAM: clone and drop count. The last one frees the frame.
-///
-/// The bytes may change under the reader (a user program may have the frame mapped), so they are only copied.
-#[derive(Debug)]
-pub struct Frame {
-    pfn: NonZeroU32,
-}
-
-impl Frame {
-    /// A frame with unspecified (but initialised) content. None: out of memory, also after the reclaim hook ran.
-    pub fn alloc() -> Option<Frame> {
-        todo!()
-    }
-
-    /// A frame of zeros.
-    pub fn alloc_zeroed() -> Option<Frame> {
-        todo!()
-    }
-
-    /// Physical address.
-    #[inline]
-    pub fn paddr(&self) -> u64 {
-        (self.pfn.get() as u64) << 12
-    }
-
-    /// Number of references, page table entries included.
-    pub fn refcount(&self) -> u32 {
-        todo!()
-    }
-
-    /// Copies bytes out, from byte `offset` on.
-    ///
-    /// # Panics
-    /// If the range is not within the frame; so do all of these.
-    pub fn read(&self, offset: usize, out: &mut [u8]) {
-        let _ = (offset, out);
-        todo!()
-    }
-
-    /// Copies bytes in.
-    pub fn write(&self, offset: usize, data: &[u8]) {
-        let _ = (offset, data);
-        todo!()
-    }
-
-    /// Fills it with zeros.
-    pub fn zero(&self) {
-        todo!()
-    }
-
-    /// Fills a part with zeros.
-    pub fn zero_range(&self, offset: usize, len: usize) {
-        let _ = (offset, len);
-        todo!()
-    }
-
-    /// Copies all of `other`.
-    pub fn copy_from(&self, other: &Frame) {
-        let _ = other;
-        todo!()
-    }
-
-    /// Copies `len` bytes of `other` from `other_offset` to `offset`.
-    pub fn copy_range_from(&self, offset: usize, other: &Frame, other_offset: usize, len: usize) {
-        let _ = (offset, other, other_offset, len);
-        todo!()
-    }
-
-    /// Reads the little-endian value at the aligned `offset`.
-    pub fn read_u32(&self, offset: usize) -> u32 {
-        let _ = offset;
-        todo!()
-    }
-
-    /// Writes the value at the aligned `offset`.
-    pub fn write_u32(&self, offset: usize, value: u32) {
-        let _ = (offset, value);
-        todo!()
-    }
-
-    /// Reads the little-endian value at the aligned `offset`.
-    pub fn read_u64(&self, offset: usize) -> u64 {
-        let _ = offset;
-        todo!()
-    }
-
-    /// Writes the value at the aligned `offset`.
-    pub fn write_u64(&self, offset: usize, value: u64) {
-        let _ = (offset, value);
-        todo!()
-    }
-
-    /// The word at the aligned `offset`, for atomic access.
-    pub fn atomic_u32(&self, offset: usize) -> &AtomicU32 {
-        let _ = offset;
-        todo!()
-    }
-
-    /// Copies `len` bytes from `offset` to the user address `uaddr`; see [`crate::user`].
-    pub fn copy_to_user(&self, offset: usize, uaddr: u64, len: usize) -> Result<(), crate::user::UserFault> {
-        let _ = (offset, uaddr, len);
-        todo!()
-    }
-
-    /// Copies `len` bytes from the user address `uaddr` to `offset`; see [`crate::user`].
-    pub fn copy_from_user(&self, offset: usize, uaddr: u64, len: usize) -> Result<(), crate::user::UserFault> {
-        let _ = (offset, uaddr, len);
-        todo!()
-    }
-}
-
-impl Clone for Frame {
-    fn clone(&self) -> Frame {
-        todo!()
-    }
-}
-
-impl Drop for Frame {
-    fn drop(&mut self) {
-        todo!()
-    }
-}
-
-impl PartialEq for Frame {
-    fn eq(&self, other: &Frame) -> bool {
-        self.pfn == other.pfn
-    }
-}
-
-impl Eq for Frame {}
-
-/// Frames that follow each other in physical memory.
-#[derive(Debug, Clone)]
-pub struct FrameRange {
-    frames: Vec<Frame>,
-}
-
-impl FrameRange {
-    /// `count` consecutive frames, zeroed, the first aligned to `count` rounded up to a power of two. None: no such run is free.
-    pub fn alloc_contiguous(count: usize) -> Option<FrameRange> {
-        let _ = count;
-        todo!()
-    }
-
-    /// Physical address of the first.
-    pub fn paddr(&self) -> u64 {
-        self.frames[0].paddr()
-    }
-
-    /// The frames in order.
-    pub fn frames(&self) -> &[Frame] {
-        &self.frames
-    }
-
-    /// The frames in order.
-    pub fn into_frames(self) -> Vec<Frame> {
-        self.frames
-    }
-}
 
 /// Use of memory, in frames of 4 KiB.
 #[derive(Clone, Copy, Debug, Default)]
@@ -192,14 +41,52 @@ pub struct MemStats {
     pub kernel_stacks: usize,
 }
 
-/// The use of memory now.
-pub fn stats() -> MemStats {
-    todo!()
+/// Counters behind [`stats`].
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub total: AtomicUsize,
+    pub slab: AtomicUsize,
+    pub heap_large: AtomicUsize,
+    pub page_tables: AtomicUsize,
+    pub kernel_stacks: AtomicUsize,
 }
+
+pub(crate) static COUNTERS: Counters = Counters {
+    total: AtomicUsize::new(0),
+    slab: AtomicUsize::new(0),
+    heap_large: AtomicUsize::new(0),
+    page_tables: AtomicUsize::new(0),
+    kernel_stacks: AtomicUsize::new(0),
+};
+
+/// The use of memory now. Takes the allocator's lock for a moment.
+pub fn stats() -> MemStats {
+    MemStats {
+        total: COUNTERS.total.load(Relaxed),
+        free: cache::free_frames(),
+        slab: COUNTERS.slab.load(Relaxed),
+        heap_large: COUNTERS.heap_large.load(Relaxed),
+        page_tables: COUNTERS.page_tables.load(Relaxed),
+        kernel_stacks: COUNTERS.kernel_stacks.load(Relaxed),
+    }
+}
+
+static RECLAIM: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Sets what is called when an allocation finds no memory: `hook(frames)` should free at least so many frames and returns how many it freed (0: no
 /// hope, the allocation fails). It is called in any context an allocation may be made in, also with locks held: it must use `try_lock`, and must not sleep.
 pub fn set_reclaim_hook(hook: fn(frames: usize) -> usize) {
-    let _ = hook;
-    todo!()
+    RECLAIM.store(hook as *mut (), Relaxed);
+}
+
+/// Asks the hook for memory; false: there is none.
+#[cold]
+pub(crate) fn reclaim(frames: usize) -> bool {
+    let raw = RECLAIM.load(Relaxed);
+    if raw.is_null() {
+        return false;
+    }
+    // SAFETY: only `set_reclaim_hook` stores here, such functions.
+    let hook = unsafe { core::mem::transmute::<*mut (), fn(usize) -> usize>(raw) };
+    hook(frames) > 0
 }

@@ -1,5 +1,12 @@
 //! What the kernel is called for by traps.
 
+mod kernel;
+mod tables;
+
+use crate::sync::Once;
+
+pub(crate) use tables::{init_cpu, triple_fault};
+
 /// The kernel's handlers. Those for interrupts run with interrupts off on whatever stack was in use: they must not sleep or switch.
 #[derive(Clone, Copy)]
 pub struct Hooks {
@@ -11,8 +18,14 @@ pub struct Hooks {
     pub resched_ipi: fn(),
 }
 
-/// Sets the kernel's handlers; once, at start.
+static HOOKS: Once<Hooks> = Once::new();
+
+/// Sets the kernel's handlers; once, at start (later calls change nothing).
 pub fn set_hooks(hooks: Hooks) {
-    let _ = hooks;
-    todo!()
+    let _ = HOOKS.set(hooks);
+}
+
+/// The kernel's handlers, if set.
+pub(crate) fn hooks() -> Option<&'static Hooks> {
+    HOOKS.get()
 }

@@ -2,3 +2,10 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+pub mod acpi;
+pub mod boot;
+pub mod buddy;
+mod bytes;
+pub mod regions;
+pub mod rtc;
