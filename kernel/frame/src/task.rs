@@ -128,6 +128,7 @@ unsafe extern "C" {
 global_asm!(
     ".section .text.switch, \"ax\", @progbits",
     ".balign 16",
+    ".global frame_switch",
     "frame_switch:",
     "push rbp",
     "push rbx",
