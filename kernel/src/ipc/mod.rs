@@ -1,7 +1,13 @@
 //! Ways for threads and processes to talk: futexes, pipes, terminals, sockets, event files.
 
+pub mod epoll;
+pub mod eventfd;
 pub mod futex;
 pub mod pidfd;
+pub mod pipe;
+pub mod signalfd;
+pub mod timerfd;
+pub mod tty;
 
 /// A terminal, as sessions see it.
 pub trait Tty: Send + Sync {

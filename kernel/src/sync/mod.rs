@@ -12,4 +12,4 @@ mod wait;
 
 pub use frame::sync::{Once, PerCpu, RwSpinLock, SpinLock};
 pub use mutex::{Mutex, MutexGuard};
-pub use wait::{current_thread_waker, PollTable, WaitEntry, WaitQueue, Wake};
+pub use wait::{PollTable, PollWaiter, WaitEntry, WaitQueue, Wake};

@@ -199,7 +199,56 @@ impl<'a> PollTable<'a> {
     }
 }
 
-/// A waker for the current thread, for `poll`-like waits over several queues.
-pub fn current_thread_waker() -> Arc<dyn Wake> {
-    Arc::new(ThreadWaker { thread: task::current(), woken: AtomicBool::new(false) })
+/// A thread that waits for any of several queues (`poll(2)`): it registers [`PollWaiter::waker`] with each, then alternates between
+/// [`PollWaiter::reset`], looking at the states, and [`PollWaiter::wait`].
+pub struct PollWaiter {
+    inner: Arc<ThreadWaker>,
+}
+
+impl PollWaiter {
+    /// For the current thread.
+    pub fn new() -> Self {
+        Self { inner: Arc::new(ThreadWaker { thread: task::current(), woken: AtomicBool::new(false) }) }
+    }
+
+    /// What the queues wake.
+    pub fn waker(&self) -> Arc<dyn Wake> {
+        self.inner.clone()
+    }
+
+    /// Forgets earlier wake-ups. Call it before looking at the states.
+    pub fn reset(&self) {
+        self.inner.woken.store(false, Ordering::SeqCst);
+    }
+
+    /// Sleeps until a queue has woken the thread since the last reset.
+    ///
+    /// # Errors
+    /// `ERESTARTSYS` on a signal, `ETIMEDOUT` at the deadline.
+    pub fn wait(&self, deadline_ns: Option<u64>) -> Result {
+        let thread = &self.inner.thread;
+        loop {
+            sched::prepare_to_sleep(thread, true);
+            let outcome = if self.inner.woken.load(Ordering::SeqCst) {
+                Some(Ok(()))
+            } else if thread.has_pending_signal() {
+                Some(Err(ERESTARTSYS))
+            } else if deadline_ns.is_some_and(|at| frame::time::now_ns() >= at) {
+                Some(Err(ETIMEDOUT))
+            } else {
+                None
+            };
+            if let Some(outcome) = outcome {
+                sched::cancel_sleep(thread);
+                return outcome;
+            }
+            sched::sleep(deadline_ns);
+        }
+    }
+}
+
+impl Default for PollWaiter {
+    fn default() -> Self {
+        Self::new()
+    }
 }

@@ -3,6 +3,7 @@
 //! `table.rs` lists every call; the functions parse and validate their arguments here and work in the layers below.
 
 pub mod creds;
+pub mod event;
 pub mod mm;
 pub mod misc;
 pub mod process;

@@ -161,6 +161,26 @@ table! {
     229 clock_getres (i32, usize) => super::time::sys_clock_getres;
     230 clock_nanosleep (i32, u32, usize, usize) => super::time::sys_clock_nanosleep;
 
+    7 poll (usize, usize, i32) => super::event::sys_poll;
+    22 pipe (usize) => super::event::sys_pipe;
+    23 select (i32, usize, usize, usize, usize) => super::event::sys_select;
+    213 epoll_create (i32) => super::event::sys_epoll_create;
+    232 epoll_wait (i32, usize, i32, i32) => super::event::sys_epoll_wait;
+    233 epoll_ctl (i32, i32, i32, usize) => super::event::sys_epoll_ctl;
+    270 pselect6 (i32, usize, usize, usize, usize, usize) => super::event::sys_pselect6;
+    271 ppoll (usize, usize, usize, usize, usize) => super::event::sys_ppoll;
+    281 epoll_pwait (i32, usize, i32, i32, usize) => super::event::sys_epoll_pwait;
+    282 signalfd (i32, usize, usize) => super::event::sys_signalfd;
+    283 timerfd_create (i32, u32) => super::event::sys_timerfd_create;
+    284 eventfd (u32) => super::event::sys_eventfd;
+    286 timerfd_settime (i32, u32, usize, usize) => super::event::sys_timerfd_settime;
+    287 timerfd_gettime (i32, usize) => super::event::sys_timerfd_gettime;
+    289 signalfd4 (i32, usize, usize, u32) => super::event::sys_signalfd4;
+    290 eventfd2 (u32, u32) => super::event::sys_eventfd2;
+    291 epoll_create1 (u32) => super::event::sys_epoll_create1;
+    293 pipe2 (usize, u32) => super::event::sys_pipe2;
+    441 epoll_pwait2 (i32, usize, i32, usize, usize) => super::event::sys_epoll_pwait2;
+
     63 uname (usize) => super::misc::sys_uname;
     97 getrlimit (u32, usize) => super::misc::sys_getrlimit;
     98 getrusage (i32, usize) => super::misc::sys_getrusage;

@@ -274,14 +274,3 @@ pub fn sys_timer_delete(cx: &Cx<'_>, id: i32) -> Result<usize> {
     cx.process.timers.delete(id)?;
     Ok(0)
 }
-
-/// Reads a `timespec` that may be null, as an absolute monotonic deadline.
-///
-/// # Errors
-/// `EFAULT`, `EINVAL`.
-pub fn read_timeout(at: usize) -> Result<Option<u64>> {
-    if at == 0 {
-        return Ok(None);
-    }
-    Ok(Some(frame::time::now_ns().saturating_add(user::read::<TimeSpec>(at)?.to_ns()?)))
-}

@@ -1,0 +1,282 @@
+//! `epoll(7)`.
+//!
+//! Each watched file has an [`Item`], which is the waker it registers with the file's queues. A wake-up puts the item on the ready list;
+//! `epoll_wait` asks each ready item's file for its state, so that nothing is reported that is no longer so.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::any::Any;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use crate::error::*;
+use crate::fs::{Attr, Events, FileOps, OpenFile};
+use crate::sync::{Mutex, PollTable, SpinLock, WaitEntry, WaitQueue, Wake};
+
+/// `EPOLLET`.
+pub const EDGE: u32 = 1 << 31;
+/// `EPOLLONESHOT`.
+pub const ONE_SHOT: u32 = 1 << 30;
+/// `EPOLLWAKEUP`, without effect.
+pub const WAKEUP: u32 = 1 << 29;
+/// `EPOLLEXCLUSIVE`.
+pub const EXCLUSIVE: u32 = 1 << 28;
+/// Epoll files watching epoll files: at most this deep.
+const MAX_NESTING: usize = 5;
+
+struct Item {
+    epoll: Weak<Epoll>,
+    fd: i32,
+    file: Weak<OpenFile>,
+    events: AtomicU32,
+    data: AtomicU64,
+    queued: AtomicBool,
+    registrations: SpinLock<Vec<WaitEntry>>,
+}
+
+impl Wake for Item {
+    fn wake(&self, events: Events) -> bool {
+        let interest = self.events.load(Ordering::Relaxed);
+        let always = (Events::ERR | Events::HUP).bits();
+        if events != Events::all() && events.bits() & (interest | always) == 0 {
+            return false;
+        }
+        if interest & !(EDGE | ONE_SHOT | WAKEUP | EXCLUSIVE) == 0 {
+            // Disarmed one-shot.
+            return false;
+        }
+        if let Some(epoll) = self.epoll.upgrade() {
+            epoll.mark_ready(self.fd, self);
+        }
+        false
+    }
+}
+
+/// The file descriptor and description that name an item.
+type Key = (i32, usize);
+
+/// An epoll instance.
+pub struct Epoll {
+    this: Weak<Epoll>,
+    items: Mutex<BTreeMap<Key, Arc<Item>>>,
+    ready: SpinLock<VecDeque<Key>>,
+    event: WaitQueue,
+}
+
+impl Epoll {
+    /// One that watches nothing.
+    pub fn new() -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            items: Mutex::new(BTreeMap::new()),
+            ready: SpinLock::new(VecDeque::new()),
+            event: WaitQueue::new(),
+        })
+    }
+
+    /// A counted reference to it.
+    pub fn shared(&self) -> Option<Arc<Self>> {
+        self.this.upgrade()
+    }
+
+    fn mark_ready(&self, fd: i32, item: &Item) {
+        if !item.queued.swap(true, Ordering::SeqCst) {
+            self.ready.lock().push_back((fd, item.file.as_ptr() as usize));
+        }
+        self.event.wake_events(Events::IN | Events::RDNORM);
+    }
+
+    fn depth(file: &OpenFile, left: usize) -> Result<usize> {
+        let Some(epoll) = file.downcast::<Epoll>() else { return Ok(0) };
+        if left == 0 {
+            return Err(ELOOP);
+        }
+        let watched: Vec<Arc<OpenFile>> = epoll.items.lock().values().filter_map(|i| i.file.upgrade()).collect();
+        let mut deepest = 0;
+        for file in watched {
+            deepest = deepest.max(Self::depth(&file, left - 1)?);
+        }
+        Ok(deepest + 1)
+    }
+
+    fn reaches(file: &OpenFile, target: &Epoll, left: usize) -> bool {
+        let Some(epoll) = file.downcast::<Epoll>() else { return false };
+        if core::ptr::eq(epoll, target) || left == 0 {
+            return true;
+        }
+        let watched: Vec<Arc<OpenFile>> = epoll.items.lock().values().filter_map(|i| i.file.upgrade()).collect();
+        watched.iter().any(|f| Self::reaches(f, target, left - 1))
+    }
+
+    fn register(self: &Arc<Self>, item: &Arc<Item>, file: &Arc<OpenFile>) {
+        let waker: Arc<dyn Wake> = item.clone();
+        let mut table = PollTable::with(&waker);
+        let now = file.ops.poll(file, &mut table);
+        *item.registrations.lock() = table.into_entries();
+        let interest = item.events.load(Ordering::Relaxed) | (Events::ERR | Events::HUP).bits();
+        if now.bits() & interest != 0 {
+            self.mark_ready(item.fd, item);
+        }
+    }
+
+    /// `EPOLL_CTL_ADD`.
+    ///
+    /// # Errors
+    /// `EEXIST`, `EPERM` for files without readiness (regular files and directories), `ELOOP` for circles.
+    pub fn add(self: &Arc<Self>, fd: i32, file: &Arc<OpenFile>, events: u32, data: u64) -> Result {
+        if matches!(file.ops.attr()?.mode & 0o170000, 0o100000 | 0o040000) {
+            return Err(EPERM);
+        }
+        if let Some(inner) = file.downcast::<Epoll>() {
+            if core::ptr::eq(inner, &**self) {
+                return Err(EINVAL);
+            }
+            if events & EXCLUSIVE != 0 {
+                return Err(EINVAL);
+            }
+            if Self::reaches(file, self, MAX_NESTING) || Self::depth(file, MAX_NESTING)? >= MAX_NESTING {
+                return Err(ELOOP);
+            }
+        }
+        let key = (fd, Arc::as_ptr(file) as usize);
+        let item = Arc::new(Item {
+            epoll: Arc::downgrade(self),
+            fd,
+            file: Arc::downgrade(file),
+            events: AtomicU32::new(events),
+            data: AtomicU64::new(data),
+            queued: AtomicBool::new(false),
+            registrations: SpinLock::new(Vec::new()),
+        });
+        {
+            let mut items = self.items.lock();
+            items.retain(|_, old| old.file.strong_count() > 0);
+            if items.contains_key(&key) {
+                return Err(EEXIST);
+            }
+            items.insert(key, item.clone());
+        }
+        self.register(&item, file);
+        Ok(())
+    }
+
+    /// `EPOLL_CTL_MOD`.
+    ///
+    /// # Errors
+    /// `ENOENT`; `EINVAL` with `EPOLLEXCLUSIVE`.
+    pub fn modify(self: &Arc<Self>, fd: i32, file: &Arc<OpenFile>, events: u32, data: u64) -> Result {
+        let item = self.items.lock().get(&(fd, Arc::as_ptr(file) as usize)).cloned().ok_or(ENOENT)?;
+        if (events | item.events.load(Ordering::Relaxed)) & EXCLUSIVE != 0 {
+            return Err(EINVAL);
+        }
+        item.events.store(events, Ordering::SeqCst);
+        item.data.store(data, Ordering::SeqCst);
+        self.register(&item, file);
+        Ok(())
+    }
+
+    /// `EPOLL_CTL_DEL`.
+    ///
+    /// # Errors
+    /// `ENOENT`.
+    pub fn remove(&self, fd: i32, file: &Arc<OpenFile>) -> Result {
+        let gone = self.items.lock().remove(&(fd, Arc::as_ptr(file) as usize)).ok_or(ENOENT)?;
+        gone.registrations.lock().clear();
+        Ok(())
+    }
+
+    /// Takes up to `max` events that are true now: (events, data).
+    fn collect(&self, max: usize) -> Vec<(u32, u64)> {
+        let mut found = Vec::new();
+        let batch: Vec<Key> = self.ready.lock().drain(..).collect();
+        let mut again: Vec<Key> = Vec::new();
+        let mut rest = batch.into_iter();
+        for key in rest.by_ref() {
+            let Some(item) = self.items.lock().get(&key).cloned() else { continue };
+            item.queued.store(false, Ordering::SeqCst);
+            let Some(file) = item.file.upgrade() else {
+                // Closed: it goes by itself (epoll(7), Questions and answers, 6).
+                self.items.lock().remove(&key);
+                continue;
+            };
+            let interest = item.events.load(Ordering::SeqCst);
+            if interest & !(EDGE | ONE_SHOT | WAKEUP | EXCLUSIVE) == 0 {
+                continue;
+            }
+            let state = file.ops.poll(&file, &mut PollTable::none()).bits() & (interest | (Events::ERR | Events::HUP).bits());
+            if state == 0 {
+                continue;
+            }
+            found.push((state, item.data.load(Ordering::SeqCst)));
+            if interest & ONE_SHOT != 0 {
+                item.events.store(interest & (EDGE | ONE_SHOT | WAKEUP | EXCLUSIVE), Ordering::SeqCst);
+            } else if interest & EDGE == 0 {
+                // Level-triggered: stays on the list until it is found not ready.
+                again.push(key);
+                item.queued.store(true, Ordering::SeqCst);
+            }
+            if found.len() == max {
+                break;
+            }
+        }
+        let mut ready = self.ready.lock();
+        // Those not looked at come first next time, then those reported: round robin.
+        for key in rest.rev() {
+            ready.push_front(key);
+        }
+        ready.extend(again);
+        found
+    }
+
+    /// `epoll_wait(2)`.
+    ///
+    /// # Errors
+    /// `ERESTARTSYS` on a signal.
+    pub fn wait(&self, max: usize, deadline_ns: Option<u64>) -> Result<Vec<(u32, u64)>> {
+        let look = || {
+            let found = self.collect(max);
+            (!found.is_empty()).then_some(found)
+        };
+        if deadline_ns == Some(0) {
+            return Ok(look().unwrap_or_default());
+        }
+        // Asking files for their state may sleep, which must not happen between the marks of a sleeping thread.
+        loop {
+            if let Some(found) = look() {
+                return Ok(found);
+            }
+            match self.event.wait_deadline(deadline_ns, || (!self.ready.lock().is_empty()).then_some(())) {
+                Ok(()) => {}
+                Err(ETIMEDOUT) => return Ok(look().unwrap_or_default()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl FileOps for Epoll {
+    fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
+        table.register(&self.event);
+        let keys: Vec<Key> = self.ready.lock().iter().copied().collect();
+        let ready = keys.iter().any(|key| {
+            let Some(item) = self.items.lock().get(key).cloned() else { return false };
+            let Some(file) = item.file.upgrade() else { return false };
+            let interest = item.events.load(Ordering::Relaxed) | (Events::ERR | Events::HUP).bits();
+            file.ops.poll(&file, &mut PollTable::none()).bits() & interest != 0
+        });
+        if ready { Events::IN | Events::RDNORM } else { Events::empty() }
+    }
+
+    fn attr(&self) -> Result<Attr> {
+        Ok(Attr { mode: 0o600, nlink: 1, blksize: 4096, ..Attr::default() })
+    }
+
+    fn describe(&self) -> String {
+        "anon_inode:[eventpoll]".into()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

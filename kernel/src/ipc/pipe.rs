@@ -1,0 +1,374 @@
+//! Pipes and FIFOs (`pipe(7)`, `fifo(7)`): a queue of page-sized buffers.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::any::Any;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use frame::mm::Frame;
+
+use crate::error::*;
+use crate::fs::{Attr, Events, FileOps, IoSink, IoSource, OpenFile, OpenFlags};
+use crate::mm::PAGE;
+use crate::sync::{Mutex, PollTable, WaitQueue};
+use crate::task;
+use crate::task::signal::{self, SIGPIPE, SigInfo};
+
+/// Writes up to this size are never mixed with others' (`PIPE_BUF`).
+const PIPE_BUF: usize = 4096;
+/// Buffers of a new pipe: 64 KiB.
+const DEFAULT_SLOTS: usize = 16;
+/// The most an unprivileged process may ask for (`/proc/sys/fs/pipe-max-size`).
+const MAX_SLOTS: usize = 256;
+
+struct Buffer {
+    frame: Frame,
+    start: usize,
+    len: usize,
+}
+
+struct Queue {
+    buffers: VecDeque<Buffer>,
+    slots: usize,
+    /// An empty frame kept for the next write.
+    spare: Option<Frame>,
+}
+
+impl Queue {
+    /// Bytes that fit without waiting.
+    fn room(&self) -> usize {
+        let tail = self.buffers.back().map_or(0, |b| PAGE - b.start - b.len);
+        (self.slots - self.buffers.len().min(self.slots)) * PAGE + tail
+    }
+
+    fn has_free_slot(&self) -> bool {
+        self.buffers.len() < self.slots
+    }
+
+    fn bytes(&self) -> usize {
+        self.buffers.iter().map(|b| b.len).sum()
+    }
+}
+
+/// A pipe.
+pub struct Pipe {
+    queue: Mutex<Queue>,
+    readers: AtomicUsize,
+    writers: AtomicUsize,
+    /// Counts opens, so that a FIFO's open notices a peer that came and went.
+    reader_opens: AtomicU64,
+    writer_opens: AtomicU64,
+    not_empty: AtomicBool,
+    has_slot: AtomicBool,
+    read_event: WaitQueue,
+    write_event: WaitQueue,
+    open_event: WaitQueue,
+    id: u64,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Pipe {
+    /// A pipe without open ends (a FIFO's, kept by its inode).
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            queue: Mutex::new(Queue { buffers: VecDeque::new(), slots: DEFAULT_SLOTS, spare: None }),
+            readers: AtomicUsize::new(0),
+            writers: AtomicUsize::new(0),
+            reader_opens: AtomicU64::new(0),
+            writer_opens: AtomicU64::new(0),
+            not_empty: AtomicBool::new(false),
+            has_slot: AtomicBool::new(true),
+            read_event: WaitQueue::new(),
+            write_event: WaitQueue::new(),
+            open_event: WaitQueue::new(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
+    /// Adds an open end.
+    pub fn end(self: &Arc<Self>, read: bool, write: bool) -> Arc<PipeEnd> {
+        if read {
+            self.readers.fetch_add(1, Ordering::SeqCst);
+            self.reader_opens.fetch_add(1, Ordering::SeqCst);
+        }
+        if write {
+            self.writers.fetch_add(1, Ordering::SeqCst);
+            self.writer_opens.fetch_add(1, Ordering::SeqCst);
+        }
+        Arc::new(PipeEnd { pipe: self.clone(), read, write })
+    }
+
+    /// Opens a FIFO: waits for the other side unless `O_NONBLOCK` (or both sides are opened at once, as Linux allows).
+    ///
+    /// # Errors
+    /// `ENXIO` for a non-blocking writer without a reader, `ERESTARTSYS` on a signal.
+    pub fn open_fifo(self: &Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
+        let (read, write) = (flags.readable(), flags.writable());
+        if flags.contains(OpenFlags::NONBLOCK) && write && !read && self.readers.load(Ordering::SeqCst) == 0 {
+            return Err(ENXIO);
+        }
+        let (readers_before, writers_before) = (self.reader_opens.load(Ordering::SeqCst), self.writer_opens.load(Ordering::SeqCst));
+        let end = self.end(read, write);
+        self.open_event.wake_all();
+        if read != write && !flags.contains(OpenFlags::NONBLOCK) {
+            self.open_event.wait_until(|| {
+                let met = if read {
+                    self.writers.load(Ordering::SeqCst) > 0 || self.writer_opens.load(Ordering::SeqCst) != writers_before
+                } else {
+                    self.readers.load(Ordering::SeqCst) > 0 || self.reader_opens.load(Ordering::SeqCst) != readers_before
+                };
+                met.then_some(())
+            })?;
+        }
+        Ok(end)
+    }
+
+    /// Bytes in the pipe.
+    pub fn bytes(&self) -> usize {
+        self.queue.lock().bytes()
+    }
+}
+
+/// One end of a pipe (or both, for a FIFO opened for reading and writing).
+pub struct PipeEnd {
+    pipe: Arc<Pipe>,
+    read: bool,
+    write: bool,
+}
+
+impl Drop for PipeEnd {
+    fn drop(&mut self) {
+        if self.read && self.pipe.readers.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.pipe.write_event.wake_all();
+        }
+        if self.write && self.pipe.writers.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.pipe.read_event.wake_all();
+        }
+    }
+}
+
+impl PipeEnd {
+    /// The pipe's capacity in bytes (`F_GETPIPE_SZ`).
+    pub fn capacity(&self) -> usize {
+        self.pipe.queue.lock().slots * PAGE
+    }
+
+    /// Sets the capacity, rounded up to a power of two of pages; returns it (`F_SETPIPE_SZ`).
+    ///
+    /// # Errors
+    /// `EBUSY` where more is in the pipe, `EPERM` beyond the limit, `EINVAL` for 0.
+    pub fn set_capacity(&self, bytes: usize) -> Result<usize> {
+        if bytes == 0 || bytes > 1 << 31 {
+            return Err(EINVAL);
+        }
+        let slots = bytes.div_ceil(PAGE).next_power_of_two();
+        if slots > MAX_SLOTS && !task::with_current(|t| t.process.creds().privileged()) {
+            return Err(EPERM);
+        }
+        let mut queue = self.pipe.queue.lock();
+        if queue.buffers.len() > slots {
+            return Err(EBUSY);
+        }
+        queue.slots = slots;
+        self.pipe.has_slot.store(queue.has_free_slot(), Ordering::SeqCst);
+        drop(queue);
+        self.pipe.write_event.wake_all();
+        Ok(slots * PAGE)
+    }
+
+    /// The pipe itself.
+    pub fn pipe(&self) -> &Arc<Pipe> {
+        &self.pipe
+    }
+}
+
+impl FileOps for PipeEnd {
+    fn read(&self, file: &OpenFile, _pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
+        if dst.remaining() == 0 {
+            return Ok(0);
+        }
+        let pipe = &self.pipe;
+        loop {
+            let mut queue = pipe.queue.lock();
+            if !queue.buffers.is_empty() {
+                let was_full = !queue.has_free_slot();
+                let mut done = 0;
+                while dst.remaining() > 0 {
+                    let Some(buffer) = queue.buffers.front_mut() else { break };
+                    let copied = match dst.write_frame(&buffer.frame, buffer.start, buffer.len) {
+                        Ok(copied) => copied,
+                        Err(error) if done == 0 => return Err(error),
+                        Err(_) => break,
+                    };
+                    done += copied;
+                    buffer.start += copied;
+                    buffer.len -= copied;
+                    if buffer.len == 0 {
+                        queue.spare = queue.buffers.pop_front().map(|b| b.frame);
+                    } else if copied == 0 {
+                        break;
+                    }
+                }
+                pipe.not_empty.store(!queue.buffers.is_empty(), Ordering::SeqCst);
+                pipe.has_slot.store(queue.has_free_slot(), Ordering::SeqCst);
+                let wake = was_full && queue.has_free_slot();
+                drop(queue);
+                if wake {
+                    pipe.write_event.wake_events(Events::OUT | Events::WRNORM);
+                }
+                return Ok(done);
+            }
+            drop(queue);
+            if pipe.writers.load(Ordering::SeqCst) == 0 {
+                // Data written just before the last writer went must not be missed.
+                if pipe.not_empty.load(Ordering::SeqCst) {
+                    continue;
+                }
+                return Ok(0);
+            }
+            if file.nonblocking() {
+                return Err(EAGAIN);
+            }
+            pipe.read_event.wait_until(|| {
+                (pipe.not_empty.load(Ordering::SeqCst) || pipe.writers.load(Ordering::SeqCst) == 0).then_some(())
+            })?;
+        }
+    }
+
+    fn write(&self, file: &OpenFile, _pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
+        let pipe = &self.pipe;
+        let total = src.remaining();
+        if total == 0 {
+            return Ok(0);
+        }
+        let mut done = 0;
+        loop {
+            if pipe.readers.load(Ordering::SeqCst) == 0 {
+                if done > 0 {
+                    return Ok(done);
+                }
+                let thread = task::current();
+                let _ = signal::send_thread(&thread, SigInfo::user(SIGPIPE, &thread.process));
+                return Err(EPIPE);
+            }
+            let mut queue = pipe.queue.lock();
+            // Small writes go in whole or not at all.
+            let enough = if total <= PIPE_BUF { queue.room() >= total || (queue.has_free_slot() && total <= PAGE) } else { queue.room() > 0 };
+            if enough {
+                let outcome = fill(&mut queue, src, total <= PIPE_BUF);
+                pipe.not_empty.store(!queue.buffers.is_empty(), Ordering::SeqCst);
+                pipe.has_slot.store(queue.has_free_slot(), Ordering::SeqCst);
+                drop(queue);
+                pipe.read_event.wake_events(Events::IN | Events::RDNORM);
+                match outcome {
+                    Ok(written) => done += written,
+                    Err(error) if done == 0 => return Err(error),
+                    Err(_) => return Ok(done),
+                }
+                if src.remaining() == 0 {
+                    return Ok(done);
+                }
+                continue;
+            }
+            drop(queue);
+            if file.nonblocking() {
+                return if done > 0 { Ok(done) } else { Err(EAGAIN) };
+            }
+            let waited = pipe.write_event.wait_until(|| {
+                (pipe.has_slot.load(Ordering::SeqCst) || pipe.readers.load(Ordering::SeqCst) == 0).then_some(())
+            });
+            if let Err(error) = waited {
+                return if done > 0 { Ok(done) } else { Err(error) };
+            }
+        }
+    }
+
+    fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
+        let pipe = &self.pipe;
+        let mut events = Events::empty();
+        if self.read {
+            table.register(&pipe.read_event);
+            if pipe.not_empty.load(Ordering::SeqCst) {
+                events |= Events::IN | Events::RDNORM;
+            }
+            if pipe.writers.load(Ordering::SeqCst) == 0 && pipe.writer_opens.load(Ordering::SeqCst) > 0 {
+                events |= Events::HUP;
+            }
+        }
+        if self.write {
+            table.register(&pipe.write_event);
+            if pipe.has_slot.load(Ordering::SeqCst) {
+                events |= Events::OUT | Events::WRNORM;
+            }
+            if pipe.readers.load(Ordering::SeqCst) == 0 {
+                events |= Events::ERR;
+            }
+        }
+        events
+    }
+
+    fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
+        const FIONREAD: u32 = 0x541b;
+        match cmd {
+            FIONREAD => {
+                crate::user::write(arg, &(self.pipe.bytes() as u32))?;
+                Ok(0)
+            }
+            _ => Err(ENOTTY),
+        }
+    }
+
+    fn attr(&self) -> Result<Attr> {
+        Ok(Attr { mode: 0o010600, nlink: 1, ino: self.pipe.id, blksize: 4096, ..Attr::default() })
+    }
+
+    fn describe(&self) -> String {
+        alloc::format!("pipe:[{}]", self.pipe.id)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Moves bytes from `src` into the queue while there is room.
+fn fill(queue: &mut Queue, src: &mut IoSource<'_>, small: bool) -> Result<usize> {
+    let mut done = 0;
+    let want = src.remaining();
+    if let Some(tail) = queue.buffers.back_mut() {
+        let at = tail.start + tail.len;
+        let room = PAGE - at;
+        // A small write is not split over a merge and a new page unless both fit anyway.
+        if room > 0 && (!small || room >= want) {
+            let copied = src.read_into_frame(&tail.frame, at, room)?;
+            tail.len += copied;
+            done += copied;
+        }
+    }
+    while src.remaining() > 0 && queue.has_free_slot() {
+        let frame = match queue.spare.take() {
+            // Only this queue holds it.
+            Some(frame) => frame,
+            None => Frame::alloc().ok_or(ENOMEM)?,
+        };
+        match src.read_into_frame(&frame, 0, PAGE) {
+            Ok(0) => break,
+            Ok(len) => {
+                queue.buffers.push_back(Buffer { frame, start: 0, len });
+                done += len;
+            }
+            Err(error) if done == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+/// Makes a pipe: the reading and the writing file.
+pub fn open(flags: OpenFlags) -> (Arc<OpenFile>, Arc<OpenFile>) {
+    let pipe = Pipe::new();
+    let status = flags & (OpenFlags::NONBLOCK | OpenFlags::DIRECT);
+    (OpenFile::new(pipe.end(true, false), status), OpenFile::new(pipe.end(false, true), status | OpenFlags::WRONLY))
+}
