@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Cx, Outcome};
 use crate::error::*;
-use crate::fs::{self, FdFlags};
+use crate::fs::{self, Caller, FdFlags, LookupFlags};
 use crate::task::lifecycle::{self, CloneArgs, CloneFlags, WaitOptions, WaitTarget};
 use crate::task::process::{self, Usage};
 use crate::task::{comm_from, exec, signal};
@@ -114,7 +114,7 @@ fn read_strings(at: usize) -> Result<Vec<Vec<u8>>> {
 /// execve(2)
 pub fn sys_execve(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     let r = context.regs;
-    do_exec(cx, context, fs::AT_FDCWD, r.rdi as usize, r.rsi as usize, r.rdx as usize, 0)
+    do_exec(cx, context, AT_FDCWD, r.rdi as usize, r.rsi as usize, r.rdx as usize, 0)
 }
 
 /// execveat(2)
@@ -123,19 +123,36 @@ pub fn sys_execveat(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     do_exec(cx, context, r.rdi as i32, r.rsi as usize, r.rdx as usize, r.r10 as usize, r.r8 as u32)
 }
 
+const AT_FDCWD: i32 = -100;
+const AT_SYMLINK_NOFOLLOW: u32 = 0x100;
+const AT_EMPTY_PATH: u32 = 0x1000;
+
+/// The file that a path means from a directory descriptor.
+fn resolve_at(cx: &Cx<'_>, dirfd: i32, name: &[u8], flags: u32) -> Result<fs::Path> {
+    let mut lookup = LookupFlags::empty();
+    lookup.set(LookupFlags::FOLLOW, flags & AT_SYMLINK_NOFOLLOW == 0);
+    lookup.set(LookupFlags::EMPTY, flags & AT_EMPTY_PATH != 0);
+    let start = if dirfd == AT_FDCWD || name.starts_with(b"/") {
+        None
+    } else {
+        Some(cx.process.files().get(dirfd)?.path.clone().ok_or(ENOTDIR)?)
+    };
+    Caller::of(cx.process).resolve(start.as_ref(), name, lookup)
+}
+
 fn do_exec(cx: &Cx<'_>, context: &mut UserContext, dirfd: i32, path: usize, argv: usize, envp: usize, flags: u32) -> Outcome {
     let mut run = || -> Result {
         let name = user::read_path(path)?;
         let argv = read_strings(argv)?;
         let envp = read_strings(envp)?;
-        if flags & !(fs::AT_EMPTY_PATH | fs::AT_SYMLINK_NOFOLLOW) != 0 {
+        if flags & !(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0 {
             return Err(EINVAL);
         }
-        let found = fs::resolve_at(cx.process, dirfd, &name, flags)?;
-        if flags & fs::AT_SYMLINK_NOFOLLOW != 0 && found.inode().file_type() == fs::FileType::Symlink {
+        let found = resolve_at(cx, dirfd, &name, flags)?;
+        if flags & AT_SYMLINK_NOFOLLOW != 0 && found.inode().file_type() == fs::FileType::Symlink {
             return Err(ELOOP);
         }
-        let shown = if name.starts_with(b"/") || dirfd == fs::AT_FDCWD {
+        let shown = if name.starts_with(b"/") || dirfd == AT_FDCWD {
             name
         } else {
             let mut shown = alloc::format!("/dev/fd/{dirfd}").into_bytes();

@@ -34,11 +34,11 @@ impl Driver for Uart {
         for chunk in bytes.chunks(FIFO) {
             let _one = self.transmit.lock();
             let mut patience = 1_000_000u32;
-            while Port::new(LSR).read_u8() & LSR_THR_EMPTY == 0 && patience > 0 {
+            while Port(LSR).read_u8() & LSR_THR_EMPTY == 0 && patience > 0 {
                 patience -= 1;
             }
             for byte in chunk {
-                Port::new(BASE).write_u8(*byte);
+                Port(BASE).write_u8(*byte);
             }
         }
         bytes.len()
@@ -58,7 +58,7 @@ pub fn terminal() -> Option<Arc<Terminal>> {
 
 fn start() -> Option<Arc<Terminal>> {
     // An absent port reads as all ones.
-    if Port::new(LSR).read_u8() == 0xff {
+    if Port(LSR).read_u8() == 0xff {
         return None;
     }
     let terminal = Terminal::new(DEVICE, "/dev/ttyS0".into(), Arc::new(Uart { transmit: SpinLock::new(()) }));
@@ -75,8 +75,8 @@ fn start() -> Option<Arc<Terminal>> {
         Box::new(move || {
             let mut bytes = [0u8; 64];
             let mut len = 0;
-            while Port::new(LSR).read_u8() & LSR_DATA != 0 && len < bytes.len() {
-                bytes[len] = Port::new(BASE).read_u8();
+            while Port(LSR).read_u8() & LSR_DATA != 0 && len < bytes.len() {
+                bytes[len] = Port(BASE).read_u8();
                 len += 1;
             }
             receiver.receive(&bytes[..len]);
@@ -86,7 +86,7 @@ fn start() -> Option<Arc<Terminal>> {
         log::warning!("ttyS0: cannot route its interrupt ({error:?}), no input");
     }
     frame::irq::unmask_isa(IRQ);
-    Port::new(MCR).write_u8(0x0b);
-    Port::new(IER).write_u8(1);
+    Port(MCR).write_u8(0x0b);
+    Port(IER).write_u8(1);
     Some(terminal)
 }
