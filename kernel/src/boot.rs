@@ -31,7 +31,7 @@ pub fn start(boot: &'static BootInfo) -> ! {
     task::adopt_idle();
     let cpus = frame::cpu::start_others(secondary);
     log::info!("{cpus} CPU(s): {}", frame::cpu::info().model_name);
-    task::spawn_kernel("boot", || first_process(boot));
+    task::spawn_kernel("boot", move || first_process(boot));
     task::spawn_kernel("flusher", || fs::flusher());
     sched::idle_loop()
 }
