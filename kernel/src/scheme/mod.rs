@@ -24,11 +24,32 @@ mod transfer;
 mod user;
 
 pub use acpi::table as acpi_table;
-pub use registry::{add_kernel_scheme, mount_root, scheme_directory};
+pub use registry::add_kernel_scheme;
 
-/// Registers the kernel's own schemes. Once, at boot.
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::error::Result;
+use crate::fs::mount::register_type;
+use crate::fs::{SuperBlock, mount_first, root};
+
+/// Registers the kernel's own schemes and the filesystem types `schemefs` and `scheme`, and mounts `/scheme` in the first root. Once, at boot, after that root is there.
 pub fn init(boot: &'static frame::BootInfo) {
     add_kernel_scheme("memory", memory::root(boot.framebuffer));
     add_kernel_scheme("irq", irq::root());
     add_kernel_scheme("acpi", acpi::root());
+    add_kernel_scheme("initfs", fs::view(root().inode().clone()));
+    register_type("schemefs", true, mount_schemefs);
+    register_type("scheme", true, mount_scheme);
+    mount_first(&root(), b"schemefs", b"/scheme");
+}
+
+/// `mount(..., "schemefs", ...)`: the directory of all schemes.
+fn mount_schemefs(_source: &[u8], _options: &[u8]) -> Result<Arc<SuperBlock>> {
+    Ok(SuperBlock::new("schemefs", registry::scheme_directory(), Vec::new()))
+}
+
+/// `mount("/scheme/<name>", ..., "scheme", ...)`.
+fn mount_scheme(source: &[u8], _options: &[u8]) -> Result<Arc<SuperBlock>> {
+    registry::super_block(source.strip_prefix(b"/scheme/").unwrap_or(source))
 }

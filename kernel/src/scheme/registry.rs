@@ -15,7 +15,7 @@ use super::pseudo::{self, Entries, OpenDir};
 use super::socket::SchemeSocket;
 use super::user::UserScheme;
 use crate::error::*;
-use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags};
+use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags, SuperBlock};
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task::Credentials;
 
@@ -114,20 +114,15 @@ fn behind(name: &[u8]) -> Result<Found> {
     fs.map(Found::Filesystem).ok_or(ENOENT)
 }
 
-/// The root of a scheme, for mounting.
+/// A scheme as a filesystem to mount.
 ///
 /// # Errors
 /// `ENOENT` where there is none; a filesystem's error to its first request.
-pub fn mount_root(name: &[u8]) -> Result<InodeRef> {
+pub fn super_block(name: &[u8]) -> Result<Arc<SuperBlock>> {
     match behind(name)? {
-        Found::Plain(inode) => Ok(inode),
-        Found::Filesystem(fs) => fs.root(),
+        Found::Plain(inode) => Ok(SuperBlock::new("scheme", inode, Vec::new())),
+        Found::Filesystem(fs) => fs.super_block(),
     }
-}
-
-/// All filesystems behind schemes, for `sync(2)`.
-pub fn filesystems() -> Vec<Arc<SchemeFs>> {
-    SCHEMES.lock().values().filter_map(|entry| if let Entry::User(_, Some(fs)) = entry { Some(fs.clone()) } else { None }).collect()
 }
 
 struct Names;

@@ -25,7 +25,7 @@ use super::convert;
 use super::handle::buffer;
 use super::user::{Reply, UserScheme, Wait, ids};
 use crate::error::*;
-use crate::fs::{InodeRef, StatFs};
+use crate::fs::{InodeRef, StatFs, SuperBlock};
 use crate::sync::SpinLock;
 use crate::task;
 use node::FsNode;
@@ -40,6 +40,13 @@ pub struct SchemeFs {
     /// Nodes in use. An entry whose node is gone stays until the next visit to the table.
     nodes: SpinLock<BTreeMap<u64, Weak<NodeState>>>,
     root: SpinLock<Option<Arc<FsNode>>>,
+    /// As mounted. All mounts share it, and with it the names that path lookup caches.
+    mounted: SpinLock<Weak<SuperBlock>>,
+}
+
+/// `inode` and what is below it, without caching of names and without changes of them.
+pub fn view(inode: InodeRef) -> InodeRef {
+    view::View::of(inode)
 }
 
 impl SchemeFs {
@@ -48,7 +55,7 @@ impl SchemeFs {
     /// # Errors
     /// The daemon's; `EIO` where the root is no directory.
     pub fn new(scheme: Arc<UserScheme>) -> Result<Arc<Self>> {
-        let fs = Arc::new(Self { scheme, nodes: SpinLock::new(BTreeMap::new()), root: SpinLock::new(None) });
+        let fs = Arc::new(Self { scheme, nodes: SpinLock::new(BTreeMap::new()), root: SpinLock::new(None), mounted: SpinLock::new(Weak::new()) });
         let attr = fs.get_attr(ROOT_NODE)?;
         let root = fs.node(&attr)?;
         if root.state.attr().file_type() != crate::fs::FileType::Directory {
@@ -58,19 +65,28 @@ impl SchemeFs {
         Ok(fs)
     }
 
-    /// The root directory, for mounting.
+    /// The filesystem for mounting.
     ///
     /// # Errors
     /// `EIO` while the filesystem is being set up.
-    pub fn root(&self) -> Result<InodeRef> {
+    pub fn super_block(&self) -> Result<Arc<SuperBlock>> {
+        if let Some(mounted) = self.mounted.lock().upgrade() {
+            return Ok(mounted);
+        }
         let root = self.root.lock().clone().ok_or(EIO)?;
-        Ok(root)
+        let fresh = SuperBlock::new("scheme", root, Vec::new());
+        let mut mounted = self.mounted.lock();
+        if let Some(other) = mounted.upgrade() {
+            return Ok(other);
+        }
+        *mounted = Arc::downgrade(&fresh);
+        Ok(fresh)
     }
 
     /// The root directory as `/scheme/<name>` shows it.
     ///
     /// # Errors
-    /// As [`SchemeFs::root`].
+    /// As [`SchemeFs::super_block`].
     pub fn view(&self) -> Result<InodeRef> {
         let root = self.root.lock().clone().ok_or(EIO)?;
         Ok(view::View::of(root))

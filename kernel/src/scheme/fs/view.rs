@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
 
-use super::node::FsNode;
 use crate::error::*;
 use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags, StatFs};
 
@@ -14,7 +13,7 @@ pub struct View(InodeRef);
 
 impl View {
     /// A view of a node.
-    pub fn of(node: Arc<FsNode>) -> InodeRef {
+    pub fn of(node: InodeRef) -> InodeRef {
         Arc::new(Self(node))
     }
 }
