@@ -166,15 +166,25 @@ ap_long:
     xorl %eax, %eax
     movl %eax, %fs
     movl %eax, %gs
-    movabsq $ap_start_stack, %rax
-    movq (%rax), %rsp
-    movabsq $ap_start_id, %rax
-    movl (%rax), %edi
+    movabsq $ap_start_efer, %rax                    # as the boot CPU: the kernel's tables use NX
+    movl (%rax), %eax
+    xorl %edx, %edx
+    movl $0xc0000080, %ecx
+    wrmsr
+    movabsq $ap_start_root, %rax
+    movq (%rax), %rax
+    movabsq $ap_switch, %rcx                        # in the kernel's image: its tables have no identity map
+    jmp *%rcx
+
+.section .text.boot_ap, "ax", @progbits
+ap_switch:
+    movq %rax, %cr3
+    movq ap_start_stack(%rip), %rsp
+    movl ap_start_id(%rip), %edi
     xorl %ebp, %ebp
     pushq $0
     pushq $0
-    movabsq $frame_boot_ap, %rax
-    call *%rax
+    call frame_boot_ap
     ud2
 
 .section .bss.boot, "aw", @nobits
@@ -192,3 +202,7 @@ boot_stack_top:
 ap_start_stack: .skip 8
 .global ap_start_id
 ap_start_id: .skip 8
+.global ap_start_efer
+ap_start_efer: .skip 8
+.global ap_start_root
+ap_start_root: .skip 8

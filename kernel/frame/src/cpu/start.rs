@@ -18,9 +18,11 @@ const TRAMPOLINE: u64 = 0x8000;
 unsafe extern "C" {
     static ap_trampoline: u8;
     static ap_trampoline_end: u8;
-    /// Read by the trampoline: stack and number of the CPU being started.
+    /// Read by the trampoline: stack and number of the CPU being started, features and root table.
     static ap_start_stack: AtomicU64;
     static ap_start_id: AtomicUsize;
+    static ap_start_efer: AtomicU64;
+    static ap_start_root: AtomicU64;
 }
 
 /// The kernel's function for other CPUs.
@@ -79,6 +81,8 @@ fn start_one(cpu: usize, apic_id: u32) -> bool {
     unsafe {
         ap_start_stack.store(stack + KERNEL_STACK_SIZE as u64, Ordering::Release);
         ap_start_id.store(cpu, Ordering::Release);
+        ap_start_efer.store(arch::rdmsr(arch::MSR_EFER), Ordering::Release);
+        ap_start_root.store(kernel_map::root_paddr(), Ordering::Release);
     }
     lapic::send(apic_id, Ipi::Init);
     time::spin_until(time::now_ns() + 10 * MS, || false);
