@@ -420,8 +420,9 @@ pub fn schedule() {
     counter.fetch_add(1, Ordering::Relaxed);
     let dead = previous.sched.state.load(Ordering::SeqCst) == DEAD;
     drop(previous);
-    super::switch(next, dead);
+    // The frame holds interrupts off itself. In between only the queue is ahead of what runs, which interrupt handlers can live with.
     drop(guard);
+    super::switch(next, dead);
 }
 
 /// Takes a thread from the busiest other CPU into this one's queue.
