@@ -194,6 +194,8 @@ boot_pml4: .skip 4096
 boot_pdpt_low: .skip 4096
 boot_pdpt_high: .skip 4096
 boot_pd: .skip 4 * 4096
+.global boot_stack_guard
+boot_stack_guard: .skip 4096                        # not mapped by the kernel's table
 boot_stack: .skip 64 * 1024
 .global boot_stack_top
 boot_stack_top:

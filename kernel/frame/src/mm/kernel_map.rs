@@ -98,6 +98,7 @@ unsafe extern "C" {
     static __text_end: u8;
     static __rodata_end: u8;
     static __kernel_end: u8;
+    static boot_stack_guard: u8;
 }
 
 /// Builds the kernel's half for physical memory up to `top`, with tables from `alloc`, and activates it on this CPU.
@@ -110,7 +111,7 @@ pub fn init(top: u64, mut alloc: impl FnMut() -> u64) {
     }
     let ends = [&raw const __text_start as u64, &raw const __text_end as u64, &raw const __rodata_end as u64, &raw const __kernel_end as u64];
     for (range, bits) in [(ends[0]..ends[1], 0), (ends[1]..ends[2], nx), (ends[2]..ends[3], nx | WRITABLE)] {
-        for va in range.step_by(PAGE_SIZE) {
+        for va in range.step_by(PAGE_SIZE).filter(|&va| va != &raw const boot_stack_guard as u64) {
             set(va, 0, (va - KERNEL_BASE) | PRESENT | GLOBAL | bits, &mut alloc);
         }
     }
