@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::arch::asm;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, compiler_fence};
 
 use super::MAX_CPUS;
 use crate::arch;
@@ -43,10 +43,47 @@ pub struct CpuLocal {
     /// Segment bases in the CPU now.
     pub loaded_fs: Cell<u64>,
     pub loaded_gs: Cell<u64>,
-    pub frames: UnsafeCell<FrameCache>,
-    pub magazines: UnsafeCell<Magazines>,
+    pub frames: Guarded<FrameCache>,
+    pub magazines: Guarded<Magazines>,
     pub gdt: UnsafeCell<[u64; 10]>,
     pub interrupts: [AtomicU64; 256],
+}
+
+/// A value of one CPU that its threads and its interrupt handlers share without disabling interrupts: who finds it in use (a handler that interrupted the user) has to do without.
+/// Kernel threads are not preempted and `f` never switches, so nobody else can come in between.
+pub struct Guarded<T> {
+    busy: AtomicBool,
+    value: UnsafeCell<T>,
+}
+
+impl<T> Guarded<T> {
+    const fn new(value: T) -> Self {
+        Guarded { busy: AtomicBool::new(false), value: UnsafeCell::new(value) }
+    }
+
+    /// Calls `f` with the value; None if it is in use. Only for this CPU's own data.
+    ///
+    /// # Safety
+    /// `f` must not switch to another thread, and `self` belongs to the CPU that runs this.
+    #[inline]
+    pub unsafe fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        if self.busy.load(Relaxed) {
+            return None;
+        }
+        self.busy.store(true, Relaxed);
+        // Orders the flag and the value for interrupt handlers, which see this CPU's accesses in program order.
+        compiler_fence(SeqCst);
+        // SAFETY: `busy` keeps interrupt handlers away, other CPUs do not touch it, and this thread is not preempted.
+        let result = f(unsafe { &mut *self.value.get() });
+        compiler_fence(SeqCst);
+        self.busy.store(false, Relaxed);
+        Some(result)
+    }
+
+    /// For reading atomics of another CPU's value.
+    pub fn as_ptr(&self) -> *const T {
+        self.value.get()
+    }
 }
 
 /// The task state segment: only stack pointers matter.
@@ -103,8 +140,8 @@ impl CpuLocal {
             fpu_owner: UnsafeCell::new(None),
             loaded_fs: Cell::new(0),
             loaded_gs: Cell::new(0),
-            frames: UnsafeCell::new(FrameCache::new()),
-            magazines: UnsafeCell::new(Magazines::new()),
+            frames: Guarded::new(FrameCache::new()),
+            magazines: Guarded::new(Magazines::new()),
             gdt: UnsafeCell::new([0; 10]),
             interrupts: [const { AtomicU64::new(0) }; 256],
         }

@@ -1,13 +1,13 @@
 //! The frame allocator: the buddy lists behind one lock, and before them a cache of single frames for each CPU.
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::Release};
 
 use frame_logic::buddy::{Buddy, FrameMeta};
 use frame_logic::regions::Region;
 
 use super::{PAGE_SIZE, reclaim};
 use crate::cpu::{self, local};
-use crate::sync::{IrqGuard, Once, SpinLock};
+use crate::sync::SpinLock;
 
 /// Most frames a CPU keeps.
 const CAPACITY: usize = 64;
@@ -18,7 +18,9 @@ pub const MAGAZINE: usize = 32;
 /// Number of the heap's size classes.
 pub const CLASSES: usize = 12;
 
-static META: Once<&'static [FrameMeta]> = Once::new();
+/// The metadata of all frames: address and length; empty before [`init`].
+static META: AtomicPtr<FrameMeta> = AtomicPtr::new(core::ptr::dangling_mut());
+static META_LEN: AtomicUsize = AtomicUsize::new(0);
 static BUDDY: SpinLock<Buddy> = SpinLock::new(Buddy::new());
 
 /// A CPU's free frames.
@@ -48,7 +50,8 @@ impl Magazines {
 
 /// Hands the free regions (page-aligned) to the allocator.
 pub fn init(meta: &'static [FrameMeta], free: &[Region]) {
-    META.get_or_init(|| meta);
+    META.store(meta.as_ptr().cast_mut(), Release);
+    META_LEN.store(meta.len(), Release);
     let mut buddy = BUDDY.lock();
     for region in free {
         buddy.add(meta, (region.start / PAGE_SIZE as u64) as u32, (region.end / PAGE_SIZE as u64) as u32);
@@ -63,15 +66,15 @@ pub fn meta(pfn: u32) -> &'static FrameMeta {
 
 #[inline]
 fn all_meta() -> &'static [FrameMeta] {
-    META.get().copied().unwrap_or(&[])
+    // SAFETY: stored by `init` from such a slice, once, before other CPUs run; the length after the address.
+    unsafe { core::slice::from_raw_parts(META.load(Relaxed), META_LEN.load(Relaxed)) }
 }
 
-/// Runs `f` with this CPU's cache, interrupts off.
+/// Runs `f` with this CPU's cache; None in an interrupt handler that interrupted its use.
 #[inline]
-fn with_cache<R>(f: impl FnOnce(&mut FrameCache) -> R) -> R {
-    let _irq = IrqGuard::new();
-    // SAFETY: interrupts are off and `f` (private to this file) does not come here again, so this is the only reference to this CPU's cache.
-    f(unsafe { &mut *local::get().frames.get() })
+fn with_cache<R>(f: impl FnOnce(&mut FrameCache) -> R) -> Option<R> {
+    // SAFETY: the functions in this file do not switch threads, and it is this CPU's.
+    unsafe { local::get().frames.with(f) }
 }
 
 /// Takes one frame, its reference count 0 and its content whatever it was.
@@ -84,6 +87,7 @@ pub fn alloc_frame() -> Option<u32> {
             cache.count.store(count as u32 - 1, Relaxed);
             Some(cache.frames[count - 1])
         });
+        let got = got.unwrap_or_else(|| BUDDY.lock().alloc(all_meta(), 0));
         if got.is_some() || !reclaim(BATCH) {
             return got;
         }
@@ -106,21 +110,27 @@ fn refill(cache: &mut FrameCache) -> Option<usize> {
 /// Gives one frame back.
 #[inline]
 pub fn free_frame(pfn: u32) {
-    with_cache(|cache| {
-        let mut count = cache.count.load(Relaxed) as usize;
-        if count == CAPACITY {
-            let meta = all_meta();
-            let mut buddy = BUDDY.lock();
-            // The oldest go; those freed last are in the CPU's caches.
-            for &pfn in &cache.frames[..BATCH] {
-                buddy.free(meta, pfn, 0);
-            }
-            cache.frames.copy_within(BATCH.., 0);
-            count -= BATCH;
-        }
+    let cached = with_cache(|cache| {
+        let count = cache.count.load(Relaxed) as usize;
+        let count = if count < CAPACITY { count } else { drain(cache) };
         cache.frames[count] = pfn;
         cache.count.store(count as u32 + 1, Relaxed);
     });
+    if cached.is_none() {
+        BUDDY.lock().free(all_meta(), pfn, 0);
+    }
+}
+
+#[cold]
+fn drain(cache: &mut FrameCache) -> usize {
+    let meta = all_meta();
+    let mut buddy = BUDDY.lock();
+    // The oldest go; those freed last are in the CPU's caches.
+    for &pfn in &cache.frames[..BATCH] {
+        buddy.free(meta, pfn, 0);
+    }
+    cache.frames.copy_within(BATCH.., 0);
+    CAPACITY - BATCH
 }
 
 /// Takes 2^order frames.
@@ -166,7 +176,7 @@ fn flush_cache() {
 pub fn free_frames() -> usize {
     let cached: usize = (0..cpu::count())
         .map(|cpu| {
-            let cache = local::of(cpu).frames.get();
+            let cache = local::of(cpu).frames.as_ptr();
             // SAFETY: only the atomic count of another CPU's cache is touched.
             unsafe { (*cache).count.load(Relaxed) as usize }
         })

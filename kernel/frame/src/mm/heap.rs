@@ -8,10 +8,10 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::sync::atomic::Ordering::Relaxed;
 
-use super::cache::{self, CLASSES, MAGAZINE};
+use super::cache::{self, CLASSES, MAGAZINE, Magazines};
 use super::{COUNTERS, DIRECT_MAP, PAGE_SIZE};
 use crate::cpu::local;
-use crate::sync::{IrqGuard, SpinLock};
+use crate::sync::SpinLock;
 
 struct Heap;
 
@@ -154,19 +154,10 @@ fn new_slab(class: usize) -> Option<u32> {
     Some(pfn)
 }
 
-/// Fills this CPU's empty magazine half and gives one object. Interrupts are off.
+/// Takes an object, and some more for the empty magazine, out of slabs that are there.
 #[cold]
-fn refill(class: usize) -> Option<*mut u8> {
+fn refill(class: usize, magazines: &mut Magazines) -> Option<*mut u8> {
     let mut list = CLASS_LISTS[class].lock();
-    if list.partial == NONE {
-        // Not under the lock: making a slab may call the reclaim hook, which may free objects.
-        drop(list);
-        let slab = new_slab(class)?;
-        list = CLASS_LISTS[class].lock();
-        list.push(slab);
-    }
-    // SAFETY: interrupts are off (the caller's guard) and no other reference to this CPU's magazines is alive.
-    let magazines = unsafe { &mut *local::get().magazines.get() };
     let object = list.take();
     while (magazines.counts[class] as usize) < MAGAZINE / 2 {
         let Some(extra) = list.take() else { break };
@@ -176,28 +167,43 @@ fn refill(class: usize) -> Option<*mut u8> {
     object
 }
 
-/// Empties half of this CPU's full magazine. Interrupts are off.
+/// Takes an object out of a slab, made if there is none.
 #[cold]
-fn drain(class: usize) {
-    let mut list = CLASS_LISTS[class].lock();
-    // SAFETY: as in `refill`.
-    let magazines = unsafe { &mut *local::get().magazines.get() };
-    let mut empty = [NONE; MAGAZINE / 2];
-    for (i, slab) in empty.iter_mut().enumerate() {
-        // SAFETY: objects in the magazine are of this class and free.
-        *slab = unsafe { list.put(magazines.objects[class][i]) }.unwrap_or(NONE);
-    }
-    magazines.objects[class].copy_within(MAGAZINE / 2.., 0);
-    magazines.counts[class] = (MAGAZINE / 2) as u32;
-    drop(list);
-    for slab in empty.into_iter().filter(|&slab| slab != NONE) {
-        COUNTERS.slab.fetch_sub(1, Relaxed);
-        cache::free_frame(slab);
+fn take_shared(class: usize) -> *mut u8 {
+    loop {
+        if let Some(object) = CLASS_LISTS[class].lock().take() {
+            return object;
+        }
+        // Not under the lock: this may call the reclaim hook, which may free objects.
+        let Some(slab) = new_slab(class) else { return core::ptr::null_mut() };
+        CLASS_LISTS[class].lock().push(slab);
     }
 }
 
+/// Empties half of the full magazine.
+#[cold]
+fn drain(class: usize, magazines: &mut Magazines) {
+    let mut empty = [NONE; MAGAZINE / 2];
+    {
+        let mut list = CLASS_LISTS[class].lock();
+        for (i, slab) in empty.iter_mut().enumerate() {
+            // SAFETY: objects in the magazine are of this class and free.
+            *slab = unsafe { list.put(magazines.objects[class][i]) }.unwrap_or(NONE);
+        }
+    }
+    magazines.objects[class].copy_within(MAGAZINE / 2.., 0);
+    magazines.counts[class] = (MAGAZINE / 2) as u32;
+    empty.into_iter().filter(|&slab| slab != NONE).for_each(free_slab);
+}
+
+/// Gives an all free slab back.
+fn free_slab(slab: u32) {
+    COUNTERS.slab.fetch_sub(1, Relaxed);
+    cache::free_frame(slab);
+}
+
 // SAFETY: blocks are disjoint, large enough and aligned: objects of a slab by construction, runs of frames by the buddy allocator. An object is in one magazine or list
-// only while free. Everything is done with interrupts off or under a lock.
+// only while free. Magazines are used by one user at a time, slabs under a lock.
 unsafe impl GlobalAlloc for Heap {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -211,15 +217,17 @@ unsafe impl GlobalAlloc for Heap {
                 None => core::ptr::null_mut(),
             };
         };
-        let _irq = IrqGuard::new();
-        // SAFETY: interrupts are off and nothing called below, while this reference is in use, takes another one.
-        let magazines = unsafe { &mut *local::get().magazines.get() };
-        let count = magazines.counts[class];
-        if count > 0 {
-            magazines.counts[class] = count - 1;
-            return magazines.objects[class][count as usize - 1];
-        }
-        refill(class).unwrap_or(core::ptr::null_mut())
+        // SAFETY: nothing in there switches threads, and the magazines are this CPU's.
+        let object = unsafe {
+            local::get().magazines.with(|magazines| match magazines.counts[class] {
+                0 => refill(class, magazines),
+                count => {
+                    magazines.counts[class] = count - 1;
+                    Some(magazines.objects[class][count as usize - 1])
+                }
+            })
+        };
+        object.flatten().unwrap_or_else(|| take_shared(class))
     }
 
     #[inline]
@@ -229,15 +237,22 @@ unsafe impl GlobalAlloc for Heap {
             COUNTERS.heap_large.fetch_sub(1 << order, Relaxed);
             return cache::free_order(pfn_of(pointer), order);
         };
-        let _irq = IrqGuard::new();
         // SAFETY: as in `alloc`.
-        if unsafe { (*local::get().magazines.get()).counts[class] } as usize == MAGAZINE {
-            drain(class);
+        let kept = unsafe {
+            local::get().magazines.with(|magazines| {
+                if magazines.counts[class] as usize == MAGAZINE {
+                    drain(class, magazines);
+                }
+                let count = magazines.counts[class];
+                magazines.objects[class][count as usize] = pointer;
+                magazines.counts[class] = count + 1;
+            })
+        };
+        if kept.is_none() {
+            // SAFETY: the object is of this class, and the caller gives it up.
+            if let Some(slab) = unsafe { CLASS_LISTS[class].lock().put(pointer) } {
+                free_slab(slab);
+            }
         }
-        // SAFETY: as in `alloc`.
-        let magazines = unsafe { &mut *local::get().magazines.get() };
-        let count = magazines.counts[class] as usize;
-        magazines.objects[class][count] = pointer;
-        magazines.counts[class] = count as u32 + 1;
     }
 }
