@@ -6,6 +6,7 @@
 
 pub mod accel;
 pub mod broker;
+pub mod console;
 pub mod dir;
 mod error;
 pub mod exec;
