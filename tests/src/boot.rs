@@ -32,7 +32,10 @@ pub fn tests() -> Vec<Test> {
 
 fn grub(lab: &Lab, name: &str, firmware: Firmware, medium: Medium) -> Result<()> {
     let mut description = lab.describe(System::Genai)?;
-    let cdrom = (medium == Medium::Cd).then(|| lab.images.genai.iso.clone());
+    let cdrom = match medium {
+        Medium::Disk => None,
+        Medium::Cd => Some(lab.images.genai()?.iso.clone()),
+    };
     description.boot = Boot::Firmware { firmware, cdrom };
     let machine = lab.boot(name, &description)?;
     let parameters = machine.sh("cat /proc/cmdline", SHORT)?;

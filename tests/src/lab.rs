@@ -47,10 +47,20 @@ pub struct Linux {
 /// All that is tested.
 #[derive(Debug, Clone)]
 pub struct Images {
-    /// Our system.
-    pub genai: Genai,
+    /// Our system, where a test needs it.
+    pub genai: Option<Genai>,
     /// The reference, where a test needs it.
     pub linux: Option<Linux>,
+}
+
+impl Images {
+    /// Our system's.
+    ///
+    /// # Errors
+    /// Where it was not built.
+    pub fn genai(&self) -> Result<&Genai> {
+        self.genai.as_ref().context("our system was not built")
+    }
 }
 
 /// Which system a machine runs.
@@ -91,16 +101,16 @@ impl Lab {
     /// # Errors
     /// Where there are no images of the system.
     pub fn describe(&self, system: System) -> Result<Description> {
-        let (boot, disk) = match (system, &self.images.linux) {
-            (System::Genai, _) => {
-                let Genai { kernel, initfs, disk, .. } = self.images.genai.clone();
+        let (boot, disk) = match system {
+            System::Genai => {
+                let Genai { kernel, initfs, disk, .. } = self.images.genai()?.clone();
                 (Boot::Kernel { kernel, initrd: Some(initfs), command_line: "target=console debug-exit".into() }, disk)
             }
-            (System::Linux, Some(linux)) => {
-                let Linux { kernel, initramfs, disk, command_line } = linux.clone();
+            System::Linux => {
+                let Some(linux) = self.images.linux.clone() else { bail!("the Linux reference was not built") };
+                let Linux { kernel, initramfs, disk, command_line } = linux;
                 (Boot::Kernel { kernel, initrd: Some(initramfs), command_line }, disk)
             }
-            (System::Linux, None) => bail!("the Linux reference was not built"),
         };
         Ok(Description {
             accel: self.accel,

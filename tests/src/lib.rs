@@ -15,7 +15,7 @@ mod system;
 
 use std::path::Path;
 
-pub use lab::{Genai, Images, Lab, Linux, Machine as RunningMachine, System};
+pub use lab::{Genai, Images, Lab, Linux, Machine, System};
 
 /// What a test does; an error says what was wrong.
 type Body = Box<dyn Fn(&Lab) -> anyhow::Result<()>>;
@@ -35,6 +35,11 @@ impl Test {
     /// Whether it needs the Linux reference.
     pub fn needs_linux(&self) -> bool {
         self.name.starts_with("diff/") || self.name.starts_with("linux/")
+    }
+
+    /// Whether it needs our own system.
+    pub fn needs_genai(&self) -> bool {
+        !self.name.starts_with("linux/")
     }
 
     /// Runs it.

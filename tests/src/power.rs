@@ -29,7 +29,7 @@ fn synced_data_survives(lab: &Lab) -> Result<()> {
     let name = "power/synced-data-survives";
     let disk = lab.dir(name).join("disk.qcow2");
     std::fs::create_dir_all(lab.dir(name))?;
-    let base = lab.images.genai.disk.canonicalize()?;
+    let base = lab.images.genai()?.disk.canonicalize()?;
     let made = Command::new("qemu-img")
         .args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b"])
         .args([&base, &disk])

@@ -64,8 +64,15 @@ pub fn genai(project: &Project, edition: &str, cd: Cd) -> Result<Genai> {
 
 /// Builds everything for the Linux reference.
 pub fn linux(project: &Project, edition: &str) -> Result<Linux> {
-    with_builder(project, edition, |_builder| {
-        anyhow::bail!("the Linux reference is not there yet")
+    with_builder(project, edition, |builder| {
+        let reference = builder.linux().context("the Linux reference cannot be made")?;
+        Ok(Linux {
+            kernel: reference.kernel,
+            initramfs: reference.initramfs,
+            disk: reference.disk,
+            // The last console is the one that init talks to.
+            command_line: "root=/dev/vda rw console=tty0 console=ttyS0,115200 loglevel=4".into(),
+        })
     })
 }
 
