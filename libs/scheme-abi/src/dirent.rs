@@ -55,6 +55,16 @@ impl<'a> DirentWriter<'a> {
         self.0.bytes(&zeroes[..record_len - plain_len + 1])
     }
 
+    /// Bytes that a record with a name of `name_len` bytes takes.
+    pub const fn record_len(name_len: usize) -> usize {
+        (HEADER_BYTES + name_len + 1).next_multiple_of(ALIGN)
+    }
+
+    /// Bytes left in the buffer.
+    pub const fn remaining(&self) -> usize {
+        self.0.remaining()
+    }
+
     /// Bytes written so far: the result of `Getdents`.
     pub const fn written(&self) -> usize {
         self.0.written()

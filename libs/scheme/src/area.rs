@@ -92,13 +92,11 @@ impl Area {
         Ok(unsafe { range.slice() })
     }
 
-    /// Lends a checked range's bytes, while the area itself stays usable for other ranges. One loan at a time.
-    pub(crate) fn lend(&mut self, range: Range) -> Result<Lent, Errno> {
-        if self.lent.len != 0 {
-            return Err(Errno::BUSY);
-        }
+    /// Lends a checked range's bytes, while the area itself stays usable for other ranges. One loan at a time: the
+    /// crate lends only to the method it calls, and a method that panics drops its loan.
+    pub(crate) fn lend(&mut self, range: Range) -> Lent {
         self.lent = range;
-        Ok(Lent(range))
+        Lent(range)
     }
 
     /// Ends a loan.

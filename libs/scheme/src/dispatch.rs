@@ -40,7 +40,7 @@ pub(crate) fn dispatch(
     if has_buffer(opcode) {
         *buffer = out.area.range(sqe.args[1], sqe.args[2])?;
     }
-    let mut lent = out.area.lend(*buffer)?;
+    let mut lent = out.area.lend(*buffer);
     let reply = call_method(scheme, opcode, sqe, out, lent.bytes());
     out.area.take_back(lent);
     reply

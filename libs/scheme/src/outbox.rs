@@ -59,6 +59,12 @@ impl Outbox {
         waiting
     }
 
+    /// Answers a request whose handler panicked: nobody else will. The tag must be that of a request not yet answered.
+    pub fn fail(&mut self, tag: u32, errno: Errno) {
+        self.later.remove(&tag);
+        self.push_answer(tag, Err(errno));
+    }
+
     /// Answers a waiting read (or call) with as much of `data` as fits; returns how many bytes that was, or `None`
     /// where the request waits no more.
     pub fn answer_bytes(&mut self, tag: u32, data: &[u8]) -> Option<usize> {

@@ -1,0 +1,28 @@
+//! RedoxFS behind a scheme.
+//!
+//! The crate `redoxfs` knows the format: copy-on-write trees with a checksum in every pointer, and a ring of 256
+//! headers, of which the newest names the roots. This crate makes a daemon of it, from the bottom up:
+//!
+//! * [`device`]: a file or block device; [`cache`]: the `redoxfs::Disk` over it, with a block cache, read-ahead, writes
+//!   joined to large ones, and flushes around every header;
+//! * [`mount`]: finds the newest generation whose last transaction is whole; [`visit`] walks trees for it and for
+//!   [`check`];
+//! * [`space`]: admits an operation only if it cannot run out of blocks half-way, where the crate could not go back;
+//! * [`attr`], [`listing`], [`records`]: nodes as attributes, directories by cursor, freeing a file's records;
+//! * [`session`]: the filesystem calls within one open transaction; [`serve`]: the loop that opens and commits them.
+#![warn(missing_docs)]
+
+pub mod attr;
+pub mod cache;
+pub mod check;
+pub mod device;
+pub mod listing;
+pub mod mount;
+pub mod records;
+pub mod serve;
+pub mod session;
+pub mod space;
+pub mod visit;
+
+/// Bytes of a block.
+pub const BLOCK: usize = redoxfs::BLOCK_SIZE as usize;

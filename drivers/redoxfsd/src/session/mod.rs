@@ -1,0 +1,289 @@
+//! The filesystem calls, within one open transaction.
+//!
+//! Every call checks all that can go wrong first, then asks [`crate::space`] for room, and only then changes
+//! anything: a change that the crate gives up half-way cannot be taken back alone. Where that happens all the same (a
+//! broken block, a bug) the whole transaction is given up, and the filesystem is read-only from then on.
+
+mod data;
+mod names;
+mod state;
+
+pub use state::{Lost, State};
+
+use crate::attr;
+use crate::device::Device;
+use crate::space::Need;
+use crate::visit::Tx;
+use redoxfs::{Node, TreeData, TreePtr};
+use scheme::abi::dirent::{DirentWriter, Entry, kind_of_mode};
+use scheme::abi::fs::{
+    CreateRequest, LinkRequest, LookupStop, LookupWriter, NodeAttr, RenameRequest, SetAttr, Time,
+};
+use scheme::{Errno, Fail, FsScheme, Result, StatVfs};
+use syscall::error::Error;
+
+/// One open transaction and what is known beyond it.
+pub struct Session<'s, 't, D: Device> {
+    /// The transaction.
+    pub tx: &'s mut Tx<'t, D>,
+    /// What outlives it.
+    pub state: &'s mut State,
+}
+
+/// An error of the crate in a call that changed nothing.
+fn harmless(error: Error) -> Fail {
+    scheme::redox(error.errno).into()
+}
+
+impl<D: Device> Session<'_, '_, D> {
+    /// Notes an error of the crate in a call that may have changed something: the transaction is lost.
+    fn lost(&mut self, error: Error) -> Fail {
+        tracing::error!(
+            "an operation failed half-way ({error}): back to the last commit, read-only"
+        );
+        self.state.lose(Lost::Transaction);
+        Errno::IO.into()
+    }
+
+    /// Asks for room for a change.
+    fn admit(&mut self, need: Need) -> Result<()> {
+        if self.state.is_read_only() {
+            return Err(Errno::ROFS.into());
+        }
+        let may_help = self.state.is_dirty() || self.state.has_nodes_to_free();
+        let admitted = self.state.space.admit(need, may_help);
+        match admitted {
+            Ok(()) => self.state.touch(need.blocks),
+            Err(Fail::Retry) => self.state.want_commit(),
+            Err(_) => {}
+        }
+        admitted
+    }
+
+    /// A node's pointer. ESTALE for ids that no tree can hold.
+    fn ptr(node: u64) -> Result<TreePtr<Node>> {
+        let id = u32::try_from(node).map_err(|_| Errno::STALE)?;
+        // Lists hold 254 pointers though an id has room for 256.
+        if id == 0 || id.to_le_bytes().iter().any(|index| *index >= 254) {
+            return Err(Errno::STALE.into());
+        }
+        Ok(TreePtr::new(id))
+    }
+
+    fn read_node(&mut self, ptr: TreePtr<Node>) -> Result<TreeData<Node>> {
+        self.tx.read_tree(ptr).map_err(|error| match error.errno {
+            syscall::error::ENOENT => Errno::STALE.into(),
+            _ => harmless(error),
+        })
+    }
+
+    /// A node's attributes, from memory if possible.
+    fn attr(&mut self, ptr: TreePtr<Node>) -> Result<NodeAttr> {
+        let id = ptr.id();
+        if let Some(attr) = self.state.attr(id) {
+            return Ok(attr);
+        }
+        let node = self.read_node(ptr)?;
+        Ok(self.state.learn(id, attr::of_node(id, node.data())))
+    }
+
+    /// The attributes of a directory.
+    fn dir_attr(&mut self, ptr: TreePtr<Node>) -> Result<NodeAttr> {
+        let attr = self.attr(ptr)?;
+        if !attr::is_dir(attr.mode) {
+            return Err(Errno::NOTDIR.into());
+        }
+        Ok(attr)
+    }
+
+    /// Writes a changed node. Its times must be set.
+    fn store(&mut self, node: TreeData<Node>) -> Result<NodeAttr> {
+        let id = node.id();
+        let attr = attr::of_node(id, node.data());
+        self.tx.sync_tree(node).map_err(|error| self.lost(error))?;
+        self.state.times.remove(&id);
+        self.state.forget_attr(id);
+        Ok(self.state.learn(id, attr))
+    }
+
+    /// Brings times that were kept in memory into a node that is about to be changed.
+    fn apply_times(&mut self, node: &mut TreeData<Node>) {
+        if let Some((mtime, ctime)) = self.state.times.get(&node.id()) {
+            if let Some(mtime) = mtime {
+                attr::set_mtime(node.data_mut(), *mtime);
+            }
+            attr::set_ctime(node.data_mut(), *ctime);
+        }
+    }
+
+    /// Reads a node to change it.
+    fn read_to_change(&mut self, ptr: TreePtr<Node>) -> Result<TreeData<Node>> {
+        let mut node = self.read_node(ptr)?;
+        self.apply_times(&mut node);
+        Ok(node)
+    }
+
+    /// What has to be done before a commit: times kept in memory go into their nodes, nodes without names are freed as
+    /// far as there is room.
+    pub fn before_commit(&mut self) {
+        if self.state.is_read_only() {
+            return;
+        }
+        self.free_nodes();
+        for id in self.state.times.keys().copied().collect::<Vec<_>>() {
+            let stored = self.read_node(TreePtr::new(id)).and_then(|mut node| {
+                self.apply_times(&mut node);
+                self.store(node)
+            });
+            if let Err(error) = stored {
+                tracing::warn!("the times of node {id} are not kept: {error:?}");
+                self.state.times.remove(&id);
+            }
+        }
+    }
+}
+
+impl<D: Device> FsScheme for Session<'_, '_, D> {
+    fn lookup(
+        &mut self,
+        dir: u64,
+        path: &[u8],
+        found: &mut LookupWriter<'_>,
+    ) -> Result<LookupStop> {
+        let mut dir = Self::ptr(dir)?;
+        self.dir_attr(dir)?;
+        for (index, name) in path.split(|byte| *byte == b'/').enumerate() {
+            let name = match names::checked(name) {
+                Ok(name) => name,
+                // No such name can exist; the first one's own error is worth telling.
+                Err(Errno::INVAL) => return Err(Errno::INVAL.into()),
+                Err(errno) if index == 0 && errno != Errno::ILSEQ => return Err(errno.into()),
+                Err(_) => return Ok(LookupStop::Missing),
+            };
+            if index > 0 && !attr::is_dir(self.attr(dir)?.mode) {
+                return Ok(LookupStop::NotDirectory);
+            }
+            let Some(node) = self.find(dir, name)? else {
+                return Ok(LookupStop::Missing);
+            };
+            let attr = self.attr(node)?;
+            if attr::is_dir(attr.mode) {
+                self.state.parents.insert(node.id(), dir.id());
+            }
+            if found.push(&attr).is_err() {
+                return Ok(LookupStop::Full);
+            }
+            dir = node;
+        }
+        Ok(LookupStop::Complete)
+    }
+
+    fn create(&mut self, dir: u64, request: &CreateRequest<'_>) -> Result<NodeAttr> {
+        self.create_node(Self::ptr(dir)?, request)
+    }
+
+    fn rename(&mut self, old_dir: u64, request: &RenameRequest<'_>) -> Result<()> {
+        self.rename_node(Self::ptr(old_dir)?, request)
+    }
+
+    fn link(&mut self, node: u64, request: &LinkRequest<'_>) -> Result<NodeAttr> {
+        self.link_node(Self::ptr(node)?, request)
+    }
+
+    fn unlink(&mut self, dir: u64, name: &[u8], remove_dir: bool) -> Result<()> {
+        self.unlink_node(Self::ptr(dir)?, name, remove_dir)
+    }
+
+    fn set_attr(&mut self, node: u64, changes: &SetAttr) -> Result<NodeAttr> {
+        self.change_attr(Self::ptr(node)?, changes)
+    }
+
+    fn get_attr(&mut self, node: u64) -> Result<NodeAttr> {
+        self.attr(Self::ptr(node)?)
+    }
+
+    fn read(&mut self, node: u64, buffer: &mut [u8], offset: u64) -> Result<usize> {
+        self.read_data(Self::ptr(node)?, buffer, offset)
+    }
+
+    fn write(&mut self, node: u64, data: &[u8], offset: u64) -> Result<usize> {
+        self.write_data(Self::ptr(node)?, data, offset)
+    }
+
+    fn get_dents(&mut self, dir: u64, entries: &mut DirentWriter<'_>, from: u64) -> Result<()> {
+        let dir = Self::ptr(dir)?;
+        self.dir_attr(dir)?;
+        let mut from = from;
+        loop {
+            self.load_listing(dir)?;
+            let listing = self.state.listings.get(dir.id());
+            let Some((at, group)) = listing.and_then(|listing| listing.after(from)) else {
+                return Ok(());
+            };
+            let room = group
+                .iter()
+                .map(|(name, _)| DirentWriter::record_len(name.len()))
+                .sum();
+            if entries.remaining() < room {
+                return match entries.written() {
+                    0 => Err(Errno::INVAL.into()),
+                    _ => Ok(()),
+                };
+            }
+            for (name, node) in group.to_vec() {
+                let mode = self.attr(TreePtr::new(node))?.mode;
+                entries.push(&Entry {
+                    inode: u64::from(node),
+                    next: at,
+                    kind: kind_of_mode(mode),
+                    name: name.as_bytes(),
+                })?;
+            }
+            from = at;
+        }
+    }
+
+    fn fsync(&mut self, tag: u32, node: u64) -> Result<()> {
+        Self::ptr(node)?;
+        self.sync(tag)
+    }
+
+    fn sync(&mut self, tag: u32) -> Result<()> {
+        if self.state.is_read_only() {
+            return Err(Errno::IO.into());
+        }
+        if !self.state.is_dirty() {
+            return Ok(()); // commits flush the disk
+        }
+        self.state.wait_for_commit(tag);
+        Err(Fail::Later)
+    }
+
+    fn stat_vfs(&mut self) -> Result<StatVfs> {
+        if self.state.has_changes() && !self.state.is_read_only() {
+            // Only a commit gives an exact count.
+            self.state.want_commit();
+            return Err(Fail::Retry);
+        }
+        Ok(StatVfs {
+            f_bsize: redoxfs::BLOCK_SIZE as u32,
+            f_blocks: self.tx.header.size() / redoxfs::BLOCK_SIZE,
+            f_bfree: self.state.space.free(),
+            f_bavail: self.state.space.available(),
+        })
+    }
+
+    fn forget(&mut self, node: u64) {
+        if let Ok(ptr) = Self::ptr(node) {
+            self.state.forgotten(ptr.id());
+        }
+    }
+}
+
+/// A time as the format holds it.
+fn clamp(time: Time) -> Time {
+    Time {
+        seconds: time.seconds,
+        nanoseconds: time.nanoseconds.min(999_999_999),
+    }
+}

@@ -1,0 +1,387 @@
+//! Operations on names: find, create, link, unlink, rename, list.
+
+use super::{Session, harmless};
+use crate::attr::{self, Extra};
+use crate::device::Device;
+use crate::listing::Listing;
+use crate::records;
+use crate::space::Need;
+use redoxfs::{BlockAddr, BlockData, DIR_ENTRY_MAX_LENGTH, Node, TreeData, TreePtr};
+use scheme::abi::fs::{CreateRequest, LinkRequest, NodeAttr, RenameFlags, RenameRequest};
+use scheme::{Errno, Result};
+use syscall::error::ENOENT;
+
+/// What adding or removing one name may allocate: a directory's path to the entry, with splits, and two nodes.
+const NAME_BLOCKS: u64 = 40;
+/// As many names as Linux's ext4 allows.
+const MAX_LINKS: u32 = 65_000;
+
+/// A name that the format can hold: UTF-8 without slash and NUL, at most 252 bytes, not `.` or `..`.
+pub(super) fn checked(name: &[u8]) -> Result<&str, Errno> {
+    if name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0)
+    {
+        return Err(Errno::INVAL);
+    }
+    if name.len() > DIR_ENTRY_MAX_LENGTH {
+        return Err(Errno::NAMETOOLONG);
+    }
+    core::str::from_utf8(name).map_err(|_| Errno::ILSEQ)
+}
+
+impl<D: Device> Session<'_, '_, D> {
+    /// The node of a name in a directory.
+    pub(super) fn find(&mut self, dir: TreePtr<Node>, name: &str) -> Result<Option<TreePtr<Node>>> {
+        if let Some(known) = self.state.name(dir.id(), name) {
+            return Ok(known.map(TreePtr::new));
+        }
+        let found = match self.state.listings.get(dir.id()) {
+            Some(listing) => listing.get(name),
+            None => match self.tx.find_node(dir, name) {
+                Ok(node) => {
+                    let id = node.id();
+                    self.state.learn(id, attr::of_node(id, node.data()));
+                    Some(id)
+                }
+                Err(error) if error.errno == ENOENT => None,
+                Err(error) => return Err(harmless(error)),
+            },
+        };
+        self.state.learn_name(dir.id(), name, found);
+        Ok(found.map(TreePtr::new))
+    }
+
+    /// Reads a directory's entries into memory unless they are there.
+    pub(super) fn load_listing(&mut self, dir: TreePtr<Node>) -> Result<()> {
+        if self.state.listings.get(dir.id()).is_some() {
+            return Ok(());
+        }
+        let mut entries = Vec::new();
+        self.tx.child_nodes(dir, &mut entries).map_err(harmless)?;
+        let mut listing = Listing::default();
+        for entry in &entries {
+            // Names that are no UTF-8 cannot be made by anyone; a broken one must not hide the others.
+            if let Some(name) = entry.name() {
+                listing.insert(name, entry.node_ptr().id());
+            }
+        }
+        self.state.listings.put(dir.id(), listing);
+        Ok(())
+    }
+
+    /// Checks that names can be added to a directory.
+    fn check_dir(&mut self, dir: TreePtr<Node>) -> Result<()> {
+        match self.dir_attr(dir)?.nlink {
+            0 => Err(Errno::NOENT.into()), // removed, and still open somewhere
+            _ => Ok(()),
+        }
+    }
+
+    /// Bookkeeping after a name was added (`node`) or removed (`None`).
+    fn named(&mut self, dir: TreePtr<Node>, name: &str, node: Option<TreePtr<Node>>) {
+        let now = attr::now();
+        match node {
+            Some(node) => self.state.listings.added(dir.id(), name, node.id()),
+            None => self.state.listings.removed(dir.id(), name),
+        }
+        self.state
+            .learn_name(dir.id(), name, node.map(|node| node.id()));
+        // The directory's size and blocks may have changed with it.
+        self.state.forget_attr(dir.id());
+        self.state.set_times(dir.id(), Some(now), now);
+    }
+
+    /// Adds a name for a node that exists. The name must be free, and room admitted.
+    fn add_name(&mut self, dir: TreePtr<Node>, name: &str, node: TreePtr<Node>) -> Result<()> {
+        self.tx
+            .link_node(dir, name, node)
+            .map_err(|error| self.lost(error))?;
+        self.state.forget_attr(node.id());
+        self.named(dir, name, Some(node));
+        Ok(())
+    }
+
+    /// Removes a name of a node. All checks are made, and room admitted.
+    fn remove_name(&mut self, dir: TreePtr<Node>, name: &str, node: NodeAttr) -> Result<()> {
+        let ptr = Self::ptr(node.node)?;
+        let last = node.nlink <= 1;
+        let kind = (node.mode & 0o170000) as u16;
+        let listed = last && self.state.can_list();
+        if listed {
+            // In use as far as the crate knows: it goes to the disk's list of unlinked nodes.
+            self.tx
+                .on_open_node(ptr)
+                .map_err(|error| self.lost(error))?;
+        } else if last {
+            // Another name, as it were, keeps the crate from freeing the node.
+            let mut unnamed = self.read_to_change(ptr)?;
+            unnamed.data_mut().set_links(2);
+            self.store(unnamed)?;
+        }
+        let removed = self.tx.remove_node(dir, name, kind);
+        removed.map_err(|error| self.lost(error))?;
+        if last && !listed {
+            let mut unnamed = self.read_to_change(ptr)?;
+            unnamed.data_mut().set_links(0);
+            self.store(unnamed)?;
+        }
+        if last {
+            let unnamed = if listed {
+                &mut self.state.listed
+            } else {
+                &mut self.state.unlisted
+            };
+            unnamed.insert(ptr.id());
+            self.mark_unnamed(ptr)?;
+        } else {
+            self.state.forget_attr(ptr.id());
+            self.state.set_times(ptr.id(), None, attr::now());
+        }
+        self.named(dir, name, None);
+        Ok(())
+    }
+
+    /// The crate lists an unlinked node without writing that it has no names any more.
+    fn mark_unnamed(&mut self, ptr: TreePtr<Node>) -> Result<()> {
+        let mut node = self.read_to_change(ptr)?;
+        node.data_mut().set_links(0);
+        attr::set_ctime(node.data_mut(), attr::now());
+        self.store(node).map(drop)
+    }
+
+    pub(super) fn create_node(
+        &mut self,
+        dir: TreePtr<Node>,
+        request: &CreateRequest<'_>,
+    ) -> Result<NodeAttr> {
+        let name = checked(request.name)?;
+        let mode = request.mode;
+        if !attr::is_known_type(mode) || mode > 0o177777 {
+            return Err(Errno::INVAL.into());
+        }
+        self.check_dir(dir)?;
+        if self.find(dir, name)?.is_some() {
+            return Err(Errno::EXIST.into());
+        }
+        if attr::is_symlink(mode) {
+            if request.target.is_empty() {
+                return Err(Errno::NOENT.into());
+            }
+            if request.target.len() as u64 > records::INLINE {
+                return Err(Errno::NAMETOOLONG.into());
+            }
+        }
+        self.admit(Need::blocks(NAME_BLOCKS))?;
+        let now = attr::now();
+        let seconds = now.seconds.cast_unsigned();
+        let mut node = Node::new(
+            mode as u16,
+            request.uid,
+            request.gid,
+            seconds,
+            now.nanoseconds,
+        );
+        let rdev = if attr::is_device(mode) {
+            request.rdev
+        } else {
+            0
+        };
+        Extra { ctime: now, rdev }.store(&mut node);
+        if let (true, Some(data)) = (attr::is_symlink(mode), node.inline_data_mut()) {
+            data[..request.target.len()].copy_from_slice(request.target);
+            node.set_size(request.target.len() as u64);
+        }
+        // The crate's own function to create a node refuses names with a colon, so it is done in its steps. The block
+        // count that allocation updates is of no use here: a node counts itself from the start.
+        let mut counted = TreeData::new(0, Node::default());
+        let block = BlockData::new(BlockAddr::default(), node);
+        let block = self.tx.sync_block(&mut counted, block);
+        let block = block.map_err(|error| self.lost(error))?;
+        let ptr = self
+            .tx
+            .insert_tree(block)
+            .map_err(|error| self.lost(error))?;
+        self.state.freed(ptr.id(), false);
+        self.add_name(dir, name, ptr)?;
+        if attr::is_dir(mode) {
+            self.state.parents.insert(ptr.id(), dir.id());
+            self.state.listings.put(ptr.id(), Listing::default());
+        }
+        self.attr(ptr)
+    }
+
+    pub(super) fn link_node(
+        &mut self,
+        node: TreePtr<Node>,
+        request: &LinkRequest<'_>,
+    ) -> Result<NodeAttr> {
+        let name = checked(request.name)?;
+        let dir = Self::ptr(request.dir)?;
+        let attr = self.attr(node)?;
+        if attr::is_dir(attr.mode) {
+            return Err(Errno::PERM.into());
+        }
+        self.check_dir(dir)?;
+        match attr.nlink {
+            0 => return Err(Errno::NOENT.into()),
+            MAX_LINKS.. => return Err(Errno::MLINK.into()),
+            _ => {}
+        }
+        if self.find(dir, name)?.is_some() {
+            return Err(Errno::EXIST.into());
+        }
+        self.admit(Need::blocks(NAME_BLOCKS))?;
+        self.add_name(dir, name, node)?;
+        self.state.set_times(node.id(), None, attr::now());
+        self.attr(node)
+    }
+
+    /// True if a directory has no entries.
+    fn is_empty(&mut self, dir: TreePtr<Node>) -> Result<bool> {
+        match self.state.listings.get(dir.id()) {
+            Some(listing) => Ok(listing.after(0).is_none()),
+            None => Ok(self.read_node(dir)?.data().size() == 0),
+        }
+    }
+
+    pub(super) fn unlink_node(
+        &mut self,
+        dir: TreePtr<Node>,
+        name: &[u8],
+        remove_dir: bool,
+    ) -> Result<()> {
+        let name = checked(name)?;
+        self.dir_attr(dir)?;
+        let node = self.find(dir, name)?.ok_or(Errno::NOENT)?;
+        let attr = self.attr(node)?;
+        match (attr::is_dir(attr.mode), remove_dir) {
+            (true, false) => return Err(Errno::ISDIR.into()),
+            (false, true) => return Err(Errno::NOTDIR.into()),
+            (true, true) if !self.is_empty(node)? => return Err(Errno::NOTEMPTY.into()),
+            _ => {}
+        }
+        self.admit(Need::to_free(NAME_BLOCKS))?;
+        self.remove_name(dir, name, attr)
+    }
+
+    /// True if `dir` is `top` or lies below it.
+    fn is_below(&mut self, dir: TreePtr<Node>, top: TreePtr<Node>) -> Result<bool> {
+        let mut at = dir.id();
+        let mut steps = 0;
+        loop {
+            if at == top.id() {
+                return Ok(true);
+            }
+            if at == TreePtr::<Node>::root().id() {
+                return Ok(false);
+            }
+            steps += 1;
+            match self.state.parents.get(&at) {
+                Some(parent) if steps < 10_000 => at = *parent,
+                // The way up is not known (the daemon was restarted): look at everything below `top`.
+                _ => return self.contains(top, dir),
+            }
+        }
+    }
+
+    /// Searches the directories below `top` for `wanted`.
+    fn contains(&mut self, top: TreePtr<Node>, wanted: TreePtr<Node>) -> Result<bool> {
+        let mut left = vec![top];
+        while let Some(dir) = left.pop() {
+            let mut entries = Vec::new();
+            self.tx.child_nodes(dir, &mut entries).map_err(harmless)?;
+            for entry in entries {
+                let node = entry.node_ptr();
+                if attr::is_dir(self.attr(node)?.mode) {
+                    if node.id() == wanted.id() {
+                        return Ok(true);
+                    }
+                    left.push(node);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn rename_node(
+        &mut self,
+        old_dir: TreePtr<Node>,
+        request: &RenameRequest<'_>,
+    ) -> Result<()> {
+        let (old_name, new_name) = (checked(request.old_name)?, checked(request.new_name)?);
+        let new_dir = Self::ptr(request.new_dir)?;
+        self.dir_attr(old_dir)?;
+        self.check_dir(new_dir)?;
+        let node = self.find(old_dir, old_name)?.ok_or(Errno::NOENT)?;
+        let attr = self.attr(node)?;
+        let replaced = match self.find(new_dir, new_name)? {
+            Some(replaced) => Some((replaced, self.attr(replaced)?)),
+            None => None,
+        };
+        let is_dir = attr::is_dir(attr.mode);
+        if is_dir && new_dir.id() != old_dir.id() && self.is_below(new_dir, node)? {
+            return Err(Errno::INVAL.into());
+        }
+        match (request.flags, replaced) {
+            (RenameFlags::NoReplace, Some(_)) => return Err(Errno::EXIST.into()),
+            (RenameFlags::Exchange, None) => return Err(Errno::NOENT.into()),
+            (_, Some((replaced, _))) if replaced.id() == node.id() => return Ok(()),
+            (RenameFlags::Exchange, Some((other, other_attr))) => {
+                let moves = attr::is_dir(other_attr.mode) && new_dir.id() != old_dir.id();
+                if moves && self.is_below(old_dir, other)? {
+                    return Err(Errno::INVAL.into());
+                }
+                return self.exchange((old_dir, old_name, node), (new_dir, new_name, other));
+            }
+            (_, Some((replaced, replaced_attr))) => {
+                match (is_dir, attr::is_dir(replaced_attr.mode)) {
+                    (true, false) => return Err(Errno::NOTDIR.into()),
+                    (false, true) => return Err(Errno::ISDIR.into()),
+                    (true, true) if !self.is_empty(replaced)? => return Err(Errno::NOTEMPTY.into()),
+                    _ => {}
+                }
+                self.admit(Need::blocks(3 * NAME_BLOCKS))?;
+                self.remove_name(new_dir, new_name, replaced_attr)?;
+            }
+            (_, None) => self.admit(Need::blocks(2 * NAME_BLOCKS))?,
+        }
+        self.move_name(old_dir, old_name, new_dir, new_name, node)
+    }
+
+    /// Adds the new name, then removes the old one. Room is admitted.
+    fn move_name(
+        &mut self,
+        old_dir: TreePtr<Node>,
+        old_name: &str,
+        new_dir: TreePtr<Node>,
+        new_name: &str,
+        node: TreePtr<Node>,
+    ) -> Result<()> {
+        self.add_name(new_dir, new_name, node)?;
+        let attr = self.attr(node)?;
+        self.remove_name(old_dir, old_name, attr)?;
+        if attr::is_dir(attr.mode) {
+            self.state.parents.insert(node.id(), new_dir.id());
+        }
+        Ok(())
+    }
+
+    /// Swaps two names by way of a third one that nobody sees: all of it is one transaction.
+    fn exchange(
+        &mut self,
+        (dir, name, node): (TreePtr<Node>, &str, TreePtr<Node>),
+        (other_dir, other_name, other): (TreePtr<Node>, &str, TreePtr<Node>),
+    ) -> Result<()> {
+        let mut number = 0;
+        let free = loop {
+            let free = format!(".exchange-{number}");
+            if self.find(dir, &free)?.is_none() {
+                break free;
+            }
+            number += 1;
+        };
+        self.admit(Need::blocks(6 * NAME_BLOCKS))?;
+        self.move_name(other_dir, other_name, dir, &free, other)?;
+        self.move_name(dir, name, other_dir, other_name, node)?;
+        self.move_name(dir, &free, dir, name, other)
+    }
+}

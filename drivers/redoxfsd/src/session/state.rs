@@ -1,0 +1,231 @@
+//! What is known beyond one transaction: caches, unlinked nodes, who waits for a commit.
+
+use crate::listing::Listings;
+use crate::space::Space;
+use scheme::abi::fs::{NodeAttr, Time};
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+/// Attributes and names kept in memory, each.
+const CACHE: usize = 65_536;
+/// Longest time from a change to its commit.
+const COMMIT_AFTER: Duration = Duration::from_secs(1);
+/// Blocks changed until a commit: the crate keeps them in memory (32 MiB).
+const COMMIT_BLOCKS: u64 = 8192;
+/// Nodes that may be on the disk's list of unlinked nodes: one block of it. The crate's code for more is wrong.
+const LISTED: usize = 1000;
+
+/// Commits that may be tried to make room for one request.
+const MOST_COMMITS: u32 = 4;
+
+/// What a failure takes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The open transaction: back to the last commit.
+    Transaction,
+}
+
+/// What outlives a transaction. See [`super::Session`].
+#[derive(Debug, Default)]
+pub struct State {
+    attrs: HashMap<u32, NodeAttr>,
+    /// Names found, and found missing.
+    names: HashMap<(u32, Box<str>), Option<u32>>,
+    /// Directories' entries in the order of their cursors.
+    pub(super) listings: Listings,
+    /// The directory that each directory was found in.
+    pub(super) parents: HashMap<u32, u32>,
+    /// New modification (of directories) and change times, written at the commit.
+    pub(super) times: HashMap<u32, (Option<Time>, Time)>,
+    /// Nodes without names that the kernel holds, those on the disk's list first.
+    pub(super) listed: HashSet<u32>,
+    pub(super) unlisted: HashSet<u32>,
+    /// Those of them that it has let go.
+    pub(super) to_free: Vec<u32>,
+    /// Free space.
+    pub space: Space,
+    dirty_since: Option<Instant>,
+    dirty_blocks: u64,
+    commit_wanted: bool,
+    waiting: Vec<u32>,
+    read_only: bool,
+    lost: Option<Lost>,
+    /// The request being handled, and how often it was handed in again.
+    handling: Option<u32>,
+    again: u32,
+}
+
+impl State {
+    pub(super) fn attr(&self, id: u32) -> Option<NodeAttr> {
+        self.attrs.get(&id).copied()
+    }
+
+    /// Remembers attributes read from a node; returns them with the times that are newer in memory.
+    pub(super) fn learn(&mut self, id: u32, mut attr: NodeAttr) -> NodeAttr {
+        if let Some((mtime, ctime)) = self.times.get(&id) {
+            attr.mtime = mtime.unwrap_or(attr.mtime);
+            attr.ctime = *ctime;
+        }
+        if self.attrs.len() >= CACHE {
+            self.attrs.clear();
+        }
+        self.attrs.insert(id, attr);
+        attr
+    }
+
+    pub(super) fn forget_attr(&mut self, id: u32) {
+        self.attrs.remove(&id);
+    }
+
+    /// Sets times that go to the disk with the commit.
+    pub(super) fn set_times(&mut self, id: u32, mtime: Option<Time>, ctime: Time) {
+        let times = self.times.entry(id).or_insert((None, ctime));
+        *times = (mtime.or(times.0), ctime);
+        if let Some(attr) = self.attrs.get_mut(&id) {
+            attr.mtime = mtime.unwrap_or(attr.mtime);
+            attr.ctime = ctime;
+        }
+    }
+
+    pub(super) fn name(&self, dir: u32, name: &str) -> Option<Option<u32>> {
+        // Looking up a borrowed pair in a map of owned ones would need a key type of its own; names are short.
+        self.names.get(&(dir, Box::from(name))).copied()
+    }
+
+    pub(super) fn learn_name(&mut self, dir: u32, name: &str, node: Option<u32>) {
+        if self.names.len() >= CACHE {
+            self.names.clear();
+        }
+        self.names.insert((dir, name.into()), node);
+    }
+
+    /// Forgets all about a node that is freed.
+    pub(super) fn freed(&mut self, id: u32, was_dir: bool) {
+        self.attrs.remove(&id);
+        self.times.remove(&id);
+        self.parents.remove(&id);
+        self.listings.forget(id);
+        if was_dir {
+            // Its missing names must not be found missing in a new directory with its id.
+            self.names.retain(|(dir, _), _| *dir != id);
+        }
+    }
+
+    /// The kernel holds a node no more.
+    pub(super) fn forgotten(&mut self, id: u32) {
+        if (self.listed.contains(&id) || self.unlisted.contains(&id)) && !self.to_free.contains(&id)
+        {
+            self.to_free.push(id);
+            self.touch(0);
+        }
+    }
+
+    /// True if there is room on the disk's list of unlinked nodes.
+    pub(super) fn can_list(&self) -> bool {
+        self.listed.len() < LISTED
+    }
+
+    /// Something was changed.
+    pub(super) fn touch(&mut self, blocks: u64) {
+        self.dirty_since.get_or_insert_with(Instant::now);
+        self.dirty_blocks += blocks;
+    }
+
+    /// Asks for a commit soon.
+    pub(super) const fn want_commit(&mut self) {
+        self.commit_wanted = true;
+    }
+
+    /// Asks for a commit soon, and for an answer to request `tag` then.
+    pub(super) fn wait_for_commit(&mut self, tag: u32) {
+        self.waiting.push(tag);
+        self.commit_wanted = true;
+    }
+
+    /// True if there are changes that are not on the disk.
+    pub const fn is_dirty(&self) -> bool {
+        self.dirty_since.is_some()
+    }
+
+    pub(super) const fn has_nodes_to_free(&self) -> bool {
+        !self.to_free.is_empty()
+    }
+
+    /// True after a failure.
+    pub const fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// True if a commit must not wait.
+    pub const fn must_commit(&self) -> bool {
+        self.commit_wanted || self.lost.is_some() || self.dirty_blocks >= COMMIT_BLOCKS
+    }
+
+    /// How long the next commit may wait; `None` where nothing is to be committed.
+    pub fn commit_within(&self) -> Option<Duration> {
+        let since = self.dirty_since?;
+        Some((since + COMMIT_AFTER).saturating_duration_since(Instant::now()))
+    }
+
+    /// A request is about to be handled. If that panics, [`Self::interrupted`] knows it.
+    pub const fn handle(&mut self, tag: u32) {
+        self.handling = Some(tag);
+    }
+
+    /// The request was answered.
+    pub const fn handled(&mut self) {
+        self.handling = None;
+        self.again = 0;
+    }
+
+    /// The request has to be handed in again after a commit; false where that was tried often enough.
+    pub const fn again(&mut self) -> bool {
+        self.handling = None;
+        self.again += 1;
+        self.again <= MOST_COMMITS
+    }
+
+    /// The request that was being handled when its handler panicked.
+    pub const fn interrupted(&mut self) -> Option<u32> {
+        self.handling.take()
+    }
+
+    /// True if blocks were changed since the last commit.
+    pub(super) const fn has_changes(&self) -> bool {
+        self.dirty_blocks > 0
+    }
+
+    /// What was lost in the open transaction.
+    pub const fn lost(&self) -> Option<Lost> {
+        self.lost
+    }
+
+    /// The open transaction cannot be committed.
+    pub fn lose(&mut self, lost: Lost) {
+        self.lost = Some(lost);
+        self.read_only = true;
+    }
+
+    /// The transaction is closed. Returns the requests that waited for it.
+    pub fn closed(&mut self, committed: bool) -> Vec<u32> {
+        self.commit_wanted = false;
+        self.dirty_since = None;
+        self.dirty_blocks = 0;
+        self.lost = None;
+        if !committed {
+            self.read_only = true;
+            self.attrs.clear();
+            self.names.clear();
+            self.listings.clear();
+            self.parents.clear();
+            self.times.clear();
+            self.listed.clear();
+            self.unlisted.clear();
+            self.to_free.clear();
+        }
+        if self.has_nodes_to_free() {
+            self.touch(0);
+        }
+        std::mem::take(&mut self.waiting)
+    }
+}

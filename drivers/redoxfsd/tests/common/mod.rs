@@ -1,0 +1,146 @@
+//! A daemon on a disk in memory, and the harness that plays the kernel for it.
+#![allow(dead_code)]
+
+use redoxfs::FileSystem;
+use redoxfsd::check::{Report, check};
+use redoxfsd::device::Device;
+use redoxfsd::{mount, serve};
+use scheme::Server;
+use scheme::testing::Harness;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+/// What happens to a disk, in order.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Write(u64, Vec<u8>),
+    Flush,
+}
+
+/// A disk in memory that can record what is done to it. Clones share the content.
+#[derive(Clone, Default)]
+pub struct TestDisk(pub Arc<Mutex<Content>>);
+
+#[derive(Default)]
+pub struct Content {
+    pub bytes: Vec<u8>,
+    pub log: Option<Vec<Event>>,
+    /// Reads and writes from now on fail.
+    pub broken: bool,
+}
+
+impl TestDisk {
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        let content = Content {
+            bytes,
+            ..Content::default()
+        };
+        Self(Arc::new(Mutex::new(content)))
+    }
+
+    /// A new filesystem of `size` bytes.
+    pub fn formatted(size: u64) -> Self {
+        let disk = Self::from_bytes(vec![0; size as usize]);
+        FileSystem::create(Raw(disk.clone()), None, 1_000_000_000, 0).unwrap();
+        disk
+    }
+
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.0.lock().unwrap().bytes.clone()
+    }
+
+    pub fn record(&self) {
+        self.0.lock().unwrap().log = Some(Vec::new());
+    }
+
+    pub fn recorded(&self) -> Vec<Event> {
+        self.0.lock().unwrap().log.take().unwrap()
+    }
+
+    /// Reads everything back and checks it.
+    pub fn check(&self) -> Report {
+        check(|| Ok(self.clone())).unwrap()
+    }
+}
+
+impl Device for TestDisk {
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let content = self.0.lock().unwrap();
+        let range = offset as usize..offset as usize + buffer.len();
+        match content.bytes.get(range) {
+            Some(bytes) if !content.broken => buffer.copy_from_slice(bytes),
+            _ => return Err(io::Error::other("no such block")),
+        }
+        Ok(())
+    }
+
+    fn write_at(&mut self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut content = self.0.lock().unwrap();
+        if content.broken {
+            return Err(io::Error::other("broken"));
+        }
+        let range = offset as usize..offset as usize + data.len();
+        content.bytes[range].copy_from_slice(data);
+        if let Some(log) = &mut content.log {
+            log.push(Event::Write(offset, data.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Some(log) = &mut self.0.lock().unwrap().log {
+            log.push(Event::Flush);
+        }
+        Ok(())
+    }
+
+    fn size(&mut self) -> io::Result<u64> {
+        Ok(self.0.lock().unwrap().bytes.len() as u64)
+    }
+}
+
+/// The disk without a cache, for the crate's own functions.
+struct Raw(TestDisk);
+
+impl redoxfs::Disk for Raw {
+    unsafe fn read_at(&mut self, block: u64, buffer: &mut [u8]) -> syscall::error::Result<usize> {
+        let read = self.0.read_at(block * 4096, buffer);
+        read.map_err(|_| syscall::error::Error::new(syscall::error::EIO))?;
+        Ok(buffer.len())
+    }
+    unsafe fn write_at(&mut self, block: u64, buffer: &[u8]) -> syscall::error::Result<usize> {
+        let written = self.0.write_at(block * 4096, buffer);
+        written.map_err(|_| syscall::error::Error::new(syscall::error::EIO))?;
+        Ok(buffer.len())
+    }
+    fn size(&mut self) -> syscall::error::Result<u64> {
+        Ok(self.0.0.lock().unwrap().bytes.len() as u64)
+    }
+}
+
+/// A daemon that serves a disk, until it is stopped.
+pub struct Daemon {
+    pub kernel: Harness,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Daemon {
+    pub fn start(disk: &TestDisk) -> Self {
+        Self::start_on(disk.clone())
+    }
+
+    pub fn start_on<D: Device + Clone + Send + 'static>(disk: D) -> Self {
+        let (kernel, socket) = Harness::new().unwrap();
+        let thread = std::thread::spawn(move || {
+            let fs = mount::open(|| Ok(disk.clone())).unwrap();
+            serve::serve(fs, Server::new(socket).unwrap()).unwrap();
+        });
+        Self { kernel, thread }
+    }
+
+    /// Unmounts.
+    pub fn stop(self) {
+        drop(self.kernel);
+        self.thread.join().unwrap();
+    }
+}
