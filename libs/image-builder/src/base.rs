@@ -399,3 +399,78 @@ impl std::fmt::Display for Target {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trimming_takes_what_is_below_and_spares_what_is_kept() {
+        let filter = Filter::new(&Trim {
+            remove: vec!["usr/share/doc".into(), "etc/cron.*".into()],
+            keep: vec![
+                "usr/share/doc".into(),
+                "usr/share/doc/*".into(),
+                "usr/share/doc/*/copyright".into(),
+            ],
+        })
+        .expect("valid patterns");
+        for kept in [
+            "usr/share/docs",
+            "usr/share/doc/bash",
+            "usr/share/doc/bash/copyright",
+            "etc/crontab",
+            "usr/share",
+        ] {
+            assert!(filter.keeps(kept), "{kept}");
+        }
+        for gone in [
+            "usr/share/doc/bash/README",
+            "usr/share/doc/bash/x/copyright",
+            "etc/cron.d",
+            "etc/cron.d/x",
+        ] {
+            assert!(!filter.keeps(gone), "{gone}");
+        }
+        assert!(
+            Filter::new(&Trim {
+                remove: vec!["a[".into()],
+                keep: vec![]
+            })
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn a_recipe_sets_owners_of_its_files() {
+        let scratch = tempfile::tempdir().expect("temporary directory");
+        let recipe = "summary = \"x\"\nlicense = \"MIT\"\n[[directory]]\npath = \"/home/u\"\nmode = \"0750\"\nuid = 7\ngid = 8\n\
+                      [[permission]]\npath = \"/home/u/f\"\nmode = \"4711\"\nuid = 7\n[[symlink]]\npath = \"/l\"\ntarget = \"home\"\n";
+        let mut recipe: Recipe = toml::from_str(recipe).expect("a valid recipe");
+        recipe.folder = scratch.path().to_path_buf();
+        fs::create_dir_all(scratch.path().join("files/home/u")).expect("create");
+        fs::write(scratch.path().join("files/home/u/f"), "text").expect("write");
+        let mut tree = Tree::default();
+        install(&recipe, 5, &mut tree).expect("installs");
+        let of = |path: &str| {
+            tree.get(path)
+                .map(|entry| (entry.mode, entry.uid, entry.gid, entry.mtime))
+        };
+        assert_eq!(
+            of("home/u"),
+            Some((0o750, 7, 8, 5)),
+            "its own files do not reset it"
+        );
+        assert_eq!(of("home/u/f"), Some((0o4711, 7, 0, 5)));
+        assert!(
+            matches!(&tree.get("l").map(|entry| &entry.kind), Some(Kind::Symlink(target)) if target == "home")
+        );
+        recipe.permission[0].path = "/nosuch".into();
+        assert!(
+            install(&recipe, 5, &mut tree)
+                .expect_err("no such file")
+                .to_string()
+                .contains("/nosuch")
+        );
+    }
+}

@@ -181,7 +181,7 @@ pub(crate) fn fat(tree: &Tree, size: u64) -> Result<Vec<u8>> {
 /// Writes `bytes` at `offset` of a new file, leaving holes where they are zero.
 fn write_sparse(file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<()> {
     const CHUNK: usize = 1 << 16;
-    const ZEROES: [u8; CHUNK] = [0; CHUNK];
+    static ZEROES: [u8; CHUNK] = [0; CHUNK];
     for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
         if chunk != &ZEROES[..chunk.len()] {
             file.write_all_at(chunk, offset + (index * CHUNK) as u64)
@@ -209,4 +209,106 @@ pub fn open_root(path: &Path) -> Result<Window> {
     let file = File::open(path).on("open", path)?;
     let len = (partition.last_lba + 1 - partition.first_lba) * SECTOR;
     Ok(Window::new(file, partition.first_lba * SECTOR, len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Entry;
+    use std::io::Read;
+
+    fn tree(path: &str, bytes: &[u8]) -> Tree {
+        let mut tree = Tree::default();
+        let entry = Entry::new(Kind::File(bytes.to_vec().into()), 0o600, 5);
+        tree.insert(path, entry).expect("inserts");
+        tree
+    }
+
+    #[test]
+    fn a_disk_reads_back_part_by_part() {
+        let scratch = tempfile::tempdir().expect("temporary directory");
+        let path = scratch.path().join("disk.img");
+        let sizes = DiskSizes {
+            size_mib: 128,
+            esp_mib: 34,
+        };
+        let (root, esp) = (
+            tree("etc/a", b"root"),
+            tree("boot/a long name.cfg", &[7; 100_000]),
+        );
+        let core = vec![0x55; 5 * 512 + 1];
+        write(
+            &path,
+            sizes,
+            Parts {
+                root: &root,
+                esp: &esp,
+                core,
+                time: 1,
+            },
+        )
+        .expect("writes");
+
+        // The partition table, by the crate's reader, which checks both copies' checksums.
+        let table = gpt::GptConfig::new().open(&path).expect("a valid table");
+        let layout = Layout::new(sizes).expect("fits");
+        let ranges = [layout.bios, layout.esp, layout.root];
+        for (number, (start, len)) in (1u32..).zip(ranges) {
+            let partition = &table.partitions()[&number];
+            let range = (
+                partition.first_lba * SECTOR,
+                (partition.last_lba + 1) * SECTOR,
+            );
+            assert_eq!(range, (start, start + len), "partition {number}");
+        }
+        assert_eq!(table.partitions()[&3].name, ROOT_NAME);
+        assert!(table.backup_header().is_ok(), "the second table is good");
+
+        // GRUB: the boot sector names the core's first sector, the core's block list the rest.
+        let image = std::fs::read(&path).expect("reads");
+        let core_start = layout.bios.0 as usize;
+        assert_eq!(image[510..512], [0x55, 0xaa]);
+        assert_eq!(image[0x5c..0x64], (layout.bios.0 / SECTOR).to_le_bytes());
+        assert_eq!(
+            image[core_start + 500..core_start + 508],
+            (layout.bios.0 / SECTOR + 1).to_le_bytes()
+        );
+        assert_eq!(
+            image[core_start + 508..core_start + 510],
+            5u16.to_le_bytes()
+        );
+
+        let esp = image[layout.esp.0 as usize..(layout.esp.0 + layout.esp.1) as usize].to_vec();
+        let fs = fatfs::FileSystem::new(Cursor::new(esp), fatfs::FsOptions::new()).expect("a FAT");
+        let mut bytes = Vec::new();
+        let mut file = fs
+            .root_dir()
+            .open_file("boot/a long name.cfg")
+            .expect("there");
+        file.read_to_end(&mut bytes).expect("reads");
+        assert_eq!(bytes, [7; 100_000]);
+
+        let back = redoxfs::read(open_root(&path).expect("found"), Some(0)).expect("reads");
+        assert!(matches!(&back.get("etc/a").map(|entry| &entry.kind),
+            Some(Kind::File(content)) if content.read().expect("readable") == b"root"));
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_refused() {
+        assert!(
+            Layout::new(DiskSizes {
+                size_mib: 100,
+                esp_mib: 64
+            })
+            .is_err()
+        );
+        assert!(
+            Layout::new(DiskSizes {
+                size_mib: 1,
+                esp_mib: 64
+            })
+            .is_err()
+        );
+        assert!(fat(&tree("too-big", &[0; 9 << 20]), 8 << 20).is_err());
+    }
 }

@@ -83,12 +83,10 @@ fn stage(tree: &Tree, folder: &Path) -> Result<()> {
         }
     }
     // Directories last: filling them changes their times.
-    let directories = tree
+    let mut directories = tree
         .iter()
         .filter(|(_, entry)| matches!(entry.kind, Kind::Directory));
-    directories
-        .map(|(path, entry)| set_time(&folder.join(path), entry))
-        .collect()
+    directories.try_for_each(|(path, entry)| set_time(&folder.join(path), entry))
 }
 
 fn set_time(path: &Path, entry: &Entry) -> Result<()> {
@@ -123,4 +121,84 @@ fn fix_commands(tree: &Tree, uid: u32, gid: u32) -> Result<String> {
         }
     }
     Ok(script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What debugfs says on a request.
+    fn ask(image: &Path, request: &str) -> String {
+        let mut command = Command::new(host::program("debugfs"));
+        let output = command
+            .arg("-R")
+            .arg(request)
+            .arg(image)
+            .output()
+            .expect("debugfs runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    #[test]
+    fn owners_and_modes_are_those_of_the_tree() {
+        let scratch = tempfile::tempdir().expect("temporary directory");
+        let image = scratch.path().join("root.ext4");
+        let mut tree = Tree::default();
+        let mut add = |path: &str, kind: Kind, mode, uid, gid| {
+            tree.insert(
+                path,
+                Entry {
+                    kind,
+                    mode,
+                    uid,
+                    gid,
+                    mtime: 86_400,
+                },
+            )
+            .expect("inserts");
+        };
+        add("d x", Kind::Directory, 0o1777, 1, 2);
+        add(
+            "d x/[",
+            Kind::File(b"data".to_vec().into()),
+            0o4711,
+            70_000,
+            3,
+        );
+        add("d x/h", Kind::HardLink("d x/[".into()), 0, 0, 0);
+        add("s", Kind::Symlink("d x".into()), 0o777, 4, 5);
+        create(&image, 16 << 20, &tree).expect("an image");
+
+        let file = ask(&image, "stat \"/d x/[\"");
+        for expected in [
+            "Mode:  04711",
+            "User: 70000   Group:     3",
+            "Links: 2",
+            "Size: 4",
+            "Jan  2 00:00:00 1970",
+        ] {
+            assert!(file.contains(expected), "no {expected} in {file}");
+        }
+        let folder = ask(&image, "stat \"/d x\"");
+        assert!(
+            folder.contains("Mode:  01777") && folder.contains("User:     1   Group:     2"),
+            "{folder}"
+        );
+        let link = ask(&image, "stat /s");
+        assert!(
+            link.contains("User:     4") && link.contains("Fast link dest: \"d x\""),
+            "{link}"
+        );
+        assert!(!ask(&image, "ls /").contains("lost+found"));
+        let check = Command::new(host::program("e2fsck"))
+            .arg("-fn")
+            .arg(&image)
+            .output()
+            .expect("e2fsck runs");
+        assert!(
+            check.status.success(),
+            "{}",
+            String::from_utf8_lossy(&check.stdout)
+        );
+    }
 }

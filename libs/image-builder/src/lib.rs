@@ -1,4 +1,12 @@
 //! Makes GenAI OS's images.
+//!
+//! * [`recipe`]: what an image is made of (`recipes/`, `filesystem.toml`, `editions/`);
+//! * [`debian`]: Debian's packages: the lock file, dependencies, downloads;
+//! * [`tree`]: a file tree with owners and modes, independent of the builder's user and filesystem;
+//! * [`cpio`], [`redoxfs`], [`disk`], [`linux`]: what trees are written into;
+//! * [`build`]: all of it in order, what has not changed not made again.
+//!
+//! Everything works without root, and gives the same bytes for the same inputs (but for identifiers that RedoxFS and ext4 draw).
 #![deny(unsafe_code)]
 mod base;
 pub mod build;

@@ -363,3 +363,122 @@ fn components(path: &str) -> Result<Vec<String>> {
         .map(String::from)
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(bytes: &[u8]) -> Entry {
+        Entry::new(Kind::File(bytes.to_vec().into()), 0o644, 9)
+    }
+
+    fn paths(tree: &Tree) -> Vec<&str> {
+        tree.iter().map(|(path, _)| path).collect()
+    }
+
+    #[test]
+    fn links_on_the_way_are_followed() {
+        let mut tree = Tree::default();
+        tree.insert("usr/lib", Entry::new(Kind::Directory, 0o755, 0))
+            .expect("inserts");
+        tree.insert(
+            "/lib",
+            Entry::new(Kind::Symlink("usr/lib".into()), 0o777, 0),
+        )
+        .expect("inserts");
+        tree.insert("./lib/x/y.so", file(b"y")).expect("inserts");
+        // A package's directory leaves the link as it is.
+        tree.insert("./lib/", Entry::new(Kind::Directory, 0o755, 0))
+            .expect("inserts");
+        assert_eq!(
+            paths(&tree),
+            ["lib", "usr", "usr/lib", "usr/lib/x", "usr/lib/x/y.so"]
+        );
+        tree.insert(
+            "lib/hard",
+            Entry::new(Kind::HardLink("/lib/x/y.so".into()), 0o644, 0),
+        )
+        .expect("inserts");
+        assert!(
+            matches!(&tree.get("usr/lib/hard").map(|entry| &entry.kind), Some(Kind::HardLink(to)) if to == "usr/lib/x/y.so")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let mut tree = Tree::default();
+        tree.insert("a", file(b"")).expect("inserts");
+        tree.insert("d/x", file(b"")).expect("inserts");
+        tree.insert("loop", Entry::new(Kind::Symlink("loop".into()), 0o777, 0))
+            .expect("inserts");
+        assert!(tree.insert("a/b", file(b"")).is_err(), "below a file");
+        assert!(tree.insert("d", file(b"")).is_err(), "over a directory");
+        assert!(tree.insert("loop/x", file(b"")).is_err(), "through a loop");
+        assert!(
+            tree.insert("h", Entry::new(Kind::HardLink("none".into()), 0, 0))
+                .is_err(),
+            "no target"
+        );
+        // `..` never leaves the root.
+        tree.insert("../../e", file(b"")).expect("inserts");
+        assert!(tree.get("e").is_some());
+    }
+
+    #[test]
+    fn a_hard_link_outlives_its_first_name() {
+        let mut tree = Tree::default();
+        tree.insert("a", file(b"data")).expect("inserts");
+        for name in ["b", "c"] {
+            tree.insert(name, Entry::new(Kind::HardLink("a".into()), 0o644, 9))
+                .expect("inserts");
+        }
+        tree.retain(|path| path != "a");
+        let Some(Kind::File(content)) = tree.get("b").map(|entry| &entry.kind) else {
+            panic!("b is the file now")
+        };
+        assert_eq!(content.read().expect("readable"), b"data");
+        assert!(
+            matches!(&tree.get("c").map(|entry| &entry.kind), Some(Kind::HardLink(to)) if to == "b")
+        );
+    }
+
+    #[test]
+    fn a_tar_archive_keeps_everything() {
+        let mut tree = Tree::default();
+        let long = format!("d/{}", "n".repeat(180));
+        let entry = Entry {
+            kind: Kind::File(b"data".to_vec().into()),
+            mode: 0o4750,
+            uid: 70_000,
+            gid: 3,
+            mtime: 1_700_000_000,
+        };
+        tree.insert(&long, entry).expect("inserts");
+        tree.insert(
+            "a-link",
+            Entry::new(Kind::HardLink(long.clone()), 0o4750, 1),
+        )
+        .expect("inserts");
+        tree.insert(
+            "s",
+            Entry::new(Kind::Symlink(format!("/{}", "t".repeat(150))), 0o777, 1),
+        )
+        .expect("inserts");
+        let archive = tempfile::NamedTempFile::new().expect("temporary file");
+        tree.write_tar(archive.path()).expect("writes");
+        let back = Tree::from_tar(File::open(archive.path()).expect("opens"), archive.path())
+            .expect("reads");
+        assert_eq!(paths(&back), paths(&tree));
+        let entry = back.get(&long).expect("there");
+        assert_eq!(
+            (entry.mode, entry.uid, entry.gid, entry.mtime),
+            (0o4750, 70_000, 3, 1_700_000_000)
+        );
+        assert!(
+            matches!(&entry.kind, Kind::File(content) if content.read().expect("readable") == b"data")
+        );
+        assert!(
+            matches!(&back.get("s").map(|entry| &entry.kind), Some(Kind::Symlink(to)) if to.len() == 151)
+        );
+    }
+}

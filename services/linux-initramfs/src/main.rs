@@ -60,10 +60,10 @@ fn load_modules(list: &Path) -> Result<()> {
 /// The root's device, by `root=` of the kernel's command line (a path under `/dev`); waits for it to appear.
 fn root_device() -> Result<String> {
     let cmdline = fs::read_to_string("/proc/cmdline").context("cannot read /proc/cmdline")?;
-    let named = cmdline
+    let mut named = cmdline
         .split_whitespace()
         .filter_map(|word| word.strip_prefix("root="));
-    let named = named.filter(|value| value.starts_with("/dev/")).next_back();
+    let named = named.rfind(|value| value.starts_with("/dev/"));
     let device = named.unwrap_or("/dev/vda").to_owned();
     let deadline = Instant::now() + Duration::from_secs(30);
     while !Path::new(&device).exists() {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::debian::control::{Package, parse_stanzas};
+use crate::debian::fetch::Archive;
 use crate::debian::resolve::Source;
 use crate::error::{Error, IoContext, Result};
 use crate::host;
@@ -53,8 +54,64 @@ impl<'r> Apt<'r> {
         Ok(apt)
     }
 
-    /// Fetches the package lists, once at most.
-    pub fn update(&mut self) -> Result<()> {
+    /// `apt-cache show` of names or `name=version`s; unknown ones are left out.
+    fn show(&self, specs: &[String]) -> Result<Vec<Package>> {
+        let mut command = Command::new("apt-cache");
+        command
+            .args(["-q", "show", "--no-all-versions"])
+            .args(specs);
+        // apt fails where it knows none of them, which is an answer too; other failures show as an unreadable answer.
+        let output = command.output().map_err(|error| Error::Command {
+            command: "apt-cache show".into(),
+            reason: error.to_string(),
+        })?;
+        parse_stanzas(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    fn try_download(&self, packages: &[Package], dir: &Path) -> Result<()> {
+        let specs = packages
+            .iter()
+            .map(|package| format!("{}={}", package.name, package.version));
+        // As root apt would drop to a user who may not write to our cache.
+        let mut command = Command::new("apt-get");
+        command
+            .args(["-qq", "-o", "APT::Sandbox::User=root", "download"])
+            .args(specs)
+            .current_dir(dir);
+        host::run(&mut command).map(|_| ())
+    }
+}
+
+impl Archive for Apt<'_> {
+    fn exact(&mut self, packages: &[Package]) -> Result<Vec<Package>> {
+        if packages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let specs: Vec<String> = packages
+            .iter()
+            .map(|package| format!("{}={}", package.name, package.version))
+            .collect();
+        self.show(&specs)
+    }
+
+    fn is_of_release(&mut self, package: &Package) -> Result<bool> {
+        let output = host::run(Command::new("apt-cache").args(["-q", "policy", &package.name]))?;
+        Ok(policy_has_release(
+            &String::from_utf8_lossy(&output),
+            &package.version,
+        ))
+    }
+
+    fn download(&mut self, packages: &[Package], folder: &Path) -> Result<()> {
+        let first = self.try_download(packages, folder);
+        if first.is_ok() || self.updated {
+            return first;
+        }
+        self.update()?;
+        self.try_download(packages, folder)
+    }
+
+    fn update(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.updated, true) {
             return Ok(());
         }
@@ -73,64 +130,6 @@ impl<'r> Apt<'r> {
             command.args(["-n", "apt-get"]);
         }
         host::run(command.args(["-qq", "update"])).map(|_| ())
-    }
-
-    /// `apt-cache show` of names or `name=version`s; unknown ones are left out.
-    fn show(&self, specs: &[String]) -> Result<Vec<Package>> {
-        let mut command = Command::new("apt-cache");
-        command
-            .args(["-q", "show", "--no-all-versions"])
-            .args(specs);
-        // apt fails where it knows none of them, which is an answer too; other failures show as an unreadable answer.
-        let output = command.output().map_err(|error| Error::Command {
-            command: "apt-cache show".into(),
-            reason: error.to_string(),
-        })?;
-        parse_stanzas(&String::from_utf8_lossy(&output.stdout))
-    }
-
-    /// The descriptions of exact versions; those that no list has are left out.
-    pub fn exact(&self, packages: &[Package]) -> Result<Vec<Package>> {
-        if packages.is_empty() {
-            return Ok(Vec::new());
-        }
-        let specs: Vec<String> = packages
-            .iter()
-            .map(|package| format!("{}={}", package.name, package.version))
-            .collect();
-        self.show(&specs)
-    }
-
-    /// Whether apt would take this version of the package from our release (or its updates and security updates).
-    pub fn is_of_release(&self, package: &Package) -> Result<bool> {
-        let output = host::run(Command::new("apt-cache").args(["-q", "policy", &package.name]))?;
-        Ok(policy_has_release(
-            &String::from_utf8_lossy(&output),
-            &package.version,
-        ))
-    }
-
-    /// Downloads packages into `dir` under apt's names; fetches the lists anew where that fails.
-    pub fn download(&mut self, packages: &[Package], dir: &Path) -> Result<()> {
-        let first = self.try_download(packages, dir);
-        if first.is_ok() || self.updated {
-            return first;
-        }
-        self.update()?;
-        self.try_download(packages, dir)
-    }
-
-    fn try_download(&self, packages: &[Package], dir: &Path) -> Result<()> {
-        let specs = packages
-            .iter()
-            .map(|package| format!("{}={}", package.name, package.version));
-        // As root apt would drop to a user who may not write to our cache.
-        let mut command = Command::new("apt-get");
-        command
-            .args(["-qq", "-o", "APT::Sandbox::User=root", "download"])
-            .args(specs)
-            .current_dir(dir);
-        host::run(&mut command).map(|_| ())
     }
 }
 
@@ -167,10 +166,9 @@ fn policy_has_release(policy: &str, version: &str) -> bool {
         let words: Vec<&str> = line.split_whitespace().collect();
         // A version stands at indent 1 or 5 (`***` marks the installed one), its archives at 8 or more.
         if indent < 8 {
-            inside = words.iter().any(|word| *word == version) && !line.contains(':');
-            // Epochs hold a colon: those of apt's own fields end in one.
-            inside |= words.iter().any(|word| *word == version)
-                && words.first().is_some_and(|word| !word.ends_with(':'));
+            // Epochs hold a colon: apt's own fields end in one.
+            let is_field = words.first().is_some_and(|word| word.ends_with(':'));
+            inside = !is_field && words.contains(&version);
         } else if inside {
             let of_release = |suite: &&str| {
                 suite.split('/').next().is_some_and(|suite| {

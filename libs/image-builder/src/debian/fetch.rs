@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::debian::apt::Apt;
+use crate::debian::apt::{Apt, RELEASE};
 use crate::debian::control::Package;
 use crate::debian::lock::{Lock, Locked};
 use crate::debian::resolve::{self, Source};
@@ -30,8 +30,41 @@ pub struct Fetched {
     pub path: PathBuf,
 }
 
-/// Gets the closure of `roots`.
+/// What fetching needs of an archive; [`Apt`] is the real one.
+pub trait Archive: Source {
+    /// The descriptions of exact versions; those that it does not have are left out.
+    fn exact(&mut self, packages: &[Package]) -> Result<Vec<Package>>;
+    /// Whether this version is offered by our release, its updates or its security updates.
+    fn is_of_release(&mut self, package: &Package) -> Result<bool>;
+    /// Looks again at what there is.
+    fn update(&mut self) -> Result<()>;
+    /// Downloads packages into a folder under [`Package::file_name`].
+    fn download(&mut self, packages: &[Package], folder: &Path) -> Result<()>;
+}
+
+/// Gets the closure of `roots` by the host's apt, which is not asked where all of it is in the cache.
 pub fn fetch(
+    roots: &[String],
+    excluded: &BTreeSet<String>,
+    lock: &Lock,
+    cache: &Path,
+    missing: Missing,
+    report: &Report,
+) -> Result<Vec<Fetched>> {
+    fetch_from(
+        &mut || Ok(Box::new(Apt::new(report)?)),
+        roots,
+        excluded,
+        lock,
+        cache,
+        missing,
+        report,
+    )
+}
+
+/// The same from any archive; `open` is called only when one is needed.
+fn fetch_from<'a>(
+    open: &mut dyn FnMut() -> Result<Box<dyn Archive + 'a>>,
     roots: &[String],
     excluded: &BTreeSet<String>,
     lock: &Lock,
@@ -56,25 +89,51 @@ pub fn fetch(
     if absent.is_empty() {
         return Ok(ready.into_values().collect());
     }
-    let mut apt = Apt::new(report)?;
-    let mut wanted = available(&absent, &apt)?;
+    let remembered = remembered_path(roots, lock, cache);
+    if missing == Missing::Replace
+        && let Some(all) = remembered_replacement(&remembered, cache)?
+    {
+        report.notice(
+            "some locked packages are gone from Debian's archive: taking those of an earlier build",
+        );
+        return Ok(all);
+    }
+    let mut archive = open()?;
+    let apt = archive.as_mut();
+    let mut wanted = available(&absent, apt)?;
     if wanted.len() < absent.len() {
         // The lists may be older than the lock.
         apt.update()?;
-        wanted = available(&absent, &apt)?;
+        wanted = available(&absent, apt)?;
     }
     let gone: Vec<&Package> = absent
         .iter()
         .filter(|package| !wanted.iter().any(|other| other.name == package.name))
         .collect();
-    if !gone.is_empty() {
-        let stand_ins = replace(&gone, excluded, lock, &ready, &mut apt, missing, report)?;
+    let is_replaced = !gone.is_empty();
+    if is_replaced {
+        if missing == Missing::Fail {
+            let names: Vec<String> = gone
+                .iter()
+                .map(|package| format!("{} {}", package.name, package.version))
+                .collect();
+            return Err(Error::Packages(format!(
+                "Debian's archive no longer has these locked versions: {}; renew recipes/lock.toml (`image-builder lock`) or build \
+                 without strict mode",
+                names.join(", ")
+            )));
+        }
+        let known = still_named(&gone, roots, apt, report)?;
+        let stand_ins = replace(&known, excluded, lock, &ready, apt, report)?;
         for package in stand_ins {
             match cached(&package, cache)? {
                 Some(fetched) => drop(ready.insert(package.name.clone(), fetched)),
                 None => wanted.push(package),
             }
         }
+    }
+    if wanted.is_empty() {
+        return finish(ready, is_replaced.then_some(remembered.as_path()));
     }
     let bytes: u64 = wanted.iter().map(|package| package.size).sum();
     report.step(format!(
@@ -95,7 +154,40 @@ pub fn fetch(
             }
         }
     }
+    finish(ready, is_replaced.then_some(remembered.as_path()))
+}
+
+/// The packages that were had; where some stand in for others, remembers all in a file.
+fn finish(ready: BTreeMap<String, Fetched>, remember: Option<&Path>) -> Result<Vec<Fetched>> {
+    if let Some(path) = remember {
+        let locked = ready
+            .values()
+            .map(|fetched| Locked::of(&fetched.package, Vec::new()));
+        let lock = Lock::new(locked.collect()).map_err(Error::Packages)?;
+        fs::write(path, lock.to_text()).on("write", path)?;
+    }
     Ok(ready.into_values().collect())
+}
+
+/// Where the outcome of a replacement is kept, so that apt is not asked again by every build: by lock and roots.
+fn remembered_path(roots: &[String], lock: &Lock, cache: &Path) -> PathBuf {
+    let mut key = host::Key::new("replaced 1");
+    key.add(lock.to_text()).add(roots.join(" "));
+    cache.join(format!("replaced-{}.toml", &key.finish()[..16]))
+}
+
+/// The packages of an earlier replacement, if all are still in the cache.
+fn remembered_replacement(path: &Path, cache: &Path) -> Result<Option<Vec<Fetched>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    // A file that cannot be read is made again.
+    let Ok(lock) = Lock::read(path) else {
+        return Ok(None);
+    };
+    lock.iter()
+        .map(|locked| cached(&locked.package(), cache))
+        .collect()
 }
 
 /// The lock as a source of descriptions.
@@ -112,7 +204,7 @@ impl Source for Locks<'_> {
 }
 
 /// Those of the locked packages that apt can still get, checksum for checksum.
-fn available(packages: &[Package], apt: &Apt<'_>) -> Result<Vec<Package>> {
+fn available(packages: &[Package], apt: &mut dyn Archive) -> Result<Vec<Package>> {
     let found = apt.exact(packages)?;
     let same = |package: &&Package| {
         found.iter().any(|other| {
@@ -124,29 +216,46 @@ fn available(packages: &[Package], apt: &Apt<'_>) -> Result<Vec<Package>> {
     Ok(packages.iter().filter(same).cloned().collect())
 }
 
+/// Those of the packages gone that the archive still has in another version. One that has vanished with its name (a kernel's
+/// of an older ABI) must be no root: what needed it is replaced too and needs something else.
+fn still_named<'p>(
+    gone: &[&'p Package],
+    roots: &[String],
+    apt: &mut dyn Archive,
+    report: &Report,
+) -> Result<Vec<&'p Package>> {
+    let names: Vec<String> = gone.iter().map(|package| package.name.clone()).collect();
+    let known: BTreeSet<String> = apt
+        .describe(&names)?
+        .into_iter()
+        .map(|package| package.name)
+        .collect();
+    let (still, vanished): (Vec<&Package>, Vec<&Package>) = gone
+        .iter()
+        .partition(|package| known.contains(&package.name));
+    for package in vanished {
+        if roots.contains(&package.name) || still.is_empty() {
+            return Err(Error::Packages(format!(
+                "{} is no longer in Debian's archive under any version",
+                package.name
+            )));
+        }
+        report.notice(format!("{} is no longer in Debian's archive", package.name));
+    }
+    Ok(still)
+}
+
 /// The current versions in place of those gone, with what these newly need.
 fn replace(
     gone: &[&Package],
     excluded: &BTreeSet<String>,
     lock: &Lock,
     ready: &BTreeMap<String, Fetched>,
-    apt: &mut Apt<'_>,
-    missing: Missing,
+    apt: &mut dyn Archive,
     report: &Report,
 ) -> Result<Vec<Package>> {
-    if missing == Missing::Fail {
-        let names: Vec<String> = gone
-            .iter()
-            .map(|package| format!("{} {}", package.name, package.version))
-            .collect();
-        return Err(Error::Packages(format!(
-            "Debian's archive no longer has these locked versions: {}; renew recipes/lock.toml (`image-builder lock`) or build \
-             without strict mode",
-            names.join(", ")
-        )));
-    }
     let roots: Vec<String> = gone.iter().map(|package| package.name.clone()).collect();
-    let closure = resolve::closure(&roots, excluded, apt)?;
+    let closure = resolve::closure(&roots, excluded, apt as &mut dyn Source)?;
     let mut stand_ins = Vec::new();
     for (name, (package, _)) in closure {
         let replaced = gone.iter().find(|old| old.name == name);
@@ -157,8 +266,7 @@ fn replace(
         if !apt.is_of_release(&package)? {
             return Err(Error::Packages(format!(
                 "{name} {}: apt offers it only from outside {}",
-                package.version,
-                crate::debian::apt::RELEASE
+                package.version, RELEASE
             )));
         }
         report.notice(match replaced {
@@ -212,25 +320,10 @@ pub fn renew(roots: &[String], excluded: &BTreeSet<String>, report: &Report) -> 
         if !apt.is_of_release(&package)? {
             return Err(Error::Packages(format!(
                 "{name} {}: apt offers it only from outside {}",
-                package.version,
-                crate::debian::apt::RELEASE
+                package.version, RELEASE
             )));
         }
-        let Package {
-            version,
-            architecture,
-            sha256,
-            size,
-            ..
-        } = package;
-        locked.push(Locked {
-            name,
-            version,
-            architecture,
-            sha256,
-            size,
-            depends,
-        });
+        locked.push(Locked::of(&package, depends));
     }
     Lock::new(locked).map_err(Error::Packages)
 }
@@ -282,5 +375,244 @@ mod tests {
             "changed content"
         );
         assert!(!path.exists());
+    }
+
+    /// An archive in memory: packages with their .deb's content.
+    #[derive(Clone, Default)]
+    struct Fake {
+        offers: Vec<(Package, Vec<u8>)>,
+        of_release: bool,
+    }
+
+    impl Fake {
+        fn offer(&mut self, name: &str, version: &str, depends: &[&str]) -> Locked {
+            let content = format!("{name} {version}").into_bytes();
+            let depends: Vec<String> = depends.iter().map(|name| name.to_string()).collect();
+            let locked = Locked {
+                name: name.into(),
+                version: version.into(),
+                architecture: "amd64".into(),
+                sha256: host::hex(&<sha2::Sha256 as sha2::Digest>::digest(&content)),
+                size: content.len() as u64,
+                depends,
+            };
+            self.offers.push((locked.package(), content));
+            locked
+        }
+    }
+
+    impl Source for Fake {
+        fn describe(&mut self, names: &[String]) -> Result<Vec<Package>> {
+            let known = self.offers.iter().map(|(package, _)| package);
+            Ok(known
+                .filter(|package| names.contains(&package.name))
+                .cloned()
+                .collect())
+        }
+    }
+
+    impl Archive for Fake {
+        fn exact(&mut self, packages: &[Package]) -> Result<Vec<Package>> {
+            let same = |other: &&Package| {
+                packages
+                    .iter()
+                    .any(|package| package.name == other.name && package.version == other.version)
+            };
+            Ok(self
+                .offers
+                .iter()
+                .map(|(package, _)| package)
+                .filter(same)
+                .cloned()
+                .collect())
+        }
+
+        fn is_of_release(&mut self, _: &Package) -> Result<bool> {
+            Ok(self.of_release)
+        }
+
+        fn update(&mut self) -> Result<()> {
+            Ok(())
+        }
+
+        fn download(&mut self, packages: &[Package], folder: &Path) -> Result<()> {
+            assert!(!packages.is_empty(), "apt-get fails without names");
+            for wanted in packages {
+                let offer = self
+                    .offers
+                    .iter()
+                    .find(|(package, _)| package.sha256 == wanted.sha256);
+                let (package, content) =
+                    offer.ok_or_else(|| Error::Packages(format!("no {}", wanted.name)))?;
+                fs::write(folder.join(package.file_name()), content).on("write", folder)?;
+            }
+            Ok(())
+        }
+    }
+
+    /// Fetches `a` and returns the versions had, or the error, and the notices.
+    fn try_fetch(
+        archive: &Fake,
+        lock: Vec<Locked>,
+        missing: Missing,
+    ) -> (Result<Vec<String>>, String) {
+        let cache = tempfile::tempdir().expect("temporary directory");
+        let said = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let sink = std::sync::Arc::clone(&said);
+        let report = Report::new(move |event| {
+            if let crate::report::Event::Notice(text) = event {
+                sink.lock().expect("not poisoned").push_str(&text);
+            }
+        });
+        let lock = Lock::new(lock).expect("a valid lock");
+        let mut open = || Ok(Box::new(archive.clone()) as Box<dyn Archive>);
+        let roots = ["a".to_owned()];
+        let result = fetch_from(
+            &mut open,
+            &roots,
+            &BTreeSet::new(),
+            &lock,
+            cache.path(),
+            missing,
+            &report,
+        );
+        if result.is_ok() && missing == Missing::Replace {
+            let mut closed =
+                || -> Result<Box<dyn Archive>> { Err(Error::Packages("asked again".into())) };
+            let again = fetch_from(
+                &mut closed,
+                &roots,
+                &BTreeSet::new(),
+                &lock,
+                cache.path(),
+                missing,
+                &report,
+            );
+            let again = again.expect("without asking the archive again");
+            let names = |all: &[Fetched]| {
+                all.iter()
+                    .map(|fetched| fetched.path.clone())
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(names(&again), names(result.as_ref().expect("checked")));
+        }
+        let versions = result.map(|all| {
+            all.iter()
+                .map(|fetched| {
+                    assert!(fetched.path.exists());
+                    format!("{} {}", fetched.package.name, fetched.package.version)
+                })
+                .collect()
+        });
+        let said = said.lock().expect("not poisoned").clone();
+        (versions, said)
+    }
+
+    #[test]
+    fn locked_versions_are_taken_where_the_archive_has_them() {
+        let mut archive = Fake {
+            of_release: true,
+            ..Fake::default()
+        };
+        let lock = vec![
+            archive.offer("a", "1", &["b"]),
+            archive.offer("b", "1", &[]),
+        ];
+        archive.offer("a", "2", &["b"]);
+        let (versions, said) = try_fetch(&archive, lock, Missing::Fail);
+        assert_eq!(versions.expect("all there"), ["a 1", "b 1"]);
+        assert_eq!(said, "");
+    }
+
+    #[test]
+    fn a_version_that_is_gone_is_replaced_and_said() {
+        let mut archive = Fake {
+            of_release: true,
+            ..Fake::default()
+        };
+        let lock = vec![
+            Fake::default().offer("a", "1", &["b"]),
+            archive.offer("b", "1", &[]),
+        ];
+        archive.offer("a", "2", &["b", "c"]);
+        archive.offer("c", "1", &[]);
+        let (versions, said) = try_fetch(&archive, lock.clone(), Missing::Replace);
+        assert_eq!(
+            versions.expect("replaced"),
+            ["a 2", "b 1", "c 1"],
+            "with what it newly needs"
+        );
+        assert!(
+            said.contains("a 1 is gone") && said.contains("taking 2"),
+            "{said}"
+        );
+        assert!(said.contains("c 1 is needed"), "{said}");
+
+        let (strict, _) = try_fetch(&archive, lock.clone(), Missing::Fail);
+        assert!(strict.expect_err("strict").to_string().contains("a 1"));
+
+        archive.of_release = false;
+        let (foreign, _) = try_fetch(&archive, lock, Missing::Replace);
+        assert!(
+            foreign
+                .expect_err("of another release")
+                .to_string()
+                .contains("only from outside")
+        );
+    }
+
+    #[test]
+    fn a_name_that_vanished_is_left_to_what_needed_it() {
+        let mut archive = Fake {
+            of_release: true,
+            ..Fake::default()
+        };
+        let mut old = Fake::default();
+        let lock = vec![
+            old.offer("a", "1", &["image-1"]),
+            old.offer("image-1", "1", &[]),
+        ];
+        archive.offer("a", "2", &["image-2"]);
+        archive.offer("image-2", "2", &[]);
+        let (versions, said) = try_fetch(&archive, lock, Missing::Replace);
+        assert_eq!(versions.expect("replaced"), ["a 2", "image-2 2"]);
+        assert!(said.contains("image-1 is no longer"), "{said}");
+        let lock = vec![old.offer("a", "3", &[])];
+        let (versions, _) = try_fetch(&Fake::default(), lock, Missing::Replace);
+        assert!(
+            versions
+                .expect_err("vanished")
+                .to_string()
+                .contains("a is no longer")
+        );
+    }
+
+    #[test]
+    fn a_version_with_another_checksum_counts_as_gone() {
+        let mut archive = Fake {
+            of_release: true,
+            ..Fake::default()
+        };
+        let mut locked = archive.offer("a", "1", &[]);
+        locked.sha256 = "0".repeat(64);
+        let (strict, _) = try_fetch(&archive, vec![locked], Missing::Fail);
+        assert!(strict.is_err());
+    }
+
+    #[test]
+    fn a_download_with_wrong_content_is_refused() {
+        let mut archive = Fake {
+            of_release: true,
+            ..Fake::default()
+        };
+        let lock = vec![archive.offer("a", "1", &[])];
+        archive.offers[0].1 = b"evil".to_vec();
+        let (versions, _) = try_fetch(&archive, lock, Missing::Replace);
+        assert!(
+            versions
+                .expect_err("checksum")
+                .to_string()
+                .contains("a_1_amd64.deb")
+        );
     }
 }

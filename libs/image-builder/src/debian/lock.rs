@@ -35,6 +35,18 @@ pub struct Locked {
 }
 
 impl Locked {
+    /// Pins a package that needs the packages `depends`.
+    pub fn of(package: &Package, depends: Vec<String>) -> Self {
+        Self {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            architecture: package.architecture.clone(),
+            sha256: package.sha256.clone(),
+            size: package.size,
+            depends,
+        }
+    }
+
     /// As a package whose dependencies are decided.
     pub fn package(&self) -> Package {
         Package {
@@ -107,5 +119,51 @@ impl Lock {
     /// All pins in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Locked> {
         self.packages.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn locked(name: &str) -> Locked {
+        Locked {
+            name: name.into(),
+            version: "1:2.0-1+deb12u1".into(),
+            architecture: "amd64".into(),
+            sha256: "0123456789abcdef".repeat(4),
+            size: 7,
+            depends: vec!["libc6".into()],
+        }
+    }
+
+    #[test]
+    fn a_lock_reads_back_as_written() {
+        let lock = Lock::new(vec![locked("b"), locked("a")]).expect("valid");
+        let file = tempfile::NamedTempFile::new().expect("temporary file");
+        fs::write(file.path(), lock.to_text()).expect("write");
+        assert_eq!(Lock::read(file.path()).expect("reads"), lock);
+        assert!(
+            lock.to_text().starts_with('#')
+                && lock.to_text().find("\"a\"") < lock.to_text().find("\"b\"")
+        );
+    }
+
+    #[test]
+    fn bad_locks_are_refused() {
+        assert!(
+            Lock::new(vec![locked("a"), locked("a")])
+                .expect_err("twice")
+                .contains("twice")
+        );
+        let short = Locked {
+            sha256: "ab".into(),
+            ..locked("a")
+        };
+        assert!(Lock::new(vec![short]).expect_err("short").contains("64"));
+        let file = tempfile::NamedTempFile::new().expect("temporary file");
+        fs::write(file.path(), "[[package]]\nname = \"a\"\n").expect("write");
+        let error = Lock::read(file.path()).expect_err("incomplete").to_string();
+        assert!(error.contains("version"), "{error}");
     }
 }
