@@ -2,11 +2,13 @@
 
 use alloc::sync::Arc;
 use core::any::Any;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use bitflags::bitflags;
 
 use super::inode::{DirSink, InodeRef};
+use super::mount::MountFlags;
+use super::pagecache::{PageCache, ReadAhead};
 use super::{Attr, IoSink, IoSource, StatFs};
 use crate::error::*;
 use crate::mm::MemoryObject;
@@ -63,7 +65,7 @@ bitflags! {
 impl OpenFlags {
     /// Whether reads are allowed.
     pub fn readable(self) -> bool {
-        self.bits() & 3 != 1 && !self.contains(Self::PATH)
+        matches!(self.bits() & 3, 0 | 2) && !self.contains(Self::PATH)
     }
     /// Whether writes are allowed.
     pub fn writable(self) -> bool {
@@ -85,6 +87,13 @@ pub trait FileOps: Send + Sync + Any {
     /// Writes from `src`.
     fn write(&self, _file: &OpenFile, _pos: u64, _src: &mut IoSource<'_>) -> Result<usize> {
         Err(EINVAL)
+    }
+
+    /// Writes at the end of the file, which nobody else can move meanwhile (`O_APPEND`); returns the bytes written and the new end.
+    fn append(&self, file: &OpenFile, src: &mut IoSource<'_>) -> Result<(usize, u64)> {
+        let end = self.attr()?.size;
+        let n = self.write(file, end, src)?;
+        Ok((n, end + n as u64))
     }
 
     /// Whether the file has positions (`lseek`, `pread`); a stream has none (`ESPIPE`).
@@ -110,7 +119,8 @@ pub trait FileOps: Send + Sync + Any {
     /// Attributes. Required, since every descriptor answers `fstat(2)`.
     fn attr(&self) -> Result<Attr>;
 
-    /// Lists directory entries after cookie `pos` until the sink is full.
+    /// Lists directory entries after cookie `pos` until the sink is full; 0 is the beginning, cookies are above 0 and below 2^62.
+    /// `.` and `..` are not among them: the system call adds them.
     fn getdents(&self, _file: &OpenFile, _pos: u64, _sink: &mut DirSink<'_>) -> Result {
         Err(ENOTDIR)
     }
@@ -125,6 +135,15 @@ pub trait FileOps: Send + Sync + Any {
         Err(EINVAL)
     }
 
+    /// The next data (or hole) at or after `pos` (`lseek(2)`, SEEK_DATA and SEEK_HOLE); without knowledge of holes the whole file is data.
+    ///
+    /// # Errors
+    /// `ENXIO` beyond the end.
+    fn seek_data(&self, pos: u64, hole: bool) -> Result<u64> {
+        let size = self.attr()?.size;
+        if pos >= size { Err(ENXIO) } else { Ok(if hole { size } else { pos }) }
+    }
+
     /// `fallocate(2)` with its mode bits.
     fn allocate(&self, _mode: u32, _offset: u64, _len: u64) -> Result {
         Err(EOPNOTSUPP)
@@ -133,6 +152,16 @@ pub trait FileOps: Send + Sync + Any {
     /// `fstatfs(2)`.
     fn statfs(&self) -> Result<StatFs> {
         Err(ENOSYS)
+    }
+
+    /// The page cache behind it, for advice about it (`posix_fadvise(2)`, `readahead(2)`).
+    fn page_cache(&self) -> Option<&Arc<PageCache>> {
+        None
+    }
+
+    /// The capacity of a pipe in bytes, after setting it where asked (`F_GETPIPE_SZ`, `F_SETPIPE_SZ`).
+    fn pipe_size(&self, _set: Option<usize>) -> Result<usize> {
+        Err(EBADF)
     }
 
     /// The inode, for files that have one: `fchmod`, `fchdir`, `openat` relative to it and so on work on it.
@@ -162,6 +191,10 @@ pub struct OpenFile {
     /// Where it was opened, for `/proc` and `openat`; anonymous files have none.
     pub path: Option<crate::fs::Path>,
     flags: AtomicU32,
+    /// Who gets SIGIO (`F_SETOWN`): a process, or a process group as a negative number.
+    pub owner: AtomicI32,
+    /// What it read last, for read-ahead.
+    pub read_ahead: ReadAhead,
     /// The file position. Held while a read or write uses it, so that they are atomic to each other (POSIX).
     pos: Mutex<u64>,
 }
@@ -174,7 +207,7 @@ impl OpenFile {
 
     /// A description of `ops` opened at `path`.
     pub fn with_path(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>) -> Arc<Self> {
-        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), pos: Mutex::new(0) })
+        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), read_ahead: ReadAhead::new(), pos: Mutex::new(0) })
     }
 
     /// Access mode and status flags.
@@ -218,7 +251,9 @@ impl OpenFile {
         }
         let mut pos = self.pos.lock();
         if self.flags().contains(OpenFlags::APPEND) {
-            *pos = self.ops.attr()?.size;
+            let (n, end) = self.ops.append(self, src)?;
+            *pos = end;
+            return Ok(n);
         }
         let n = self.ops.write(self, *pos, src)?;
         *pos += n as u64;
@@ -244,7 +279,20 @@ impl OpenFile {
         if !self.ops.seekable() {
             return Err(ESPIPE);
         }
+        if self.flags().contains(OpenFlags::APPEND) {
+            // As on Linux: the data go to the end, whatever the position (pwrite(2), BUGS).
+            return self.ops.append(self, src).map(|done| done.0);
+        }
         self.ops.write(self, pos, src)
+    }
+
+    /// A read or listing succeeded: the access time is due, unless the description or the mount says otherwise.
+    pub fn accessed(&self) {
+        let Some(path) = &self.path else { return };
+        if self.flags().contains(OpenFlags::NOATIME) || path.mount.flags().contains(MountFlags::NOATIME) || !path.mount.writable() {
+            return;
+        }
+        path.inode().accessed(super::now_ns());
     }
 
     /// The file position, locked: for `lseek`, `getdents`, `sendfile`.
@@ -255,5 +303,11 @@ impl OpenFile {
     /// The concrete kind, if it is a `T`.
     pub fn downcast<T: 'static>(&self) -> Option<&T> {
         self.ops.as_any().downcast_ref()
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        super::locks::description_closed(self);
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::any::Any;
 
 use bitflags::bitflags;
@@ -51,7 +52,12 @@ pub trait Inode: Send + Sync + Any {
     /// Attributes.
     fn attr(&self) -> Result<Attr>;
 
-    /// Type and mode bits, quickly; by default from [`Inode::attr`].
+    /// Mode (with type bits), owner and group, quickly, for permission checks.
+    fn owner_mode(&self) -> Result<(u32, u32, u32)> {
+        self.attr().map(|a| (a.mode, a.uid, a.gid))
+    }
+
+    /// The file type, quickly; by default from [`Inode::attr`].
     fn file_type(&self) -> FileType {
         self.attr().map(|a| a.file_type()).unwrap_or(FileType::Regular)
     }
@@ -76,6 +82,13 @@ pub trait Inode: Send + Sync + Any {
         None
     }
 
+    /// Finds several names below each other at once: `path` is two or more names joined by `/` (none is `.` or `..`), the first in this
+    /// directory. `None` where the filesystem cannot do that. The answer holds an inode for each name from the first on; it may stop early only at a name that
+    /// is missing, or after an inode that is no directory. Only asked where [`Inode::cacheable`]; an empty answer means that the first name is missing.
+    fn lookup_many(&self, _path: &[u8]) -> Option<Result<Vec<InodeRef>>> {
+        None
+    }
+
     /// Whether path lookup may remember what [`Inode::lookup`] said (also "not there"). Views such as `/proc` say no.
     fn cacheable(&self) -> bool {
         false
@@ -84,6 +97,11 @@ pub trait Inode: Send + Sync + Any {
     /// Makes a regular file, directory, FIFO, socket or device node; `mode` holds type and permissions (umask applied).
     fn create(&self, _name: &[u8], _mode: u32, _rdev: u64, _who: &Credentials) -> Result<InodeRef> {
         Err(EPERM)
+    }
+
+    /// Makes a regular file without a name (`O_TMPFILE`). Where `linkable`, [`Inode::link`] may give it one later.
+    fn tmpfile(&self, _mode: u32, _who: &Credentials, _linkable: bool) -> Result<InodeRef> {
+        Err(EOPNOTSUPP)
     }
 
     /// Makes a symbolic link.
@@ -116,7 +134,7 @@ pub trait Inode: Send + Sync + Any {
     fn names_changed(&self) {}
 
     /// The target of a symbolic link.
-    fn read_link(&self) -> Result<alloc::vec::Vec<u8>> {
+    fn read_link(&self) -> Result<Vec<u8>> {
         Err(EINVAL)
     }
 
@@ -125,8 +143,32 @@ pub trait Inode: Send + Sync + Any {
         None
     }
 
-    /// Opens it. `flags` have been checked against permissions; `O_TRUNC` was done by the caller.
+    /// Opens it. `flags` have been checked against permissions; `O_TRUNC` is done by the caller afterwards.
+    /// Not called for FIFOs, nor for device nodes whose number a driver in the kernel has registered.
     fn open(self: Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>>;
+
+    /// The file was read at `now_ns` through a mount that keeps access times, and the stored one is due for a change.
+    fn accessed(&self, _now_ns: i64) {}
+
+    /// An extended attribute (`getxattr(2)`): its whole value.
+    fn get_xattr(&self, _name: &[u8]) -> Result<Vec<u8>> {
+        Err(EOPNOTSUPP)
+    }
+
+    /// Sets an extended attribute; `flags`: XATTR_CREATE 1, XATTR_REPLACE 2.
+    fn set_xattr(&self, _name: &[u8], _value: &[u8], _flags: u32) -> Result {
+        Err(EOPNOTSUPP)
+    }
+
+    /// Removes an extended attribute.
+    fn remove_xattr(&self, _name: &[u8]) -> Result {
+        Err(EOPNOTSUPP)
+    }
+
+    /// The names of all extended attributes.
+    fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {
+        Ok(Vec::new())
+    }
 
     /// `statfs(2)`.
     fn statfs(&self) -> Result<StatFs> {

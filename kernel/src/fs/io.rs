@@ -97,7 +97,7 @@ impl<'a> IoSink<'a> {
     pub fn write(&mut self, data: &[u8]) -> Result<usize> {
         self.each(
             data.len(),
-            |from, addr, len| Ok(frame::user::copy_to_user(addr, &data[from..from + len])?),
+            |from, addr, len| Ok(frame::user::copy_to_user(addr as u64, &data[from..from + len])?),
             |buf| buf.copy_from_slice(&data[..buf.len()]),
         )
     }
@@ -109,7 +109,7 @@ impl<'a> IoSink<'a> {
     pub fn write_frame(&mut self, page: &Frame, offset: usize, len: usize) -> Result<usize> {
         self.each(
             len,
-            |from, addr, len| Ok(page.copy_to_user(offset + from, addr, len)?),
+            |from, addr, len| Ok(page.copy_to_user(offset + from, addr as u64, len)?),
             |buf| page.read(offset, buf),
         )
     }
@@ -119,7 +119,7 @@ impl<'a> IoSink<'a> {
     /// # Errors
     /// As [`IoSink::write`].
     pub fn write_zeros(&mut self, len: usize) -> Result<usize> {
-        self.each(len, |_, addr, len| Ok(frame::user::zero_user(addr, len)?), |buf| buf.fill(0))
+        self.each(len, |_, addr, len| Ok(frame::user::zero_user(addr as u64, len)?), |buf| buf.fill(0))
     }
 }
 
@@ -213,7 +213,7 @@ impl<'a> IoSource<'a> {
         let cell = core::cell::RefCell::new(data);
         self.each(
             len,
-            |from, addr, len| Ok(frame::user::copy_from_user(&mut cell.borrow_mut()[from..from + len], addr)?),
+            |from, addr, len| Ok(frame::user::copy_from_user(&mut cell.borrow_mut()[from..from + len], addr as u64)?),
             |buf| cell.borrow_mut()[..buf.len()].copy_from_slice(buf),
         )
     }
@@ -225,7 +225,7 @@ impl<'a> IoSource<'a> {
     pub fn read_into_frame(&mut self, page: &Frame, offset: usize, len: usize) -> Result<usize> {
         self.each(
             len,
-            |from, addr, len| Ok(page.copy_from_user(offset + from, addr, len)?),
+            |from, addr, len| Ok(page.copy_from_user(offset + from, addr as u64, len)?),
             |buf| page.write(offset, buf),
         )
     }

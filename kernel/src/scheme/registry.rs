@@ -183,6 +183,9 @@ impl Inode for SchemeDirectory {
         }
         schemes.insert(name.to_vec(), Entry::User(scheme.clone(), None));
         drop(schemes);
+        if let Some(disk) = text.strip_prefix("disk.") {
+            crate::fs::devfs::add_disk(disk.as_bytes(), alloc::format!("/scheme/{text}").as_bytes());
+        }
         Ok(Arc::new(NewScheme(scheme)))
     }
 

@@ -2,15 +2,23 @@
 //!
 //! `table.rs` lists every call; the functions parse and validate their arguments here and work in the layers below.
 
+pub mod attr;
 pub mod creds;
 pub mod event;
-pub mod mm;
+pub mod fcntl;
 pub mod misc;
+pub mod mm;
+pub mod mount;
+pub mod open;
+pub mod path;
 pub mod process;
+pub mod rw;
 pub mod sched;
 pub mod signal;
+pub mod stat;
 mod table;
 pub mod time;
+pub mod xattr;
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};

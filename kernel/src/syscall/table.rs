@@ -194,4 +194,107 @@ table! {
     202 futex (usize, u32, u32, usize, usize, u32) => super::misc::sys_futex;
     302 prlimit64 (i32, u32, usize, usize) => super::misc::sys_prlimit64;
     318 getrandom (usize, usize, u32) => super::misc::sys_getrandom;
+
+    0 read (i32, usize, usize) => super::rw::sys_read;
+    1 write (i32, usize, usize) => super::rw::sys_write;
+    8 lseek (i32, i64, u32) => super::rw::sys_lseek;
+    17 pread64 (i32, usize, usize, i64) => super::rw::sys_pread64;
+    18 pwrite64 (i32, usize, usize, i64) => super::rw::sys_pwrite64;
+    19 readv (i32, usize, usize) => super::rw::sys_readv;
+    20 writev (i32, usize, usize) => super::rw::sys_writev;
+    40 sendfile (i32, i32, usize, usize) => super::rw::sys_sendfile;
+    295 preadv (i32, usize, usize, u64, u64) => super::rw::sys_preadv;
+    296 pwritev (i32, usize, usize, u64, u64) => super::rw::sys_pwritev;
+    326 copy_file_range (i32, usize, i32, usize, usize, u32) => super::rw::sys_copy_file_range;
+    327 preadv2 (i32, usize, usize, u64, u64, u32) => super::rw::sys_preadv2;
+    328 pwritev2 (i32, usize, usize, u64, u64, u32) => super::rw::sys_pwritev2;
+
+    2 open (usize, u32, u32) => super::open::sys_open;
+    3 close (i32) => super::open::sys_close;
+    32 dup (i32) => super::open::sys_dup;
+    33 dup2 (i32, i32) => super::open::sys_dup2;
+    85 creat (usize, u32) => super::open::sys_creat;
+    257 openat (i32, usize, u32, u32) => super::open::sys_openat;
+    292 dup3 (i32, i32, u32) => super::open::sys_dup3;
+    319 memfd_create (usize, u32) => super::open::sys_memfd_create;
+    436 close_range (u32, u32, u32) => super::open::sys_close_range;
+    437 openat2 (i32, usize, usize, usize) => super::open::sys_openat2;
+
+    16 ioctl (i32, u32, usize) => super::fcntl::sys_ioctl;
+    72 fcntl (i32, u32, usize) => super::fcntl::sys_fcntl;
+    73 flock (i32, u32) => super::fcntl::sys_flock;
+
+    4 stat (usize, usize) => super::stat::sys_stat;
+    5 fstat (i32, usize) => super::stat::sys_fstat;
+    6 lstat (usize, usize) => super::stat::sys_lstat;
+    21 access (usize, u32) => super::stat::sys_access;
+    78 getdents (i32, usize, u32) => super::stat::sys_getdents;
+    89 readlink (usize, usize, i32) => super::stat::sys_readlink;
+    137 statfs (usize, usize) => super::stat::sys_statfs;
+    138 fstatfs (i32, usize) => super::stat::sys_fstatfs;
+    217 getdents64 (i32, usize, u32) => super::stat::sys_getdents64;
+    262 newfstatat (i32, usize, usize, u32) => super::stat::sys_newfstatat;
+    267 readlinkat (i32, usize, usize, i32) => super::stat::sys_readlinkat;
+    269 faccessat (i32, usize, u32) => super::stat::sys_faccessat;
+    332 statx (i32, usize, u32, u32, usize) => super::stat::sys_statx;
+    439 faccessat2 (i32, usize, u32, u32) => super::stat::sys_faccessat2;
+
+    79 getcwd (usize, usize) => super::path::sys_getcwd;
+    80 chdir (usize) => super::path::sys_chdir;
+    81 fchdir (i32) => super::path::sys_fchdir;
+    82 rename (usize, usize) => super::path::sys_rename;
+    83 mkdir (usize, u32) => super::path::sys_mkdir;
+    84 rmdir (usize) => super::path::sys_rmdir;
+    86 link (usize, usize) => super::path::sys_link;
+    87 unlink (usize) => super::path::sys_unlink;
+    88 symlink (usize, usize) => super::path::sys_symlink;
+    95 umask (u32) => super::path::sys_umask;
+    133 mknod (usize, u32, u64) => super::path::sys_mknod;
+    155 pivot_root (usize, usize) => super::path::sys_pivot_root;
+    161 chroot (usize) => super::path::sys_chroot;
+    258 mkdirat (i32, usize, u32) => super::path::sys_mkdirat;
+    259 mknodat (i32, usize, u32, u64) => super::path::sys_mknodat;
+    263 unlinkat (i32, usize, u32) => super::path::sys_unlinkat;
+    264 renameat (i32, usize, i32, usize) => super::path::sys_renameat;
+    265 linkat (i32, usize, i32, usize, u32) => super::path::sys_linkat;
+    266 symlinkat (usize, i32, usize) => super::path::sys_symlinkat;
+    316 renameat2 (i32, usize, i32, usize, u32) => super::path::sys_renameat2;
+
+    74 fsync (i32) => super::attr::sys_fsync;
+    75 fdatasync (i32) => super::attr::sys_fdatasync;
+    76 truncate (usize, i64) => super::attr::sys_truncate;
+    77 ftruncate (i32, i64) => super::attr::sys_ftruncate;
+    90 chmod (usize, u32) => super::attr::sys_chmod;
+    91 fchmod (i32, u32) => super::attr::sys_fchmod;
+    92 chown (usize, u32, u32) => super::attr::sys_chown;
+    93 fchown (i32, u32, u32) => super::attr::sys_fchown;
+    94 lchown (usize, u32, u32) => super::attr::sys_lchown;
+    132 utime (usize, usize) => super::attr::sys_utime;
+    162 sync () => super::attr::sys_sync;
+    187 readahead (i32, i64, usize) => super::attr::sys_readahead;
+    221 fadvise64 (i32, i64, i64, u32) => super::attr::sys_fadvise64;
+    235 utimes (usize, usize) => super::attr::sys_utimes;
+    260 fchownat (i32, usize, u32, u32, u32) => super::attr::sys_fchownat;
+    261 futimesat (i32, usize, usize) => super::attr::sys_futimesat;
+    268 fchmodat (i32, usize, u32) => super::attr::sys_fchmodat;
+    277 sync_file_range (i32, i64, i64, u32) => super::attr::sys_sync_file_range;
+    280 utimensat (i32, usize, usize, u32) => super::attr::sys_utimensat;
+    285 fallocate (i32, u32, i64, i64) => super::attr::sys_fallocate;
+    306 syncfs (i32) => super::attr::sys_syncfs;
+
+    165 mount (usize, usize, usize, u64, usize) => super::mount::sys_mount;
+    166 umount2 (usize, u32) => super::mount::sys_umount2;
+
+    188 setxattr (usize, usize, usize, usize, u32) => super::xattr::sys_setxattr;
+    189 lsetxattr (usize, usize, usize, usize, u32) => super::xattr::sys_lsetxattr;
+    190 fsetxattr (i32, usize, usize, usize, u32) => super::xattr::sys_fsetxattr;
+    191 getxattr (usize, usize, usize, usize) => super::xattr::sys_getxattr;
+    192 lgetxattr (usize, usize, usize, usize) => super::xattr::sys_lgetxattr;
+    193 fgetxattr (i32, usize, usize, usize) => super::xattr::sys_fgetxattr;
+    194 listxattr (usize, usize, usize) => super::xattr::sys_listxattr;
+    195 llistxattr (usize, usize, usize) => super::xattr::sys_llistxattr;
+    196 flistxattr (i32, usize, usize) => super::xattr::sys_flistxattr;
+    197 removexattr (usize, usize) => super::xattr::sys_removexattr;
+    198 lremovexattr (usize, usize) => super::xattr::sys_lremovexattr;
+    199 fremovexattr (i32, usize) => super::xattr::sys_fremovexattr;
 }

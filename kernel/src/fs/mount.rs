@@ -1,0 +1,445 @@
+//! Mounted filesystems and the tree they form (`mount_namespaces(7)`; there is one namespace, all mounts are private).
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use bitflags::bitflags;
+
+use super::context;
+use super::dcache;
+use super::dentry::Dentry;
+use super::inode::InodeRef;
+use super::path::Path;
+use crate::error::*;
+use crate::sync::{Mutex, RwSpinLock, SpinLock};
+
+bitflags! {
+    /// Options of one mount: those bits of `mount(2)`'s flags that stay.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct MountFlags: u32 {
+        #[allow(missing_docs)] const RDONLY = 1;
+        #[allow(missing_docs)] const NOSUID = 2;
+        #[allow(missing_docs)] const NODEV = 4;
+        #[allow(missing_docs)] const NOEXEC = 8;
+        #[allow(missing_docs)] const NOSYMFOLLOW = 256;
+        #[allow(missing_docs)] const NOATIME = 1024;
+        #[allow(missing_docs)] const NODIRATIME = 2048;
+        #[allow(missing_docs)] const RELATIME = 1 << 21;
+    }
+}
+
+/// A filesystem, mounted any number of times.
+pub struct SuperBlock {
+    /// Name of its type, as in `/proc/filesystems`.
+    pub fs_type: &'static str,
+    /// Its root.
+    pub root: Arc<Dentry>,
+    /// Held while a directory moves to another, so that no directory becomes its own ancestor.
+    pub rename: Mutex<()>,
+    readonly: AtomicBool,
+    options: SpinLock<Vec<u8>>,
+}
+
+impl SuperBlock {
+    /// A filesystem with this root. `options` is what `/proc/mounts` shows after the generic ones.
+    pub fn new(fs_type: &'static str, root: InodeRef, options: Vec<u8>) -> Arc<Self> {
+        Arc::new(Self {
+            fs_type,
+            root: Dentry::root(root),
+            rename: Mutex::new(()),
+            readonly: AtomicBool::new(false),
+            options: SpinLock::new(options),
+        })
+    }
+
+    /// Makes all its mounts read-only, or writable again.
+    pub fn set_readonly(&self, readonly: bool) {
+        self.readonly.store(readonly, Ordering::Relaxed);
+    }
+}
+
+/// One place where (a part of) a filesystem is attached.
+pub struct Mount {
+    /// Unique id, as in `/proc/self/mountinfo`.
+    pub id: u64,
+    /// The filesystem.
+    pub sb: Arc<SuperBlock>,
+    /// The directory (or, for a bind mount, any file) that shows.
+    pub root: Arc<Dentry>,
+    /// What was mounted, in the words of whoever did.
+    pub source: Vec<u8>,
+    flags: AtomicU32,
+    parent: SpinLock<Option<Path>>,
+}
+
+/// How a filesystem type makes a filesystem: from the source and option strings of `mount(2)`.
+pub type MountFn = fn(source: &[u8], options: &[u8]) -> Result<Arc<SuperBlock>>;
+
+#[derive(Default)]
+struct Table {
+    /// By mount and entry they are mounted on.
+    at: BTreeMap<(u64, u64), Arc<Mount>>,
+    all: Vec<Arc<Mount>>,
+}
+
+static TABLE: RwSpinLock<Table> = RwSpinLock::new(Table { at: BTreeMap::new(), all: Vec::new() });
+static TYPES: RwSpinLock<Vec<(&'static str, bool, MountFn)>> = RwSpinLock::new(Vec::new());
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+static ROOT: RwSpinLock<Option<Arc<Mount>>> = RwSpinLock::new(None);
+
+/// Makes a filesystem type known to `mount(2)`. `nodev`: it needs no device (`/proc/filesystems`).
+pub fn register_type(name: &'static str, nodev: bool, make: MountFn) {
+    TYPES.write().push((name, nodev, make));
+}
+
+/// The known types: name, and whether it needs no device.
+pub fn types() -> Vec<(&'static str, bool)> {
+    TYPES.read().iter().map(|t| (t.0, t.1)).collect()
+}
+
+/// Makes a filesystem of a registered type.
+///
+/// # Errors
+/// `ENODEV` for an unknown type; the type's own.
+pub fn make_fs(fs_type: &[u8], source: &[u8], options: &[u8]) -> Result<Arc<SuperBlock>> {
+    let make = TYPES.read().iter().find(|t| t.0.as_bytes() == fs_type).map(|t| t.2).ok_or(ENODEV)?;
+    make(source, options)
+}
+
+impl Mount {
+    fn new(sb: Arc<SuperBlock>, root: Arc<Dentry>, source: &[u8], flags: MountFlags) -> Arc<Self> {
+        Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            sb,
+            root,
+            source: source.into(),
+            flags: AtomicU32::new(flags.bits()),
+            parent: SpinLock::new(None),
+        })
+    }
+
+    /// Its options.
+    pub fn flags(&self) -> MountFlags {
+        MountFlags::from_bits_truncate(self.flags.load(Ordering::Relaxed))
+    }
+
+    /// Where it is attached; `None` for the root of the tree and for detached ones.
+    pub fn mountpoint(&self) -> Option<Path> {
+        self.parent.lock().clone()
+    }
+
+    /// Whether the filesystem may be changed through this mount.
+    pub fn writable(&self) -> bool {
+        !self.flags().contains(MountFlags::RDONLY) && !self.sb.readonly.load(Ordering::Relaxed)
+    }
+
+    /// `EROFS` where it may not.
+    pub fn check_writable(&self) -> Result {
+        if self.writable() { Ok(()) } else { Err(EROFS) }
+    }
+}
+
+/// The root of the tree.
+///
+/// # Panics
+/// Before [`set_first_root`].
+pub fn root() -> Path {
+    match &*ROOT.read() {
+        Some(mount) => Path::root_of(mount),
+        None => unreachable!("the first root is mounted before any process exists"),
+    }
+}
+
+/// Mounts the first root.
+pub fn set_first_root(sb: Arc<SuperBlock>, source: &[u8], flags: MountFlags) -> Path {
+    let mount = Mount::new(sb.clone(), sb.root.clone(), source, flags);
+    TABLE.write().all.push(mount.clone());
+    *ROOT.write() = Some(mount.clone());
+    Path::root_of(&mount)
+}
+
+/// The mount on top of `path`, if it is a mount point.
+pub fn covering(path: &Path) -> Option<Arc<Mount>> {
+    if !path.dentry.is_mountpoint() {
+        return None;
+    }
+    TABLE.read().at.get(&(path.mount.id, path.dentry.id())).cloned()
+}
+
+fn attach(mount: &Arc<Mount>, at: &Path) {
+    if let Some(parent) = at.dentry.parent() {
+        if !parent.caches_children() {
+            dcache::pin(&parent, &at.dentry.location().1, &at.dentry);
+        }
+    }
+    at.dentry.add_mount();
+    *mount.parent.lock() = Some(at.clone());
+    let old = TABLE.write().at.insert((at.mount.id, at.dentry.id()), mount.clone());
+    drop(old);
+}
+
+fn detach(mount: &Arc<Mount>) {
+    let parent = mount.parent.lock().take();
+    if let Some(at) = parent {
+        let old = TABLE.write().at.remove(&(at.mount.id, at.dentry.id()));
+        at.dentry.remove_mount();
+        if let Some(dir) = at.dentry.parent() {
+            if !dir.caches_children() && !at.dentry.is_mountpoint() {
+                dcache::forget(&dir, &at.dentry.location().1);
+            }
+        }
+        drop(old);
+    }
+}
+
+/// Mounts a filesystem on `at`.
+///
+/// # Errors
+/// `ENOTDIR` where one of root and mount point is a directory and the other is not, `ENOENT` for a removed mount point.
+pub fn mount_fs(sb: Arc<SuperBlock>, at: &Path, source: &[u8], flags: MountFlags) -> Result<Arc<Mount>> {
+    let root = sb.root.clone();
+    add(Mount::new(sb, root, source, flags), at)
+}
+
+fn add(mount: Arc<Mount>, at: &Path) -> Result<Arc<Mount>> {
+    if mount.root.is_dir() != at.dentry.is_dir() {
+        return Err(ENOTDIR);
+    }
+    if at.dentry.is_gone() {
+        return Err(ENOENT);
+    }
+    TABLE.write().all.push(mount.clone());
+    attach(&mount, at);
+    Ok(mount)
+}
+
+/// Shows the tree at `source` also at `at` (`MS_BIND`), with the mounts below it where `recursive`.
+///
+/// # Errors
+/// As [`mount_fs`].
+pub fn bind(source: &Path, at: &Path, recursive: bool) -> Result {
+    let below: Vec<Arc<Mount>> = if recursive { submounts(source) } else { Vec::new() };
+    let clone = |of: &Arc<Mount>, root: &Arc<Dentry>| Mount::new(of.sb.clone(), root.clone(), &of.source, of.flags());
+    let top = add(clone(&source.mount, &source.dentry), at)?;
+    let mut copies: Vec<(u64, Arc<Mount>)> = alloc::vec![(source.mount.id, top)];
+    for mount in below {
+        let Some(point) = mount.mountpoint() else { continue };
+        let Some(new_parent) = copies.iter().find(|c| c.0 == point.mount.id).map(|c| c.1.clone()) else { continue };
+        let copy = add(clone(&mount, &mount.root), &Path { mount: new_parent, dentry: point.dentry })?;
+        copies.push((mount.id, copy));
+    }
+    Ok(())
+}
+
+/// The mounts below `path`, parents before children.
+fn submounts(path: &Path) -> Vec<Arc<Mount>> {
+    let all = TABLE.read().all.clone();
+    let mut found: Vec<Arc<Mount>> = Vec::new();
+    // Mounts are listed in the order they were made, but moves can put an older one below a newer one: repeat until nothing is new.
+    loop {
+        let before = found.len();
+        for mount in &all {
+            let Some(point) = mount.mountpoint() else { continue };
+            if found.iter().any(|f| Arc::ptr_eq(f, mount)) {
+                continue;
+            }
+            let direct = Arc::ptr_eq(&point.mount, &path.mount) && point.dentry.is_within(&path.dentry);
+            if direct || found.iter().any(|f| Arc::ptr_eq(f, &point.mount)) {
+                found.push(mount.clone());
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// Moves the mount whose root is `source` to `at` (`MS_MOVE`).
+///
+/// # Errors
+/// `EINVAL` where `source` is no mount's root or the root of the tree, `ELOOP` where `at` lies in the moved tree.
+pub fn move_mount(source: &Path, at: &Path) -> Result {
+    if !Arc::ptr_eq(&source.dentry, &source.mount.root) || source.mount.mountpoint().is_none() {
+        return Err(EINVAL);
+    }
+    if source.dentry.is_dir() != at.dentry.is_dir() {
+        return Err(ENOTDIR);
+    }
+    let mut above = Some(at.clone());
+    while let Some(path) = above {
+        if Arc::ptr_eq(&path.mount, &source.mount) {
+            return Err(ELOOP);
+        }
+        above = path.mount.mountpoint();
+    }
+    detach(&source.mount);
+    attach(&source.mount, at);
+    Ok(())
+}
+
+/// Changes the options of the mount whose root is `path` (`MS_REMOUNT`); with `whole`, of the filesystem as well.
+///
+/// # Errors
+/// `EINVAL` where `path` is no mount's root.
+pub fn remount(path: &Path, flags: MountFlags, whole: bool) -> Result {
+    if !Arc::ptr_eq(&path.dentry, &path.mount.root) {
+        return Err(EINVAL);
+    }
+    if whole {
+        if flags.contains(MountFlags::RDONLY) {
+            path.inode().sync_fs()?;
+        }
+        path.mount.sb.set_readonly(flags.contains(MountFlags::RDONLY));
+    }
+    path.mount.flags.store(flags.bits(), Ordering::Relaxed);
+    Ok(())
+}
+
+/// Unmounts the mount whose root is `path`. `lazily`: even if it is in use.
+///
+/// # Errors
+/// `EINVAL` where `path` is no mount's root or the root of the tree, `EBUSY` where it is in use.
+pub fn unmount(path: Path, lazily: bool) -> Result {
+    if !Arc::ptr_eq(&path.dentry, &path.mount.root) || path.mount.mountpoint().is_none() {
+        return Err(EINVAL);
+    }
+    let below = submounts(&path);
+    if !lazily {
+        // The table's two references and ours.
+        if !below.is_empty() || Arc::strong_count(&path.mount) > 3 {
+            return Err(EBUSY);
+        }
+        path.inode().sync_fs()?;
+    }
+    let mut gone = Vec::new();
+    for mount in below.iter().rev().chain([&path.mount]) {
+        detach(mount);
+        TABLE.write().all.retain(|m| {
+            let keep = !Arc::ptr_eq(m, mount);
+            if !keep {
+                gone.push(m.clone());
+            }
+            keep
+        });
+    }
+    drop((gone, below, path));
+    // The entries of the filesystem that only the cache holds must not keep it alive.
+    dcache::shrink(usize::MAX);
+    Ok(())
+}
+
+/// Makes a filesystem the root of the tree: every process whose root or working directory was the old root moves to the new one. What was
+/// mounted on the old root goes out of sight with it.
+pub fn replace_root(sb: Arc<SuperBlock>, source: &[u8], flags: MountFlags) -> Path {
+    let old = root();
+    let mount = Mount::new(sb.clone(), sb.root.clone(), source, flags);
+    {
+        let mut table = TABLE.write();
+        table.all.push(mount.clone());
+    }
+    *ROOT.write() = Some(mount.clone());
+    let new = Path::root_of(&mount);
+    context::replace_everywhere(&old, &new);
+    new
+}
+
+/// `pivot_root(2)`: `new_root` becomes the root of the tree, the old root is attached to `put_old`.
+///
+/// # Errors
+/// `EINVAL` where `new_root` is no mount's root or `put_old` is not below it, `EBUSY` where `new_root` is the root.
+pub fn pivot_root(new_root: &Path, put_old: &Path) -> Result {
+    let old = root();
+    if Arc::ptr_eq(&new_root.mount, &old.mount) || Arc::ptr_eq(&put_old.mount, &old.mount) {
+        return Err(EBUSY);
+    }
+    if !Arc::ptr_eq(&new_root.dentry, &new_root.mount.root) || new_root.mount.mountpoint().is_none() {
+        return Err(EINVAL);
+    }
+    let mut at = put_old.clone();
+    while !Arc::ptr_eq(&at.mount, &new_root.mount) {
+        at = at.mount.mountpoint().ok_or(EINVAL)?;
+    }
+    detach(&new_root.mount);
+    attach(&old.mount, put_old);
+    *ROOT.write() = Some(new_root.mount.clone());
+    context::replace_everywhere(&old, &Path::root_of(&new_root.mount));
+    Ok(())
+}
+
+/// A line of `/proc/<pid>/mountinfo`.
+pub struct MountInfo {
+    #[allow(missing_docs)]
+    pub id: u64,
+    /// Id of the mount it is attached to; its own for the root.
+    pub parent: u64,
+    /// Device number of the filesystem.
+    pub dev: u64,
+    /// Which directory of the filesystem shows.
+    pub root: Vec<u8>,
+    /// Where, from the asking process's root.
+    pub target: Vec<u8>,
+    #[allow(missing_docs)]
+    pub flags: MountFlags,
+    #[allow(missing_docs)]
+    pub fs_type: &'static str,
+    #[allow(missing_docs)]
+    pub source: Vec<u8>,
+    /// Options of the filesystem itself.
+    pub fs_options: Vec<u8>,
+    #[allow(missing_docs)]
+    pub fs_readonly: bool,
+}
+
+/// The mounts a process with root directory `root` can reach.
+pub fn list(root: &Path) -> Vec<MountInfo> {
+    let all = TABLE.read().all.clone();
+    let mut list = Vec::new();
+    for mount in all {
+        let here = Path::root_of(&mount);
+        let (target, reached) = here.name_from(root);
+        if !reached {
+            continue;
+        }
+        let mut inside = Vec::new();
+        let mut at = mount.root.clone();
+        let mut names = Vec::new();
+        while let (Some(parent), name) = at.location() {
+            names.push(name);
+            at = parent;
+        }
+        for name in names.iter().rev() {
+            inside.push(b'/');
+            inside.extend_from_slice(name);
+        }
+        if inside.is_empty() {
+            inside.push(b'/');
+        }
+        list.push(MountInfo {
+            id: mount.id,
+            parent: mount.mountpoint().map_or(mount.id, |p| p.mount.id),
+            dev: mount.root.inode().attr().map_or(0, |a| a.dev),
+            root: inside,
+            target,
+            flags: mount.flags(),
+            fs_type: mount.sb.fs_type,
+            source: mount.source.clone(),
+            fs_options: mount.sb.options.lock().clone(),
+            fs_readonly: mount.sb.readonly.load(Ordering::Relaxed),
+        });
+    }
+    list
+}
+
+/// The filesystems that are mounted, each once.
+pub fn filesystems() -> Vec<Arc<SuperBlock>> {
+    let all = TABLE.read().all.clone();
+    let mut list: Vec<Arc<SuperBlock>> = Vec::new();
+    for mount in all {
+        if !list.iter().any(|sb| Arc::ptr_eq(sb, &mount.sb)) {
+            list.push(mount.sb.clone());
+        }
+    }
+    list
+}

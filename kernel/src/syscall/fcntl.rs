@@ -1,0 +1,239 @@
+//! `fcntl(2)`, `flock(2)`, `ioctl(2)`.
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::Cx;
+use crate::error::*;
+use crate::fs::locks::{self, Owner, RecordLock};
+use crate::fs::tmpfs::TmpInode;
+use crate::fs::{FdFlags, FileType, OpenFile, OpenFlags};
+use crate::user;
+
+const F_DUPFD: u32 = 0;
+const F_GETFD: u32 = 1;
+const F_SETFD: u32 = 2;
+const F_GETFL: u32 = 3;
+const F_SETFL: u32 = 4;
+const F_GETLK: u32 = 5;
+const F_SETLK: u32 = 6;
+const F_SETLKW: u32 = 7;
+const F_SETOWN: u32 = 8;
+const F_GETOWN: u32 = 9;
+const F_GETSIG: u32 = 11;
+const F_OFD_GETLK: u32 = 36;
+const F_OFD_SETLK: u32 = 37;
+const F_OFD_SETLKW: u32 = 38;
+const F_GETLEASE: u32 = 1025;
+const F_DUPFD_CLOEXEC: u32 = 1030;
+const F_SETPIPE_SZ: u32 = 1031;
+const F_GETPIPE_SZ: u32 = 1032;
+const F_ADD_SEALS: u32 = 1033;
+const F_GET_SEALS: u32 = 1034;
+
+const F_RDLCK: i16 = 0;
+const F_WRLCK: i16 = 1;
+const F_UNLCK: i16 = 2;
+
+/// fcntl(2)
+pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
+    let files = cx.process.files();
+    let file = files.get(fd)?;
+    if file.flags().contains(OpenFlags::PATH) && !matches!(cmd, F_DUPFD | F_DUPFD_CLOEXEC | F_GETFD | F_SETFD | F_GETFL) {
+        return Err(EBADF);
+    }
+    match cmd {
+        F_DUPFD => dup_from(cx, file, arg, FdFlags::empty()),
+        F_DUPFD_CLOEXEC => dup_from(cx, file, arg, FdFlags::CLOEXEC),
+        F_GETFD => files.flags(fd).map(|f| f.bits() as usize),
+        F_SETFD => files.set_flags(fd, FdFlags::from_bits_truncate(arg as u32)).map(|()| 0),
+        F_GETFL => Ok(file.flags().bits() as usize),
+        F_SETFL => set_flags(cx, &file, OpenFlags::from_bits_retain(arg as u32)),
+        F_GETLK | F_OFD_GETLK => get_lock(cx, &file, arg, cmd == F_OFD_GETLK),
+        F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => {
+            let wait = matches!(cmd, F_SETLKW | F_OFD_SETLKW);
+            set_lock(cx, &file, arg, matches!(cmd, F_OFD_SETLK | F_OFD_SETLKW), wait)
+        }
+        F_SETOWN => {
+            file.owner.store(arg as i32, Ordering::Relaxed);
+            Ok(0)
+        }
+        F_GETOWN => Ok(file.owner.load(Ordering::Relaxed) as usize),
+        F_GETSIG => Ok(0),
+        F_GETLEASE => Ok(F_UNLCK as usize),
+        F_GETPIPE_SZ => file.ops.pipe_size(None),
+        F_SETPIPE_SZ => file.ops.pipe_size(Some(arg)),
+        F_ADD_SEALS => {
+            if !file.flags().writable() {
+                return Err(EPERM);
+            }
+            with_memfd(&file, |inode| inode.add_seals(arg as u32)).map(|()| 0)
+        }
+        F_GET_SEALS => with_memfd(&file, |inode| inode.seals().map(|s| s as usize)),
+        _ => Err(EINVAL),
+    }
+}
+
+fn dup_from(cx: &Cx<'_>, file: Arc<OpenFile>, min: usize, flags: FdFlags) -> Result<usize> {
+    // The argument is an int: a negative one is beyond every limit.
+    let min = usize::try_from(min as i32).map_err(|_| EINVAL)?;
+    cx.process.files().insert_from(file, flags, min).map(|fd| fd as usize)
+}
+
+fn set_flags(cx: &Cx<'_>, file: &OpenFile, flags: OpenFlags) -> Result<usize> {
+    let old = file.flags();
+    if flags.contains(OpenFlags::NOATIME) && !old.contains(OpenFlags::NOATIME) {
+        let creds = cx.process.creds();
+        if creds.fsuid != 0 && creds.fsuid != file.ops.attr()?.uid {
+            return Err(EPERM);
+        }
+    }
+    file.set_flags(flags);
+    Ok(0)
+}
+
+fn with_memfd<R>(file: &OpenFile, f: impl FnOnce(&TmpInode) -> Result<R>) -> Result<R> {
+    let inode = file.ops.inode().ok_or(EINVAL)?;
+    f(inode.as_any().downcast_ref().ok_or(EINVAL)?)
+}
+
+/// `struct flock` of x86-64.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Flock {
+    kind: i16,
+    whence: i16,
+    pad: u32,
+    start: i64,
+    len: i64,
+    pid: i32,
+    pad2: u32,
+}
+
+impl Flock {
+    /// The bytes it means: first, and behind the last.
+    fn range(&self, file: &OpenFile) -> Result<(u64, u64)> {
+        let base = match self.whence {
+            0 => 0,
+            1 => *file.pos() as i64,
+            2 => file.ops.attr()?.size as i64,
+            _ => return Err(EINVAL),
+        };
+        let start = base.checked_add(self.start).ok_or(EOVERFLOW)?;
+        // A negative length means the bytes before the start.
+        let (start, end) = match self.len {
+            0 => (start, None),
+            len if len > 0 => (start, Some(start.checked_add(len).ok_or(EOVERFLOW)?)),
+            len => (start.checked_add(len).ok_or(EINVAL)?, Some(start)),
+        };
+        let start = u64::try_from(start).map_err(|_| EINVAL)?;
+        Ok((start, end.map_or(u64::MAX, |end| end as u64)))
+    }
+
+    fn lock(&self, cx: &Cx<'_>, file: &OpenFile, ofd: bool) -> Result<RecordLock> {
+        if ofd && self.pid != 0 {
+            return Err(EINVAL);
+        }
+        let exclusive = match self.kind {
+            F_RDLCK | F_UNLCK => false,
+            F_WRLCK => true,
+            _ => return Err(EINVAL),
+        };
+        let (start, end) = self.range(file)?;
+        let (owner, pid) =
+            if ofd { (Owner::description(file), -1) } else { (Owner::table(&cx.process.files()), cx.process.pid as i32) };
+        Ok(RecordLock { owner, pid, exclusive, start, end })
+    }
+}
+
+fn get_lock(cx: &Cx<'_>, file: &OpenFile, arg: usize, ofd: bool) -> Result<usize> {
+    let mut request: Flock = user::read(arg)?;
+    if request.kind == F_UNLCK {
+        return Err(EINVAL);
+    }
+    match locks::test(file, &request.lock(cx, file, ofd)?)? {
+        None => request.kind = F_UNLCK,
+        Some(other) => {
+            let len = if other.end == u64::MAX { 0 } else { (other.end - other.start) as i64 };
+            let kind = if other.exclusive { F_WRLCK } else { F_RDLCK };
+            request = Flock { kind, whence: 0, pad: 0, start: other.start as i64, len, pid: other.pid, pad2: 0 };
+        }
+    }
+    user::write(arg, &request)?;
+    Ok(0)
+}
+
+fn set_lock(cx: &Cx<'_>, file: &OpenFile, arg: usize, ofd: bool, wait: bool) -> Result<usize> {
+    let request: Flock = user::read(arg)?;
+    let wanted = request.lock(cx, file, ofd)?;
+    match request.kind {
+        F_UNLCK => locks::clear(file, wanted.owner, wanted.start, wanted.end)?,
+        F_RDLCK if !file.flags().readable() => return Err(EBADF),
+        F_WRLCK if !file.flags().writable() => return Err(EBADF),
+        _ => locks::set(file, &wanted, wait)?,
+    }
+    Ok(0)
+}
+
+/// flock(2)
+pub fn sys_flock(cx: &Cx<'_>, fd: i32, operation: u32) -> Result<usize> {
+    const SHARED: u32 = 1;
+    const EXCLUSIVE: u32 = 2;
+    const NONBLOCKING: u32 = 4;
+    const UNLOCK: u32 = 8;
+    let file = cx.process.files().get_real(fd)?;
+    let wait = operation & NONBLOCKING == 0;
+    match operation & !NONBLOCKING {
+        SHARED => locks::flock(&file, false, wait)?,
+        EXCLUSIVE => locks::flock(&file, true, wait)?,
+        UNLOCK => locks::unflock(&file)?,
+        _ => return Err(EINVAL),
+    }
+    Ok(0)
+}
+
+/// ioctl(2)
+pub fn sys_ioctl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
+    const FIGETBSZ: u32 = 2;
+    const FIONREAD: u32 = 0x541b;
+    const FIONBIO: u32 = 0x5421;
+    const FIONCLEX: u32 = 0x5450;
+    const FIOCLEX: u32 = 0x5451;
+    const FIOASYNC: u32 = 0x5452;
+    const FIOQSIZE: u32 = 0x5460;
+    let files = cx.process.files();
+    let file = files.get_real(fd)?;
+    let change = |flag: OpenFlags| -> Result<usize> {
+        let on: i32 = user::read(arg)?;
+        let flags = file.flags();
+        file.set_flags(if on != 0 { flags | flag } else { flags - flag });
+        // A daemon may want to know as well, but need not.
+        Ok(0)
+    };
+    match cmd {
+        FIOCLEX => files.set_flags(fd, FdFlags::CLOEXEC).map(|()| 0),
+        FIONCLEX => files.set_flags(fd, FdFlags::empty()).map(|()| 0),
+        FIONBIO => change(OpenFlags::NONBLOCK),
+        FIOASYNC => change(OpenFlags::ASYNC),
+        FIONREAD | FIGETBSZ | FIOQSIZE if file.path.is_some() => match file.ops.ioctl(&file, cmd, arg) {
+            Err(ENOTTY) => regular_ioctl(&file, cmd, arg),
+            answered => answered,
+        },
+        _ => file.ops.ioctl(&file, cmd, arg),
+    }
+}
+
+/// What regular files answer themselves.
+fn regular_ioctl(file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
+    let attr = file.ops.attr()?;
+    let regular = attr.file_type() == FileType::Regular;
+    match cmd {
+        0x541b if regular => user::write(arg, &(attr.size.saturating_sub(*file.pos()).min(i32::MAX as u64) as i32))?,
+        2 if regular => user::write(arg, &attr.blksize)?,
+        0x5460 if regular || attr.file_type() == FileType::Directory => user::write(arg, &attr.size)?,
+        _ => return Err(ENOTTY),
+    }
+    Ok(0)
+}

@@ -1,0 +1,116 @@
+//! `mount(2)` and `umount(2)`.
+
+use alloc::vec::Vec;
+
+use super::Cx;
+use crate::error::*;
+use crate::fs::{self, Caller, LookupFlags, MountFlags, Path, mount};
+use crate::user;
+
+const MS_REMOUNT: u64 = 32;
+const MS_BIND: u64 = 4096;
+const MS_MOVE: u64 = 8192;
+const MS_REC: u64 = 16384;
+const MS_UNBINDABLE: u64 = 1 << 17;
+const MS_PRIVATE: u64 = 1 << 18;
+const MS_SLAVE: u64 = 1 << 19;
+const MS_SHARED: u64 = 1 << 20;
+/// Accepted; they say nothing that matters here: SYNCHRONOUS, MANDLOCK, DIRSYNC, SILENT, POSIXACL, I_VERSION, STRICTATIME, LAZYTIME.
+const NO_EFFECT: u64 = 16 | 64 | 128 | 32768 | 1 << 16 | 1 << 23 | 1 << 24 | 1 << 25;
+/// An old magic number in the upper half is ignored.
+const MAGIC_MASK: u64 = 0xffff_0000;
+const MAGIC: u64 = 0xc0ed_0000;
+
+fn optional_string(addr: usize, max: usize) -> Result<Vec<u8>> {
+    if addr == 0 { Ok(Vec::new()) } else { user::read_cstr(addr, max).map_err(|e| if e == ENAMETOOLONG { EINVAL } else { e }) }
+}
+
+fn place(cx: &Cx<'_>, path: &[u8]) -> Result<Path> {
+    Caller::of(cx.process).resolve(None, path, LookupFlags::FOLLOW)
+}
+
+/// mount(2)
+pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flags: u64, data: usize) -> Result<usize> {
+    let mut flags = flags;
+    if flags & MAGIC_MASK == MAGIC {
+        flags &= !MAGIC_MASK;
+    }
+    let fs_type = optional_string(fs_type, 4096)?;
+    let source = optional_string(source, 4096)?;
+    let data = optional_string(data, 4096)?;
+    let target = user::read_path(target)?;
+    let at = place(cx, &target)?;
+    if !cx.process.creds().privileged() {
+        return Err(EPERM);
+    }
+    let operations = MS_REMOUNT | MS_BIND | MS_MOVE | MS_REC | MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED;
+    if flags & !(operations | NO_EFFECT | u64::from(MountFlags::all().bits())) != 0 {
+        return Err(EINVAL);
+    }
+    let mut options = MountFlags::from_bits_truncate(flags as u32);
+    if !options.contains(MountFlags::NOATIME) {
+        options |= MountFlags::RELATIME;
+    }
+    if flags & MS_REMOUNT != 0 {
+        mount::remount(&at, options, flags & MS_BIND == 0)?;
+    } else if flags & MS_BIND != 0 {
+        let from = place(cx, if source.is_empty() { return Err(EINVAL) } else { &source })?;
+        mount::bind(&from, &at, flags & MS_REC != 0)?;
+    } else if flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE) != 0 {
+        propagation(flags, &at)?;
+    } else if flags & MS_MOVE != 0 {
+        mount::move_mount(&place(cx, if source.is_empty() { return Err(EINVAL) } else { &source })?, &at)?;
+    } else {
+        new_mount(&fs_type, &source, &data, options, &at)?;
+    }
+    Ok(0)
+}
+
+/// All mounts are private and stay so: only that can be asked for.
+fn propagation(flags: u64, at: &Path) -> Result {
+    let kind = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
+    if kind.count_ones() != 1 || !alloc::sync::Arc::ptr_eq(&at.dentry, &at.mount.root) {
+        return Err(EINVAL);
+    }
+    match kind {
+        // A slave of nobody is private.
+        MS_PRIVATE | MS_SLAVE => Ok(()),
+        _ => Err(EINVAL),
+    }
+}
+
+fn new_mount(fs_type: &[u8], source: &[u8], data: &[u8], options: MountFlags, at: &Path) -> Result {
+    if fs_type.is_empty() {
+        return Err(EINVAL);
+    }
+    let sb = mount::make_fs(fs_type, source, data)?;
+    if fs_type == b"scheme" && at.same(&fs::root()) {
+        // The disk takes the place of the initfs (contracts, Boot, 3).
+        mount::replace_root(sb, source, options);
+        return Ok(());
+    }
+    mount::mount_fs(sb, at, if source.is_empty() { b"none" } else { source }, options).map(|_| ())
+}
+
+/// umount2(2)
+pub fn sys_umount2(cx: &Cx<'_>, target: usize, flags: u32) -> Result<usize> {
+    const FORCE: u32 = 1;
+    const DETACH: u32 = 2;
+    const EXPIRE: u32 = 4;
+    const NOFOLLOW: u32 = 8;
+    if flags & !(FORCE | DETACH | EXPIRE | NOFOLLOW) != 0 {
+        return Err(EINVAL);
+    }
+    let path = user::read_path(target)?;
+    let follow = if flags & NOFOLLOW != 0 { LookupFlags::empty() } else { LookupFlags::FOLLOW };
+    let at = Caller::of(cx.process).resolve(None, &path, follow)?;
+    if !cx.process.creds().privileged() {
+        return Err(EPERM);
+    }
+    if flags & EXPIRE != 0 {
+        // Mounts do not expire.
+        return Err(if flags & (FORCE | DETACH) != 0 { EINVAL } else { EAGAIN });
+    }
+    mount::unmount(at, flags & DETACH != 0)?;
+    Ok(0)
+}
