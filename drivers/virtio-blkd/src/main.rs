@@ -161,3 +161,6 @@ impl ReadAt for EarlyReader {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod serve_tests;

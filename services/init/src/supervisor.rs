@@ -290,3 +290,61 @@ impl Supervisor {
         Ok(command.spawn()?.id())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(name: &str, script: &str) -> Service {
+        Service {
+            name: name.to_owned(),
+            command: vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()],
+            argv0: None,
+            environment: vec![("ANSWER".to_owned(), "42".to_owned())],
+            directory: None,
+            streams: Streams::Log,
+            backoff: Backoff::driver(),
+            is_essential: false,
+        }
+    }
+
+    /// One test for all: the supervisor reaps every child of the process.
+    #[test]
+    fn services_are_started_again_and_killed_ones_at_once() {
+        let mut supervisor = Supervisor::new().unwrap();
+        supervisor.start(service("steady", "test \"$ANSWER\" = 42 && exec sleep 1000"));
+        supervisor.start(service("failing", "exit 3"));
+        let mut missing = service("missing", "");
+        missing.command = vec!["/does/not/exist".to_owned()];
+        supervisor.start(missing);
+
+        let first = supervisor.services()[0].pid.unwrap();
+        let killed = Instant::now();
+        sys::kill(first as i32, libc::SIGKILL).unwrap();
+        let is_back = |supervisor: &Supervisor| {
+            supervisor.services()[0].pid.is_some_and(|pid| pid != first)
+        };
+        assert!(supervisor.wait_until(Duration::from_secs(20), is_back));
+        let took = killed.elapsed();
+        assert!(
+            took < Duration::from_millis(500),
+            "restarting took {took:?}"
+        );
+
+        let has_failed = |supervisor: &Supervisor| supervisor.services()[1].restarts() >= 4;
+        assert!(supervisor.wait_until(Duration::from_secs(20), has_failed));
+        assert!(supervisor.services()[2].pid.is_none());
+        assert!(supervisor.services()[2].restarts() >= 1, "it is tried again");
+        assert_eq!(supervisor.services()[0].restarts(), 1);
+
+        let second = supervisor.services()[0].pid.unwrap();
+        supervisor.stop_restarting();
+        sys::kill(second as i32, libc::SIGTERM).unwrap();
+        let is_gone = |supervisor: &Supervisor| supervisor.services()[0].pid.is_none();
+        assert!(supervisor.wait_until(Duration::from_secs(20), is_gone));
+
+        sys::kill(std::process::id() as i32, libc::SIGUSR2).unwrap();
+        supervisor.pump(None, Duration::from_millis(10));
+        assert_eq!(supervisor.take_requests(), [libc::SIGUSR2]);
+    }
+}
