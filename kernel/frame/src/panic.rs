@@ -38,8 +38,3 @@ fn finish() -> ! {
     }
     arch::halt_forever()
 }
-
-/// Whether this CPU is the one that panics.
-pub fn is_owner() -> bool {
-    OWNER.load(Ordering::Relaxed) == cpu::id() as u32 + 1
-}

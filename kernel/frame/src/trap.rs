@@ -5,7 +5,7 @@ mod tables;
 
 use crate::sync::Once;
 
-pub(crate) use tables::{init_cpu, triple_fault};
+pub(crate) use tables::{close_user_memory, init_cpu, triple_fault};
 
 /// The kernel's handlers. Those for interrupts run with interrupts off on whatever stack was in use: they must not sleep or switch.
 #[derive(Clone, Copy)]

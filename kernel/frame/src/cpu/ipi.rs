@@ -1,14 +1,14 @@
 //! Interrupts between CPUs.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::local;
 use crate::irq::lapic::{self, Ipi};
 use crate::irq::{RESCHED, SHOOTDOWN, STOP};
 use crate::{arch, paging};
 
-/// All CPUs but one are to stop for good.
-static STOPPING: AtomicBool = AtomicBool::new(false);
+/// Number + 1 of the CPU that goes on alone while all others stop for good; 0: none.
+static ALONE: AtomicU32 = AtomicU32::new(0);
 
 fn send(cpu: usize, vector: u8) {
     lapic::send(local::of(cpu).apic_id.load(Ordering::Relaxed), Ipi::Fixed(vector));
@@ -28,7 +28,8 @@ pub fn send_shootdown(cpu: usize) {
 
 /// Stops the other CPUs for good. They may be anywhere: those with interrupts off stop when they next wait for something.
 pub fn stop_others() {
-    if STOPPING.swap(true, Ordering::SeqCst) {
+    let me = local::id() as u32 + 1;
+    if ALONE.compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst).is_err() {
         return;
     }
     (0..super::count()).filter(|&cpu| cpu != local::id()).for_each(|cpu| send(cpu, STOP));
@@ -39,22 +40,19 @@ pub fn stopped() -> ! {
     arch::halt_forever()
 }
 
-/// For loops that wait with interrupts off: does what an interrupt would.
+/// For loops that wait, perhaps with interrupts off: does what an interrupt would.
 #[inline]
 pub fn poll() {
-    if local::irq_depth() == 0 {
-        return;
-    }
     paging::answer_shootdown();
-    if STOPPING.load(Ordering::Relaxed) {
+    if ALONE.load(Ordering::Relaxed) != 0 {
         poll_stop();
     }
 }
 
 #[cold]
 fn poll_stop() {
-    // Who stops the others may wait as well, for the serial line, say: it must go on.
-    if !crate::panic::is_owner() {
+    // The CPU that stops the others may wait for something as well: it must go on.
+    if ALONE.load(Ordering::Relaxed) != local::id() as u32 + 1 {
         arch::halt_forever();
     }
 }

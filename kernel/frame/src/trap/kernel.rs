@@ -41,10 +41,8 @@ const INTERRUPT_FLAG: u64 = 1 << 9;
 /// Called by the stubs.
 #[unsafe(no_mangle)]
 extern "C" fn frame_kernel_trap(frame: &mut KernelFrame) {
-    if tables::smap() {
-        // SAFETY: SMAP is there; the flag comes back with iretq.
-        unsafe { core::arch::asm!("clac", options(nomem, nostack)) };
-    }
+    // What is interrupted gets its flag back by iretq.
+    tables::close_user_memory();
     match frame.vector {
         FIRST_INTERRUPT.. => irq::dispatch(frame.vector as u8),
         PAGE_FAULT => page_fault(frame),

@@ -146,10 +146,13 @@ pub fn triple_fault() -> ! {
     arch::halt_forever()
 }
 
-/// Whether SMAP is on: then traps clear the AC flag.
+/// With SMAP, makes user memory inaccessible again after a trap that may have come with the flag for it set.
 #[inline]
-pub fn smap() -> bool {
-    FEATURES.smap.load(Ordering::Relaxed)
+pub fn close_user_memory() {
+    if FEATURES.smap.load(Ordering::Relaxed) {
+        // SAFETY: SMAP is there.
+        unsafe { asm!("clac", options(nostack)) };
+    }
 }
 
 macro_rules! reg {

@@ -147,6 +147,10 @@ impl UserContext {
         // SAFETY: interrupts are off; rip is canonical and in the user half, the flags are harmless; the user half is not supervisor-accessible memory of ours. The
         // registers stay in place until user mode is left, since `self` is borrowed.
         let left = unsafe { frame_enter_user(regs, sysret as u32) };
+        if left.vector != SYSCALL {
+            // System calls clear the alignment check flag, which opens user memory to the kernel; traps do not.
+            crate::trap::close_user_memory();
+        }
         let reason = match left.vector {
             SYSCALL => TrapReason::Syscall,
             PAGE_FAULT => {
