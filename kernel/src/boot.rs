@@ -10,10 +10,17 @@ use frame::user::UserContext;
 use crate::fs::{FileTable, FsContext};
 use crate::mm::AddressSpace;
 use crate::task::{self, Process, Thread, comm_from, lifecycle, process, sched, user_loop};
-use crate::{fs, log, random, scheme, time};
+use crate::{fs, ipc, log, proc, random, scheme, time};
 
 /// Programs tried as the first process after the one of the boot parameters.
 const FALLBACK_INIT: [&str; 2] = ["/init", "/bin/sh"];
+
+static COMMAND_LINE: crate::sync::Once<&'static str> = crate::sync::Once::new();
+
+/// The kernel's command line.
+pub fn command_line() -> &'static str {
+    COMMAND_LINE.get().copied().unwrap_or_default()
+}
 
 /// Called on the boot CPU once memory, traps and clocks work.
 pub fn start(boot: &'static BootInfo) -> ! {
@@ -22,11 +29,15 @@ pub fn start(boot: &'static BootInfo) -> ! {
         timer: sched::timer_interrupt,
         resched_ipi: sched::resched_interrupt,
     });
+    // The first call, before anybody asks.
+    let _ = COMMAND_LINE.set(boot.cmdline);
     random::init();
     time::init();
     let params = BootParams::parse(boot.cmdline);
     announce(boot, &params);
     fs::init(boot);
+    ipc::init();
+    proc::init();
     scheme::init(boot);
     task::adopt_idle();
     let cpus = frame::cpu::start_others(secondary);

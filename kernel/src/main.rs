@@ -11,6 +11,7 @@ mod fs;
 mod ipc;
 mod log;
 mod mm;
+mod proc;
 mod random;
 mod scheme;
 mod sync;

@@ -20,3 +20,9 @@ pub trait Tty: Send + Sync {
     /// For the `/dev/tty` alias: the terminal itself as a file.
     fn open_self(&self) -> crate::error::Result<alloc::sync::Arc<dyn crate::fs::FileOps>>;
 }
+
+/// Registers what this layer serves: terminals, FIFOs.
+pub fn init() {
+    crate::fs::device::set_fifo_maker(pipe::make_fifo);
+    tty::devices::init();
+}

@@ -372,3 +372,14 @@ pub fn open(flags: OpenFlags) -> (Arc<OpenFile>, Arc<OpenFile>) {
     let status = flags & (OpenFlags::NONBLOCK | OpenFlags::DIRECT);
     (OpenFile::new(pipe.end(true, false), status), OpenFile::new(pipe.end(false, true), status | OpenFlags::WRONLY))
 }
+
+impl crate::fs::device::Fifo for Pipe {
+    fn open(self: Arc<Self>, _inode: &crate::fs::InodeRef, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
+        self.open_fifo(flags)
+    }
+}
+
+/// A pipe for a FIFO's inode.
+pub fn make_fifo() -> Arc<dyn crate::fs::device::Fifo> {
+    Pipe::new()
+}

@@ -15,7 +15,7 @@ mod space;
 pub use area::{Area, Backing, Prot};
 pub use fault::FaultError;
 pub use object::{MappingList, MemoryObject, ObjectPage};
-pub use space::{AddressSpace, MapRequest, Placement};
+pub use space::{AddressSpace, Layout, MapRequest, Placement};
 
 /// Bytes of a page.
 pub const PAGE: usize = frame::mm::PAGE_SIZE;

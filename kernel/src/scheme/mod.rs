@@ -17,7 +17,7 @@ mod fs;
 mod handle;
 mod irq;
 mod memory;
-mod pseudo;
+pub mod pseudo;
 mod registry;
 mod socket;
 mod transfer;

@@ -41,6 +41,17 @@ pub fn host_name() -> alloc::vec::Vec<u8> {
     with_names(|n| n.host.0[..n.host.1].to_vec())
 }
 
+/// Sets the host name; `false` where it is too long.
+pub fn set_host_name(name: &[u8]) -> bool {
+    if name.len() > HOST_NAME_MAX {
+        return false;
+    }
+    let mut bytes = [0; 65];
+    bytes[..name.len()].copy_from_slice(name);
+    with_names(|n| n.host = (bytes, name.len()));
+    true
+}
+
 /// What uname(2) gives as the kernel's version.
 pub fn version() -> alloc::string::String {
     alloc::format!("#1 SMP PREEMPT GenAI OS {}", env!("CARGO_PKG_VERSION"))

@@ -222,6 +222,8 @@ pub fn exit_thread(status: i32) -> ! {
         }
         let process = thread.process.clone();
         process.dead_usage.lock().add(&thread_usage(&thread));
+        let name = *thread.name.lock();
+        *process.final_name.lock() = name;
         let last = process::remove_thread(&thread);
         process.exit_event.wake_all();
         if last {

@@ -157,6 +157,8 @@ pub struct Process {
     pub oom_score_adj: AtomicI32,
     /// Consciousness level in thousandths (DESIGN section 5), inherited over fork.
     pub level: AtomicU32,
+    /// Name of the last thread, once it has ended.
+    pub final_name: SpinLock<[u8; 16]>,
     /// Bytes read and written by system calls, for `/proc/<pid>/io`.
     pub io_read: AtomicU64,
     #[allow(missing_docs)]
@@ -298,6 +300,7 @@ impl Process {
             start_ns: frame::time::now_ns(),
             oom_score_adj: AtomicI32::new(0),
             level: AtomicU32::new(level),
+            final_name: SpinLock::new([0; 16]),
             io_read: AtomicU64::new(0),
             io_written: AtomicU64::new(0),
         })
@@ -347,6 +350,13 @@ impl Process {
     /// Gives the process to another parent.
     pub fn set_parent(&self, parent: &Arc<Process>) {
         *self.parent.lock() = Arc::downgrade(parent);
+    }
+
+    /// The name of the last thread that ended, for zombies.
+    pub fn last_name(&self) -> alloc::string::String {
+        let name = *self.final_name.lock();
+        let len = name.iter().position(|b| *b == 0).unwrap_or(16);
+        alloc::string::String::from_utf8_lossy(&name[..len]).into_owned()
     }
 
     /// Its threads.

@@ -1,5 +1,6 @@
 //! Terminals: the line discipline with job control over a driver (the serial line, a pseudo-terminal).
 
+pub mod devices;
 mod ldisc;
 pub mod pty;
 pub mod serial;

@@ -1,0 +1,16 @@
+//! The filesystems `proc` (`proc(5)`) and `sysfs` (`sysfs(5)`): views of the kernel as text.
+
+mod node;
+mod process;
+mod sysctl;
+mod sysfs;
+mod system;
+
+use crate::fs::mount::{SuperBlock, register_type};
+use crate::scheme::pseudo::Dir;
+
+/// Registers the filesystem types.
+pub fn init() {
+    register_type("proc", true, |_, _| Ok(SuperBlock::new("proc", Dir::of(system::Root, 1), alloc::vec::Vec::new())));
+    register_type("sysfs", true, |_, _| Ok(SuperBlock::new("sysfs", sysfs::root(), alloc::vec::Vec::new())));
+}

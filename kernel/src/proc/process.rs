@@ -1,0 +1,580 @@
+//! `/proc/<pid>`.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt::Write;
+use core::sync::atomic::Ordering;
+
+use super::node::{Link, Text};
+use super::system::{self, directory as dir};
+use crate::error::*;
+use crate::fs::{
+    self, Attr, Dentry, FileOps, FileType, Inode, InodeRef, OpenFile, OpenFlags, Path, mount,
+};
+use crate::ipc::pipe::PipeEnd;
+use crate::mm::{AddressSpace, Backing, PAGE, Prot};
+use crate::scheme::pseudo::Entries;
+use crate::task::process::{Process, RLIM_INFINITY, thread_usage};
+use crate::task::signal::{SIG_DFL, SIG_IGN};
+use crate::task::{self, Thread};
+
+/// The directory of a process.
+pub fn directory(process: &Arc<Process>) -> InodeRef {
+    dir(Process0 { process: process.clone() }, 0x1_0000 + u64::from(process.pid))
+}
+
+struct Process0 {
+    process: Arc<Process>,
+}
+
+type MakeText = fn(&Arc<Process>) -> Result<Vec<u8>>;
+
+/// Readable by everybody.
+const PUBLIC: &[(&str, MakeText)] = &[
+    ("cgroup", |_| Ok(b"0::/\n".to_vec())),
+    ("cmdline", |p| Ok(region(p, |l| (l.arg_start, l.arg_end)))),
+    ("limits", limits),
+    ("loginuid", |_| Ok(b"4294967295".to_vec())),
+    ("mountinfo", |p| Ok(mounts(p, true))),
+    ("mounts", |p| Ok(mounts(p, false))),
+    ("oom_score", |p| Ok(format!("{}\n", oom_score(p)).into_bytes())),
+    ("sessionid", |_| Ok(b"4294967295".to_vec())),
+    ("stat", |p| stat(p, None)),
+    ("statm", |p| Ok(statm(p))),
+    ("status", |p| status(p, None)),
+    ("wchan", |_| Ok(b"0".to_vec())),
+];
+
+/// Readable by the process's user only.
+const PRIVATE: &[(&str, MakeText)] = &[
+    ("auxv", |p| Ok(region(p, |l| (l.auxv_start, l.auxv_end)))),
+    ("environ", |p| Ok(region(p, |l| (l.env_start, l.env_end)))),
+    ("io", |p| {
+        let (r, w) = (p.io_read.load(Ordering::Relaxed), p.io_written.load(Ordering::Relaxed));
+        Ok(format!("rchar: {r}\nwchar: {w}\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n").into_bytes())
+    }),
+    ("maps", |p| Ok(maps(p, false))),
+    ("personality", |_| Ok(b"00000000\n".to_vec())),
+    ("smaps", |p| Ok(maps(p, true))),
+];
+
+fn owner(process: &Process) -> (u32, u32) {
+    let creds = process.creds();
+    if process.dumpable.load(Ordering::Relaxed) { (creds.euid, creds.egid) } else { (0, 0) }
+}
+
+impl Entries for Process0 {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        let process = self.process.clone();
+        let who = owner(&process);
+        let text = core::str::from_utf8(name).map_err(|_| ENOENT)?;
+        if let Some((_, make)) = PUBLIC.iter().find(|(n, _)| *n == text) {
+            return Ok(Text::owned(who, 0o444, move || make(&process)));
+        }
+        if let Some((_, make)) = PRIVATE.iter().find(|(n, _)| *n == text) {
+            return Ok(Text::owned(who, 0o400, move || make(&process)));
+        }
+        let link = |target: fn(&Arc<Process>) -> Result<Path>| {
+            let again = process.clone();
+            let shown = process.clone();
+            Link::magic(who, move || Ok(shown_path(&target(&shown)?)), move || target(&again))
+        };
+        match text {
+            "exe" => Ok(link(|p| p.exe.lock().clone().ok_or(ENOENT))),
+            "cwd" => Ok(link(|p| if p.is_zombie() { Err(ENOENT) } else { Ok(p.fs().cwd()) })),
+            "root" => Ok(link(|p| if p.is_zombie() { Err(ENOENT) } else { Ok(p.fs().root()) })),
+            "comm" => {
+                let shown = process.clone();
+                Ok(Text::writable(who, move || Ok(format!("{}\n", comm(&shown)).into_bytes()), move |bytes| {
+                    *process.main_thread().ok_or(ESRCH)?.name.lock() = task::comm_from(bytes);
+                    Ok(())
+                }))
+            }
+            "oom_score_adj" => {
+                let shown = process.clone();
+                let make = move || Ok(format!("{}\n", shown.oom_score_adj.load(Ordering::Relaxed)).into_bytes());
+                Ok(Text::writable(who, make, move |bytes| {
+                    let value: i32 = core::str::from_utf8(bytes).ok().and_then(|s| s.trim().parse().ok()).ok_or(EINVAL)?;
+                    if !(-1000..=1000).contains(&value) {
+                        return Err(EINVAL);
+                    }
+                    let lower = value < process.oom_score_adj.load(Ordering::Relaxed);
+                    if lower && !task::with_current(|t| t.process.creds().privileged()) {
+                        return Err(EACCES);
+                    }
+                    process.oom_score_adj.store(value, Ordering::Relaxed);
+                    Ok(())
+                }))
+            }
+            "fd" => Ok(dir(Fds(process, FdView::Links), 0x2_0000 + u64::from(self.process.pid))),
+            "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
+            "task" => Ok(dir(Tasks(process), 0x4_0000 + u64::from(self.process.pid))),
+            "net" => Ok(system::net()),
+            _ => Err(ENOENT),
+        }
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
+        names.extend(PUBLIC.iter().chain(PRIVATE).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(["comm", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(["exe", "cwd", "root"].map(|n| (n.as_bytes().to_vec(), FileType::Symlink)));
+        names.extend(["fd", "fdinfo", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
+        names
+    }
+}
+
+fn shown_path(path: &Path) -> Vec<u8> {
+    path.display_from(&task::with_current(|t| t.process.fs()).root())
+}
+
+fn comm(process: &Process) -> String {
+    process.main_thread().map(|t| t.comm()).unwrap_or_else(|| process.last_name())
+}
+
+/// Reads a range of a process's memory without touching pages that are not there.
+fn region(process: &Process, range: impl Fn(&crate::mm::Layout) -> (usize, usize)) -> Vec<u8> {
+    let Ok(mm) = process.mm() else { return Vec::new() };
+    let (start, end) = {
+        let layout = mm.layout.lock();
+        range(&layout)
+    };
+    read_memory(&mm, start, end.min(start + (1 << 20)))
+}
+
+fn read_memory(mm: &Arc<AddressSpace>, start: usize, end: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(end.saturating_sub(start));
+    let mut at = start;
+    while at < end {
+        let offset = at % PAGE;
+        let len = (PAGE - offset).min(end - at);
+        let Ok(crate::mm::ObjectPage::Ram(frame)) = mm.frame_at(at, false) else { break };
+        let from = out.len();
+        out.resize(from + len, 0);
+        frame.read(offset, &mut out[from..]);
+        at += len;
+    }
+    out
+}
+
+fn oom_score(process: &Process) -> i64 {
+    let total = frame::mm::stats().total.max(1) as i64;
+    let rss = process.mm().map_or(0, |mm| mm.rss_pages()) as i64;
+    (rss * 1000 / total + i64::from(process.oom_score_adj.load(Ordering::Relaxed))).max(0)
+}
+
+fn state_letter(process: &Process, thread: Option<&Thread>) -> char {
+    if process.is_zombie() {
+        return 'Z';
+    }
+    match thread.map(|t| t.sched.letter()).or_else(|| process.main_thread().map(|t| t.sched.letter())) {
+        Some(letter) => letter,
+        None => 'Z',
+    }
+}
+
+/// Pending, blocked, ignored and caught signals.
+fn signal_sets(process: &Process, thread: Option<&Thread>) -> (u64, u64, u64, u64, u64) {
+    let main = process.main_thread();
+    let thread = thread.or(main.as_deref());
+    let (own, blocked) = thread.map_or((0, 0), |t| {
+        let s = t.signals.lock();
+        (s.pending.set, s.blocked)
+    });
+    let shared = process.signals.lock();
+    let (mut ignored, mut caught) = (0u64, 0u64);
+    for (i, action) in shared.actions.iter().enumerate() {
+        match action.handler {
+            SIG_IGN => ignored |= 1 << i,
+            SIG_DFL => {}
+            _ => caught |= 1 << i,
+        }
+    }
+    (own, shared.pending.set, blocked, ignored, caught)
+}
+
+fn stat(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
+    let usage = thread.map_or_else(|| process.usage(), |t| thread_usage(t));
+    let children = *process.children_usage.lock();
+    let ticks = |ns: u64| ns / 10_000_000;
+    let tty = process.session().tty.lock().clone();
+    let (tty_nr, tpgid) = tty.map_or((0, -1), |t| (t.device(), t.foreground_group() as i32));
+    let mm = process.mm().ok();
+    let (vsize, rss) = mm.as_ref().map_or((0, 0), |mm| (mm.mapped_pages() * PAGE, mm.rss_pages()));
+    let layout = mm.as_ref().map(|mm| *mm.layout.lock()).unwrap_or_default();
+    let main = process.main_thread();
+    let shown = thread.or(main.as_ref());
+    let (nice, policy, rt, cpu) = shown.map_or((0, 0, 0, 0), |t| {
+        let s = &t.sched;
+        (s.nice.load(Ordering::Relaxed), s.policy.load(Ordering::Relaxed), s.rt_priority.load(Ordering::Relaxed), s.last_cpu())
+    });
+    let (pending, _, blocked, ignored, caught) = signal_sets(process, thread.map(|t| &**t));
+    let id = thread.map_or(process.pid, |t| t.tid());
+    let name = thread.map_or_else(|| comm(process), |t| t.comm());
+    let start = thread.map_or(process.start_ns, |t| t.start_ns);
+    let priority = if rt > 0 { -1 - rt as i32 } else { 20 + nice };
+    Ok(format!(
+        "{id} ({name}) {} {} {} {} {tty_nr} {tpgid} 4194304 {} {} {} {} {} {} {} {} {priority} {nice} {} 0 {} {vsize} {rss} {} {} {} {} 0 0 {} {} {} {} 0 0 0 {} {cpu} {rt} {policy} 0 0 0 {} {} {} {} {} {} {} {}\n",
+        state_letter(process, thread.map(|t| &**t)),
+        process.parent_pid(),
+        process.pgid(),
+        process.sid(),
+        usage.min_flt,
+        children.min_flt,
+        usage.maj_flt,
+        children.maj_flt,
+        ticks(usage.utime_ns),
+        ticks(usage.stime_ns),
+        ticks(children.utime_ns),
+        ticks(children.stime_ns),
+        process.threads().len().max(1),
+        ticks(start),
+        process.rlimit(5).0,
+        layout.code_start,
+        layout.code_end,
+        layout.stack_start,
+        pending & 0x7fff_ffff,
+        blocked & 0x7fff_ffff,
+        ignored & 0x7fff_ffff,
+        caught & 0x7fff_ffff,
+        process.exit_signal.load(Ordering::Relaxed),
+        layout.data_start,
+        layout.data_end,
+        0,
+        layout.arg_start,
+        layout.arg_end,
+        layout.env_start,
+        layout.env_end,
+        process.exit_status.load(Ordering::Relaxed)
+    )
+    .into_bytes())
+}
+
+fn statm(process: &Process) -> Vec<u8> {
+    let Ok(mm) = process.mm() else { return b"0 0 0 0 0 0 0\n".to_vec() };
+    let layout = *mm.layout.lock();
+    let text = (layout.code_end - layout.code_start).div_ceil(PAGE);
+    format!("{} {} {} {text} 0 {} 0\n", mm.mapped_pages(), mm.rss_pages(), mm.rss_pages() / 2, mm.mapped_pages() / 2).into_bytes()
+}
+
+fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
+    let creds = process.creds();
+    let state = state_letter(process, thread.map(|t| &**t));
+    let long = match state {
+        'R' => "running",
+        'S' => "sleeping",
+        'D' => "disk sleep",
+        'T' => "stopped",
+        'Z' => "zombie",
+        _ => "dead",
+    };
+    let id = thread.map_or(process.pid, |t| t.tid());
+    let mut out = String::new();
+    let name = thread.map_or_else(|| comm(process), |t| t.comm());
+    let _ = write!(
+        out,
+        "Name:\t{name}\nUmask:\t{:04o}\nState:\t{state} ({long})\nTgid:\t{}\nNgid:\t0\nPid:\t{id}\nPPid:\t{}\nTracerPid:\t0\n\
+Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t",
+        process.fs().umask(),
+        process.pid,
+        process.parent_pid(),
+        creds.uid,
+        creds.euid,
+        creds.suid,
+        creds.fsuid,
+        creds.gid,
+        creds.egid,
+        creds.sgid,
+        creds.fsgid,
+        process.files().capacity()
+    );
+    for group in &creds.groups {
+        let _ = write!(out, "{group} ");
+    }
+    let _ = writeln!(out);
+    if let Ok(mm) = process.mm() {
+        let kib = |pages: usize| pages * 4;
+        let areas = mm.list();
+        let stack: usize = areas.iter().filter(|a| a.grows_down).map(|a| a.len() / PAGE).sum();
+        let code: usize = areas.iter().filter(|a| a.prot.contains(Prot::EXEC)).map(|a| a.len() / PAGE).sum();
+        let data: usize = areas.iter().filter(|a| a.prot.contains(Prot::WRITE) && !a.shared && !a.grows_down).map(|a| a.len() / PAGE).sum();
+        let locked: usize = areas.iter().filter(|a| a.locked).map(|a| a.len() / PAGE).sum();
+        let rss = mm.rss_pages();
+        let _ = writeln!(
+            out,
+            "VmPeak:\t{:>8} kB\nVmSize:\t{:>8} kB\nVmLck:\t{:>8} kB\nVmPin:\t       0 kB\nVmHWM:\t{:>8} kB\nVmRSS:\t{:>8} kB\nRssAnon:\t{:>8} kB\n\
+RssFile:\t{:>8} kB\nRssShmem:\t       0 kB\nVmData:\t{:>8} kB\nVmStk:\t{:>8} kB\nVmExe:\t{:>8} kB\nVmLib:\t       0 kB\nVmPTE:\t{:>8} kB\nVmSwap:\t       0 kB",
+            kib(mm.mapped_pages()),
+            kib(mm.mapped_pages()),
+            kib(locked),
+            mm.peak_rss_pages() * 4,
+            kib(rss),
+            kib(rss - rss / 2),
+            kib(rss / 2),
+            kib(data),
+            kib(stack),
+            kib(code),
+            kib(mm.table_pages())
+        );
+    }
+    let (own, shared, blocked, ignored, caught) = signal_sets(process, thread.map(|t| &**t));
+    let capabilities: u64 = if creds.euid == 0 { (1 << 41) - 1 } else { 0 };
+    let usage = thread.map_or_else(|| process.usage(), |t| thread_usage(t));
+    let cpus = (1u64 << frame::cpu::count()) - 1;
+    let _ = write!(
+        out,
+        "Threads:\t{}\nSigQ:\t0/31000\nSigPnd:\t{own:016x}\nShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n\
+CapInh:\t{:016x}\nCapPrm:\t{capabilities:016x}\nCapEff:\t{capabilities:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\nSeccomp:\t0\n\
+Cpus_allowed:\t{cpus:x}\nCpus_allowed_list:\t0-{}\nvoluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
+        process.threads().len(),
+        0,
+        (1u64 << 41) - 1,
+        0,
+        u8::from(process.no_new_privs.load(Ordering::Relaxed)),
+        frame::cpu::count() - 1,
+        usage.nvcsw,
+        usage.nivcsw
+    );
+    Ok(out.into_bytes())
+}
+
+fn limits(process: &Arc<Process>) -> Result<Vec<u8>> {
+    const NAMES: [(&str, &str); 16] = [
+        ("Max cpu time", "seconds"),
+        ("Max file size", "bytes"),
+        ("Max data size", "bytes"),
+        ("Max stack size", "bytes"),
+        ("Max core file size", "bytes"),
+        ("Max resident set", "bytes"),
+        ("Max processes", "processes"),
+        ("Max open files", "files"),
+        ("Max locked memory", "bytes"),
+        ("Max address space", "bytes"),
+        ("Max file locks", "locks"),
+        ("Max pending signals", "signals"),
+        ("Max msgqueue size", "bytes"),
+        ("Max nice priority", ""),
+        ("Max realtime priority", ""),
+        ("Max realtime timeout", "us"),
+    ];
+    let show = |v: u64| if v == RLIM_INFINITY { String::from("unlimited") } else { format!("{v}") };
+    let mut out = format!("{:<25} {:<20} {:<20} {:<10}\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (i, (name, unit)) in NAMES.iter().enumerate() {
+        let (soft, hard) = process.rlimit(i);
+        let _ = writeln!(out, "{name:<25} {:<20} {:<20} {unit:<10}", show(soft), show(hard));
+    }
+    Ok(out.into_bytes())
+}
+
+fn mounts(process: &Process, info: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    for m in mount::list(&process.fs().root()) {
+        let options = String::from_utf8_lossy(&m.fs_options).into_owned();
+        let flags = m.flags.options();
+        let access = if m.fs_readonly { "ro" } else { "rw" };
+        let line = if info {
+            format!(
+                "{} {} {}:{} {} {} {flags} - {} {} {access}{}{options}\n",
+                m.id,
+                m.parent,
+                fs::major(m.dev),
+                fs::minor(m.dev),
+                escape(&m.root),
+                escape(&m.target),
+                m.fs_type,
+                escape(&m.source),
+                if options.is_empty() { "" } else { "," }
+            )
+        } else {
+            let sep = if options.is_empty() { "" } else { "," };
+            format!("{} {} {} {flags}{sep}{options} 0 0\n", escape(&m.source), escape(&m.target), m.fs_type)
+        };
+        out.extend_from_slice(line.as_bytes());
+    }
+    out
+}
+
+/// Blanks and backslashes as octal escapes (`getmntent(3)`).
+fn escape(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for b in bytes {
+        match b {
+            b' ' | b'\t' | b'\n' | b'\\' => {
+                let _ = write!(out, "\\{b:03o}");
+            }
+            _ => out.push(char::from(*b)),
+        }
+    }
+    out
+}
+
+fn maps(process: &Process, details: bool) -> Vec<u8> {
+    let Ok(mm) = process.mm() else { return Vec::new() };
+    let mut out = String::new();
+    for area in mm.list() {
+        let p = |flag, letter| if area.prot.contains(flag) { letter } else { '-' };
+        let (offset, dev, ino, name) = match &area.backing {
+            Backing::Anonymous => (0, 0, 0, area.label.map(String::from).unwrap_or_default()),
+            Backing::Object { first, file, .. } => {
+                let attr = file.as_ref().and_then(|f| f.ops.attr().ok()).unwrap_or_default();
+                let name = match file.as_ref().and_then(|f| f.path.as_ref()) {
+                    Some(path) => String::from_utf8_lossy(&shown_path(path)).into_owned(),
+                    None => file.as_ref().map(|f| f.ops.describe()).unwrap_or_default(),
+                };
+                (first * PAGE as u64, attr.dev, attr.ino, name)
+            }
+        };
+        let line = format!(
+            "{:08x}-{:08x} {}{}{}{} {offset:08x} {:02x}:{:02x} {ino} ",
+            area.start,
+            area.end,
+            p(Prot::READ, 'r'),
+            p(Prot::WRITE, 'w'),
+            p(Prot::EXEC, 'x'),
+            if area.shared { 's' } else { 'p' },
+            fs::major(dev),
+            fs::minor(dev)
+        );
+        if name.is_empty() {
+            let _ = writeln!(out, "{line}");
+        } else {
+            let _ = writeln!(out, "{line:<72} {name}");
+        }
+        if details {
+            let (resident, dirty) = mm.area_usage(&area);
+            let _ = writeln!(
+                out,
+                "Size:           {:>8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\nRss:            {:>8} kB\nPss:            {:>8} kB\n\
+Shared_Clean:   {:>8} kB\nPrivate_Dirty:  {:>8} kB\nSwap:                  0 kB\nVmFlags:{}",
+                area.len() / 1024,
+                resident * 4,
+                resident * 4,
+                (resident - dirty) * 4,
+                dirty * 4,
+                if area.prot.contains(Prot::READ) { " rd" } else { "" }
+            );
+        }
+    }
+    out.into_bytes()
+}
+
+#[derive(Clone, Copy)]
+enum FdView {
+    Links,
+    Info,
+}
+
+/// `/proc/<pid>/fd` and `fdinfo`.
+struct Fds(Arc<Process>, FdView);
+
+impl Entries for Fds {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        let caller = task::with_current(|t| t.process.clone());
+        if !caller.creds().privileged() && caller.creds().uid != self.0.creds().uid {
+            return Err(EACCES);
+        }
+        let fd: i32 = core::str::from_utf8(name).ok().and_then(|n| n.parse().ok()).ok_or(ENOENT)?;
+        let file = self.0.files().get_real(fd).map_err(|_| ENOENT)?;
+        let who = owner(&self.0);
+        match self.1 {
+            FdView::Links => {
+                let shown = file.clone();
+                Ok(Link::magic(
+                    who,
+                    move || match &shown.path {
+                        Some(path) => Ok(shown_path(path)),
+                        None => Ok(shown.ops.describe().into_bytes()),
+                    },
+                    move || Ok(path_of(&file)),
+                ))
+            }
+            FdView::Info => Ok(Text::owned(who, 0o400, move || {
+                let pos = if file.ops.seekable() { *file.pos() } else { 0 };
+                Ok(format!("pos:\t{pos}\nflags:\t{:07o}\nmnt_id:\t0\n", file.flags().bits()).into_bytes())
+            })),
+        }
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        let kind = if matches!(self.1, FdView::Links) { FileType::Symlink } else { FileType::Regular };
+        self.0.files().list().into_iter().map(|(fd, ..)| (format!("{fd}").into_bytes(), kind)).collect()
+    }
+}
+
+/// Where an open file is; pipes and the like get a place of their own, so that they can be opened again.
+fn path_of(file: &Arc<OpenFile>) -> Path {
+    match &file.path {
+        Some(path) => path.clone(),
+        None => Path::detached(Dentry::root(Arc::new(Anonymous(file.clone())))),
+    }
+}
+
+/// The inode of a file without a name.
+struct Anonymous(Arc<OpenFile>);
+
+impl Inode for Anonymous {
+    fn attr(&self) -> Result<Attr> {
+        self.0.ops.attr()
+    }
+
+    fn open(self: Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
+        if let Some(end) = self.0.downcast::<PipeEnd>() {
+            return Ok(end.pipe().end(flags.readable(), flags.writable()));
+        }
+        if self.attr()?.file_type() == FileType::Socket {
+            return Err(ENXIO);
+        }
+        Ok(self.0.ops.clone())
+    }
+
+    fn as_any(&self) -> &dyn core::any::Any {
+        self
+    }
+}
+
+/// `/proc/<pid>/task`.
+struct Tasks(Arc<Process>);
+
+impl Entries for Tasks {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        let tid: u32 = core::str::from_utf8(name).ok().and_then(|n| n.parse().ok()).ok_or(ENOENT)?;
+        let thread = self.0.threads().into_iter().find(|t| t.tid() == tid).ok_or(ENOENT)?;
+        Ok(dir(Task(thread), 0x100_0000 + u64::from(tid)))
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        self.0.threads().iter().map(|t| (format!("{}", t.tid()).into_bytes(), FileType::Directory)).collect()
+    }
+}
+
+struct Task(Arc<Thread>);
+
+impl Entries for Task {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        let thread = self.0.clone();
+        let who = owner(&thread.process);
+        match name {
+            b"stat" => Ok(Text::owned(who, 0o444, move || stat(&thread.process, Some(&thread)))),
+            b"status" => Ok(Text::owned(who, 0o444, move || status(&thread.process, Some(&thread)))),
+            b"comm" => {
+                let shown = thread.clone();
+                Ok(Text::writable(who, move || Ok(format!("{}\n", shown.comm()).into_bytes()), move |bytes| {
+                    *thread.name.lock() = task::comm_from(bytes);
+                    Ok(())
+                }))
+            }
+            b"children" => Ok(Text::owned(who, 0o444, move || {
+                let children = thread.process.children.lock().clone();
+                Ok(children.iter().map(|c| format!("{} ", c.pid)).collect::<String>().into_bytes())
+            })),
+            _ => Process0 { process: thread.process.clone() }.find(name),
+        }
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        let process = Process0 { process: self.0.process.clone() };
+        process.list().into_iter().filter(|(n, _)| n != b"task").collect()
+    }
+}

@@ -1,0 +1,112 @@
+//! `/proc/sys`.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::node::{Text, fixed};
+use crate::error::*;
+use crate::fs::{FileType, InodeRef};
+use crate::random;
+use crate::syscall::misc;
+use crate::task::process::PID_MAX;
+
+const FILE: FileType = FileType::Regular;
+const DIR: FileType = FileType::Directory;
+
+fn number(value: u64) -> Vec<u8> {
+    format!("{value}\n").into_bytes()
+}
+
+macro_rules! constant {
+    ($value:expr) => {
+        || Text::new(|| number($value))
+    };
+}
+
+fn uuid(bytes: [u8; 16]) -> Vec<u8> {
+    let mut b = bytes;
+    b[6] = b[6] & 0x0f | 0x40;
+    b[8] = b[8] & 0x3f | 0x80;
+    let hex = |range: core::ops::Range<usize>| b[range].iter().map(|x| format!("{x:02x}")).collect::<alloc::string::String>();
+    format!("{}-{}-{}-{}-{}\n", hex(0..4), hex(4..6), hex(6..8), hex(8..10), hex(10..16)).into_bytes()
+}
+
+fn random_uuid() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    random::fill(&mut bytes);
+    bytes
+}
+
+fn boot_id() -> [u8; 16] {
+    static ID: crate::sync::Once<[u8; 16]> = crate::sync::Once::new();
+    *ID.get_or_init(random_uuid)
+}
+
+fn host_name() -> InodeRef {
+    Text::writable(
+        (0, 0),
+        || {
+            let mut name = misc::host_name();
+            name.push(b'\n');
+            Ok(name)
+        },
+        |bytes| if misc::set_host_name(bytes) { Ok(()) } else { Err(EINVAL) },
+    )
+}
+
+/// The directory.
+pub fn root() -> InodeRef {
+    fixed(&[("kernel", DIR, kernel), ("vm", DIR, vm), ("fs", DIR, fs), ("net", DIR, net)])
+}
+
+fn kernel() -> InodeRef {
+    fixed(&[
+        ("cap_last_cap", FILE, constant!(40)),
+        ("domainname", FILE, || Text::new(|| b"(none)\n".to_vec())),
+        ("hostname", FILE, host_name),
+        ("ngroups_max", FILE, constant!(65_536)),
+        ("osrelease", FILE, || Text::new(|| format!("{}\n", misc::RELEASE).into_bytes())),
+        ("ostype", FILE, || Text::new(|| b"Linux\n".to_vec())),
+        ("overflowuid", FILE, constant!(65_534)),
+        ("overflowgid", FILE, constant!(65_534)),
+        ("pid_max", FILE, constant!(u64::from(PID_MAX))),
+        ("pty", DIR, || fixed(&[("max", FILE, constant!(4096)), ("nr", FILE, || Text::new(|| number(crate::ipc::tty::pty::list().len() as u64)))])),
+        ("random", DIR, || {
+            fixed(&[
+                ("boot_id", FILE, || Text::new(|| uuid(boot_id()))),
+                ("entropy_avail", FILE, constant!(256)),
+                ("poolsize", FILE, constant!(256)),
+                ("uuid", FILE, || Text::new(|| uuid(random_uuid()))),
+            ])
+        }),
+        ("randomize_va_space", FILE, constant!(2)),
+        ("threads-max", FILE, constant!(31_000)),
+        ("version", FILE, || Text::new(|| format!("{}\n", misc::version()).into_bytes())),
+    ])
+}
+
+fn vm() -> InodeRef {
+    fixed(&[
+        ("max_map_count", FILE, constant!(65_530)),
+        ("mmap_min_addr", FILE, constant!(crate::mm::MIN_ADDRESS as u64)),
+        ("overcommit_memory", FILE, constant!(1)),
+        ("overcommit_ratio", FILE, constant!(50)),
+        ("swappiness", FILE, constant!(0)),
+    ])
+}
+
+fn fs() -> InodeRef {
+    fixed(&[
+        ("file-max", FILE, constant!(1 << 20)),
+        ("file-nr", FILE, || Text::new(|| b"0\t0\t1048576\n".to_vec())),
+        ("nr_open", FILE, constant!(1 << 20)),
+        ("pipe-max-size", FILE, constant!(1 << 20)),
+    ])
+}
+
+fn net() -> InodeRef {
+    fixed(&[
+        ("core", DIR, || fixed(&[("somaxconn", FILE, constant!(4096))])),
+        ("unix", DIR, || fixed(&[("max_dgram_qlen", FILE, constant!(512))])),
+    ])
+}

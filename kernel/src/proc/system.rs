@@ -1,0 +1,274 @@
+//! `/proc` itself: the files about the whole system.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+use core::sync::atomic::Ordering;
+
+use super::node::{Link, Text, fixed};
+use super::{process, sysctl};
+use crate::error::*;
+use crate::fs::pagecache;
+use crate::fs::{FileType, InodeRef, mount};
+use crate::scheme::pseudo::{Dir, Entries};
+use crate::syscall::misc;
+use crate::task::process as processes;
+use crate::task::{self, sched};
+use crate::time;
+
+/// The root of `/proc`.
+pub struct Root;
+
+type Make = fn() -> Vec<u8>;
+
+const FILES: &[(&str, Make)] = &[
+    ("cmdline", cmdline),
+    ("cpuinfo", cpuinfo),
+    ("devices", devices),
+    ("diskstats", Vec::new),
+    ("filesystems", filesystems),
+    ("interrupts", interrupts),
+    ("loadavg", loadavg),
+    ("locks", Vec::new),
+    ("meminfo", meminfo),
+    ("modules", Vec::new),
+    ("partitions", || b"major minor  #blocks  name\n\n".to_vec()),
+    ("stat", stat),
+    ("swaps", || b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_vec()),
+    ("uptime", uptime),
+    ("version", version),
+    ("vmstat", vmstat),
+];
+
+impl Entries for Root {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        if let Some(pid) = core::str::from_utf8(name).ok().and_then(|n| n.parse::<u32>().ok()) {
+            let process = processes::find(pid).or_else(|| processes::find_thread(pid).map(|t| t.process.clone())).ok_or(ENOENT)?;
+            return Ok(process::directory(&process));
+        }
+        if let Some((_, make)) = FILES.iter().find(|(n, _)| n.as_bytes() == name) {
+            return Ok(Text::new(*make));
+        }
+        match name {
+            b"self" => Ok(Link::new(|| Ok(format!("{}", task::with_current(|t| t.process.pid)).into_bytes()))),
+            b"thread-self" => {
+                Ok(Link::new(|| Ok(task::with_current(|t| format!("{}/task/{}", t.process.pid, t.tid())).into_bytes())))
+            }
+            b"mounts" => Ok(Link::new(|| Ok(b"self/mounts".to_vec()))),
+            b"net" => Ok(Link::new(|| Ok(b"self/net".to_vec()))),
+            b"sys" => Ok(sysctl::root()),
+            b"tty" => Ok(fixed(&[("drivers", FileType::Regular, || Text::new(tty_drivers))])),
+            _ => Err(ENOENT),
+        }
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
+        for process in processes::all() {
+            if process.pid != 0 {
+                names.push((format!("{}", process.pid).into_bytes(), FileType::Directory));
+            }
+        }
+        names.extend(FILES.iter().map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
+        for link in ["self", "thread-self", "mounts", "net"] {
+            names.push((link.as_bytes().to_vec(), FileType::Symlink));
+        }
+        names.push((b"sys".to_vec(), FileType::Directory));
+        names.push((b"tty".to_vec(), FileType::Directory));
+        names
+    }
+}
+
+fn cmdline() -> Vec<u8> {
+    format!("{}\n", crate::boot::command_line()).into_bytes()
+}
+
+fn version() -> Vec<u8> {
+    format!("Linux version {} (genai@genai) (rustc, ld.lld) {}\n", misc::RELEASE, misc::version()).into_bytes()
+}
+
+fn tty_drivers() -> Vec<u8> {
+    b"/dev/tty             /dev/tty        5       0 system:/dev/tty\n\
+/dev/console         /dev/console    5       1 system:console\n\
+/dev/ptmx            /dev/ptmx       5       2 system\n\
+serial               /dev/ttyS       4 64-64 serial\n\
+pty_slave            /dev/pts      136 0-1048575 pty:slave\n\
+unknown              /dev/tty        4 1-63 console\n"
+        .to_vec()
+}
+
+fn devices() -> Vec<u8> {
+    b"Character devices:\n  1 mem\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n".to_vec()
+}
+
+fn filesystems() -> Vec<u8> {
+    let mut out = String::new();
+    for (name, nodev) in mount::types() {
+        let _ = writeln!(out, "{}\t{name}", if nodev { "nodev" } else { "" });
+    }
+    out.into_bytes()
+}
+
+fn cpuinfo() -> Vec<u8> {
+    let info = frame::cpu::info();
+    let mhz = frame::time::tsc_khz() as f64 / 1000.0;
+    let mut out = String::new();
+    for cpu in 0..frame::cpu::count() {
+        let _ = writeln!(
+            out,
+            "processor\t: {cpu}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\nstepping\t: {}\ncpu MHz\t\t: {mhz:.3}\n\
+physical id\t: {cpu}\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\napicid\t\t: {cpu}\nfpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n\
+flags\t\t: {}\nbogomips\t: {:.2}\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: {} bits physical, {} bits virtual\n",
+            info.vendor,
+            info.family,
+            info.model,
+            info.model_name,
+            info.stepping,
+            info.flags.join(" "),
+            mhz * 2.0,
+            info.phys_bits,
+            info.virt_bits
+        );
+    }
+    out.into_bytes()
+}
+
+fn uptime() -> Vec<u8> {
+    let seconds = |ns: u64| ns as f64 / 1e9;
+    let idle: u64 = (0..frame::cpu::count()).map(sched::idle_ns).sum();
+    format!("{:.2} {:.2}\n", seconds(frame::time::now_ns()), seconds(idle)).into_bytes()
+}
+
+fn loadavg() -> Vec<u8> {
+    let loads = sched::load_averages();
+    let mut out = String::new();
+    for load in loads {
+        let _ = write!(out, "{}.{:02} ", load >> 16, (load & 0xffff) * 100 >> 16);
+    }
+    let last = processes::all().iter().map(|p| p.pid).max().unwrap_or(0);
+    let _ = writeln!(out, "{}/{} {last}", sched::runnable_count(), processes::thread_count());
+    out.into_bytes()
+}
+
+/// User and system time of everything that has run, ticks of 10 ms: (user, system).
+fn cpu_ticks() -> (u64, u64) {
+    let (mut user, mut system) = (0, 0);
+    for process in processes::all() {
+        let usage = process.usage();
+        let children = *process.children_usage.lock();
+        user += usage.utime_ns;
+        system += usage.stime_ns;
+        // Reaped children are counted where no living process will report them: in the first process's share.
+        if process.pid == 1 {
+            user += children.utime_ns;
+            system += children.stime_ns;
+        }
+    }
+    (user / 10_000_000, system / 10_000_000)
+}
+
+fn stat() -> Vec<u8> {
+    let cpus = frame::cpu::count();
+    let total = frame::time::now_ns() / 10_000_000;
+    let mut out = String::new();
+    let idle: Vec<u64> = (0..cpus).map(|c| (sched::idle_ns(c) / 10_000_000).min(total)).collect();
+    let (user, system) = cpu_ticks();
+    let busy: u64 = idle.iter().map(|i| total - i).sum();
+    // Split what each CPU was busy by the system-wide proportion: the tick does not keep it per CPU.
+    let split = |busy: u64| if user + system == 0 { (0, busy) } else { (busy * user / (user + system), busy - busy * user / (user + system)) };
+    let (u, s) = split(busy);
+    let _ = writeln!(out, "cpu  {u} 0 {s} {} 0 0 0 0 0 0", idle.iter().sum::<u64>());
+    for (cpu, idle) in idle.iter().enumerate() {
+        let (u, s) = split(total - idle);
+        let _ = writeln!(out, "cpu{cpu} {u} 0 {s} {idle} 0 0 0 0 0 0");
+    }
+    let interrupts: u64 = frame::irq::counts().iter().map(|(_, n)| n).sum();
+    let boot = time::realtime_ns().saturating_sub(frame::time::now_ns()) / 1_000_000_000;
+    let _ = writeln!(
+        out,
+        "intr {interrupts}\nctxt {}\nbtime {boot}\nprocesses {}\nprocs_running {}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0",
+        sched::SWITCHES.load(Ordering::Relaxed),
+        processes::FORKS.load(Ordering::Relaxed),
+        sched::runnable_count().max(1)
+    );
+    out.into_bytes()
+}
+
+fn interrupts() -> Vec<u8> {
+    let mut out = String::from("            CPU0\n");
+    for (vector, count) in frame::irq::counts() {
+        let _ = writeln!(out, "{vector:>4}: {count:>10}");
+    }
+    out.into_bytes()
+}
+
+fn meminfo() -> Vec<u8> {
+    let stats = frame::mm::stats();
+    let (cached, clean) = pagecache::cached_pages();
+    let mut out = String::new();
+    let anonymous: usize = processes::all().iter().filter_map(|p| p.mm().ok()).map(|mm| mm.rss_pages()).sum();
+    let mut line = |name: &str, pages: usize| {
+        let _ = writeln!(out, "{:<16}{:>8} kB", format!("{name}:"), pages * 4);
+    };
+    line("MemTotal", stats.total);
+    line("MemFree", stats.free);
+    line("MemAvailable", stats.free + clean);
+    line("Buffers", 0);
+    line("Cached", cached);
+    line("SwapCached", 0);
+    line("Active", anonymous + cached / 2);
+    line("Inactive", cached - cached / 2);
+    line("SwapTotal", 0);
+    line("SwapFree", 0);
+    line("Dirty", pagecache::dirty_pages());
+    line("Writeback", pagecache::writeback_pages());
+    line("AnonPages", anonymous);
+    line("Mapped", 0);
+    line("Shmem", 0);
+    line("KReclaimable", 0);
+    line("Slab", stats.slab);
+    line("SReclaimable", 0);
+    line("SUnreclaim", stats.slab);
+    line("KernelStack", stats.kernel_stacks);
+    line("PageTables", stats.page_tables);
+    line("CommitLimit", stats.total / 2);
+    line("Committed_AS", anonymous);
+    line("VmallocTotal", (32usize << 40) / 4096);
+    line("VmallocUsed", stats.heap_large);
+    out.into_bytes()
+}
+
+fn vmstat() -> Vec<u8> {
+    let stats = frame::mm::stats();
+    let (cached, _) = pagecache::cached_pages();
+    format!(
+        "nr_free_pages {}\nnr_file_pages {cached}\nnr_dirty {}\nnr_writeback {}\nnr_page_table_pages {}\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
+        stats.free,
+        pagecache::dirty_pages(),
+        pagecache::writeback_pages(),
+        stats.page_tables
+    )
+    .into_bytes()
+}
+
+/// `/proc/<pid>/net`.
+pub fn net() -> InodeRef {
+    fixed(&[
+        ("unix", FileType::Regular, || Text::new(|| b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec())),
+        ("route", FileType::Regular, || {
+            Text::new(|| b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n".to_vec())
+        }),
+        ("dev", FileType::Regular, || {
+            Text::new(|| {
+                b"Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+                    .to_vec()
+            })
+        }),
+    ])
+}
+
+/// A directory of any entries.
+pub fn directory(entries: impl Entries, ino: u64) -> InodeRef {
+    Dir::of(entries, ino)
+}
