@@ -443,3 +443,24 @@ pub fn filesystems() -> Vec<Arc<SuperBlock>> {
     }
     list
 }
+
+impl MountFlags {
+    /// As `/proc/mounts` shows them.
+    pub fn options(self) -> alloc::string::String {
+        let mut out = alloc::string::String::from(if self.contains(Self::RDONLY) { "ro" } else { "rw" });
+        let names = [
+            (Self::NOSUID, "nosuid"),
+            (Self::NODEV, "nodev"),
+            (Self::NOEXEC, "noexec"),
+            (Self::NOATIME, "noatime"),
+            (Self::RELATIME, "relatime"),
+        ];
+        for (flag, name) in names {
+            if self.contains(flag) {
+                out.push(',');
+                out.push_str(name);
+            }
+        }
+        out
+    }
+}

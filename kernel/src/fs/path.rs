@@ -83,3 +83,10 @@ impl Path {
         name
     }
 }
+
+impl Path {
+    /// A place for an object that has no name (a pipe opened again by `/proc/self/fd`).
+    pub fn detached(dentry: Arc<Dentry>) -> Self {
+        Self { mount: super::root().mount, dentry }
+    }
+}

@@ -8,6 +8,7 @@ pub mod pipe;
 pub mod signalfd;
 pub mod timerfd;
 pub mod tty;
+pub mod unix;
 
 /// A terminal, as sessions see it.
 pub trait Tty: Send + Sync {

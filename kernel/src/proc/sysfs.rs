@@ -37,7 +37,7 @@ impl Entries for AcpiTables {
 
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
         let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
-        for signature in frame::phys::acpi_tables() {
+        for (signature, _) in frame::phys::acpi_tables() {
             let name = signature.as_bytes().to_vec();
             if !names.iter().any(|(n, _)| *n == name) {
                 names.push((name, FILE));

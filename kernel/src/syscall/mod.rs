@@ -16,6 +16,7 @@ pub mod rw;
 pub mod sched;
 pub mod signal;
 pub mod stat;
+pub mod socket;
 mod table;
 pub mod time;
 pub mod xattr;

@@ -181,6 +181,25 @@ table! {
     293 pipe2 (usize, u32) => super::event::sys_pipe2;
     441 epoll_pwait2 (i32, usize, i32, usize, usize) => super::event::sys_epoll_pwait2;
 
+    41 socket (i32, u32, i32) => super::socket::sys_socket;
+    42 connect (i32, usize, u32) => super::socket::sys_connect;
+    43 accept (i32, usize, usize) => super::socket::sys_accept;
+    44 sendto (i32, usize, usize, u32, usize, u32) => super::socket::sys_sendto;
+    45 recvfrom (i32, usize, usize, u32, usize, usize) => super::socket::sys_recvfrom;
+    46 sendmsg (i32, usize, u32) => super::socket::sys_sendmsg;
+    47 recvmsg (i32, usize, u32) => super::socket::sys_recvmsg;
+    48 shutdown (i32, i32) => super::socket::sys_shutdown;
+    49 bind (i32, usize, u32) => super::socket::sys_bind;
+    50 listen (i32, i32) => super::socket::sys_listen;
+    51 getsockname (i32, usize, usize) => super::socket::sys_getsockname;
+    52 getpeername (i32, usize, usize) => super::socket::sys_getpeername;
+    53 socketpair (i32, u32, i32, usize) => super::socket::sys_socketpair;
+    54 setsockopt (i32, i32, i32, usize, u32) => super::socket::sys_setsockopt;
+    55 getsockopt (i32, i32, i32, usize, usize) => super::socket::sys_getsockopt;
+    288 accept4 (i32, usize, usize, u32) => super::socket::sys_accept4;
+    299 recvmmsg (i32, usize, u32, u32, usize) => super::socket::sys_recvmmsg;
+    307 sendmmsg (i32, usize, u32, u32) => super::socket::sys_sendmmsg;
+
     63 uname (usize) => super::misc::sys_uname;
     97 getrlimit (u32, usize) => super::misc::sys_getrlimit;
     98 getrusage (i32, usize) => super::misc::sys_getrusage;
