@@ -108,7 +108,14 @@ fn scan_bus(
 
 fn probe(config: Config, address: PciAddress, header: u8) -> io::Result<Function> {
     let revision_and_class = config.read32(config::REVISION)?.to_le_bytes();
+    let class = [
+        revision_and_class[3],
+        revision_and_class[2],
+        revision_and_class[1],
+    ];
     let registers = match header {
+        // Switching off the decoding of a host or ISA bridge, if only for a moment, can take memory away from everyone.
+        0 if class[0] == 0x06 => 0,
         0 => 6,
         1 => 2,
         _ => 0,
@@ -117,11 +124,7 @@ fn probe(config: Config, address: PciAddress, header: u8) -> io::Result<Function
         address,
         vendor: config.read16(config::VENDOR_ID)?,
         device: config.read16(config::DEVICE_ID)?,
-        class: [
-            revision_and_class[3],
-            revision_and_class[2],
-            revision_and_class[1],
-        ],
+        class,
         bars: size_bars(&config, registers)?,
         msix: find_msix(&config)?,
         config,

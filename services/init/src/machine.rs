@@ -5,6 +5,7 @@ use driver::address::PciAddress;
 use driver::config::ConfigFile;
 use driver::pci::PCI_ROOT;
 use std::fs::{self, File};
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Virtio device types with a driver (virtio 1.1, section 5).
@@ -128,7 +129,8 @@ fn scheme_of_device(device: &str) -> Option<String> {
 /// The number of the partition with this name.
 fn partition_of(disk: &Path, label: &str) -> Option<u32> {
     let mut file = File::open(disk).ok()?;
-    let bytes = file.metadata().ok()?.len();
+    // Not from its attributes: those of block devices say 0 on Linux.
+    let bytes = file.seek(SeekFrom::End(0)).ok()?;
     let partitions = match partitions::read(&mut file, bytes, 512) {
         Ok(partitions) => partitions,
         Err(partitions::TableError::None) => return None,

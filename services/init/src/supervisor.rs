@@ -312,7 +312,10 @@ mod tests {
     #[test]
     fn services_are_started_again_and_killed_ones_at_once() {
         let mut supervisor = Supervisor::new().unwrap();
-        supervisor.start(service("steady", "test \"$ANSWER\" = 42 && exec sleep 1000"));
+        supervisor.start(service(
+            "steady",
+            "test \"$ANSWER\" = 42 && exec sleep 1000",
+        ));
         supervisor.start(service("failing", "exit 3"));
         let mut missing = service("missing", "");
         missing.command = vec!["/does/not/exist".to_owned()];
@@ -321,9 +324,8 @@ mod tests {
         let first = supervisor.services()[0].pid.unwrap();
         let killed = Instant::now();
         sys::kill(first as i32, libc::SIGKILL).unwrap();
-        let is_back = |supervisor: &Supervisor| {
-            supervisor.services()[0].pid.is_some_and(|pid| pid != first)
-        };
+        let is_back =
+            |supervisor: &Supervisor| supervisor.services()[0].pid.is_some_and(|pid| pid != first);
         assert!(supervisor.wait_until(Duration::from_secs(20), is_back));
         let took = killed.elapsed();
         assert!(
@@ -334,7 +336,10 @@ mod tests {
         let has_failed = |supervisor: &Supervisor| supervisor.services()[1].restarts() >= 4;
         assert!(supervisor.wait_until(Duration::from_secs(20), has_failed));
         assert!(supervisor.services()[2].pid.is_none());
-        assert!(supervisor.services()[2].restarts() >= 1, "it is tried again");
+        assert!(
+            supervisor.services()[2].restarts() >= 1,
+            "it is tried again"
+        );
         assert_eq!(supervisor.services()[0].restarts(), 1);
 
         let second = supervisor.services()[0].pid.unwrap();
