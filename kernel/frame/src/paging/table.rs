@@ -170,7 +170,9 @@ fn remove(va: u64, slot: &AtomicU64, tlb: &mut TlbGather) -> u64 {
 
 /// Gives the reference an entry owned to `tlb`.
 fn release(va: u64, old: u64, tlb: &mut TlbGather) {
-    if entry::is_present(old) {
+    // On no CPU (an exiting process): nobody can know of it, since activating a table forgets all before. The entry was changed before this load, by a locked instruction,
+    // and a CPU sets its bit before it uses the table.
+    if entry::is_present(old) && tlb.table.active.load(Ordering::SeqCst) != 0 {
         tlb.page(va);
     }
     if let Some(paddr) = entry::ram(old) {
@@ -196,9 +198,11 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // No CPU has it active: each would hold a reference. So nothing needs to be flushed.
         for i in 0..USER_SLOTS {
-            let value = self.root_table().0[i].swap(0, Ordering::Relaxed);
-            // SAFETY: the table is unreachable now.
-            unsafe { drop_tables(value, 2) };
+            let value = self.root_table().0[i].load(Ordering::Relaxed);
+            if value != 0 {
+                // SAFETY: the table is unreachable now.
+                unsafe { drop_tables(value, 2) };
+            }
         }
         // SAFETY: likewise.
         drop(unsafe { free_table(self.root) });
@@ -210,16 +214,15 @@ impl Drop for Inner {
 /// # Safety
 /// No CPU can reach it.
 unsafe fn drop_tables(value: u64, level: u32) {
-    if value & PRESENT == 0 {
-        return;
-    }
     // SAFETY: it is a table until freed below.
     let table = unsafe { table_at(value & ADDRESS) };
     for slot in &table.0 {
         let below = slot.load(Ordering::Relaxed);
         if level > 0 {
-            // SAFETY: by the caller.
-            unsafe { drop_tables(below, level - 1) };
+            if below != 0 {
+                // SAFETY: by the caller; entries of upper levels are 0 or tables.
+                unsafe { drop_tables(below, level - 1) };
+            }
         } else if let Some(paddr) = entry::ram(below) {
             // SAFETY: the entry owned the reference.
             drop(unsafe { Frame::from_paddr(paddr) });
@@ -415,14 +418,17 @@ impl PageTable {
                 if let Some(paddr) = entry::ram(value) {
                     frame_add_reference(paddr);
                     if mode == CopyMode::CopyOnWrite && entry::is_writable(value) {
-                        value = slot.fetch_and(!WRITABLE, Ordering::AcqRel) & !WRITABLE;
+                        // A dirty bit set between the load and this is the parent's alone.
+                        slot.fetch_and(!WRITABLE, Ordering::AcqRel);
+                        value &= !WRITABLE;
                         if entry::is_present(value) {
                             tlb.page(base + i as u64 * PAGE);
                         }
                     }
                 }
-                let before = into_table.0[i].swap(value, Ordering::Release);
-                assert!(before == 0, "copy_range into a range that is not empty");
+                // The CPU does not touch empty entries, so load and store need not be one step.
+                assert!(into_table.0[i].load(Ordering::Relaxed) == 0, "copy_range into a range that is not empty");
+                into_table.0[i].store(value, Ordering::Release);
             }
             va = base + LEAF;
         }
