@@ -54,6 +54,33 @@ impl SchemeFile {
     }
 }
 
+/// A request on a file of a user scheme with a user buffer `(address, length)`: `give` copies it to the daemon, `take` back. Returns the answer's value.
+///
+/// # Errors
+/// `EOPNOTSUPP` for other files; the daemon's.
+pub fn raw_call(
+    file: &OpenFile,
+    make: impl FnOnce(u64, sqe::Buffer) -> scheme_abi::Sqe,
+    (addr, len): (usize, usize),
+    give: bool,
+    take: bool,
+) -> Result<usize> {
+    let handle = &file.downcast::<SchemeFile>().ok_or(EOPNOTSUPP)?.handle;
+    let slot = handle.scheme.buffer(len, Wait::Interruptible)?;
+    if give {
+        if slot.fill(&mut IoSource::user(addr, len))? < len {
+            return Err(EFAULT);
+        }
+    } else {
+        slot.put(0, &alloc::vec![0; len]);
+    }
+    let reply = handle.scheme.call(make(handle.number, buffer(len)), Some(slot))?;
+    if take && reply.slot()?.drain(len, &mut IoSink::user(addr, len))? < len {
+        return Err(EFAULT);
+    }
+    usize::try_from(reply.value).map_err(|_| EIO)
+}
+
 impl FileOps for SchemeFile {
     fn read(&self, file: &OpenFile, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
         let (handle, start) = (&self.handle, dst.done());

@@ -24,6 +24,7 @@ mod transfer;
 mod user;
 
 pub use acpi::table as acpi_table;
+pub use file::raw_call;
 pub use registry::add_kernel_scheme;
 
 use alloc::sync::Arc;
