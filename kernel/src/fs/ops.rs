@@ -225,6 +225,7 @@ impl Caller {
             Ok(()) => {
                 retire(change.finish(&parent.name, None));
                 victim.set_gone();
+                victim.inode().names_changed();
                 Ok(())
             }
             Err(error) => {
@@ -331,7 +332,10 @@ impl Caller {
         let left = if exchange { target.clone() } else { None };
         match (&target, exchange) {
             (Some(target), true) => target.set_location(&from.dir.dentry, &from.name),
-            (Some(target), false) => target.set_gone(),
+            (Some(target), false) => {
+                target.set_gone();
+                target.inode().names_changed();
+            }
             (None, _) => {}
         }
         match other_change {

@@ -12,6 +12,7 @@ pub mod mount;
 pub mod open;
 pub mod path;
 pub mod process;
+pub mod redox;
 pub mod rw;
 pub mod sched;
 pub mod signal;
@@ -73,6 +74,11 @@ arg!(i32, u32, usize, u64, i64);
 /// Runs the system call `number` for a thread.
 pub fn dispatch(thread: &Arc<Thread>, context: &mut UserContext, number: u64) -> Outcome {
     let cx = Cx { thread, process: &thread.process };
+    if number >= redox::FIRST {
+        if let Some(result) = redox::call(&cx, number, &context.regs) {
+            return result.into();
+        }
+    }
     table::call(&cx, context, number)
 }
 

@@ -11,7 +11,7 @@ use super::backend::Backend;
 use super::node::FsNode;
 use crate::error::*;
 use crate::fs::pagecache::PageCache;
-use crate::fs::{Attr, FileType};
+use crate::fs::Attr;
 use crate::scheme::user::Wait;
 use crate::sync::{Mutex, SpinLock};
 
