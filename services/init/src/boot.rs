@@ -63,10 +63,10 @@ fn report(params: &BootParams<'_>) {
         params.root
     );
     for problem in params.problems.iter() {
-        tracing::warn!("boot parameters: {problem}");
+        tracing::warn!("{problem}");
     }
     for param in params.unknown() {
-        tracing::info!("boot parameters: {} is not ours", param.name);
+        tracing::info!("boot parameter {}: not ours", param.name);
     }
 }
 
