@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use vm::machine::{Boot, Firmware};
 use vm::screen::Picture;
 
@@ -34,7 +34,7 @@ fn grub(lab: &Lab, name: &str, firmware: Firmware, medium: Medium) -> Result<()>
     let mut description = lab.describe(System::Genai)?;
     let cdrom = match medium {
         Medium::Disk => None,
-        Medium::Cd => Some(lab.images.genai()?.iso.clone()),
+        Medium::Cd => Some(lab.images.genai()?.iso.clone().context("there is no boot CD")?),
     };
     description.boot = Boot::Firmware { firmware, cdrom };
     let machine = lab.boot(name, &description)?;

@@ -27,8 +27,8 @@ pub struct Genai {
     pub initfs: PathBuf,
     /// The disk with GRUB and the root.
     pub disk: PathBuf,
-    /// The boot CD.
-    pub iso: PathBuf,
+    /// The boot CD, where a test needs it.
+    pub iso: Option<PathBuf>,
 }
 
 /// What starts the Linux reference.

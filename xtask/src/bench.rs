@@ -1,3 +1,257 @@
-use anyhow::Result;
-use crate::project::Project;
-pub fn bench(_p: &Project, _n: Option<&str>, _j: bool) -> Result<()> { anyhow::bail!("not there yet") }
+//! `./gos bench`: the same measurements on our kernel and on Linux, in the same machine.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use exec_protocol::Outcome;
+use serde::{Deserialize, Serialize};
+use system_tests::{Genai, Images, Lab, Linux, Machine, System};
+use vm::{accel, exec, transfer};
+
+use crate::cargo;
+use crate::images::{self, Cd};
+use crate::project::{DEFAULT_EDITION, Project};
+
+/// The program that measures; it prints a [`Measurement`] a line.
+const PROGRAM: &str = "kbench";
+
+/// All measurements of one system, emulated.
+const LIMIT: Duration = Duration::from_secs(1200);
+
+/// A start, emulated and on a busy host.
+const BOOT_LIMIT: Duration = Duration::from_secs(240);
+
+/// How the shell's prompt on the serial line begins, for either shell.
+const PROMPTS: [&str; 2] = ["root@genai:", "gcs"];
+
+#[derive(Deserialize)]
+struct Measurement {
+    name: String,
+    unit: String,
+    value: f64,
+}
+
+#[derive(Serialize)]
+struct Comparison {
+    name: String,
+    unit: String,
+    /// `None` where the system did not get through it.
+    ours: Option<f64>,
+    linux: Option<f64>,
+    /// Ours by Linux's.
+    ratio: Option<f64>,
+}
+
+pub fn bench(project: &Project, name: Option<&str>, json: bool) -> Result<()> {
+    match name {
+        None | Some("kernel") => {}
+        Some(other) => bail!("there is no benchmark {other:?}; there is: kernel"),
+    }
+    let results = project.build().join("bench");
+    fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
+    let programs = cargo::build_static(project, &BTreeSet::from([PROGRAM.to_owned()]), &project.build().join("programs"))?;
+    let program = programs.get(PROGRAM).with_context(|| format!("the workspace has no program {PROGRAM}"))?;
+    let lab = Lab::new(images(project)?, accel::choose(&project.cache)?, results.clone());
+    // One after the other: together they would slow each other down.
+    let linux = measure(&lab, System::Linux, "kernel-linux", program)?;
+    let ours = measure(&lab, System::Genai, "kernel-genai", program)?;
+    let comparisons = compare(&ours, &linux);
+    let text = serde_json::to_string_pretty(&comparisons)?;
+    let path = results.join("kernel.json");
+    fs::write(&path, format!("{text}\n")).with_context(|| format!("cannot write {}", path.display()))?;
+    let table = table(&comparisons);
+    let table_path = results.join("kernel.txt");
+    fs::write(&table_path, &table).with_context(|| format!("cannot write {}", table_path.display()))?;
+    print!("{}", if json { format!("{text}\n") } else { table });
+    eprintln!("gos: written to {} and {}", path.display(), table_path.display());
+    Ok(())
+}
+
+fn images(project: &Project) -> Result<Images> {
+    let linux = images::linux(project, DEFAULT_EDITION)?;
+    let genai = images::genai(project, DEFAULT_EDITION, Cd::Skip)?;
+    Ok(Images {
+        linux: Some(Linux {
+            kernel: linux.kernel,
+            initramfs: linux.initramfs,
+            disk: linux.disk,
+            command_line: linux.command_line,
+        }),
+        genai: Some(Genai { kernel: genai.kernel, initfs: genai.initfs, disk: genai.disk, iso: None }),
+    })
+}
+
+fn measure(lab: &Lab, system: System, name: &str, program: &Path) -> Result<Vec<Measurement>> {
+    let label = if system == System::Linux { "Linux" } else { "GenAI OS" };
+    eprintln!("gos: starting {label}");
+    let machine = Machine::start(&lab.dir(name), &lab.describe(system)?)?;
+    let mut measurements = Vec::new();
+    match boot_time(&machine) {
+        Ok(seconds) => measurements.push(Measurement { name: "boot: hand-off to prompt".into(), unit: "s".into(), value: seconds }),
+        Err(error) => eprintln!("gos: {label}: boot: {error:#}"),
+    }
+    machine.dir().wait_ready(BOOT_LIMIT)?;
+    transfer::put(machine.exec(), program, "/tmp/kbench")?;
+    eprintln!("gos: measuring {label}");
+    let mut output = LineOutput::default();
+    let running = machine.exec().start(exec::command(["/tmp/kbench"], LIMIT))?;
+    let mut errors = Vec::new();
+    let outcome = running.run(std::io::empty(), &mut output, &mut errors);
+    measurements.append(&mut output.measurements);
+    let errors = String::from_utf8_lossy(&errors);
+    for line in errors.lines() {
+        eprintln!("gos: {label}: {line}");
+    }
+    // What was measured until then is of use all the same.
+    match outcome {
+        Ok(Outcome::Code(0)) => {}
+        Ok(outcome) => eprintln!("gos: {label}: {PROGRAM} ended with {outcome:?}"),
+        Err(error) => match machine.dir().check_panic() {
+            Err(panic) => eprintln!("gos: {label}: {panic}"),
+            Ok(()) => eprintln!("gos: {label}: {error}"),
+        },
+    }
+    ensure!(!measurements.is_empty(), "{label}: nothing could be measured");
+    Ok(measurements)
+}
+
+/// Seconds from the boot loader's jump to the kernel until the shell's prompt on the serial line. The kernel's clock runs from its
+/// start; reading it by a command places that start on our clock.
+fn boot_time(machine: &Machine) -> Result<f64> {
+    let deadline = Instant::now() + BOOT_LIMIT;
+    let prompt = loop {
+        let log = fs::read(machine.dir().serial_log()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let last = log.lines().last().unwrap_or_default();
+        if PROMPTS.iter().any(|prompt| last.contains(prompt)) {
+            break Instant::now();
+        }
+        machine.dir().check_panic()?;
+        ensure!(Instant::now() < deadline, "no prompt within {} s", BOOT_LIMIT.as_secs());
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    machine.dir().wait_ready(BOOT_LIMIT)?;
+    let mut best: Option<f64> = None;
+    // The quickest answer is the one that says most exactly when it was.
+    let mut quickest = Duration::MAX;
+    for _ in 0..5 {
+        let asked = Instant::now();
+        let output = machine.exec().output(exec::command(["cat", "/proc/uptime"], BOOT_LIMIT), b"")?;
+        let took = asked.elapsed();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let uptime = text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
+        let uptime = uptime.with_context(|| format!("/proc/uptime holds {text:?}"))?;
+        if took < quickest {
+            quickest = took;
+            best = Some(uptime - (asked - prompt + took / 2).as_secs_f64());
+        }
+    }
+    best.filter(|seconds| *seconds > 0.0).context("the kernel's clock makes no sense")
+}
+
+/// Takes the program's lines as they come, and shows the progress.
+#[derive(Default)]
+struct LineOutput {
+    rest: Vec<u8>,
+    measurements: Vec<Measurement>,
+}
+
+impl Write for LineOutput {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.rest.extend_from_slice(bytes);
+        while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.rest.drain(..=end).collect();
+            match serde_json::from_slice::<Measurement>(&line) {
+                Ok(measurement) => {
+                    eprintln!("    {} {} {}", measurement.name, figure(measurement.value), measurement.unit);
+                    self.measurements.push(measurement);
+                }
+                Err(_) => eprintln!("    {}", String::from_utf8_lossy(&line).trim_end()),
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// In Linux's order, with what only one of them has.
+fn compare(ours: &[Measurement], linux: &[Measurement]) -> Vec<Comparison> {
+    let find = |list: &[Measurement], it: &Measurement| {
+        list.iter().find(|other| other.name == it.name && other.unit == it.unit).map(|other| other.value)
+    };
+    let only_ours = ours.iter().filter(|it| find(linux, it).is_none());
+    linux
+        .iter()
+        .chain(only_ours)
+        .map(|it| {
+            let (ours, linux) = (find(ours, it), find(linux, it));
+            let ratio = ours.zip(linux).filter(|(_, linux)| *linux != 0.0).map(|(ours, linux)| ours / linux);
+            Comparison { name: it.name.clone(), unit: it.unit.clone(), ours, linux, ratio }
+        })
+        .collect()
+}
+
+fn table(comparisons: &[Comparison]) -> String {
+    let cell = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), figure);
+    let width = comparisons.iter().map(|it| it.name.chars().count()).max().unwrap_or(0).max(4);
+    let row = |name: &str, unit: &str, ours: &str, linux: &str, ratio: &str| {
+        format!("{name:width$}  {unit:8}  {ours:>12}  {linux:>12}  {ratio:>6}\n")
+    };
+    let mut table = row("name", "unit", "ours", "linux", "ratio");
+    for it in comparisons {
+        let ratio = it.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        table.push_str(&row(&it.name, &it.unit, &cell(it.ours), &cell(it.linux), &ratio));
+    }
+    table.push_str("\nRatio: ours by Linux's. Times: less is better; rates (.../s): more is better.\n");
+    table
+}
+
+/// Four significant digits.
+fn figure(value: f64) -> String {
+    let digits = if value == 0.0 { 0 } else { (3 - value.abs().log10().floor() as i64).clamp(0, 6) as usize };
+    format!("{value:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measurement(name: &str, value: f64) -> Measurement {
+        Measurement { name: name.into(), unit: "ns".into(), value }
+    }
+
+    #[test]
+    fn comparisons_keep_what_only_one_system_measured() {
+        let ours = [measurement("getppid", 300.0), measurement("scheme round trip", 5.0)];
+        let linux = [measurement("fork", 10.0), measurement("getppid", 150.0)];
+        let found: Vec<_> = compare(&ours, &linux).into_iter().map(|it| (it.name, it.ours, it.linux, it.ratio)).collect();
+        let expected = [
+            ("fork".to_owned(), None, Some(10.0), None),
+            ("getppid".to_owned(), Some(300.0), Some(150.0), Some(2.0)),
+            ("scheme round trip".to_owned(), Some(5.0), None, None),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn figures_have_four_digits() {
+        assert_eq!([figure(1234.5), figure(12.3456), figure(0.5), figure(0.0)], ["1234", "12.35", "0.5000", "0"]);
+    }
+
+    #[test]
+    fn lines_are_taken_in_any_pieces() {
+        let mut output = LineOutput::default();
+        for byte in b"{\"name\":\"a\",\"unit\":\"ns\",\"value\":1}\nnoise\n{\"name\":\"b\",\"unit\":\"ns\",\"value\":2.5}\n" {
+            output.write_all(&[*byte]).unwrap();
+        }
+        let values: Vec<_> = output.measurements.iter().map(|it| (it.name.as_str(), it.value)).collect();
+        assert_eq!(values, [("a", 1.0), ("b", 2.5)]);
+    }
+}
