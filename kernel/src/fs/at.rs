@@ -79,7 +79,7 @@ impl Target {
     pub fn attr(&self) -> Result<Attr> {
         match self {
             Self::Place(place) => place.inode().attr(),
-            Self::File(file) => file.ops.attr(),
+            Self::File(file) => file.attr(),
         }
     }
 
@@ -90,7 +90,10 @@ impl Target {
     pub fn inode(&self) -> Result<InodeRef> {
         match self {
             Self::Place(place) => Ok(place.inode().clone()),
-            Self::File(file) => file.ops.inode().ok_or(EINVAL),
+            Self::File(file) => match &file.path {
+                Some(path) => Ok(path.inode().clone()),
+                None => file.ops.inode().ok_or(EINVAL),
+            },
         }
     }
 

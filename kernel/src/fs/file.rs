@@ -9,7 +9,7 @@ use bitflags::bitflags;
 use super::inode::{DirSink, InodeRef};
 use super::mount::MountFlags;
 use super::pagecache::{PageCache, ReadAhead};
-use super::{Attr, IoSink, IoSource, StatFs};
+use super::{Attr, FileType, IoSink, IoSource, StatFs};
 use crate::error::*;
 use crate::mm::MemoryObject;
 use crate::sync::{Mutex, PollTable};
@@ -284,6 +284,14 @@ impl OpenFile {
             return self.ops.append(self, src).map(|done| done.0);
         }
         self.ops.write(self, pos, src)
+    }
+
+    /// `fstat(2)`: of a FIFO the inode's attributes, since its ends are those of any pipe.
+    pub fn attr(&self) -> Result<Attr> {
+        match &self.path {
+            Some(path) if path.dentry.kind() == FileType::Fifo => path.inode().attr(),
+            _ => self.ops.attr(),
+        }
     }
 
     /// A read or listing succeeded: the access time is due, unless the description or the mount says otherwise.

@@ -4,9 +4,23 @@
 
 use alloc::vec::Vec;
 
-use frame::mm::Frame;
+use frame::mm::{Frame, PAGE_SIZE};
 
 use crate::error::Result;
+
+/// Copies a piece of user memory, or as many whole pages of it as can be accessed.
+fn copy_piece(from: usize, addr: usize, len: usize, user: &mut impl FnMut(usize, usize, usize) -> Result) -> Result<usize> {
+    let Err(error) = user(from, addr, len) else { return Ok(len) };
+    let mut done = 0;
+    while done < len {
+        let piece = (PAGE_SIZE - (addr + done) % PAGE_SIZE).min(len - done);
+        if piece == len || user(from + done, addr + done, piece).is_err() {
+            break;
+        }
+        done += piece;
+    }
+    if done > 0 { Ok(done) } else { Err(error) }
+}
 
 enum Dst<'a> {
     User { iovs: Vec<(usize, usize)>, at: usize },
@@ -62,12 +76,11 @@ impl<'a> IoSink<'a> {
                     let Some(iov) = iovs.get_mut(*at) else { break };
                     let piece = iov.1.min(len - moved);
                     if piece > 0 {
-                        if let Err(error) = user(moved, iov.0, piece) {
-                            if moved == 0 {
-                                return Err(error);
-                            }
-                            break;
-                        }
+                        let piece = match copy_piece(moved, iov.0, piece, &mut user) {
+                            Ok(copied) => copied,
+                            Err(error) if moved == 0 => return Err(error),
+                            Err(_) => break,
+                        };
                         iov.0 += piece;
                         iov.1 -= piece;
                         moved += piece;
@@ -176,12 +189,11 @@ impl<'a> IoSource<'a> {
                     let Some(iov) = iovs.get_mut(*at) else { break };
                     let piece = iov.1.min(len - moved);
                     if piece > 0 {
-                        if let Err(error) = user(moved, iov.0, piece) {
-                            if moved == 0 {
-                                return Err(error);
-                            }
-                            break;
-                        }
+                        let piece = match copy_piece(moved, iov.0, piece, &mut user) {
+                            Ok(copied) => copied,
+                            Err(error) if moved == 0 => return Err(error),
+                            Err(_) => break,
+                        };
                         iov.0 += piece;
                         iov.1 -= piece;
                         moved += piece;

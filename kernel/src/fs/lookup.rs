@@ -118,7 +118,7 @@ pub enum LastKind {
 
 /// A directory and the name of an entry in it.
 pub struct Parent<'a> {
-    /// The directory (for kinds other than `Name`: what the whole path means).
+    /// The directory that the last component is looked up in.
     pub dir: Path,
     #[allow(missing_docs)]
     pub name: Cow<'a, [u8]>,
@@ -214,11 +214,11 @@ impl<'a> Walk<'a> {
                     self.last = if up { LastKind::DotDot } else { LastKind::Dot };
                     self.last_range = (begin, end);
                 }
-                if up {
-                    self.up()?;
-                }
                 if is_last && to_parent {
                     return Ok(());
+                }
+                if up {
+                    self.up()?;
                 }
                 continue;
             }

@@ -88,6 +88,7 @@ impl Caller {
         if parent.trailing_slash && !directory {
             return Err(ENOENT);
         }
+        parent.dir.mount.check_writable()?;
         Ok(parent)
     }
 

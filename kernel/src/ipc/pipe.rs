@@ -185,6 +185,13 @@ impl PipeEnd {
 }
 
 impl FileOps for PipeEnd {
+    fn pipe_size(&self, set: Option<usize>) -> Result<usize> {
+        match set {
+            Some(bytes) => self.set_capacity(bytes),
+            None => Ok(self.capacity()),
+        }
+    }
+
     fn read(&self, file: &OpenFile, _pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
         if dst.remaining() == 0 {
             return Ok(0);

@@ -183,13 +183,20 @@ pub fn sys_flock(cx: &Cx<'_>, fd: i32, operation: u32) -> Result<usize> {
     const EXCLUSIVE: u32 = 2;
     const NONBLOCKING: u32 = 4;
     const UNLOCK: u32 = 8;
-    let file = cx.process.files().get_real(fd)?;
+    const MANDATORY: u32 = 32;
+    if operation & MANDATORY != 0 {
+        // As Linux since 5.16: accepted, without effect.
+        return Ok(0);
+    }
     let wait = operation & NONBLOCKING == 0;
-    match operation & !NONBLOCKING {
-        SHARED => locks::flock(&file, false, wait)?,
-        EXCLUSIVE => locks::flock(&file, true, wait)?,
+    let operation = operation & !NONBLOCKING;
+    if !matches!(operation, SHARED | EXCLUSIVE | UNLOCK) {
+        return Err(EINVAL);
+    }
+    let file = cx.process.files().get_real(fd)?;
+    match operation {
         UNLOCK => locks::unflock(&file)?,
-        _ => return Err(EINVAL),
+        _ => locks::flock(&file, operation == EXCLUSIVE, wait)?,
     }
     Ok(0)
 }

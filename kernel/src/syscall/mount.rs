@@ -108,8 +108,9 @@ pub fn sys_umount2(cx: &Cx<'_>, target: usize, flags: u32) -> Result<usize> {
         return Err(EPERM);
     }
     if flags & EXPIRE != 0 {
-        // Mounts do not expire.
-        return Err(if flags & (FORCE | DETACH) != 0 { EINVAL } else { EAGAIN });
+        // Mounts do not expire: they are always as if used just now.
+        let is_root = alloc::sync::Arc::ptr_eq(&at.dentry, &at.mount.root);
+        return Err(if flags & (FORCE | DETACH) != 0 || !is_root { EINVAL } else { EAGAIN });
     }
     mount::unmount(at, flags & DETACH != 0)?;
     Ok(0)

@@ -72,7 +72,7 @@ pub fn sys_lstat(cx: &Cx<'_>, path: usize, buf: usize) -> Result<usize> {
 /// fstat(2)
 pub fn sys_fstat(cx: &Cx<'_>, fd: i32, buf: usize) -> Result<usize> {
     let file = cx.process.files().get(fd)?;
-    write_stat(buf, &file.ops.attr()?)
+    write_stat(buf, &file.attr()?)
 }
 
 /// fstatat(2)

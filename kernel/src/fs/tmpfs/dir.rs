@@ -51,10 +51,10 @@ impl Dir {
         Ok(child)
     }
 
-    /// Puts another child under a name that is there.
-    fn exchange(&mut self, name: &[u8], child: Arc<TmpInode>) -> Result<Arc<TmpInode>> {
-        let entry = self.entries.get_mut(name).ok_or(ENOENT)?;
-        Ok(core::mem::replace(&mut entry.1, child))
+    /// Puts another child under a name that is there, as the newest entry.
+    fn exchange(&mut self, name: &[u8], child: Arc<TmpInode>) -> Result {
+        drop(self.remove(name)?);
+        self.insert(name, child)
     }
 
     pub(super) fn close_if_empty(&mut self) -> Result {
