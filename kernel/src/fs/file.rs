@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use core::any::Any;
-use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use bitflags::bitflags;
 
@@ -184,6 +184,14 @@ pub trait FileOps: Send + Sync + Any {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// Counts changes of any file's content or times; from 1, so that the first read of each description looks.
+static CHANGES: AtomicU64 = AtomicU64::new(1);
+
+/// A file's content or times change: access times may be due again.
+pub(super) fn note_change() {
+    CHANGES.fetch_add(1, Ordering::Relaxed);
+}
+
 /// An open file description: shared by duplicated descriptors and across fork.
 pub struct OpenFile {
     /// The kind of file.
@@ -193,6 +201,8 @@ pub struct OpenFile {
     flags: AtomicU32,
     /// Who gets SIGIO (`F_SETOWN`): a process, or a process group as a negative number.
     pub owner: AtomicI32,
+    /// [`CHANGES`] when the access time was last looked at.
+    accessed_at: AtomicU64,
     /// What it read last, for read-ahead.
     pub read_ahead: ReadAhead,
     /// The file position. Held while a read or write uses it, so that they are atomic to each other (POSIX).
@@ -207,7 +217,7 @@ impl OpenFile {
 
     /// A description of `ops` opened at `path`.
     pub fn with_path(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>) -> Arc<Self> {
-        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), read_ahead: ReadAhead::new(), pos: Mutex::new(0) })
+        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: Mutex::new(0) })
     }
 
     /// Access mode and status flags.
@@ -294,8 +304,14 @@ impl OpenFile {
         }
     }
 
-    /// A read or listing succeeded: the access time is due, unless the description or the mount says otherwise.
+    /// A read or listing succeeded: the access time is due, unless the description or the mount says otherwise, or nothing anywhere has
+    /// been written since this was asked last (then the time is newer than the file's changes, as `relatime` wants it).
     pub fn accessed(&self) {
+        let changes = CHANGES.load(Ordering::Relaxed);
+        if self.accessed_at.load(Ordering::Relaxed) == changes {
+            return;
+        }
+        self.accessed_at.store(changes, Ordering::Relaxed);
         let Some(path) = &self.path else { return };
         if self.flags().contains(OpenFlags::NOATIME) || path.mount.flags().contains(MountFlags::NOATIME) || !path.mount.writable() {
             return;

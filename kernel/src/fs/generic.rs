@@ -121,6 +121,7 @@ impl<T: CachedInode> CachedFile<T> {
         }
         let n = self.0.cache().write(pos, src)?;
         self.0.modified(super::now_ns());
+        super::file::note_change();
         Ok(n)
     }
 }
@@ -177,6 +178,7 @@ impl<T: CachedInode> FileOps for CachedFile<T> {
     }
 
     fn truncate(&self, len: u64) -> Result {
+        super::file::note_change();
         let now = super::now_ns();
         self.0.set_attr(&SetAttr { size: Some(len), mtime_ns: Some(now), ctime_ns: Some(now), ..SetAttr::default() })
     }

@@ -23,7 +23,8 @@ fn copy_piece(from: usize, addr: usize, len: usize, user: &mut impl FnMut(usize,
 }
 
 enum Dst<'a> {
-    User { iovs: Vec<(usize, usize)>, at: usize },
+    /// The piece being worked on, and those after it from index `at` on.
+    User { piece: (usize, usize), iovs: Vec<(usize, usize)>, at: usize },
     Kernel { buf: &'a mut [u8], at: usize },
 }
 
@@ -37,13 +38,13 @@ pub struct IoSink<'a> {
 impl<'a> IoSink<'a> {
     /// One user buffer.
     pub fn user(addr: usize, len: usize) -> IoSink<'static> {
-        IoSink { dst: Dst::User { iovs: alloc::vec![(addr, len)], at: 0 }, done: 0, left: len }
+        IoSink { dst: Dst::User { piece: (addr, len), iovs: Vec::new(), at: 0 }, done: 0, left: len }
     }
 
     /// Several user buffers `(address, length)`, as of `readv(2)`.
     pub fn user_vec(iovs: Vec<(usize, usize)>) -> IoSink<'static> {
         let left = iovs.iter().map(|v| v.1).sum();
-        IoSink { dst: Dst::User { iovs, at: 0 }, done: 0, left }
+        IoSink { dst: Dst::User { piece: (0, 0), iovs, at: 0 }, done: 0, left }
     }
 
     /// A kernel buffer.
@@ -70,24 +71,22 @@ impl<'a> IoSink<'a> {
     fn each(&mut self, mut len: usize, mut user: impl FnMut(usize, usize, usize) -> Result, kernel: impl FnOnce(&mut [u8])) -> Result<usize> {
         len = len.min(self.left);
         match &mut self.dst {
-            Dst::User { iovs, at } => {
+            Dst::User { piece, iovs, at } => {
                 let mut moved = 0;
                 while moved < len {
-                    let Some(iov) = iovs.get_mut(*at) else { break };
-                    let piece = iov.1.min(len - moved);
-                    if piece > 0 {
-                        let piece = match copy_piece(moved, iov.0, piece, &mut user) {
-                            Ok(copied) => copied,
-                            Err(error) if moved == 0 => return Err(error),
-                            Err(_) => break,
-                        };
-                        iov.0 += piece;
-                        iov.1 -= piece;
-                        moved += piece;
-                    }
-                    if iov.1 == 0 {
+                    if piece.1 == 0 {
+                        let Some(next) = iovs.get(*at) else { break };
+                        *piece = *next;
                         *at += 1;
+                        continue;
                     }
+                    let copied = match copy_piece(moved, piece.0, piece.1.min(len - moved), &mut user) {
+                        Ok(copied) => copied,
+                        Err(error) if moved == 0 => return Err(error),
+                        Err(_) => break,
+                    };
+                    *piece = (piece.0 + copied, piece.1 - copied);
+                    moved += copied;
                 }
                 self.done += moved;
                 self.left -= moved;
@@ -137,7 +136,8 @@ impl<'a> IoSink<'a> {
 }
 
 enum Src<'a> {
-    User { iovs: Vec<(usize, usize)>, at: usize },
+    /// The piece being worked on, and those after it from index `at` on.
+    User { piece: (usize, usize), iovs: Vec<(usize, usize)>, at: usize },
     Kernel { buf: &'a [u8], at: usize },
 }
 
@@ -151,13 +151,13 @@ pub struct IoSource<'a> {
 impl<'a> IoSource<'a> {
     /// One user buffer.
     pub fn user(addr: usize, len: usize) -> IoSource<'static> {
-        IoSource { src: Src::User { iovs: alloc::vec![(addr, len)], at: 0 }, done: 0, left: len }
+        IoSource { src: Src::User { piece: (addr, len), iovs: Vec::new(), at: 0 }, done: 0, left: len }
     }
 
     /// Several user buffers `(address, length)`, as of `writev(2)`.
     pub fn user_vec(iovs: Vec<(usize, usize)>) -> IoSource<'static> {
         let left = iovs.iter().map(|v| v.1).sum();
-        IoSource { src: Src::User { iovs, at: 0 }, done: 0, left }
+        IoSource { src: Src::User { piece: (0, 0), iovs, at: 0 }, done: 0, left }
     }
 
     /// A kernel buffer.
@@ -183,24 +183,22 @@ impl<'a> IoSource<'a> {
     fn each(&mut self, mut len: usize, mut user: impl FnMut(usize, usize, usize) -> Result, kernel: impl FnOnce(&[u8])) -> Result<usize> {
         len = len.min(self.left);
         match &mut self.src {
-            Src::User { iovs, at } => {
+            Src::User { piece, iovs, at } => {
                 let mut moved = 0;
                 while moved < len {
-                    let Some(iov) = iovs.get_mut(*at) else { break };
-                    let piece = iov.1.min(len - moved);
-                    if piece > 0 {
-                        let piece = match copy_piece(moved, iov.0, piece, &mut user) {
-                            Ok(copied) => copied,
-                            Err(error) if moved == 0 => return Err(error),
-                            Err(_) => break,
-                        };
-                        iov.0 += piece;
-                        iov.1 -= piece;
-                        moved += piece;
-                    }
-                    if iov.1 == 0 {
+                    if piece.1 == 0 {
+                        let Some(next) = iovs.get(*at) else { break };
+                        *piece = *next;
                         *at += 1;
+                        continue;
                     }
+                    let copied = match copy_piece(moved, piece.0, piece.1.min(len - moved), &mut user) {
+                        Ok(copied) => copied,
+                        Err(error) if moved == 0 => return Err(error),
+                        Err(_) => break,
+                    };
+                    *piece = (piece.0 + copied, piece.1 - copied);
+                    moved += copied;
                 }
                 self.done += moved;
                 self.left -= moved;

@@ -96,7 +96,7 @@ impl Caller {
     ///
     /// # Errors
     /// As [`Caller::resolve`].
-    pub fn resolve_parent<'a>(&self, start: Option<&Path>, path: &'a [u8], flags: LookupFlags) -> Result<Parent<'a>> {
+    pub fn resolve_parent<'a>(&'a self, start: Option<&Path>, path: &'a [u8], flags: LookupFlags) -> Result<Parent<'a>> {
         let mut walk = Walk::new(self, start, path, flags)?;
         walk.run(true)?;
         Ok(walk.into_parent())
@@ -130,7 +130,7 @@ pub struct Parent<'a> {
 
 /// A lookup on its way.
 pub(super) struct Walk<'a> {
-    caller: Caller,
+    caller: &'a Caller,
     /// What `/` means and `..` does not leave.
     root: Path,
     flags: LookupFlags,
@@ -143,7 +143,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(caller: &Caller, start: Option<&Path>, path: &'a [u8], flags: LookupFlags) -> Result<Self> {
+    pub(super) fn new(caller: &'a Caller, start: Option<&Path>, path: &'a [u8], flags: LookupFlags) -> Result<Self> {
         if path.is_empty() && !flags.contains(LookupFlags::EMPTY) {
             return Err(ENOENT);
         }
@@ -162,7 +162,7 @@ impl<'a> Walk<'a> {
             (root, at)
         };
         Ok(Self {
-            caller: caller.clone(),
+            caller,
             root,
             flags,
             path: Cow::Borrowed(path),

@@ -191,6 +191,7 @@ impl Caller {
             let change = SetAttr { size: Some(0), mtime_ns: Some(now), ctime_ns: Some(now), ..SetAttr::default() };
             super::ops::drop_privileges(&self.creds, place.inode())?;
             place.inode().set_attr(&change)?;
+            super::file::note_change();
         }
         Ok(OpenFile::with_path(ops, flags - CREATION, Some(place)))
     }

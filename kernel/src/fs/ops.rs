@@ -74,7 +74,7 @@ impl Caller {
     }
 
     /// Where a new name goes: the directory, after all checks.
-    fn new_name<'p>(&self, start: Option<&Path>, path: &'p [u8], directory: bool) -> Result<Parent<'p>> {
+    fn new_name<'p>(&'p self, start: Option<&Path>, path: &'p [u8], directory: bool) -> Result<Parent<'p>> {
         let parent = self.resolve_parent(start, path, LookupFlags::empty())?;
         if parent.kind != LastKind::Name {
             return Err(EEXIST);
@@ -453,6 +453,7 @@ impl Caller {
             NewTime::Now => Some(now),
             NewTime::At(at) => Some(at),
         };
+        super::file::note_change();
         inode.set_attr(&SetAttr { atime_ns: value(atime), mtime_ns: value(mtime), ctime_ns: Some(now), ..SetAttr::default() })
     }
 }
