@@ -131,6 +131,7 @@ mod tests {
     fn ask(image: &Path, request: &str) -> String {
         let mut command = Command::new(host::program("debugfs"));
         let output = command
+            .env("TZ", "UTC")
             .arg("-R")
             .arg(request)
             .arg(image)

@@ -127,7 +127,7 @@ impl Archive for Apt<'_> {
             Command::new("sudo")
         };
         if !root {
-            command.args(["-n", "apt-get"]);
+            command.arg("apt-get");
         }
         host::run(command.args(["-qq", "update"])).map(|_| ())
     }

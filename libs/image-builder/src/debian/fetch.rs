@@ -476,7 +476,7 @@ mod tests {
             missing,
             &report,
         );
-        if result.is_ok() && missing == Missing::Replace {
+        if let (Ok(first), Missing::Replace) = (&result, missing) {
             let mut closed =
                 || -> Result<Box<dyn Archive>> { Err(Error::Packages("asked again".into())) };
             let again = fetch_from(
@@ -494,7 +494,7 @@ mod tests {
                     .map(|fetched| fetched.path.clone())
                     .collect::<Vec<_>>()
             };
-            assert_eq!(names(&again), names(result.as_ref().expect("checked")));
+            assert_eq!(names(&again), names(first));
         }
         let versions = result.map(|all| {
             all.iter()
