@@ -261,7 +261,7 @@ pub fn sys_fadvise64(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, advice: u32) -
                 let first = offset.div_ceil(PAGE);
                 let last = if end == u64::MAX { u64::MAX / PAGE } else { end / PAGE };
                 if last > first {
-                    drop(cache.flush_range(first, last));
+                    let _ = cache.flush_range(first, last);
                     cache.forget_clean(first, last - first);
                 }
             }
