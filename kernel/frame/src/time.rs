@@ -25,7 +25,7 @@ static TICKS_PER_NS: AtomicU64 = AtomicU64::new(1 << 32);
 static TIMER_PER_NS: AtomicU64 = AtomicU64::new(0);
 
 fn scale(value: u64, factor: u64) -> u64 {
-    (value as u128 * factor as u128 >> 32) as u64
+    ((value as u128 * factor as u128) >> 32) as u64
 }
 
 /// Nanoseconds since the kernel started, by the TSC; never goes back.

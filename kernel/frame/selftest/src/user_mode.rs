@@ -102,7 +102,7 @@ pub fn faults() {
 
     // Registers a program must not have: nothing happens to the kernel.
     let (_table, mut context) = program(GETPPID_LOOP);
-    context.regs.rflags = u64::MAX & !(1 << 8);
+    context.regs.rflags = !(1 << 8);
     context.regs.fs_base = u64::MAX;
     context.regs.gs_base = 1 << 63;
     assert_eq!(context.run(), TrapReason::Syscall);
@@ -189,7 +189,7 @@ pub fn memory() {
         assert_eq!(user::read_u8(LAZY), Err(UserFault), "with a lock held the hook is not called");
         assert_eq!(FAULTS.load(Ordering::Relaxed), before);
     }
-    user::copy_to_user(LAZY - 0, b"lazily").expect("the hook maps it");
+    user::copy_to_user(LAZY, b"lazily").expect("the hook maps it");
     assert_eq!(FAULTS.load(Ordering::Relaxed), before + 1);
     let frame = Frame::alloc_zeroed().expect("a frame");
     frame.copy_from_user(10, LAZY, 6).expect("mapped");

@@ -35,7 +35,7 @@ pub struct CpuLocal {
     /// Context of the thread that runs.
     pub context: Cell<*const crate::task::Core>,
     /// An exited thread to drop: its raw `Arc` and how to drop it.
-    pub dead: Cell<Option<(*const (), unsafe fn(*const ()))>>,
+    pub dead: Cell<Option<DeadTask>>,
     /// Stack for the moment between two threads.
     pub switch_stack: Cell<u64>,
     pub page_table: UnsafeCell<Option<Arc<PageTableInner>>>,
@@ -85,6 +85,9 @@ impl<T> Guarded<T> {
         self.value.get()
     }
 }
+
+/// A raw `Arc` and the function that drops it.
+pub type DeadTask = (*const (), unsafe fn(*const ()));
 
 /// The task state segment: only stack pointers matter.
 #[repr(C, packed(4))]
