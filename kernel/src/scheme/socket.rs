@@ -113,7 +113,7 @@ impl FileOps for SchemeSocket {
         let out = match take() {
             Some(out) => out,
             None if file.nonblocking() => return Err(EAGAIN),
-            None => self.scheme.readable().wait_until(take)?,
+            None => self.scheme.wait_readable(take)?,
         };
         let mut bytes = Vec::with_capacity(out.len() * SQE_BYTES);
         for (_, sqe) in &out {

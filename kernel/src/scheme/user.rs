@@ -94,6 +94,8 @@ pub struct UserScheme {
     flags: AtomicU64,
     inner: SpinLock<Inner>,
     readable: WaitQueue,
+    /// The daemon's thread that sleeps in `read`: woken first, so that it can take the client's CPU over.
+    reader: SpinLock<Option<Arc<Thread>>>,
     area: Arc<TransferArea>,
     watches: SpinLock<BTreeMap<u32, Weak<Watch>>>,
     last_answer_ns: AtomicU64,
@@ -137,6 +139,7 @@ impl UserScheme {
             flags: AtomicU64::new(0),
             inner: SpinLock::new(Inner { table: Table::new(), link, epoch: 0 }),
             readable: WaitQueue::new(),
+            reader: SpinLock::new(None),
             area: TransferArea::new(),
             watches: SpinLock::new(BTreeMap::new()),
             last_answer_ns: AtomicU64::new(0),
@@ -254,6 +257,10 @@ impl UserScheme {
         let submitted = inner.table.submit(pending, false);
         drop(inner);
         let tag = submitted.map_err(|_| ENOMEM)?;
+        let reader = self.reader.lock().take();
+        if let Some(reader) = reader {
+            sched::wake_successor(&reader);
+        }
         self.readable.wake_one();
         Ok(Ticket { scheme: self.clone(), tag: Some(tag) })
     }
@@ -335,6 +342,27 @@ impl UserScheme {
         self.inner.lock().table.has_outgoing()
     }
 
+    /// Sleeps until there is something for the daemon to read.
+    ///
+    /// # Errors
+    /// `ERESTARTSYS`.
+    pub fn wait_readable<T>(&self, mut take: impl FnMut() -> Option<T>) -> Result<T> {
+        let me = task::current();
+        let outcome = self.readable.wait_until(|| {
+            let found = take();
+            if found.is_none() {
+                let old = self.reader.lock().replace(me.clone());
+                drop(old);
+            }
+            found
+        });
+        let mut reader = self.reader.lock();
+        let mine = if reader.as_ref().is_some_and(|r| Arc::ptr_eq(r, &me)) { reader.take() } else { None };
+        drop(reader);
+        drop(mine);
+        outcome
+    }
+
     /// Announces what the daemon can read.
     pub fn readable(&self) -> &WaitQueue {
         &self.readable
@@ -354,7 +382,15 @@ impl UserScheme {
         let mut inner = self.inner.lock();
         let unwanted = match inner.table.answer(tag, answer) {
             Ok(Answered::Waiting(pending)) => {
-                wake_client(pending);
+                let client = pending.client.clone();
+                let last = !inner.table.has_outgoing();
+                drop(inner);
+                match client {
+                    // The daemon will sleep now.
+                    Some(client) if last => sched::wake_successor(&client),
+                    Some(client) => sched::wake(&client),
+                    None => false,
+                };
                 return Ok(());
             }
             Ok(Answered::Abandoned(pending)) => Ok(pending),
