@@ -1,0 +1,23 @@
+//! Prints what a request is understood to mean: `cargo run -p intent --example ask -- "free space"`, or requests on standard input.
+
+use std::io::BufRead;
+
+fn main() {
+    let world = intent::LiveWorld::current();
+    let context = intent::Context { risk: actions::RiskContext::current(), ..Default::default() };
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let lines: Box<dyn Iterator<Item = String>> =
+        if args.is_empty() { Box::new(std::io::stdin().lock().lines().map_while(Result::ok)) } else { Box::new(std::iter::once(args.join(" "))) };
+    for line in lines {
+        match intent::ask(&line, &world, &context) {
+            intent::Answer::Missing { intent, question, confidence, .. } => println!("{line}\n    {confidence:.2} {intent}: {question}"),
+            intent::Answer::OutOfScope { confidence } => println!("{line}\n    {confidence:.2} out of scope"),
+            answer => {
+                println!("{line}");
+                for r in answer.readings().iter().take(3) {
+                    println!("    {:.2} {} [{}] {}", r.plan.confidence, r.intent, r.plan.risk(), r.plan.plan[0].action.text());
+                }
+            }
+        }
+    }
+}

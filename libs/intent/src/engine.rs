@@ -1,0 +1,224 @@
+//! Ranks the readings of a request and turns them into checked plans.
+
+use actions::risk::{RiskContext, classify};
+use actions::{Action, Plan, Step, shell};
+use serde::Serialize;
+
+use crate::catalogue::{self, Unfilled};
+use crate::entity::Kind;
+use crate::features::features;
+use crate::model::Model;
+use crate::request::Request;
+use crate::world::World;
+
+/// The class of requests that nothing here can do.
+pub const OUT_OF_SCOPE: &str = "none";
+
+/// What has gone on in a session: what later requests may refer to.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// Where commands would run, for the risk class.
+    pub risk: RiskContext,
+    /// The last request and the plan that ran for it.
+    pub last: Option<(String, Plan)>,
+    /// Exit status of the last command line.
+    pub last_status: i32,
+}
+
+/// One way to understand a request.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reading {
+    /// The intent, `domain.action`.
+    pub intent: &'static str,
+    /// What would be done.
+    pub plan: Plan,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Understood. `others` are further readings, best first.
+    Plan {
+        /// The best reading.
+        best: Reading,
+        /// Others, at most four.
+        others: Vec<Reading>,
+    },
+    /// Several readings are possible: pick one of up to three.
+    Unsure {
+        /// Best first.
+        readings: Vec<Reading>,
+    },
+    /// Understood, but something was not said.
+    Missing {
+        /// The intent.
+        intent: &'static str,
+        /// What to ask back.
+        question: &'static str,
+        /// How sure the intent is, 0 to 1.
+        confidence: f32,
+        /// Other readings.
+        others: Vec<Reading>,
+    },
+    /// Nothing this system can do.
+    OutOfScope {
+        /// How sure that is, 0 to 1.
+        confidence: f32,
+    },
+}
+
+impl Answer {
+    /// All readings, best first.
+    pub fn readings(&self) -> Vec<&Reading> {
+        match self {
+            Answer::Plan { best, others } => std::iter::once(best).chain(others).collect(),
+            Answer::Unsure { readings } => readings.iter().collect(),
+            Answer::Missing { others, .. } => others.iter().collect(),
+            Answer::OutOfScope { .. } => Vec::new(),
+        }
+    }
+
+    /// The confidence in the first reading, or in the outcome.
+    pub fn confidence(&self) -> f32 {
+        match self {
+            Answer::Plan { best, .. } => best.plan.confidence,
+            Answer::Unsure { readings } => readings.first().map_or(0.0, |r| r.plan.confidence),
+            Answer::Missing { confidence, .. } | Answer::OutOfScope { confidence } => *confidence,
+        }
+    }
+}
+
+/// From here on a plan is proposed without alternatives.
+pub const SURE: f32 = 0.5;
+/// Below this nothing is proposed.
+pub const HOPELESS: f32 = 0.08;
+/// How many classes the builders are asked for.
+const CANDIDATES: usize = 8;
+
+/// The cost, in logits, of leaving something that was said out of a reading.
+fn cost_of_leaving(kind: &Kind) -> f32 {
+    match kind {
+        Kind::Quoted(_) | Kind::Size(_) | Kind::Url(_) | Kind::Host(_) => 2.5,
+        Kind::Path(_) | Kind::Ext(..) | Kind::Glob(_) => 2.2,
+        Kind::Time(_) => 1.6,
+        Kind::User(_) => 1.2,
+        Kind::Num(_) => 1.0,
+        Kind::Dir(d) => if d == "." || d == "/" { 0.2 } else { 1.4 },
+    }
+}
+
+struct Candidate {
+    class: usize,
+    logit: f32,
+    outcome: Result<catalogue::Built, Unfilled>,
+}
+
+/// Understands `text`.
+pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
+    ask_with(Model::shipped(), text, world, context)
+}
+
+/// Understands `text` with another model.
+pub fn ask_with(model: &Model, text: &str, world: &dyn World, context: &Context) -> Answer {
+    let request = Request::new(text, world);
+    if request.tokens.is_empty() || text.len() > 2000 {
+        return Answer::OutOfScope { confidence: 1.0 };
+    }
+    let mut logits = model.logits(&features(&request));
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+    let mut candidates = Vec::new();
+    for &class in order.iter().take(CANDIDATES) {
+        let Some(intent) = catalogue::get(&model.classes[class]) else { continue };
+        request.reset();
+        let outcome = (intent.build)(&request);
+        let mut logit = logits[class];
+        match &outcome {
+            Ok(_) => {
+                for e in request.unused_entities() {
+                    logit -= cost_of_leaving(&e.kind);
+                }
+                logit -= 0.6 * request.unknown_words().len().min(6) as f32;
+            }
+            Err(Unfilled::Missing(_)) => logit -= 1.8,
+            Err(Unfilled::Impossible) => logit -= 20.0,
+        }
+        logits[class] = logit;
+        candidates.push(Candidate { class, logit, outcome });
+    }
+    let top = logits.iter().copied().fold(f32::MIN, f32::max);
+    let total: f32 = logits.iter().map(|l| (l - top).exp()).sum();
+    let probability = |l: f32| (l - top).exp() / total;
+    let none = model.classes.iter().position(|c| c == OUT_OF_SCOPE);
+    let none_p = none.map_or(0.0, |n| probability(logits[n]));
+    candidates.sort_by(|a, b| b.logit.total_cmp(&a.logit));
+
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut question: Option<(&'static str, &'static str, f32)> = None;
+    for c in &candidates {
+        let p = probability(c.logit);
+        let Some(intent) = catalogue::get(&model.classes[c.class]) else { continue };
+        match &c.outcome {
+            Ok(b) => {
+                // Two intents that mean the same command are one reading.
+                if let Some(same) = readings.iter_mut().find(|r| r.plan.plan[0].action.text() == b.command) {
+                    same.plan.confidence += p;
+                    continue;
+                }
+                if let Some(step) = step(&b.command, &b.why, world, &context.risk) {
+                    let plan = Plan { plan: vec![step], confidence: p, source: format!("intent:{}", intent.id) };
+                    readings.push(Reading { intent: intent.id, plan });
+                }
+            }
+            Err(Unfilled::Missing(q)) => {
+                if question.is_none() {
+                    question = Some((intent.id, q, p));
+                }
+            }
+            Err(Unfilled::Impossible) => {}
+        }
+    }
+    let best_p = readings.first().map_or(0.0, |r| r.plan.confidence);
+    if none_p >= best_p && none_p >= question.map_or(0.0, |q| q.2) {
+        return Answer::OutOfScope { confidence: none_p };
+    }
+    if let Some((intent, question, p)) = question
+        && p > best_p
+        && p > 0.3
+    {
+        readings.retain(|r| r.plan.confidence > HOPELESS);
+        readings.truncate(3);
+        return Answer::Missing { intent, question, confidence: p, others: readings };
+    }
+    if readings.is_empty() || best_p < HOPELESS {
+        return Answer::OutOfScope { confidence: (1.0 - best_p).max(none_p) };
+    }
+    if best_p >= SURE {
+        let best = readings.remove(0);
+        readings.truncate(4);
+        Answer::Plan { best, others: readings }
+    } else {
+        readings.retain(|r| r.plan.confidence >= best_p * 0.05);
+        readings.truncate(3);
+        Answer::Unsure { readings }
+    }
+}
+
+/// A checked step: parsed, risk class set, missing programs named. `None` when it does not parse.
+pub fn step(command: &str, why: &str, world: &dyn World, risk: &RiskContext) -> Option<Step> {
+    let script = shell::parse(command).ok()?;
+    let mut missing: Vec<String> = Vec::new();
+    for i in &script.invocations {
+        if let Some(name) = i.words.first().and_then(shell::Arg::literal)
+            && !KEYWORDS.contains(&name)
+            && !world.has_command(name)
+            && !missing.iter().any(|m| m == name)
+        {
+            missing.push(name.to_owned());
+        }
+    }
+    Some(Step { action: Action::Command { text: command.to_owned() }, why: why.to_owned(), risk: classify(command, risk), missing })
+}
+
+/// Words that the parser gives as commands but the shell knows by itself.
+const KEYWORDS: &[&str] = &["time", "gcs"];

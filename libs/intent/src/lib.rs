@@ -1,0 +1,22 @@
+//! From plain English to a typed plan.
+//!
+//! The pipeline: the request is split into tokens and typed entities ([`mod@request`], [`entity`]); a linear classifier
+//! over hashed features names the likely intents ([`model`], [`features`]); each one's builder in the [`catalogue`] fills
+//! its slots and makes a command line; [`engine`] ranks the readings by the classifier and by how much of the request
+//! they account for, checks the command (it parses, its programs exist) and puts the risk class on it.
+//!
+//! Slots copy words of the request or name what exists; no text is ever made up.
+
+pub mod catalogue;
+pub mod engine;
+pub mod entity;
+pub mod features;
+pub mod model;
+pub mod request;
+pub mod text;
+pub mod train;
+pub mod vocabulary;
+pub mod world;
+
+pub use engine::{Answer, Context, Reading, ask};
+pub use world::{LiveWorld, World};
