@@ -1,0 +1,195 @@
+//! GCS, the shell of GenAI OS: bash's command lines and plain English on one prompt.
+
+mod bash;
+mod editor;
+mod plan;
+mod recognise;
+mod repl;
+mod terminal;
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
+
+use actions::RiskContext;
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use intent::{Answer, Context, LiveWorld};
+use serde::Serialize;
+
+const AFTER_HELP: &str = "\
+Without arguments: an interactive shell. Command lines run as in bash. A line of plain English, or one
+that begins with `?`, becomes a plan: the command, why, and how careful to be. Nothing runs unseen.
+
+gcs -c COMMAND [NAME [ARG...]] and gcs SCRIPT [ARG...] run as with bash.
+
+Exit status of `gcs ask`: 0 understood, 2 unsure or something is missing, 3 out of scope.";
+
+#[derive(Parser)]
+#[command(name = "gcs", version, about = "The shell of GenAI OS: command lines and plain English on one prompt", after_help = AFTER_HELP)]
+struct Cli {
+    /// Act as a login shell: read /etc/profile first
+    #[arg(long, short)]
+    login: bool,
+    #[command(subcommand)]
+    command: Option<Sub>,
+}
+
+#[derive(Subcommand)]
+enum Sub {
+    /// Say what a request in English would run, without running it
+    Ask {
+        /// The request
+        #[arg(required = true, trailing_var_arg = false)]
+        text: Vec<String>,
+        /// One JSON object: plan, confidence, source
+        #[arg(long)]
+        json: bool,
+        /// Run it if it is understood and only looks
+        #[arg(long)]
+        run: bool,
+    },
+    /// Say what each part of a command line means
+    Explain {
+        /// The command line, in quotes
+        #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
+        command: Vec<String>,
+    },
+    /// List what can be asked for, with examples
+    Intents {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    // bash's own ways of being called go to bash: nothing stands between.
+    match args.get(1).and_then(|a| a.to_str()) {
+        Some("-c" | "-s" | "-lc") => return exec_bash(&args[1..]),
+        Some(a) if !a.starts_with('-') && !matches!(a, "ask" | "explain" | "intents" | "help") => return exec_bash(&args[1..]),
+        None if args.len() > 1 => return exec_bash(&args[1..]),
+        _ => {}
+    }
+    // A login shell by name: `-gcs`.
+    let dash = args.first().is_some_and(|a| a.as_encoded_bytes().first() == Some(&b'-'));
+    match run(Cli::parse(), dash) {
+        Ok(status) => ExitCode::from(status.clamp(0, 255) as u8),
+        Err(e) => {
+            eprintln!("gcs: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn exec_bash(args: &[std::ffi::OsString]) -> ExitCode {
+    let e = Command::new("/bin/bash").args(args).exec();
+    eprintln!("gcs: starting /bin/bash: {e}");
+    ExitCode::from(127)
+}
+
+fn run(cli: Cli, dash: bool) -> Result<i32> {
+    match cli.command {
+        None => {
+            // The first program of a terminal's session is its login shell.
+            let leader = nix::unistd::getsid(None).is_ok_and(|s| s == nix::unistd::getpid());
+            repl::run(cli.login || dash || leader)
+        }
+        Some(Sub::Ask { text, json, run }) => ask(&text.join(" "), json, run),
+        Some(Sub::Explain { command }) => {
+            let command = command.join(" ");
+            actions::shell::parse(&command).with_context(|| format!("reading `{command}`"))?;
+            print!("{}", plan::explanation(&command));
+            println!("  Risk: {}", actions::classify(&command, &RiskContext::current()));
+            Ok(0)
+        }
+        Some(Sub::Intents { json }) => intents(json),
+    }
+}
+
+/// The answer as other programs read it.
+#[derive(Serialize)]
+struct Json<'a> {
+    plan: &'a [actions::Step],
+    confidence: f32,
+    source: String,
+    /// Further readings, when it is not sure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alternatives: Vec<&'a actions::Plan>,
+    /// What to ask back, when something was not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<&'a str>,
+}
+
+fn ask(text: &str, json: bool, run: bool) -> Result<i32> {
+    let text = if text == "-" { terminal::all_input()? } else { text.to_owned() };
+    let world = LiveWorld::current();
+    let context = Context { risk: RiskContext::current(), ..Default::default() };
+    let answer = intent::ask(text.trim().trim_start_matches('?'), &world, &context);
+    let status = match &answer {
+        Answer::Plan { .. } => 0,
+        Answer::Unsure { .. } | Answer::Missing { .. } => 2,
+        Answer::OutOfScope { .. } => 3,
+    };
+    if json {
+        let readings = answer.readings();
+        let (plan, rest): (&[actions::Step], &[&intent::Reading]) = match &answer {
+            Answer::Plan { best, .. } => (&best.plan.plan, &[]),
+            Answer::Unsure { .. } => (&readings[0].plan.plan, &readings[1..]),
+            _ => (&[], &readings[..]),
+        };
+        let (source, question) = match &answer {
+            Answer::Missing { intent, question, .. } => (format!("intent:{intent}"), Some(*question)),
+            Answer::OutOfScope { .. } => ("none".to_owned(), None),
+            _ => (readings[0].plan.source.clone(), None),
+        };
+        let out = Json { plan, confidence: answer.confidence(), source, alternatives: rest.iter().map(|r| &r.plan).collect(), question };
+        println!("{}", serde_json::to_string(&out)?);
+    } else {
+        match &answer {
+            Answer::Plan { best, .. } => println!("{}", plan::describe(&best.plan)),
+            Answer::Unsure { readings } => {
+                println!("Not sure. Perhaps:");
+                for r in readings {
+                    println!("{}", plan::describe(&r.plan));
+                }
+            }
+            Answer::Missing { question, .. } => println!("{question}"),
+            Answer::OutOfScope { .. } => println!("That is nothing this shell can do. `gcs intents` lists what it can."),
+        }
+    }
+    if run && let Answer::Plan { best, .. } = &answer {
+        if best.plan.risk() != actions::Risk::Safe {
+            anyhow::bail!("not run: it is more than looking ({}); run it from the shell, where it can be confirmed", best.plan.risk());
+        }
+        let e = Command::new("/bin/bash").arg("-c").arg(plan::commands(&best.plan)).exec();
+        return Err(e).context("starting /bin/bash");
+    }
+    Ok(status)
+}
+
+#[derive(Serialize)]
+struct IntentInfo {
+    id: &'static str,
+    about: &'static str,
+    example: &'static str,
+}
+
+fn intents(json: bool) -> Result<i32> {
+    let all: Vec<IntentInfo> = intent::catalogue::all().map(|i| IntentInfo { id: i.id, about: i.about, example: i.example }).collect();
+    if json {
+        println!("{}", serde_json::to_string(&all)?);
+        return Ok(0);
+    }
+    println!("{} kinds of requests are understood, in any wording. Examples:\n", all.len());
+    let mut domain = "";
+    for i in &all {
+        let d = i.id.split('.').next().unwrap_or("");
+        if d != domain {
+            println!("{d}");
+            domain = d;
+        }
+        println!("  {:<52} {}", i.example, i.about);
+    }
+    Ok(0)
+}

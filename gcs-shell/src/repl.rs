@@ -1,0 +1,175 @@
+//! The interactive shell: read, recognise, run or propose.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use actions::RiskContext;
+use anyhow::Result;
+use intent::{Context, LiveWorld};
+
+use crate::bash::{Bash, Options, Outcome, Report};
+use crate::editor::{Editor, Input, ShellPrompt, Surroundings};
+use crate::plan::{self, Decision};
+use crate::recognise::{Kind, recognise};
+
+struct Shell {
+    bash: Bash,
+    editor: Editor,
+    report: Report,
+    context: Context,
+    user: String,
+    host: String,
+    /// The last line was `exit`, and jobs that are stopped kept us here.
+    tried_to_leave: bool,
+}
+
+/// Runs until the user leaves; the exit status to leave with.
+pub fn run(login: bool) -> Result<i32> {
+    let interactive = std::io::stdin().is_terminal();
+    let (bash, ready) = Bash::start(&Options { login, terminal: interactive })?;
+    let report = match ready {
+        Outcome::Ready(r) => r,
+        Outcome::Exited(status) => return Ok(status),
+    };
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map_or_else(|| "?".into(), |u| u.name);
+    let host = nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "?".into());
+    let mut shell = Shell { bash, editor: Editor::new(interactive), report: Report::default(), context: Context::default(), user, host, tried_to_leave: false };
+    if interactive {
+        println!("GenAI OS shell. Commands run as in bash; say in English what you want. `help me` shows what I understand.");
+    }
+    shell.settle(report);
+    shell.read_and_run()
+}
+
+impl Shell {
+    /// Takes over what bash reported.
+    fn settle(&mut self, report: Report) {
+        // Our own directory follows, so that relative names mean the same here.
+        let _ = std::env::set_current_dir(&report.cwd);
+        self.context.risk = RiskContext { cwd: Some(report.cwd.clone()), home: Some(report.home.clone().into()), redefined: report.names.clone() };
+        self.context.last_status = report.status;
+        self.report = report;
+    }
+
+    fn world(&self) -> LiveWorld {
+        LiveWorld { cwd: self.report.cwd.clone(), home: self.report.home.clone().into(), path: std::env::split_paths(&self.report.path).collect() }
+    }
+
+    fn prompt(&self) -> ShellPrompt {
+        let dir = self.report.cwd.to_string_lossy();
+        let home = self.report.home.trim_end_matches('/');
+        let shown = match Path::new(dir.as_ref()).strip_prefix(home) {
+            Ok(rest) if !home.is_empty() && rest.as_os_str().is_empty() => "~".to_owned(),
+            Ok(rest) if !home.is_empty() => format!("~/{}", rest.display()),
+            _ => dir.into_owned(),
+        };
+        ShellPrompt::new(&self.user, &self.host, &shown, self.report.status)
+    }
+
+    fn read_and_run(&mut self) -> Result<i32> {
+        let mut draft: Option<String> = None;
+        loop {
+            let world = self.world();
+            self.editor.surroundings(Surroundings { world: Some(world.clone()), names: self.report.names.clone() });
+            let prompt = self.prompt();
+            let input = self.editor.read(&prompt, draft.as_deref(), &world, &self.report.names)?;
+            let edited = draft.take().is_some();
+            let line = match input {
+                Input::Line(l) => l,
+                Input::Cancelled => {
+                    self.report.status = 130;
+                    continue;
+                }
+                Input::End => {
+                    // As in bash: jobs that are stopped are named first, a second time leaves.
+                    let line = if self.tried_to_leave { "{ exit; } 2>/dev/null\nexit" } else { "exit" };
+                    self.tried_to_leave = true;
+                    match self.bash.run(line)? {
+                        Outcome::Exited(status) => return Ok(status),
+                        Outcome::Ready(r) => {
+                            self.settle(r);
+                            if !self.editor.interactive() {
+                                return Ok(self.report.status);
+                            }
+                            continue;
+                        }
+                    }
+                }
+            };
+            let kind = recognise(&line, &world, &self.report.names);
+            let leaving = matches!(line.split_whitespace().next(), Some("exit" | "logout"));
+            // bash leaves stopped jobs behind when `exit` comes twice in a row. Our own builtins run in between, so the
+            // second time it gets both at once.
+            let line = if leaving && self.tried_to_leave { format!("{{ {line}; }} 2>/dev/null\n{line}") } else { line };
+            self.tried_to_leave = leaving;
+            let outcome = match kind {
+                // bash reports finished jobs before a prompt.
+                Kind::Empty if self.editor.interactive() => Some(self.bash.run(":")?).map(|o| keep_status(o, self.report.status)),
+                Kind::Empty => None,
+                // What the user edited is a command line, whatever it looks like.
+                _ if edited => Some(self.bash.run(&line)?),
+                Kind::Command | Kind::Incomplete => Some(self.bash.run(&line)?),
+                Kind::Language => self.language(&line, &world, &mut draft)?,
+            };
+            match outcome {
+                Some(Outcome::Exited(status)) => return Ok(status),
+                Some(Outcome::Ready(report)) => self.settle(report),
+                None => {}
+            }
+        }
+    }
+
+    /// Proposes what an English line means, and runs it if the user wants that.
+    fn language(&mut self, line: &str, world: &LiveWorld, draft: &mut Option<String>) -> Result<Option<Outcome>> {
+        let forced = line.trim_start().starts_with('?');
+        let text = line.trim_start().trim_start_matches('?').trim();
+        if text.is_empty() {
+            println!("  Say what you want after the question mark, for example: ? free disk space");
+            return Ok(None);
+        }
+        let answer = intent::ask(text, world, &self.context);
+        if !self.editor.interactive() {
+            match answer.readings().first() {
+                Some(r) => eprintln!("gcs: not run, nobody can confirm it here: {}", plan::commands(&r.plan)),
+                None => eprintln!("gcs: not understood: {text}"),
+            }
+            self.report.status = 127;
+            return Ok(None);
+        }
+        match plan::decide(&answer, !forced)? {
+            Decision::Drop => Ok(None),
+            Decision::Edit(command) => {
+                *draft = Some(command);
+                Ok(None)
+            }
+            Decision::AsTyped => Ok(Some(self.bash.run(line)?)),
+            Decision::Run(plan) => {
+                let mut outcome = None;
+                for step in &plan.plan {
+                    let o = self.bash.run(step.action.text())?;
+                    if let Outcome::Ready(r) = &o
+                        && r.status != 0
+                    {
+                        println!("  exit status {}", r.status);
+                        outcome = Some(o);
+                        break;
+                    }
+                    let ended = matches!(o, Outcome::Exited(_));
+                    outcome = Some(o);
+                    if ended {
+                        break;
+                    }
+                }
+                self.context.last = Some((text.to_owned(), plan));
+                Ok(outcome)
+            }
+        }
+    }
+}
+
+fn keep_status(outcome: Outcome, status: i32) -> Outcome {
+    match outcome {
+        Outcome::Ready(r) => Outcome::Ready(Report { status, ..r }),
+        o => o,
+    }
+}
