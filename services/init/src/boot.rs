@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use boot_params::BootParams;
 use std::fs;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ const INITFS: &str = "/scheme/initfs";
 const READY_LIMIT: Duration = Duration::from_secs(30);
 /// How long the root filesystem may take, which may have to be repaired.
 const ROOT_LIMIT: Duration = Duration::from_secs(120);
+/// How long after the last disk has come a partition may still appear.
+const DISKS_SETTLED: Duration = Duration::from_secs(2);
 /// Terminals with a session.
 const TERMINALS: [&str; 2] = ["/dev/ttyS0", "/dev/tty1"];
 
@@ -99,18 +102,18 @@ fn has_daemon(name: &str) -> bool {
 }
 
 fn start_ours(supervisor: &mut Supervisor, params: &BootParams<'_>) -> anyhow::Result<()> {
-    start_drivers(supervisor)?;
+    let disks = start_drivers(supervisor)?;
     if params.recovery.is_on() {
         bail!("recovery was asked for by a boot parameter");
     }
-    mount_root(supervisor, params)
+    mount_root(supervisor, params, disks)
         .with_context(|| format!("no root filesystem (root={})", params.root))?;
     start_system(supervisor);
     Ok(())
 }
 
-/// The bus, then everything on it, and the console.
-fn start_drivers(supervisor: &mut Supervisor) -> anyhow::Result<()> {
+/// The bus, then everything on it, and the console. How many disks are to be expected.
+fn start_drivers(supervisor: &mut Supervisor) -> anyhow::Result<usize> {
     supervisor.start(daemon("pcid", &["pcid"], true));
     // Neither the keyboard nor the framebuffer is on the bus: do not wait for it.
     if has_daemon("ps2d") {
@@ -122,7 +125,12 @@ fn start_drivers(supervisor: &mut Supervisor) -> anyhow::Result<()> {
     if !supervisor.wait_until(READY_LIMIT, |_| Path::new("/scheme/pci").exists()) {
         bail!("pcid has not created /scheme/pci within {READY_LIMIT:?}");
     }
-    for (name, words) in machine::virtio_drivers() {
+    let drivers = machine::virtio_drivers();
+    let disks = drivers
+        .iter()
+        .filter(|(_, words)| words[0] == "virtio-blkd")
+        .count();
+    for (name, words) in drivers {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         if has_daemon(words[0]) {
             supervisor.start(daemon(&name, &words, true));
@@ -134,7 +142,7 @@ fn start_drivers(supervisor: &mut Supervisor) -> anyhow::Result<()> {
             );
         }
     }
-    Ok(())
+    Ok(disks)
 }
 
 /// Whether the boot loader left a framebuffer: the kernel's answer to opening it is ENODEV where not.
@@ -142,13 +150,21 @@ fn has_framebuffer() -> bool {
     fs::File::open("/scheme/memory/framebuffer").is_ok()
 }
 
-fn mount_root(supervisor: &mut Supervisor, params: &BootParams<'_>) -> anyhow::Result<()> {
+fn mount_root(
+    supervisor: &mut Supervisor,
+    params: &BootParams<'_>,
+    disks: usize,
+) -> anyhow::Result<()> {
     let mut device = None;
+    let mut since_all_disks = None;
     supervisor.wait_until(READY_LIMIT, |_| {
         device = machine::find_root(params.root);
-        device.is_some()
+        if since_all_disks.is_none() && machine::disks().len() >= disks {
+            since_all_disks = Some(Instant::now());
+        }
+        device.is_some() || since_all_disks.is_some_and(|since| since.elapsed() > DISKS_SETTLED)
     });
-    let device = device.with_context(|| format!("no such partition within {READY_LIMIT:?}"))?;
+    let device = device.context("no such partition on any disk")?;
     tracing::info!("the root filesystem is on {device}");
     supervisor.start(daemon("redoxfsd", &["redoxfsd", &device, "root"], true));
     if !supervisor.wait_until(ROOT_LIMIT, |_| Path::new("/scheme/root").exists()) {
@@ -178,10 +194,21 @@ fn start_system(supervisor: &mut Supervisor) {
         } else {
             Duration::ZERO
         };
-        if supervisor.wait_until(limit, |_| Path::new(terminal).exists()) {
+        if supervisor.wait_until(limit, |_| is_terminal_ready(terminal)) {
             supervisor.start(sessions::session(terminal));
         }
     }
+}
+
+/// Whether a terminal can be opened: the name of one that nobody serves exists, too.
+fn is_terminal_ready(path: &str) -> bool {
+    let flags = libc::O_NOCTTY | libc::O_NONBLOCK;
+    fs::File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(flags)
+        .open(path)
+        .is_ok()
 }
 
 fn start_linux(supervisor: &mut Supervisor) -> anyhow::Result<()> {
@@ -199,10 +226,14 @@ fn start_linux(supervisor: &mut Supervisor) -> anyhow::Result<()> {
 /// Says why the system does not start, and gives a shell where the initfs has one.
 fn recover(supervisor: &mut Supervisor, reason: &str) {
     tracing::error!("the system was not started: {reason}");
+    // The initfs is read-only, but has the places.
+    for problem in mounts::all() {
+        tracing::warn!("{problem}");
+    }
     let mut shells = 0;
     for terminal in TERMINALS
         .into_iter()
-        .filter(|terminal| Path::new(terminal).exists())
+        .filter(|terminal| is_terminal_ready(terminal))
     {
         if let Some(service) = sessions::rescue(terminal, INITFS) {
             supervisor.start(service);

@@ -78,7 +78,7 @@ fn disk_name(mut index: usize) -> String {
 }
 
 /// The disks' scheme paths, by name.
-fn disks() -> Vec<PathBuf> {
+pub fn disks() -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir("/scheme") else {
         return Vec::new();
     };

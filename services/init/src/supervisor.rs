@@ -188,12 +188,7 @@ impl Supervisor {
             .backoff
             .next_start(supervised.started, now);
         supervised.due = Some(next);
-        let delay = next - now;
-        let when = if delay.is_zero() {
-            "now".to_owned()
-        } else {
-            format!("in {delay:?}")
-        };
+        let when = in_words(next - now);
         let message = format!(
             "{} {}; starting it again {when}",
             supervised.service.name,
@@ -234,10 +229,10 @@ impl Supervisor {
                     .next_start(supervised.started, now);
                 supervised.due = Some(next);
                 tracing::error!(
-                    "cannot start {} ({}): {error}; next try in {:?}",
+                    "cannot start {} ({}): {error}; next try {}",
                     supervised.service.name,
                     supervised.service.command[0],
-                    next - now
+                    in_words(next - now)
                 );
             }
         }
@@ -288,6 +283,15 @@ impl Supervisor {
             }
         }
         Ok(command.spawn()?.id())
+    }
+}
+
+/// When something happens that is this far away.
+fn in_words(delay: Duration) -> String {
+    if delay.is_zero() {
+        "now".to_owned()
+    } else {
+        format!("in {delay:?}")
     }
 }
 
