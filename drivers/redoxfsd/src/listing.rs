@@ -21,10 +21,13 @@ pub fn cursor(name: &str) -> u64 {
     ((hash ^ hash >> 31) >> 1).max(1)
 }
 
+/// A name and its node.
+pub type Name = (Box<str>, u32);
+
 /// The entries of one directory.
 #[derive(Debug, Default)]
 pub struct Listing {
-    by_cursor: BTreeMap<u64, Vec<(Box<str>, u32)>>,
+    by_cursor: BTreeMap<u64, Vec<Name>>,
     len: usize,
     used: u64,
 }
@@ -57,7 +60,7 @@ impl Listing {
     }
 
     /// The first group of entries after cursor `from`: their cursor, names and nodes.
-    pub fn after(&self, from: u64) -> Option<(u64, &[(Box<str>, u32)])> {
+    pub fn after(&self, from: u64) -> Option<(u64, &[Name])> {
         let mut rest = self.by_cursor.range(from.checked_add(1)?..);
         rest.next().map(|(at, group)| (*at, group.as_slice()))
     }

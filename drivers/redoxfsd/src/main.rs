@@ -76,7 +76,7 @@ fn main() -> anyhow::Result<ExitCode> {
     );
     let socket = SchemeSocket::create(name, SchemeFlags::CACHEABLE)
         .with_context(|| format!("creating /scheme/{name}"))?;
-    serve::serve(fs, Server::new(socket)?)?;
+    serve::serve(fs, Server::new(socket)?, serve::COMMIT_AFTER)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,7 +10,11 @@ use anyhow::Context;
 use redoxfs::{BlockAddr, FileSystem, Node};
 use scheme::{Errno, Fs, Server};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 use syscall::error::{EIO, Error, Result};
+
+/// Longest time from a change to its commit, unless told otherwise: what a power cut may take with it.
+pub const COMMIT_AFTER: Duration = Duration::from_secs(1);
 
 /// Serves until the scheme ends, then writes everything. Returns the filesystem for another use of its device.
 ///
@@ -20,8 +24,9 @@ use syscall::error::{EIO, Error, Result};
 pub fn serve<D: Device>(
     mut fs: FileSystem<CachedDisk<D>>,
     mut server: Server,
+    commit_after: Duration,
 ) -> anyhow::Result<FileSystem<CachedDisk<D>>> {
-    let mut state = State::default();
+    let mut state = State::new(commit_after);
     reclaim(&mut fs, &mut state).context("freeing nodes that were unlinked but open")?;
     let mut ended = Ok(false);
     while matches!(ended, Ok(false)) {

@@ -53,8 +53,9 @@ pub struct Space {
     runs: [u64; LEVELS],
     /// Separate free areas, thus entries that a squashed log would have.
     areas: u64,
-    /// Blocks that operations since the last commit may have allocated.
+    /// Blocks that operations since the last commit may have allocated, and in how many pieces.
     used: u64,
+    pieces: u64,
 }
 
 impl Space {
@@ -63,7 +64,7 @@ impl Space {
         let levels = allocator.levels();
         self.free = allocator.free();
         self.areas = levels.iter().map(|level| level.len() as u64).sum();
-        self.used = 0;
+        (self.used, self.pieces) = (0, 0);
         for (wanted, runs) in self.runs.iter_mut().enumerate() {
             let larger = levels.iter().enumerate().skip(wanted);
             *runs = larger
@@ -83,12 +84,9 @@ impl Space {
         let wanted = self.used + need.blocks + self.log_reserve(need.blocks) + kept;
         // Each allocation breaks up at most one run of every size.
         let (level, runs) = need.runs;
-        let runs_left = self
-            .runs
-            .get(level)
-            .map_or(0, |left| left.saturating_sub(self.used));
-        let singles = need.blocks.saturating_sub(runs << level);
-        if wanted > self.free || (runs > 0 && runs + singles > runs_left) {
+        let pieces = need.blocks.saturating_sub(runs << level) + runs;
+        let runs_left = self.runs.get(level).map_or(0, |left| left.saturating_sub(self.pieces));
+        if wanted > self.free || (runs > 0 && pieces > runs_left) {
             let hopeless = self.used == 0 && !commit_may_help;
             return Err(if hopeless {
                 Errno::NOSPC.into()
@@ -97,6 +95,7 @@ impl Space {
             });
         }
         self.used += need.blocks;
+        self.pieces += pieces;
         Ok(())
     }
 

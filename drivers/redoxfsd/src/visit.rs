@@ -134,7 +134,7 @@ impl Walk for BlockRaw {
         let old = old_node.level_data().unwrap_or(&none);
         match new_node.level_data() {
             None => Ok(()),
-            Some(new) if new_node.is_dir() => directory(id, new, tx, visitor),
+            Some(new) if new_node.is_dir() => directory(new, tx, visitor),
             Some(new) => levels(id, new, old, tx, visitor),
         }
     }
@@ -165,7 +165,6 @@ fn levels<D: Device>(
 /// A directory is one block of entries, or a tree with hashes above many; the first pointer is a marker that tells
 /// the tree's height.
 fn directory<D: Device>(
-    id: u32,
     data: &NodeLevelData,
     tx: &mut Tx<'_, D>,
     visitor: &mut impl Visitor,
@@ -177,11 +176,10 @@ fn directory<D: Device>(
     let height = height.trailing_zeros();
     // SAFETY: pointers differ in type only to say what the block holds; any block reads as raw bytes.
     let root = unsafe { { data.level0[1] }.cast::<BlockRaw>() };
-    directory_block(id, root, height, tx, visitor)
+    directory_block(root, height, tx, visitor)
 }
 
 fn directory_block<D: Device>(
-    id: u32,
     ptr: BlockPtr<BlockRaw>,
     height: u32,
     tx: &mut Tx<'_, D>,
@@ -204,7 +202,7 @@ fn directory_block<D: Device>(
     let (records, _) = block.data().as_chunks::<20>();
     for record in records {
         list[..16].copy_from_slice(&record[4..]);
-        directory_block(id, list.ptrs[0], height - 1, tx, visitor)?;
+        directory_block(list.ptrs[0], height - 1, tx, visitor)?;
     }
     Ok(())
 }

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 /// Attributes and names kept in memory, each.
 const CACHE: usize = 65_536;
-/// Longest time from a change to its commit.
-const COMMIT_AFTER: Duration = Duration::from_secs(1);
 /// Blocks changed until a commit: the crate keeps them in memory (32 MiB).
 const COMMIT_BLOCKS: u64 = 8192;
 /// Nodes that may be on the disk's list of unlinked nodes: one block of it. The crate's code for more is wrong.
@@ -44,6 +42,8 @@ pub struct State {
     pub(super) to_free: Vec<u32>,
     /// Free space.
     pub space: Space,
+    /// Longest time from a change to its commit.
+    commit_after: Duration,
     dirty_since: Option<Instant>,
     dirty_blocks: u64,
     commit_wanted: bool,
@@ -56,6 +56,14 @@ pub struct State {
 }
 
 impl State {
+    /// Nothing known. Changes are committed `commit_after` at the latest.
+    pub fn new(commit_after: Duration) -> Self {
+        Self {
+            commit_after,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn attr(&self, id: u32) -> Option<NodeAttr> {
         self.attrs.get(&id).copied()
     }
@@ -164,7 +172,7 @@ impl State {
     /// How long the next commit may wait; `None` where nothing is to be committed.
     pub fn commit_within(&self) -> Option<Duration> {
         let since = self.dirty_since?;
-        Some((since + COMMIT_AFTER).saturating_duration_since(Instant::now()))
+        Some((since + self.commit_after).saturating_duration_since(Instant::now()))
     }
 
     /// A request is about to be handled. If that panics, [`Self::interrupted`] knows it.

@@ -133,7 +133,9 @@ impl Daemon {
         let (kernel, socket) = Harness::new().unwrap();
         let thread = std::thread::spawn(move || {
             let fs = mount::open(|| Ok(disk.clone())).unwrap();
-            serve::serve(fs, Server::new(socket).unwrap()).unwrap();
+            // Commits at syncs alone, however slow the machine is.
+            let never = std::time::Duration::from_secs(3600);
+            serve::serve(fs, Server::new(socket).unwrap(), never).unwrap();
         });
         Self { kernel, thread }
     }
@@ -142,5 +144,60 @@ impl Daemon {
     pub fn stop(self) {
         drop(self.kernel);
         self.thread.join().unwrap();
+    }
+}
+
+/// All files of a filesystem by path, with their content; `None` for directories.
+pub fn read_all<D: Device>(
+    fs: &mut FileSystem<redoxfsd::cache::CachedDisk<D>>,
+) -> std::collections::BTreeMap<String, Option<Vec<u8>>> {
+    let mut all = std::collections::BTreeMap::new();
+    let mut left = vec![(String::new(), redoxfs::TreePtr::root())];
+    mount::look(fs, |tx| {
+        while let Some((path, dir)) = left.pop() {
+            let mut entries = Vec::new();
+            tx.child_nodes(dir, &mut entries)?;
+            for entry in entries {
+                let path = format!("{path}/{}", entry.name().unwrap());
+                let node = tx.read_tree(entry.node_ptr())?;
+                if node.data().is_dir() {
+                    left.push((path.clone(), node.ptr()));
+                    all.insert(path, None);
+                } else {
+                    let mut data = vec![0; node.data().size() as usize];
+                    assert_eq!(tx.read_node_inner(&node, 0, &mut data)?, data.len());
+                    all.insert(path, Some(data));
+                }
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    all
+}
+
+/// Bytes that are easy to tell apart and do not compress.
+pub fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+/// The request to create a regular file or directory.
+pub fn make(name: &str, mode: u32) -> scheme::abi::fs::CreateRequest<'_> {
+    scheme::abi::fs::CreateRequest {
+        mode,
+        uid: 0,
+        gid: 0,
+        rdev: 0,
+        name: name.as_bytes(),
+        target: b"",
     }
 }
