@@ -18,11 +18,12 @@ const NODE: u64 = 5;
 /// Records freed in one step.
 const STEP: u64 = 1024;
 
-/// The record level for a file that leaves its node with `size` bytes. Records are compressed, and rewritten whole, so
-/// small first writes (logs, databases) get small records and large ones (copies, downloads) large ones.
-pub fn level_for(size: u64) -> usize {
-    let blocks = size.div_ceil(redoxfs::BLOCK_SIZE).max(1);
-    (blocks.next_power_of_two().trailing_zeros() as usize).min(RECORD_LEVEL)
+/// The record level for a file that leaves its node with a write of `len` bytes: about four records for these. Records
+/// are compressed, rewritten whole, and rounded up to a power of two: small first writes (logs, databases) get small
+/// records, large ones (copies, downloads) large ones, and little is wasted on rounding.
+pub fn level_for(len: u64) -> usize {
+    let quarter = len.div_ceil(4 * redoxfs::BLOCK_SIZE).max(1);
+    (quarter.next_power_of_two().trailing_zeros() as usize).min(RECORD_LEVEL)
 }
 
 /// Sets the record level of a node whose data lies in the node, before it leaves it.
@@ -64,8 +65,11 @@ pub fn write_need(node: &Node, level: usize, offset: u64, len: u64) -> Need {
 pub fn free_need(node: &Node, size: u64) -> Need {
     let bytes = node.record_level().bytes();
     let records = node.size().saturating_sub(size) / bytes + 1;
-    // Sparse files have far fewer lists than their size says.
-    let lists = (records / 256 + 8).min(node.blocks() + 8);
+    // The first 128 records have no lists. Sparse files have far fewer lists than their size says.
+    let lists = match node.size() / bytes {
+        0..128 => 0,
+        _ => (records / 256 + 8).min(node.blocks() + 8),
+    };
     Need::to_free(NODE + lists)
 }
 

@@ -85,7 +85,10 @@ impl Space {
         // Each allocation breaks up at most one run of every size.
         let (level, runs) = need.runs;
         let pieces = need.blocks.saturating_sub(runs << level) + runs;
-        let runs_left = self.runs.get(level).map_or(0, |left| left.saturating_sub(self.pieces));
+        let runs_left = self
+            .runs
+            .get(level)
+            .map_or(0, |left| left.saturating_sub(self.pieces));
         if wanted > self.free || (runs > 0 && pieces > runs_left) {
             let hopeless = self.used == 0 && !commit_may_help;
             return Err(if hopeless {

@@ -21,7 +21,10 @@ fn work(steps: u64) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
     let mut files = Files::new();
     let mut ids = BTreeMap::new();
     let mut states = vec![(0, files.clone())];
-    let dir = kernel.create(ROOT_NODE, &make("dir", 0o040755)).unwrap().node;
+    let dir = kernel
+        .create(ROOT_NODE, &make("dir", 0o040755))
+        .unwrap()
+        .node;
     files.insert("/dir".to_owned(), None);
     for step in 0..steps {
         let name = format!("file{step}");
@@ -33,9 +36,10 @@ fn work(steps: u64) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
         if step % 3 == 2 {
             // Overwrite the middle of an earlier file, move another, delete a third.
             let (a, b, c) = (step - 1, step - 2, step / 2);
-            if let (Some(node), Some(Some(data))) =
-                (ids.get(&format!("file{a}")), files.get_mut(&format!("/dir/file{a}")))
-            {
+            if let (Some(node), Some(Some(data))) = (
+                ids.get(&format!("file{a}")),
+                files.get_mut(&format!("/dir/file{a}")),
+            ) {
                 let new = noise(data.len() / 2, step ^ 0xff);
                 let at = data.len() / 3;
                 kernel.write(*node, &new, at as u64).unwrap();
@@ -86,13 +90,26 @@ fn verify(image: Vec<u8>, cut: usize, states: &[(usize, Files)], what: &str) {
     assert!(report.is_clean(), "{what}: {:?}", report.problems);
     assert_eq!(report.lost_blocks, 0, "{what}");
     let files = read_all(&mut mount::open(|| Ok(disk.clone())).unwrap());
-    let done = states.iter().rposition(|(happened, _)| *happened <= cut).unwrap();
-    let same = |state: usize| states.get(state).is_some_and(|(_, wanted)| *wanted == files);
-    assert!(same(done) || same(done + 1), "{what}: neither the state before nor after");
+    let done = states
+        .iter()
+        .rposition(|(happened, _)| *happened <= cut)
+        .unwrap();
+    let same = |state: usize| {
+        states
+            .get(state)
+            .is_some_and(|(_, wanted)| *wanted == files)
+    };
+    assert!(
+        same(done) || same(done + 1),
+        "{what}: neither the state before nor after"
+    );
     // The daemon mounts it, frees what was unlinked, and leaves it clean.
     Daemon::start(&disk).stop();
     let report = disk.check();
-    assert!(report.is_clean() && report.lost_blocks == 0, "{what}: {report:?}");
+    assert!(
+        report.is_clean() && report.lost_blocks == 0,
+        "{what}: {report:?}"
+    );
     assert_eq!(report.unlinked, 0, "{what}");
 }
 
@@ -104,7 +121,12 @@ fn cut_after_any_write() {
     for (cut, event) in log.iter().enumerate() {
         // Every cut around flushes, and some of the others: enough to be quick.
         if cut % 3 == 0 || matches!(event, Event::Flush) {
-            verify(image.clone(), cut, &states, &format!("cut before event {cut}"));
+            verify(
+                image.clone(),
+                cut,
+                &states,
+                &format!("cut before event {cut}"),
+            );
         }
         if let Event::Write(offset, data) = event {
             // The write itself torn in the middle, at a sector's end.
@@ -133,7 +155,12 @@ fn cut_with_loss_of_what_was_not_flushed() {
                 }
             }
             if !pending.is_empty() {
-                verify(image, cut, &states, &format!("loss before event {cut}, round {round}"));
+                verify(
+                    image,
+                    cut,
+                    &states,
+                    &format!("loss before event {cut}, round {round}"),
+                );
             }
         }
         match event {
@@ -158,9 +185,15 @@ fn falls_back_where_the_disk_lied_about_flushes() {
     for (event_index, event) in log.iter().enumerate() {
         if let Some(position) = headers.iter().position(|header| *header == event_index) {
             // The header is there, but one of the writes of its transaction is lost.
-            let start = if position == 0 { 0 } else { headers[position - 1] + 1 };
+            let start = if position == 0 {
+                0
+            } else {
+                headers[position - 1] + 1
+            };
             for lost in start..event_index {
-                let Event::Write(offset, data) = &log[lost] else { continue };
+                let Event::Write(offset, data) = &log[lost] else {
+                    continue;
+                };
                 let mut broken = image.clone();
                 apply(&mut broken, event);
                 let range = *offset as usize..*offset as usize + data.len();
@@ -168,7 +201,12 @@ fn falls_back_where_the_disk_lied_about_flushes() {
                 let disk = TestDisk::from_bytes(broken);
                 let mut fs = mount::open(|| Ok(disk.clone())).unwrap();
                 let files = read_all(&mut fs);
-                let state = |at: usize| states.iter().rposition(|(happened, _)| *happened <= at).unwrap();
+                let state = |at: usize| {
+                    states
+                        .iter()
+                        .rposition(|(happened, _)| *happened <= at)
+                        .unwrap()
+                };
                 // Steps end with one commit each, so the previous header's state is the previous step's.
                 let old = &states[state(if position == 0 { 0 } else { start + 1 })].1;
                 if files == *old {
@@ -177,7 +215,10 @@ fn falls_back_where_the_disk_lied_about_flushes() {
                 }
                 // A few blocks are written though a later change within the transaction freed them.
                 let report = disk.check();
-                assert!(report.is_clean(), "event {lost} lost before header {event_index}: {report:?}");
+                assert!(
+                    report.is_clean(),
+                    "event {lost} lost before header {event_index}: {report:?}"
+                );
                 assert!(states.iter().any(|(happened, files_then)| {
                     *happened == event_index + 2 && *files_then == files
                 }));
@@ -186,5 +227,8 @@ fn falls_back_where_the_disk_lied_about_flushes() {
         }
         apply(&mut image, event);
     }
-    assert!(passed_over >= 12 && unneeded < passed_over / 4, "{passed_over} {unneeded}");
+    assert!(
+        passed_over >= 12 && unneeded < passed_over / 4,
+        "{passed_over} {unneeded}"
+    );
 }

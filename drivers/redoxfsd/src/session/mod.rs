@@ -230,7 +230,8 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
                     _ => Ok(()),
                 };
             }
-            for (name, node) in group.iter().cloned().collect::<Vec<_>>() {
+            let group = group.to_vec();
+            for (name, node) in group {
                 let mode = self.attr(TreePtr::new(node))?.mode;
                 entries.push(&Entry {
                     inode: u64::from(node),

@@ -40,6 +40,8 @@ pub struct State {
     pub(super) unlisted: HashSet<u32>,
     /// Those of them that it has let go.
     pub(super) to_free: Vec<u32>,
+    /// Some were freed since the last commit.
+    freed_some: bool,
     /// Free space.
     pub space: Space,
     /// Longest time from a change to its commit.
@@ -109,6 +111,7 @@ impl State {
 
     /// Forgets all about a node that is freed.
     pub(super) fn freed(&mut self, id: u32, was_dir: bool) {
+        self.freed_some = true;
         self.attrs.remove(&id);
         self.times.remove(&id);
         self.parents.remove(&id);
@@ -233,7 +236,10 @@ impl State {
         }
         if self.has_nodes_to_free() {
             self.touch(0);
+            // The commit made room for more; where it did not, the next change will.
+            self.commit_wanted = self.freed_some;
         }
+        self.freed_some = false;
         std::mem::take(&mut self.waiting)
     }
 }

@@ -1,0 +1,223 @@
+//! Figures, not checks: `cargo test --release -p redoxfsd --test speed -- --ignored --nocapture`.
+
+mod common;
+
+use common::{make, noise};
+use redoxfs::FileSystem;
+use redoxfsd::device::Window;
+use redoxfsd::{mount, serve};
+use scheme::Server;
+use scheme::abi::fs::{FS_CREATE, FS_LOOKUP, LookupRequest, NodeAttr, ROOT_NODE};
+use scheme::abi::sqe::{self, Buffer};
+use scheme::testing::{Harness, Ticket};
+use std::fs::File;
+use std::path::Path;
+use std::time::Instant;
+
+const REG: u32 = 0o100644;
+
+/// Keeps up to 48 requests in flight.
+fn pipeline(
+    kernel: &mut Harness,
+    count: usize,
+    mut next: impl FnMut(&mut Harness, usize) -> Ticket,
+) -> Vec<Vec<u8>> {
+    let mut answers = Vec::with_capacity(count);
+    let mut flying = std::collections::VecDeque::new();
+    for n in 0..count {
+        if flying.len() == 48 {
+            answers.push(kernel.wait(flying.pop_front().unwrap()).unwrap().buffer);
+        }
+        flying.push_back(next(kernel, n));
+    }
+    answers.extend(
+        flying
+            .into_iter()
+            .map(|ticket| kernel.wait(ticket).unwrap().buffer),
+    );
+    answers
+}
+
+fn start(path: &Path) -> (Harness, std::thread::JoinHandle<()>) {
+    let (kernel, socket) = Harness::new().unwrap();
+    let path = path.to_owned();
+    let thread = std::thread::spawn(move || {
+        let open = || {
+            let file = File::options().read(true).write(true).open(&path)?;
+            Ok(Window::new(file, 0, None)?)
+        };
+        let started = Instant::now();
+        let fs = mount::open(open).unwrap();
+        println!("mount: {:?}", started.elapsed());
+        serve::serve(fs, Server::new(socket).unwrap(), serve::COMMIT_AFTER).unwrap();
+    });
+    (kernel, thread)
+}
+
+fn report(what: &str, count: usize, unit: &str, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    println!(
+        "{what}: {:.0} {unit}/s ({:.2} us each)",
+        count as f64 / seconds,
+        seconds * 1e6 / count as f64
+    );
+}
+
+#[test]
+#[ignore = "prints figures"]
+fn figures() {
+    let path = std::env::temp_dir().join(format!("redoxfsd-speed-{}", std::process::id()));
+    FileSystem::create(
+        redoxfs::DiskFile::create(&path, 2 << 30).unwrap(),
+        None,
+        1,
+        0,
+    )
+    .unwrap();
+    let (mut kernel, thread) = start(&path);
+    let dir = kernel
+        .create(ROOT_NODE, &make("dir", 0o040755))
+        .unwrap()
+        .node;
+
+    const FILES: usize = 20_000;
+    let started = Instant::now();
+    let made = pipeline(&mut kernel, FILES, |kernel, n| {
+        let name = format!("file{n}");
+        let mut input = vec![0; 24 + name.len()];
+        make(&name, REG).encode(&mut input).unwrap();
+        kernel.submit(&input, 128, |buffer: Buffer| {
+            sqe::call(dir, buffer, [FS_CREATE, 0, 0])
+        })
+    });
+    report("create", FILES, "files", started);
+    let nodes: Vec<u64> = made
+        .iter()
+        .map(|bytes| NodeAttr::decode(bytes).unwrap().node)
+        .collect();
+
+    let lookup = |kernel: &mut Harness, n: usize| {
+        let path = format!("dir/file{}", n % FILES);
+        let mut input = vec![0; 8 + path.len()];
+        LookupRequest {
+            path: path.as_bytes(),
+        }
+        .encode(&mut input)
+        .unwrap();
+        kernel.submit(&input, 256, |buffer: Buffer| {
+            sqe::call(ROOT_NODE, buffer, [FS_LOOKUP, 0, 0])
+        })
+    };
+    let started = Instant::now();
+    pipeline(&mut kernel, 200_000, lookup);
+    report("lookup of two names, cached", 200_000, "lookups", started);
+
+    let started = Instant::now();
+    let mut from = 0;
+    let mut entries = 0;
+    loop {
+        let bytes = kernel.getdents(dir, 65_536, from).unwrap();
+        let Some(last) = scheme::abi::dirent::DirentReader::new(&bytes).last() else {
+            break;
+        };
+        entries += scheme::abi::dirent::DirentReader::new(&bytes).count();
+        from = last.unwrap().next;
+    }
+    report("getdents", entries, "entries", started);
+
+    let started = Instant::now();
+    pipeline(&mut kernel, FILES, |kernel, n| {
+        let name = format!("file{n}");
+        kernel.submit(name.as_bytes(), name.len(), |buffer| {
+            sqe::unlink_at(dir, buffer, 0, sqe::Ids::default())
+        })
+    });
+    report("unlink", FILES, "files", started);
+    let started = Instant::now();
+    pipeline(&mut kernel, FILES, |kernel, n| {
+        kernel.submit(&[], 0, |_| sqe::close(nodes[n]))
+    });
+    kernel.sync().unwrap();
+    report("forget", FILES, "files", started);
+
+    for (what, data) in [("noise", noise(1 << 18, 5)), ("text", text(1 << 18))] {
+        let node = kernel.create(ROOT_NODE, &make(what, REG)).unwrap().node;
+        let parts = 1200;
+        let started = Instant::now();
+        pipeline(&mut kernel, parts, |kernel, n| {
+            kernel.submit(&data, 1 << 18, |buffer| {
+                sqe::write(node, buffer, (n as u64) << 18, 0)
+            })
+        });
+        kernel.sync().unwrap();
+        report(
+            &format!("write {what}, sequential"),
+            parts / 4,
+            "MiB",
+            started,
+        );
+        drop(std::mem::replace(&mut kernel, Harness::new().unwrap().0));
+        // The rest goes on with a new daemon, whose cache is cold.
+        break_here(&path, &mut kernel, node, parts, what);
+        let started = Instant::now();
+        pipeline(&mut kernel, 5000, |kernel, n| {
+            let offset = (n as u64 * 7919 % 76_000) << 12;
+            kernel.submit(&data[..4096], 4096, |buffer| {
+                sqe::write(node, buffer, offset, 0)
+            })
+        });
+        kernel.sync().unwrap();
+        report(
+            &format!("write 4 KiB into {what} at random"),
+            5000,
+            "writes",
+            started,
+        );
+    }
+    let started = Instant::now();
+    for n in 0..200 {
+        let node = kernel
+            .create(ROOT_NODE, &make(&format!("s{n}"), REG))
+            .unwrap()
+            .node;
+        kernel.write(node, b"data", 0).unwrap();
+        kernel.sync().unwrap();
+    }
+    report("create, write, sync", 200, "files", started);
+    drop(kernel);
+    thread.join().unwrap();
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// Starts a new daemon on the disk and reads a file with it.
+fn break_here(path: &Path, kernel: &mut Harness, node: u64, parts: usize, what: &str) {
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    let (new, thread) = start(path);
+    *kernel = new;
+    drop(thread);
+    let started = Instant::now();
+    pipeline(kernel, parts, |kernel, n| {
+        kernel.submit(&[], 1 << 18, |buffer| {
+            sqe::read(node, buffer, (n as u64) << 18, 0)
+        })
+    });
+    report(
+        &format!("read {what}, sequential"),
+        parts / 4,
+        "MiB",
+        started,
+    );
+}
+
+fn text(len: usize) -> Vec<u8> {
+    let words = [
+        "kernel ", "scheme ", "daemon ", "reads ", "a ", "block\n", "and ", "writes ",
+    ];
+    let picks = noise(len, 9);
+    let mut text: Vec<u8> = picks
+        .iter()
+        .flat_map(|pick| words[*pick as usize % 8].bytes())
+        .collect();
+    text.truncate(len);
+    text
+}
