@@ -57,6 +57,9 @@ pub struct CachedDisk<D> {
     joined: Vec<u8>,
     joined_at: u64,
     scratch: Vec<u8>,
+    /// Blocks read ahead for sequential reads of large records, contiguous from `ahead_at`.
+    ahead: Vec<u8>,
+    ahead_at: u64,
     /// First block of the header ring, once known, and the newest generation that is to be seen.
     ring: Option<u64>,
     newest: u64,
@@ -76,6 +79,8 @@ impl<D: Device> CachedDisk<D> {
             joined: Vec::new(),
             joined_at: 0,
             scratch: Vec::new(),
+            ahead: Vec::new(),
+            ahead_at: 0,
             ring: None,
             newest: u64::MAX,
         })
@@ -157,6 +162,9 @@ impl<D: Device> CachedDisk<D> {
             return Err(Error::new(EIO));
         }
         self.flush_joined()?;
+        if wanted.end - wanted.start > 1 {
+            return self.read_large(wanted, buffer);
+        }
         let sequential = wanted.start == self.expected;
         for (index, chunk) in buffer.chunks_mut(BLOCK).enumerate() {
             let at = block + index as u64;
@@ -174,6 +182,43 @@ impl<D: Device> CachedDisk<D> {
         }
         self.expected = wanted.end;
         Ok(())
+    }
+
+    /// Reads a record of several blocks past the cache: it is mostly file data, which the kernel caches itself. What the
+    /// device holds is never older than the cache.
+    fn read_large(&mut self, wanted: Range<u64>, buffer: &mut [u8]) -> Result<()> {
+        let sequential = wanted.start == self.expected;
+        self.expected = wanted.end;
+        let held = self.ahead_at..self.ahead_at + (self.ahead.len() / BLOCK) as u64;
+        if !(held.start <= wanted.start && wanted.end <= held.end) {
+            let end = (wanted.start + SEQUENTIAL_BLOCKS).min(self.blocks);
+            if !sequential || end <= wanted.end {
+                return self.read_device(wanted.start, buffer);
+            }
+            let mut ahead = std::mem::take(&mut self.ahead);
+            ahead.resize((end - wanted.start) as usize * BLOCK, 0);
+            if self
+                .device
+                .read_at(wanted.start * BLOCK as u64, &mut ahead)
+                .is_err()
+            {
+                // A bad block further on must not make this one unreadable.
+                return self.read_device(wanted.start, buffer);
+            }
+            (self.ahead, self.ahead_at) = (ahead, wanted.start);
+        }
+        let from = (wanted.start - self.ahead_at) as usize * BLOCK;
+        buffer.copy_from_slice(&self.ahead[from..from + buffer.len()]);
+        Ok(())
+    }
+
+    fn read_device(&mut self, block: u64, buffer: &mut [u8]) -> Result<()> {
+        self.device
+            .read_at(block * BLOCK as u64, buffer)
+            .map_err(|error| {
+                tracing::error!("reading {} bytes at block {block}: {error}", buffer.len());
+                Error::new(EIO)
+            })
     }
 
     /// Reads blocks from the device into the cache. Blocks that are cached already stay as they are.
@@ -235,7 +280,11 @@ impl<D: Device> CachedDisk<D> {
             );
             return Err(Error::new(EIO));
         }
-        // Large records are mostly file data, which the kernel caches itself: keep only what is cached already true.
+        let ahead_end = self.ahead_at + (self.ahead.len() / BLOCK) as u64;
+        if block < ahead_end && self.ahead_at < block + blocks {
+            self.ahead.clear();
+        }
+        // Large records are not worth a place in the cache: only what is cached already is kept true.
         for (index, chunk) in data.chunks(BLOCK).enumerate() {
             let at = block + index as u64;
             if blocks == 1 || self.by_block.contains_key(&at) {

@@ -288,6 +288,16 @@ fn attributes_names_and_times() {
         (time(-5, 7), time(1 << 33, 999_999_999))
     );
     assert!(changed.ctime > file.ctime);
+    // Data that comes late, with the time at which it was written, leaves times that were set since.
+    let old = 1_000_000_007 * 1_000_000_000 + 8;
+    let late = |buffer| sqe::write_back(file.node, buffer, 0, old);
+    kernel.call(b"late", 4, late).unwrap();
+    let changed_again = kernel.get_attr(file.node).unwrap();
+    assert_eq!(
+        (changed_again.mtime, changed_again.ctime),
+        (time(1_000_000_007, 8), changed.ctime)
+    );
+    let changed = kernel.set_attr(file.node, &changes).unwrap();
     let root = kernel.get_attr(ROOT_NODE).unwrap();
     assert!(root.mtime >= null.ctime, "a new name changes its directory");
 

@@ -89,6 +89,28 @@ pub const fn write(handle: u64, buffer: Buffer, offset: u64, flags: u64) -> Sqe 
     )
 }
 
+/// `Write` of a filesystem's cached data: as [`write`], with the time at which the program wrote it (nanoseconds since
+/// 1970, not 0) as the new modification time.
+pub const fn write_back(handle: u64, buffer: Buffer, offset: u64, mtime_ns: i64) -> Sqe {
+    let args = [
+        handle,
+        buffer.ptr,
+        buffer.len,
+        offset,
+        0,
+        mtime_ns.cast_unsigned(),
+    ];
+    make(Opcode::Write, args)
+}
+
+/// A time in nanoseconds since 1970 as seconds and nanoseconds.
+pub const fn time_of_ns(ns: i64) -> crate::fs::Time {
+    crate::fs::Time {
+        seconds: ns.div_euclid(1_000_000_000),
+        nanoseconds: ns.rem_euclid(1_000_000_000) as u32,
+    }
+}
+
 /// `Fsize`: the result is the size in bytes.
 pub const fn fsize(handle: u64) -> Sqe {
     make(Opcode::Fsize, [handle, 0, 0, 0, 0, 0])

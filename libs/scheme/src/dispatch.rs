@@ -6,6 +6,7 @@ use crate::outbox::Outbox;
 use crate::scheme::{Context, Opened, Scheme};
 use scheme_abi::dirent::{DirentWriter, HEADER_BYTES};
 use scheme_abi::fs::Time;
+use scheme_abi::sqe;
 use scheme_abi::sqe::Ids;
 use scheme_abi::wire::Reader;
 use scheme_abi::{EventFlags, MapFlags, Opcode, Sqe, SqeFlags, stat};
@@ -73,11 +74,11 @@ fn text(path: &[u8]) -> Result<&str> {
 fn call_method(
     scheme: &mut impl Scheme,
     opcode: Opcode,
-    sqe: &Sqe,
+    request: &Sqe,
     out: &mut Outbox,
     buffer: &mut [u8],
 ) -> Result<Reply> {
-    let [handle, a1, a2, a3, a4, a5] = sqe.args;
+    let [handle, a1, a2, a3, a4, a5] = request.args;
     let ids = match opcode {
         Opcode::OpenAt | Opcode::UnlinkAt | Opcode::Frename | Opcode::Flink | Opcode::Call => {
             Ids::unpack(a5)
@@ -85,9 +86,13 @@ fn call_method(
         _ => Ids::default(),
     };
     let cx = &mut Context {
-        tag: sqe.tag,
-        pid: sqe.caller,
+        tag: request.tag,
+        pid: request.caller,
         ids,
+        mtime: match opcode {
+            Opcode::Write if a5 != 0 => Some(sqe::time_of_ns(a5.cast_signed())),
+            _ => None,
+        },
         out,
     };
     let done = |()| 0;

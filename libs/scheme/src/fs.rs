@@ -3,6 +3,7 @@
 use crate::error::{Errno, Result};
 use crate::scheme::{Context, Scheme};
 use scheme_abi::dirent::DirentWriter;
+use scheme_abi::fs::Time;
 use scheme_abi::fs::{
     CreateRequest, FS_CREATE, FS_GETATTR, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
     LinkRequest, LookupRequest, LookupStop, LookupWriter, NodeAttr, ROOT_NODE, RenameRequest,
@@ -33,8 +34,8 @@ pub trait FsScheme {
     fn get_attr(&mut self, node: u64) -> Result<NodeAttr>;
     /// Reads a file, or a symlink's target.
     fn read(&mut self, node: u64, buffer: &mut [u8], offset: u64) -> Result<usize>;
-    /// Writes a file; past its end, it grows.
-    fn write(&mut self, node: u64, data: &[u8], offset: u64) -> Result<usize>;
+    /// Writes a file; past its end, it grows. `mtime` is its new modification time; without it, the daemon's clock.
+    fn write(&mut self, node: u64, data: &[u8], offset: u64, mtime: Option<Time>) -> Result<usize>;
     /// Writes entries from the cursor `from` on (0 is the start) until they do not fit.
     fn get_dents(&mut self, dir: u64, entries: &mut DirentWriter<'_>, from: u64) -> Result<()>;
     /// Makes a node's changes durable; `tag` names the request if it is answered later.
@@ -73,12 +74,12 @@ impl<F: FsScheme> Scheme for Fs<'_, F> {
 
     fn write(
         &mut self,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
         handle: u64,
         data: &[u8],
         offset: u64,
     ) -> Result<usize> {
-        self.0.write(node_of(handle), data, offset)
+        self.0.write(node_of(handle), data, offset, cx.mtime)
     }
 
     fn fstat(&mut self, handle: u64) -> Result<Stat> {

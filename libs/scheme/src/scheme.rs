@@ -17,6 +17,8 @@ pub struct Context<'a> {
     pub pid: u64,
     /// User and group of the caller, for opens, calls and operations on names; zeroes for others.
     pub ids: Ids,
+    /// For writes of a filesystem's data: when the program wrote it, which may be some time before the kernel sends it.
+    pub mtime: Option<Time>,
     /// Answers to other requests, and news of readiness.
     pub out: &'a mut Outbox,
 }

@@ -6,7 +6,7 @@ use crate::device::Device;
 use crate::records::{self, INLINE, MAX_SIZE};
 use crate::space::Need;
 use redoxfs::{Node, TreePtr};
-use scheme::abi::fs::{NodeAttr, SetAttr, SetTime};
+use scheme::abi::fs::{NodeAttr, SetAttr, SetTime, Time};
 use scheme::{Errno, Fail, Result};
 
 /// What freeing a node itself may allocate: the lists above it, and the list of unlinked nodes.
@@ -40,6 +40,7 @@ impl<D: Device> Session<'_, '_, D> {
         ptr: TreePtr<Node>,
         data: &[u8],
         offset: u64,
+        mtime: Option<Time>,
     ) -> Result<usize> {
         let mut node = self.read_to_change(ptr)?;
         if !attr::is_file(u32::from(node.data().mode())) {
@@ -74,8 +75,18 @@ impl<D: Device> Session<'_, '_, D> {
         let written = self.tx.write_node_inner(&mut node, &mut at, data);
         written.map_err(|error| self.lost(error))?;
         let now = attr::now();
-        attr::set_mtime(node.data_mut(), now);
-        attr::set_ctime(node.data_mut(), now);
+        match mtime.map(clamp) {
+            // Data written before the times were set by hand must not change them when it comes.
+            Some(mtime) => {
+                attr::set_mtime(node.data_mut(), mtime);
+                let ctime = attr::of_node(0, node.data()).ctime.max(mtime);
+                attr::set_ctime(node.data_mut(), ctime);
+            }
+            None => {
+                attr::set_mtime(node.data_mut(), now);
+                attr::set_ctime(node.data_mut(), now);
+            }
+        }
         self.store(node)?;
         Ok(data.len())
     }

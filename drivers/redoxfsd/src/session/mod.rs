@@ -206,8 +206,8 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
         self.read_data(Self::ptr(node)?, buffer, offset)
     }
 
-    fn write(&mut self, node: u64, data: &[u8], offset: u64) -> Result<usize> {
-        self.write_data(Self::ptr(node)?, data, offset)
+    fn write(&mut self, node: u64, data: &[u8], offset: u64, mtime: Option<Time>) -> Result<usize> {
+        self.write_data(Self::ptr(node)?, data, offset, mtime)
     }
 
     fn get_dents(&mut self, dir: u64, entries: &mut DirentWriter<'_>, from: u64) -> Result<()> {
