@@ -10,15 +10,12 @@ fn errno(number: tree::Errno) -> Errno {
 }
 
 impl<R: Resources> Scheme for Tree<R> {
-    fn openat(
-        &mut self,
-        cx: &mut Context<'_>,
-        dir: u64,
-        path: &str,
-        _flags: u64,
-    ) -> Result<Opened> {
+    fn openat(&mut self, cx: &mut Context<'_>, dir: u64, path: &str, flags: u64) -> Result<Opened> {
         if dir != scheme::abi::ROOT_HANDLE {
             return Err(Errno::NOSYS.into());
+        }
+        if flags & scheme::abi::O_STAT as u64 != 0 {
+            return Ok(Opened::Handle(self.look(path).map_err(errno)?));
         }
         match self.open(path, cx.pid, cx.ids.uid).map_err(errno)? {
             tree::Opened::Handle(handle) => Ok(Opened::Handle(handle)),

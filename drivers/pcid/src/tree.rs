@@ -39,8 +39,13 @@ enum Node {
     Root,
     Directory(usize),
     Msix(usize),
-    Config { function: usize, writable_by: u64 },
+    Config {
+        function: usize,
+        writable_by: u64,
+    },
     Device(usize),
+    /// Only looked at: its file type and permissions.
+    Looked(u32),
 }
 
 /// A driver's hold on a function.
@@ -130,6 +135,52 @@ impl<R: Resources> Tree<R> {
                 .map(Opened::Fd),
             [name] => self.open_bar(function, name, pid).map(Opened::Fd),
             _ => Err(libc::ENOENT),
+        }
+    }
+
+    /// A handle by which `path` can be looked at (stat(2)): nothing is allocated and nobody is disturbed.
+    pub fn look(&mut self, path: &str) -> Result<u64, Errno> {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let node = match parts.as_slice() {
+            [] => Node::Root,
+            [place, rest @ ..] => {
+                let address = place.parse().map_err(|_| libc::ENOENT)?;
+                let mut functions = self.functions.iter();
+                let index = functions
+                    .position(|function| function.address == address)
+                    .ok_or(libc::ENOENT)?;
+                let Function { bars, msix, .. } = &self.functions[index];
+                let entries = msix.map_or(0, |msix| msix.entries);
+                let bar = |name: &str| {
+                    bars.get(name.strip_prefix("bar")?.parse::<usize>().ok()?)
+                        .copied()
+                        .flatten()
+                };
+                match rest {
+                    [] => Node::Directory(index),
+                    ["msix"] if entries > 0 => Node::Msix(index),
+                    // Its size makes a difference to those who look, its content belongs to who opens it.
+                    ["config"] => Node::Config {
+                        function: index,
+                        writable_by: 0,
+                    },
+                    ["device" | "intx"] => Node::Looked(libc::S_IFCHR | 0o600),
+                    ["msix", entry] if entry.parse::<u16>().is_ok_and(|entry| entry < entries) => {
+                        Node::Looked(libc::S_IFCHR | 0o600)
+                    }
+                    ["dma", bytes] if bytes.parse::<u64>().is_ok() => {
+                        Node::Looked(libc::S_IFCHR | 0o600)
+                    }
+                    [name] if bar(name).is_some_and(|bar| !bar.is_io) => {
+                        Node::Looked(libc::S_IFCHR | 0o600)
+                    }
+                    _ => return Err(libc::ENOENT),
+                }
+            }
+        };
+        match self.handle(node) {
+            Opened::Handle(handle) => Ok(handle),
+            Opened::Fd(_) => Err(libc::EIO),
         }
     }
 
@@ -280,9 +331,16 @@ impl<R: Resources> Tree<R> {
 
     /// Reads from a handle at an offset.
     pub fn read(&mut self, handle: u64, offset: u64, buffer: &mut [u8]) -> Result<usize, Errno> {
-        let Node::Config { function, .. } = self.node(handle)? else {
+        let Node::Config {
+            function,
+            writable_by,
+        } = self.node(handle)?
+        else {
             return Err(libc::EISDIR);
         };
+        if writable_by == 0 {
+            return Err(libc::EBADF);
+        }
         let size = u64::from(crate::access::CONFIG_BYTES);
         let len = buffer.len().min(size.saturating_sub(offset) as usize);
         self.functions[function]
@@ -368,7 +426,7 @@ impl<R: Resources> Tree<R> {
                     .map(|entry| (entry.to_string(), false))
                     .collect())
             }
-            Node::Config { .. } | Node::Device(_) => Err(libc::ENOTDIR),
+            Node::Config { .. } | Node::Device(_) | Node::Looked(_) => Err(libc::ENOTDIR),
         }
     }
 
@@ -381,6 +439,7 @@ impl<R: Resources> Tree<R> {
                 u64::from(crate::access::CONFIG_BYTES),
             ),
             Node::Device(_) => (libc::S_IFCHR | 0o600, 0),
+            Node::Looked(mode) => (mode, 0),
         })
     }
 

@@ -2,8 +2,8 @@
 
 use crate::devices::Change;
 use input_event::{EV_SYN, EVENT_BYTES, InputEvent, SYN_DROPPED, SYN_REPORT};
-use scheme::abi::O_NONBLOCK;
 use scheme::abi::dirent::{DirentWriter, Entry, kind_of_mode};
+use scheme::abi::{O_NONBLOCK, O_STAT};
 use scheme::{Context, Errno, EventFlags, Fail, Handles, Opened, Outbox, Result, Scheme, Stat};
 use std::collections::VecDeque;
 use std::time::SystemTime;
@@ -17,6 +17,8 @@ const F_SETFL: u64 = 4;
 
 enum Node {
     Directory,
+    /// A device that is only looked at.
+    Looked,
     Reader(Reader),
 }
 
@@ -108,6 +110,7 @@ impl Input {
         match self.handles.get(handle)? {
             Node::Reader(reader) => Ok(reader),
             Node::Directory => Err(Errno::ISDIR.into()),
+            Node::Looked => Err(Errno::BADF.into()),
         }
     }
 }
@@ -125,6 +128,9 @@ impl Scheme for Input {
             .iter()
             .position(|name| *name == path)
             .ok_or(Errno::NOENT)?;
+        if flags & O_STAT as u64 != 0 {
+            return Ok(Opened::Handle(self.handles.insert(Node::Looked)));
+        }
         // Who reads a keyboard reads passwords.
         if cx.ids.uid != 0 {
             return Err(Errno::ACCESS.into());
@@ -183,7 +189,7 @@ impl Scheme for Input {
     fn fstat(&mut self, handle: u64) -> Result<Stat> {
         let mode = match self.handles.get(handle)? {
             Node::Directory => S_IFDIR | 0o555,
-            Node::Reader(_) => S_IFCHR | 0o600,
+            Node::Reader(_) | Node::Looked => S_IFCHR | 0o600,
         };
         Ok(Stat {
             st_ino: handle + 1,

@@ -173,3 +173,32 @@ fn directories_list_what_can_be_opened() {
     tree.close(root).unwrap();
     assert_eq!(tree.list(root), Err(libc::EBADF));
 }
+
+#[test]
+fn looking_takes_nothing_and_lets_nothing_be_read() {
+    let (mut tree, _) = tree();
+    let before = command(&tree);
+    for (name, kind) in [
+        ("device", libc::S_IFCHR),
+        ("bar1", libc::S_IFCHR),
+        ("msix", libc::S_IFDIR),
+        ("msix/1", libc::S_IFCHR),
+    ] {
+        let handle = tree.look(&format!("{DISK}/{name}")).unwrap();
+        assert_eq!(tree.stat(handle).unwrap().0 & libc::S_IFMT, kind, "{name}");
+        tree.close(handle).unwrap();
+    }
+    assert_eq!(command(&tree), before);
+    let config = tree.look(&format!("{DISK}/config")).unwrap();
+    assert_eq!(tree.stat(config).unwrap().1, 4096);
+    assert_eq!(tree.read(config, 0, &mut [0; 4]), Err(libc::EBADF));
+    for name in ["bar0", "bar7", "msix/2", "other", "device/x"] {
+        assert_eq!(
+            tree.look(&format!("{DISK}/{name}")),
+            Err(libc::ENOENT),
+            "{name}"
+        );
+    }
+    open(&mut tree, "device", PID).unwrap();
+    tree.look(&format!("{DISK}/device")).unwrap();
+}
