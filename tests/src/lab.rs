@@ -51,6 +51,8 @@ pub struct Images {
     pub genai: Option<Genai>,
     /// The reference, where a test needs it.
     pub linux: Option<Linux>,
+    /// The frame's test kernel, where a test needs it.
+    pub frame_selftest: Option<PathBuf>,
 }
 
 impl Images {
@@ -123,6 +125,11 @@ impl Lab {
             serial: Serial::Socket,
             extra: Vec::new(),
         })
+    }
+
+    /// How machines are run.
+    pub fn accel(&self) -> Accel {
+        self.accel
     }
 
     /// The directory of a machine, and of its logs.

@@ -2,6 +2,7 @@
 //!
 //! * `vm/...`: our system, loaded by QEMU (PVH). The tests share one machine, which is started anew after a failure.
 //! * `diff/...`: a script of `tests/diff/` run here and under Linux with the same root; output and status must be the same.
+//! * `frame/...`: the kernel's unsafe part alone, tested by a kernel of its own.
 //! * `boot/...`: machines of their own, started through GRUB and otherwise.
 //! * `power/...`: power cuts.
 //! * `linux/...`: the Linux reference itself.
@@ -9,6 +10,7 @@
 mod boot;
 mod check;
 mod diff;
+mod frame;
 mod lab;
 mod power;
 mod system;
@@ -39,7 +41,12 @@ impl Test {
 
     /// Whether it needs our own system.
     pub fn needs_genai(&self) -> bool {
-        !self.name.starts_with("linux/")
+        !self.name.starts_with("linux/") && !self.needs_frame_selftest()
+    }
+
+    /// Whether it needs the frame's test kernel.
+    pub fn needs_frame_selftest(&self) -> bool {
+        self.name.starts_with("frame/")
     }
 
     /// Runs it.
@@ -56,7 +63,8 @@ impl Test {
 /// # Errors
 /// Those of reading `tests/diff/`.
 pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
-    let mut tests = system::tests();
+    let mut tests = frame::tests();
+    tests.extend(system::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(boot::tests());
     tests.extend(power::tests());

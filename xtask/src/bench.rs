@@ -82,6 +82,7 @@ fn images(project: &Project) -> Result<Images> {
             command_line: linux.command_line,
         }),
         genai: Some(Genai { kernel: genai.kernel, initfs: genai.initfs, disk: genai.disk, iso: None }),
+        frame_selftest: None,
     })
 }
 

@@ -136,12 +136,21 @@ fn has_target() -> bool {
 
 /// Builds the kernel and gives its ELF file.
 pub fn build_kernel(project: &Project) -> Result<PathBuf> {
+    build_for_kernel_target(project, "kernel", "genai-kernel")
+}
+
+/// Builds the kernel that tests the frame crate and gives its ELF file.
+pub fn build_frame_selftest(project: &Project) -> Result<PathBuf> {
+    build_for_kernel_target(project, "frame-selftest", "frame-selftest")
+}
+
+fn build_for_kernel_target(project: &Project, package: &str, name: &str) -> Result<PathBuf> {
     let _lock = project.lock_target()?;
     let mut command = kernel_cargo(project, "build");
-    command.args(["--release", "--target", KERNEL_TARGET, "--package", "kernel"]);
-    run(&mut command, "building the kernel")?;
-    let elf = project.target.join("kernel").join(KERNEL_TARGET).join("release/kernel");
-    let copy = project.build().join("kernel/genai-kernel");
+    command.args(["--release", "--target", KERNEL_TARGET, "--package", package]);
+    run(&mut command, &format!("building the {package}"))?;
+    let elf = project.target.join("kernel").join(KERNEL_TARGET).join("release").join(package);
+    let copy = project.build().join("kernel").join(name);
     fs::create_dir_all(project.build().join("kernel")).context("cannot create build/kernel")?;
     replace(&elf, &copy)?;
     Ok(copy)

@@ -200,5 +200,6 @@ fn build_images(project: &Project, selected: &[Test]) -> Result<Images> {
             disk: linux.disk,
             command_line: linux.command_line,
         }),
+        frame_selftest: selected.iter().any(Test::needs_frame_selftest).then(|| cargo::build_frame_selftest(project)).transpose()?,
     })
 }
