@@ -45,6 +45,29 @@ struct Slot {
     referenced: bool,
 }
 
+/// What a slot held.
+type Removed = (Box<[u8]>, Option<Arc<Dentry>>);
+
+/// Evicted entries, to be dropped without the lock. Of fixed size, since eviction happens where memory is short.
+#[derive(Default)]
+struct Gone {
+    items: [Option<Removed>; 32],
+    len: usize,
+}
+
+impl Gone {
+    fn is_full(&self) -> bool {
+        self.len == self.items.len()
+    }
+
+    fn push(&mut self, item: Removed) {
+        if let Some(slot) = self.items.get_mut(self.len) {
+            *slot = Some(item);
+            self.len += 1;
+        }
+    }
+}
+
 struct Shard {
     /// Head of each bucket's chain; empty until the first insertion.
     heads: Vec<u32>,
@@ -97,7 +120,7 @@ impl Shard {
     }
 
     /// Takes a slot out of its chain; what it held is to be dropped without the lock.
-    fn remove(&mut self, index: usize) -> (Box<[u8]>, Option<Arc<Dentry>>) {
+    fn remove(&mut self, index: usize) -> Removed {
         let bucket = self.slots[index].hash as usize % BUCKETS;
         let next = self.slots[index].next;
         if self.heads[bucket] == index as u32 {
@@ -122,8 +145,11 @@ impl Shard {
     }
 
     /// Evicts up to a few entries that nobody uses and nobody looked up lately.
-    fn sweep(&mut self, steps: usize, gone: &mut Vec<(Box<[u8]>, Option<Arc<Dentry>>)>) {
+    fn sweep(&mut self, steps: usize, gone: &mut Gone) {
         for _ in 0..steps.min(self.slots.len()) {
+            if gone.is_full() {
+                return;
+            }
             self.hand = (self.hand + 1) % self.slots.len();
             let slot = &mut self.slots[self.hand];
             if !slot.used || slot.entry.as_ref().is_some_and(|e| Arc::strong_count(e) > 1) {
@@ -178,7 +204,7 @@ pub fn get(parent: &Dentry, name: &[u8]) -> Cached {
 /// Returns the entry to use: an earlier one where the name has one already.
 pub fn learn(parent: &Dentry, changes: u64, name: &[u8], entry: Option<Arc<Dentry>>) -> Option<Arc<Dentry>> {
     let hash = hash(parent.id(), name);
-    let mut gone = Vec::new();
+    let mut gone = Gone::default();
     let result = {
         let mut shard = shard(hash).lock();
         if parent.changes() != changes {
@@ -247,7 +273,7 @@ impl<'a> Change<'a> {
     fn record(&self, end: u64, name: &[u8], entry: Option<Arc<Dentry>>) -> Option<Arc<Dentry>> {
         let clean = end == self.begun + 1 && (self.parent.caches_children() || entry.as_ref().is_some_and(|e| e.is_mountpoint()));
         let hash = hash(self.parent.id(), name);
-        let mut gone = Vec::new();
+        let mut gone = Gone::default();
         let old = {
             let mut shard = shard(hash).lock();
             let old = shard.find(hash, self.parent.id(), name).map(|index| shard.remove(index));
@@ -280,24 +306,35 @@ pub fn forget(parent: &Dentry, name: &[u8]) {
 }
 
 /// Evicts entries that nobody uses: under memory pressure, and before a filesystem is unmounted. Returns how many.
-pub fn shrink(mut wanted: usize) -> usize {
+pub fn shrink(wanted: usize) -> usize {
     let mut total = 0;
+    // Entries keep their parents: with some gone, more may be free in the next round.
     loop {
-        let mut gone = Vec::new();
+        let before = total;
         for shard in &CACHE {
-            let Some(mut shard) = shard.try_lock() else { continue };
-            let steps = shard.slots.len();
-            for slot in &mut shard.slots {
-                slot.referenced = false;
-            }
-            shard.sweep(steps.min(wanted.saturating_mul(2).max(64)), &mut gone);
+            total += shrink_shard(shard, wanted.saturating_sub(total));
         }
-        if gone.is_empty() || wanted == 0 {
+        if total == before || total >= wanted {
             return total;
         }
-        total += gone.len();
-        wanted = wanted.saturating_sub(gone.len());
-        // Entries keep their parents: with these gone, more may be free in the next round.
-        drop(gone);
     }
+}
+
+fn shrink_shard(shard: &SpinLock<Shard>, wanted: usize) -> usize {
+    let mut total = 0;
+    while total < wanted {
+        let mut gone = Gone::default();
+        let Some(mut shard) = shard.try_lock() else { break };
+        for slot in &mut shard.slots {
+            slot.referenced = false;
+        }
+        let steps = shard.slots.len();
+        shard.sweep(steps, &mut gone);
+        drop(shard);
+        if gone.len == 0 {
+            break;
+        }
+        total += gone.len;
+    }
+    total
 }

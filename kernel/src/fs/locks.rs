@@ -205,7 +205,7 @@ pub fn clear(file: &OpenFile, owner: Owner, start: u64, end: u64) -> Result {
 pub fn flock(file: &OpenFile, exclusive: bool, wait: bool) -> Result {
     let key = key(file)?;
     let owner = Owner::description(file);
-    let mut attempt = || {
+    let attempt = || {
         update(key, |locks| {
             // Changing a lock gives up the old one first (flock(2)).
             let had = locks.flocks.iter().position(|l| l.0 == owner).map(|at| locks.flocks.remove(at).1);
@@ -272,17 +272,4 @@ pub(super) fn description_closed(file: &OpenFile) {
     if changed {
         released().wake_all();
     }
-}
-
-/// All locks, for `/proc/locks`: (device, inode, lock, is flock).
-pub fn list() -> Vec<(u64, u64, RecordLock, bool)> {
-    let all = LOCKS.lock();
-    let mut list = Vec::new();
-    for ((dev, ino), locks) in all.iter() {
-        list.extend(locks.records.iter().map(|l| (*dev, *ino, l.clone(), false)));
-        list.extend(locks.flocks.iter().map(|(owner, exclusive)| {
-            (*dev, *ino, RecordLock { owner: *owner, pid: -1, exclusive: *exclusive, start: 0, end: u64::MAX }, true)
-        }));
-    }
-    list
 }

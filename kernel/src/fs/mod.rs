@@ -29,7 +29,7 @@ mod ops;
 mod path;
 mod stat;
 
-pub use at::{AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, resolve_at};
+pub use at::AT_FDCWD;
 pub use context::FsContext;
 pub use dentry::Dentry;
 pub use device::{major, makedev, minor};
@@ -38,9 +38,9 @@ pub use file::{Events, FdFlags, FileOps, OpenFile, OpenFlags};
 pub use inode::{DirSink, Inode, InodeRef, RenameFlags, SetAttr};
 pub use io::{IoSink, IoSource};
 pub use lookup::{Caller, LookupFlags};
-pub use mount::{Mount, MountFlags, SuperBlock, root};
+pub use mount::{MountFlags, SuperBlock, root};
 pub use ops::NewTime;
-pub use pagecache::{PageBackend, PageCache, flusher};
+pub use pagecache::flusher;
 pub use path::Path;
 pub use stat::{Attr, FileType, StatFs};
 

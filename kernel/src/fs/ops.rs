@@ -378,16 +378,7 @@ impl Caller {
         self.creds.fsuid == attr.uid || self.creds.fsuid == 0
     }
 
-    /// `fchownat(2)`; `u32::MAX` keeps an id.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn chown(&self, place: &Path, uid: u32, gid: u32) -> Result {
-        place.mount.check_writable()?;
-        self.chown_inode(place.inode(), uid, gid)
-    }
-
-    /// Changes owner and group of an inode.
+    /// Changes owner and group of an inode (`fchownat(2)`); `u32::MAX` keeps an id.
     ///
     /// # Errors
     /// `EPERM`.

@@ -70,6 +70,13 @@ pub fn forget_dead() {
         _ => true,
     });
     drop(schemes);
+    for entry in &dead {
+        if let Entry::User(scheme, _) = entry {
+            if let Some(disk) = scheme.name.strip_prefix("disk.") {
+                crate::fs::devfs::remove(disk.as_bytes());
+            }
+        }
+    }
     drop(dead);
 }
 

@@ -256,7 +256,9 @@ pub fn sys_fadvise64(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, advice: u32) -
     if let Some(cache) = file.ops.page_cache() {
         match advice {
             // Advice has no errors of reading to report.
-            WILLNEED => drop(cache.prefetch(offset / PAGE, end.div_ceil(PAGE) - offset / PAGE)),
+            WILLNEED => {
+                let _ = cache.prefetch(offset / PAGE, end.div_ceil(PAGE) - offset / PAGE);
+            }
             DONTNEED => {
                 let first = offset.div_ceil(PAGE);
                 let last = if end == u64::MAX { u64::MAX / PAGE } else { end / PAGE };

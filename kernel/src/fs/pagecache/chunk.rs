@@ -24,18 +24,6 @@ impl Default for Chunk {
     }
 }
 
-/// The bits of chunk `key` that lie in the pages `first..end`.
-pub(super) fn mask_within(key: u64, first: u64, end: u64) -> u64 {
-    let base = key * 64;
-    let low = first.saturating_sub(base).min(64);
-    let high = end.saturating_sub(base).min(64);
-    if low >= high {
-        return 0;
-    }
-    let up_to = |n: u64| if n == 64 { u64::MAX } else { (1 << n) - 1 };
-    up_to(high) & !up_to(low)
-}
-
 impl Chunk {
     pub(super) fn get(&mut self, bit: usize) -> Lookup {
         let mask = 1 << bit;

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use frame::mm::{Frame, PAGE_SIZE};
 
-use super::{Inner, MAX_BATCH, PAGE, PageCache, chunk};
+use super::{Inner, MAX_BATCH, PAGE, PageCache};
 use crate::error::*;
 use crate::sync::{Once, SpinLock, WaitQueue};
 
@@ -49,7 +49,7 @@ fn limits() -> (usize, usize) {
 }
 
 /// Makes the flusher look now.
-pub fn kick_flusher() {
+fn kick_flusher() {
     flush_queue().wake_all();
 }
 
@@ -206,7 +206,7 @@ impl PageCache {
             if !frames.is_empty() && *key * 64 != start + frames.len() as u64 {
                 break;
             }
-            let mut ready = chunk.dirty & !chunk.busy() & chunk::mask_within(*key, from, end);
+            let mut ready = chunk.dirty & !chunk.busy() & page_logic::mask_within(*key, from, end);
             if !frames.is_empty() && ready & 1 == 0 {
                 break;
             }
@@ -252,7 +252,7 @@ impl PageCache {
 
     fn writing(&self, first: u64, end: u64) -> bool {
         let inner = self.inner.lock();
-        inner.chunks.range(first / 64..).take_while(|(key, _)| *key * 64 < end).any(|(key, c)| c.writeback & chunk::mask_within(*key, first, end) != 0)
+        inner.chunks.range(first / 64..).take_while(|(key, _)| *key * 64 < end).any(|(key, c)| c.writeback & page_logic::mask_within(*key, first, end) != 0)
     }
 
     /// Writes everything out (`fsync`): what was dirty, and reports a write-back error that nobody has heard of yet.

@@ -10,12 +10,11 @@
 mod chunk;
 mod dirty;
 mod object;
-mod readahead;
 mod reclaim;
 mod rw;
 
-pub use dirty::{dirty_pages, flusher, kick_flusher, sync_all, writeback_pages};
-pub use readahead::ReadAhead;
+pub use dirty::{dirty_pages, flusher, sync_all, writeback_pages};
+pub use page_logic::{MAX_BATCH, ReadAhead};
 pub use reclaim::{cached_pages, reclaim};
 
 use alloc::collections::BTreeMap;
@@ -30,8 +29,6 @@ use crate::mm::MappingList;
 use crate::sync::{Mutex, MutexGuard, SpinLock, WaitQueue};
 use chunk::Chunk;
 
-/// Pages in one request to a backend: 256 KiB, the size of a slot of a scheme's transfer area.
-pub const MAX_BATCH: usize = 64;
 const PAGE: u64 = PAGE_SIZE as u64;
 
 /// Where the pages of a file come from and go to. Must not hold the inode strongly if the inode holds the cache: dirty pages outlive it, and
@@ -159,11 +156,6 @@ impl PageCache {
     /// The file's size in bytes.
     pub fn size(&self) -> u64 {
         self.size.load(Ordering::Acquire)
-    }
-
-    /// Learns of a size that the backend's side announced. Where the file grew there, a cached last page may be stale: it is dropped if clean.
-    pub fn set_size(&self, size: u64) {
-        self.size.store(size, Ordering::Release);
     }
 
     /// Bytes of memory in use, in pages.
@@ -434,6 +426,14 @@ impl PageCache {
     /// # Errors
     /// `ENOSPC`, `ENOMEM`, `EINTR`.
     pub fn allocate(&self, first: u64, end: u64) -> Result {
+        // What cannot succeed must not first use up all memory.
+        let pages = end.saturating_sub(first);
+        if self.quota.as_ref().is_some_and(|q| pages > q.limit()) {
+            return Err(ENOSPC);
+        }
+        if pages > frame::mm::stats().total as u64 {
+            return Err(ENOMEM);
+        }
         for index in first..end {
             self.load(index, 1)?;
             if index % 256 == 0 && crate::task::current().has_pending_signal() {
@@ -456,7 +456,7 @@ impl PageCache {
                     if *key * 64 >= end {
                         break;
                     }
-                    let mask = chunk::mask_within(*key, first, end);
+                    let mask = page_logic::mask_within(*key, first, end);
                     if chunk.busy() & mask != 0 {
                         busy = Some(*key * 64 + u64::from((chunk.busy() & mask).trailing_zeros()));
                     }

@@ -2,10 +2,9 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
 use core::sync::atomic::{AtomicIsize, Ordering};
 
-use super::{PageCache, chunk};
+use super::PageCache;
 use crate::sync::SpinLock;
 
 /// Caches with a backend, in the order in which the clock's hand will come to them.
@@ -76,7 +75,7 @@ impl PageCache {
                     next = Some(*key * 64);
                     break;
                 }
-                let mask = chunk::mask_within(*key, first, end);
+                let mask = page_logic::mask_within(*key, first, end);
                 let mut candidates = chunk.present() & mask & !chunk.dirty & !chunk.busy();
                 if clock {
                     candidates &= !chunk.referenced;
@@ -105,12 +104,15 @@ impl PageCache {
         total
     }
 
+    /// Without allocating: there may be no memory.
     fn drop_empty_chunks(&self) {
-        let Some(mut inner) = self.inner.try_lock() else { return };
-        let empty: Vec<u64> = inner.chunks.iter().filter(|(_, c)| c.is_empty()).map(|(k, _)| *k).take(16).collect();
-        let gone: Vec<_> = empty.iter().filter_map(|key| inner.chunks.remove(key)).collect();
-        drop(inner);
-        drop(gone);
+        for _ in 0..64 {
+            let Some(mut inner) = self.inner.try_lock() else { return };
+            let Some(key) = inner.chunks.iter().find(|(_, c)| c.is_empty()).map(|(k, _)| *k) else { return };
+            let gone = inner.chunks.remove(&key);
+            drop(inner);
+            drop(gone);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::MAX_BATCH;
+use crate::MAX_BATCH;
 
 /// First window of a sequential reader, in pages.
 const INITIAL: usize = 16;
@@ -56,15 +56,50 @@ mod tests {
 
     #[test]
     fn grows_in_order_and_stays_small_at_random() {
-        let ra = ReadAhead::new();
-        assert_eq!(ra.window(0, 1), 16);
+        let ahead = ReadAhead::new();
+        assert_eq!(ahead.window(0, 1), 16);
         for page in 0..16 {
-            ra.note(page, page + 1);
+            ahead.note(page, page + 1);
         }
-        assert_eq!(ra.window(16, 1), 32);
-        ra.note(16, 17);
-        assert_eq!(ra.window(48, 1), 64);
-        ra.note(5000, 5001);
-        assert_eq!(ra.window(9000, 3), 3);
+        assert_eq!(ahead.window(16, 1), 32);
+        ahead.note(16, 17);
+        assert_eq!(ahead.window(48, 1), MAX_BATCH);
+        ahead.note(5000, 5001);
+        assert_eq!(ahead.window(9000, 3), 3);
+    }
+
+    #[test]
+    fn a_sequential_reader_needs_few_requests() {
+        let ahead = ReadAhead::new();
+        let (mut cached, mut requests) = (0, 0);
+        for page in 0..10_000 {
+            if page >= cached {
+                cached = page + ahead.window(page, 1) as u64;
+                requests += 1;
+            }
+            ahead.note(page, page + 1);
+        }
+        assert!(requests <= 10_000 / MAX_BATCH + 3, "{requests} requests");
+    }
+
+    #[test]
+    fn a_random_reader_reads_only_what_it_needs() {
+        let ahead = ReadAhead::new();
+        let mut page = 1u64;
+        for _ in 0..1000 {
+            page = page.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let at = 100 + (page >> 44);
+            assert_eq!(ahead.window(at, 1), 1);
+            ahead.note(at, at + 1);
+        }
+    }
+
+    #[test]
+    fn never_less_than_wanted_nor_more_than_a_request() {
+        let ahead = ReadAhead::new();
+        for (page, wanted) in [(0, 200), (64, 1), (7, 64), (8, 65), (u64::MAX - 1, 2)] {
+            let window = ahead.window(page, wanted);
+            assert!(window >= wanted.min(MAX_BATCH) && window <= MAX_BATCH);
+        }
     }
 }
