@@ -204,7 +204,6 @@ impl Engine {
     }
 
     /// Whether nothing is waiting or in flight.
-    #[cfg(test)]
     pub fn is_idle(&self) -> bool {
         self.backlog.is_empty() && self.queue.is_idle()
     }
@@ -482,6 +481,16 @@ impl Engine {
             result: errno.map_or(Ok(bytes), Err),
             data,
         });
+    }
+
+    /// Whether the device has finished something.
+    pub fn has_finished(&self) -> bool {
+        self.queue.has_finished()
+    }
+
+    /// Asks for no interrupts while the driver looks itself.
+    pub fn disable_interrupts(&mut self) {
+        self.queue.disable_interrupts();
     }
 
     /// Asks for an interrupt with the next completion; true where there is one already: collect again.

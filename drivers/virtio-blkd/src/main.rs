@@ -119,6 +119,7 @@ fn serve(
         }
         translate(&mut disk, server.socket());
         disk.submit(server.outbox());
+        disk.linger(server.outbox())?;
     }
 }
 

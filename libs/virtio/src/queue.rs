@@ -308,10 +308,20 @@ impl SplitQueue {
 
     /// Asks for no interrupts (a hint): while the driver looks at the queue anyway.
     pub fn disable_interrupts(&mut self) {
-        if !self.event_index {
+        if self.event_index {
+            // The entry before the next one: the device passes it only when the index wraps.
+            let passed = self.used_index.wrapping_sub(1);
+            let at = self.available + 4 + 2 * usize::from(self.size);
+            self.memory.write_volatile(at, passed);
+        } else {
             self.memory
                 .write_volatile(self.available, AVAIL_NO_INTERRUPT);
         }
+    }
+
+    /// Whether [`SplitQueue::pop`] would give something.
+    pub fn has_finished(&self) -> bool {
+        self.memory.read_volatile::<u16>(self.used + 2) != self.used_index
     }
 }
 
