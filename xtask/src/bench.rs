@@ -25,8 +25,8 @@ const LIMIT: Duration = Duration::from_secs(1200);
 /// A start, emulated and on a busy host.
 const BOOT_LIMIT: Duration = Duration::from_secs(240);
 
-/// How the shell's prompt on the serial line begins, for either shell.
-const PROMPTS: [&str; 2] = ["root@genai:", "gcs"];
+/// How the prompt on the serial line begins, that of gcs and that of bash.
+const PROMPT: &str = "root@genai";
 
 #[derive(Deserialize)]
 struct Measurement {
@@ -128,7 +128,7 @@ fn boot_time(machine: &Machine) -> Result<f64> {
         let log = fs::read(machine.dir().serial_log()).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let last = log.lines().last().unwrap_or_default();
-        if PROMPTS.iter().any(|prompt| last.contains(prompt)) {
+        if last.contains(PROMPT) {
             break Instant::now();
         }
         machine.dir().check_panic()?;

@@ -112,8 +112,7 @@ fn build_into(
 
 /// Cargo for the kernel: the toolchain that has its target, or Debian's, which builds the target's library from source.
 pub fn kernel_cargo(project: &Project, verb: &str) -> Command {
-    let debian = std::env::var("GOS_KERNEL_TOOLCHAIN").map_or_else(|_| !has_target(), |kind| kind == "debian");
-    let mut command = if debian {
+    let mut command = if !has_target() {
         let mut command = Command::new("/usr/bin/cargo");
         command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTUP_TOOLCHAIN");
         command.args([verb, "-Z", "build-std=core,alloc,compiler_builtins", "-Z", "build-std-features=compiler-builtins-mem"]);
