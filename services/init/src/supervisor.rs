@@ -337,7 +337,7 @@ mod tests {
             "restarting took {took:?}"
         );
 
-        let has_failed = |supervisor: &Supervisor| supervisor.services()[1].restarts() >= 4;
+        let has_failed = |supervisor: &Supervisor| supervisor.services()[1].restarts() >= 6;
         assert!(supervisor.wait_until(Duration::from_secs(20), has_failed));
         assert!(supervisor.services()[2].pid.is_none());
         assert!(
