@@ -26,6 +26,11 @@ pub fn level_for(len: u64) -> usize {
     (quarter.next_power_of_two().trailing_zeros() as usize).min(RECORD_LEVEL)
 }
 
+/// True if a node has data outside of itself.
+pub fn has_records(node: &Node) -> bool {
+    !node.is_dir() && !node.has_inline_data()
+}
+
 /// Sets the record level of a node whose data lies in the node, before it leaves it.
 pub fn set_level(node: &mut Node, level: usize) {
     debug_assert!(node.has_inline_data());

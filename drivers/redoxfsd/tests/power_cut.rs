@@ -190,8 +190,8 @@ fn falls_back_where_the_disk_lied_about_flushes() {
             } else {
                 headers[position - 1] + 1
             };
-            for lost in start..event_index {
-                let Event::Write(offset, data) = &log[lost] else {
+            for (lost, event_lost) in log.iter().enumerate().take(event_index).skip(start) {
+                let Event::Write(offset, data) = event_lost else {
                     continue;
                 };
                 let mut broken = image.clone();

@@ -182,7 +182,7 @@ impl<D: Device> Session<'_, '_, D> {
         let mut need = records::free_need(node.data(), 0);
         need.blocks += FREE_BLOCKS;
         self.admit(need)?;
-        if attr::is_file(u32::from(node.data().mode())) {
+        if records::has_records(node.data()) {
             let emptied = records::shrink(self.tx, &mut node, 0);
             emptied.map_err(|error| self.lost(error))?;
             self.tx.sync_tree(node).map_err(|error| self.lost(error))?;
@@ -203,7 +203,7 @@ impl<D: Device> Session<'_, '_, D> {
         for orphan in orphans {
             let mut node = self.read_node(*orphan)?;
             self.admit(records::free_need(node.data(), 0))?;
-            if attr::is_file(u32::from(node.data().mode())) {
+            if records::has_records(node.data()) {
                 let emptied = records::shrink(self.tx, &mut node, 0);
                 emptied.map_err(|error| self.lost(error))?;
                 self.tx.sync_tree(node).map_err(|error| self.lost(error))?;

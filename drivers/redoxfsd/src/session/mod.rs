@@ -87,9 +87,12 @@ impl<D: Device> Session<'_, '_, D> {
         Ok(self.state.learn(id, attr::of_node(id, node.data())))
     }
 
-    /// The attributes of a directory.
-    fn dir_attr(&mut self, ptr: TreePtr<Node>) -> Result<NodeAttr> {
-        let attr = self.attr(ptr)?;
+    /// The attributes of a directory; its size and blocks may be old.
+    fn known_dir(&mut self, ptr: TreePtr<Node>) -> Result<NodeAttr> {
+        let attr = match self.state.outdated_attr(ptr.id()) {
+            Some(attr) => attr,
+            None => self.attr(ptr)?,
+        };
         if !attr::is_dir(attr.mode) {
             return Err(Errno::NOTDIR.into());
         }
@@ -151,7 +154,7 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
         found: &mut LookupWriter<'_>,
     ) -> Result<LookupStop> {
         let mut dir = Self::ptr(dir)?;
-        self.dir_attr(dir)?;
+        self.known_dir(dir)?;
         for (index, name) in path.split(|byte| *byte == b'/').enumerate() {
             let name = match names::checked(name) {
                 Ok(name) => name,
@@ -212,7 +215,7 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
 
     fn get_dents(&mut self, dir: u64, entries: &mut DirentWriter<'_>, from: u64) -> Result<()> {
         let dir = Self::ptr(dir)?;
-        self.dir_attr(dir)?;
+        self.known_dir(dir)?;
         let mut from = from;
         loop {
             self.load_listing(dir)?;

@@ -70,7 +70,7 @@ impl<D: Device> Session<'_, '_, D> {
 
     /// Checks that names can be added to a directory.
     fn check_dir(&mut self, dir: TreePtr<Node>) -> Result<()> {
-        match self.dir_attr(dir)?.nlink {
+        match self.known_dir(dir)?.nlink {
             0 => Err(Errno::NOENT.into()), // removed, and still open somewhere
             _ => Ok(()),
         }
@@ -85,8 +85,8 @@ impl<D: Device> Session<'_, '_, D> {
         }
         self.state
             .learn_name(dir.id(), name, node.map(|node| node.id()));
-        // The directory's size and blocks may have changed with it.
-        self.state.forget_attr(dir.id());
+        // The directory's size and blocks may have changed with it; what it is has not.
+        self.state.outdate_attr(dir.id());
         self.state.set_times(dir.id(), Some(now), now);
     }
 
@@ -125,27 +125,15 @@ impl<D: Device> Session<'_, '_, D> {
             self.store(unnamed)?;
         }
         if last {
-            let unnamed = if listed {
-                &mut self.state.listed
-            } else {
-                &mut self.state.unlisted
-            };
-            unnamed.insert(ptr.id());
-            self.mark_unnamed(ptr)?;
+            // On the disk the node keeps its last link until it is freed; the list, or the line above, says enough.
+            self.state.unnamed(ptr.id(), listed);
+            self.state.set_times(ptr.id(), None, attr::now());
         } else {
             self.state.forget_attr(ptr.id());
             self.state.set_times(ptr.id(), None, attr::now());
         }
         self.named(dir, name, None);
         Ok(())
-    }
-
-    /// The crate lists an unlinked node without writing that it has no names any more.
-    fn mark_unnamed(&mut self, ptr: TreePtr<Node>) -> Result<()> {
-        let mut node = self.read_to_change(ptr)?;
-        node.data_mut().set_links(0);
-        attr::set_ctime(node.data_mut(), attr::now());
-        self.store(node).map(drop)
     }
 
     pub(super) fn create_node(
@@ -192,6 +180,7 @@ impl<D: Device> Session<'_, '_, D> {
         }
         // The crate's own function to create a node refuses names with a colon, so it is done in its steps. The block
         // count that allocation updates is of no use here: a node counts itself from the start.
+        let attr = attr::of_node(0, &node);
         let mut counted = TreeData::new(0, Node::default());
         let block = BlockData::new(BlockAddr::default(), node);
         let block = self.tx.sync_block(&mut counted, block);
@@ -206,7 +195,15 @@ impl<D: Device> Session<'_, '_, D> {
             self.state.parents.insert(ptr.id(), dir.id());
             self.state.listings.put(ptr.id(), Listing::default());
         }
-        self.attr(ptr)
+        let node = u64::from(ptr.id());
+        Ok(self.state.learn(
+            ptr.id(),
+            NodeAttr {
+                node,
+                nlink: 1,
+                ..attr
+            },
+        ))
     }
 
     pub(super) fn link_node(
@@ -250,7 +247,7 @@ impl<D: Device> Session<'_, '_, D> {
         remove_dir: bool,
     ) -> Result<()> {
         let name = checked(name)?;
-        self.dir_attr(dir)?;
+        self.known_dir(dir)?;
         let node = self.find(dir, name)?.ok_or(Errno::NOENT)?;
         let attr = self.attr(node)?;
         match (attr::is_dir(attr.mode), remove_dir) {
@@ -309,7 +306,7 @@ impl<D: Device> Session<'_, '_, D> {
     ) -> Result<()> {
         let (old_name, new_name) = (checked(request.old_name)?, checked(request.new_name)?);
         let new_dir = Self::ptr(request.new_dir)?;
-        self.dir_attr(old_dir)?;
+        self.known_dir(old_dir)?;
         self.check_dir(new_dir)?;
         let node = self.find(old_dir, old_name)?.ok_or(Errno::NOENT)?;
         let attr = self.attr(node)?;

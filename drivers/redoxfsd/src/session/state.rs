@@ -27,6 +27,8 @@ pub enum Lost {
 #[derive(Debug, Default)]
 pub struct State {
     attrs: HashMap<u32, NodeAttr>,
+    /// Those of them whose size and blocks may have changed.
+    outdated: HashSet<u32>,
     /// Names found, and found missing.
     names: HashMap<(u32, Box<str>), Option<u32>>,
     /// Directories' entries in the order of their cursors.
@@ -67,7 +69,30 @@ impl State {
     }
 
     pub(super) fn attr(&self, id: u32) -> Option<NodeAttr> {
+        self.outdated_attr(id)
+            .filter(|_| !self.outdated.contains(&id))
+    }
+
+    /// Attributes of which size and blocks may be old.
+    pub(super) fn outdated_attr(&self, id: u32) -> Option<NodeAttr> {
         self.attrs.get(&id).copied()
+    }
+
+    /// Size and blocks of a node may have changed.
+    pub(super) fn outdate_attr(&mut self, id: u32) {
+        self.outdated.insert(id);
+    }
+
+    /// A node has lost its last name.
+    pub(super) fn unnamed(&mut self, id: u32, listed: bool) {
+        if listed {
+            self.listed.insert(id);
+        } else {
+            self.unlisted.insert(id);
+        }
+        if let Some(attr) = self.attrs.get_mut(&id) {
+            attr.nlink = 0;
+        }
     }
 
     /// Remembers attributes read from a node; returns them with the times that are newer in memory.
@@ -76,14 +101,20 @@ impl State {
             attr.mtime = mtime.unwrap_or(attr.mtime);
             attr.ctime = *ctime;
         }
+        if self.listed.contains(&id) {
+            attr.nlink = 0;
+        }
+        self.outdated.remove(&id);
         if self.attrs.len() >= CACHE {
             self.attrs.clear();
+            self.outdated.clear();
         }
         self.attrs.insert(id, attr);
         attr
     }
 
     pub(super) fn forget_attr(&mut self, id: u32) {
+        self.outdated.remove(&id);
         self.attrs.remove(&id);
     }
 
@@ -112,7 +143,7 @@ impl State {
     /// Forgets all about a node that is freed.
     pub(super) fn freed(&mut self, id: u32, was_dir: bool) {
         self.freed_some = true;
-        self.attrs.remove(&id);
+        self.forget_attr(id);
         self.times.remove(&id);
         self.parents.remove(&id);
         self.listings.forget(id);
@@ -226,6 +257,7 @@ impl State {
         if !committed {
             self.read_only = true;
             self.attrs.clear();
+            self.outdated.clear();
             self.names.clear();
             self.listings.clear();
             self.parents.clear();
