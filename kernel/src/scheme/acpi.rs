@@ -10,7 +10,7 @@ use crate::fs::{FileType, InodeRef};
 struct Tables;
 
 /// The table with a signature, as a read-only file for root.
-pub fn table(signature: &[u8]) -> Option<InodeRef> {
+fn table(signature: &[u8]) -> Option<InodeRef> {
     let signature = core::str::from_utf8(signature).ok()?;
     let bytes = frame::phys::acpi_table(signature)?;
     Some(Arc::new(Bytes { bytes, attr: pseudo::attr(FileType::Regular, 0o400, pseudo::ino(signature.as_bytes())) }))

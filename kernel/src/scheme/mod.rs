@@ -23,7 +23,6 @@ mod socket;
 mod transfer;
 mod user;
 
-pub use acpi::table as acpi_table;
 pub use file::raw_call;
 pub use registry::add_kernel_scheme;
 

@@ -105,8 +105,6 @@ pub struct UserScheme {
 pub struct Reply {
     /// The value of the answer.
     pub value: u64,
-    /// `Cqe.extra`.
-    pub extra: u32,
     slot: Option<Slot>,
 }
 
@@ -456,7 +454,7 @@ impl Ticket {
     /// The daemon's; `EIO` where it died, fell silent or answered nonsense; `ERESTARTSYS` or `EINTR` on a signal.
     pub fn wait(self, wait: Wait) -> Result<Reply> {
         match self.wait_any(wait)? {
-            (Answer::Value(value, extra), slot) => Ok(Reply { value, extra, slot }),
+            (Answer::Value(value, _), slot) => Ok(Reply { value, slot }),
             _ => Err(EIO),
         }
     }
