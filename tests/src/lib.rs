@@ -13,6 +13,7 @@ mod diff;
 mod frame;
 mod lab;
 mod power;
+mod schemes;
 mod system;
 
 use std::path::Path;
@@ -65,6 +66,7 @@ impl Test {
 pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     let mut tests = frame::tests();
     tests.extend(system::tests());
+    tests.extend(schemes::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(boot::tests());
     tests.extend(power::tests());
