@@ -77,13 +77,29 @@ fn with_cache<R>(f: impl FnOnce(&mut FrameCache) -> R) -> Option<R> {
     unsafe { local::get().frames.with(f) }
 }
 
-/// Takes one frame, its reference count 0 and its content whatever it was.
+/// Frames that only the kernel's own structures may use: some are made with locks held, where the reclaim hook can do little.
+fn reserve() -> usize {
+    (super::COUNTERS.total.load(Relaxed) / 64).max(256)
+}
+
+/// Takes one frame, its reference count 0 and its content whatever it was, down to the last one.
 #[inline]
 pub fn alloc_frame() -> Option<u32> {
+    alloc_above(|| 0)
+}
+
+/// As [`alloc_frame`], but leaves a reserve: for what can be reclaimed or given up, such as the memory of programs and of the page cache.
+#[inline]
+pub fn alloc_frame_above_reserve() -> Option<u32> {
+    alloc_above(reserve)
+}
+
+#[inline]
+fn alloc_above(reserve: fn() -> usize) -> Option<u32> {
     loop {
         let got = with_cache(|cache| {
             let count = cache.count.load(Relaxed) as usize;
-            let count = if count > 0 { count } else { refill(cache)? };
+            let count = if count > 0 { count } else { refill(cache, reserve())? };
             cache.count.store(count as u32 - 1, Relaxed);
             Some(cache.frames[count - 1])
         });
@@ -95,11 +111,11 @@ pub fn alloc_frame() -> Option<u32> {
 }
 
 #[cold]
-fn refill(cache: &mut FrameCache) -> Option<usize> {
+fn refill(cache: &mut FrameCache, reserve: usize) -> Option<usize> {
     let meta = all_meta();
     let mut buddy = BUDDY.lock();
     let mut count = 0;
-    while count < BATCH {
+    while count < BATCH && buddy.free_frames() > reserve {
         let Some(pfn) = buddy.alloc(meta, 0) else { break };
         cache.frames[count] = pfn;
         count += 1;

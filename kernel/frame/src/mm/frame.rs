@@ -19,12 +19,13 @@ pub struct Frame {
 const MAX_REFCOUNT: u32 = u32::MAX / 2;
 
 impl Frame {
-    /// A frame with unspecified (but initialised) content. None: out of memory, also after the reclaim hook ran.
+    /// A frame with unspecified (but initialised) content. None: out of memory, also after the reclaim hook ran; a reserve is left then for the kernel's
+    /// own structures.
     ///
     /// The content may be an earlier owner's: overwrite all of it before a user program can see it.
     #[inline]
     pub fn alloc() -> Option<Frame> {
-        let pfn = cache::alloc_frame()?;
+        let pfn = cache::alloc_frame_above_reserve()?;
         cache::meta(pfn).refcount.store(1, Ordering::Relaxed);
         Some(Frame { pfn: NonZeroU32::new(pfn)? })
     }

@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
 use frame::mm::{Frame, PAGE_SIZE};
 
@@ -16,6 +16,8 @@ const PERIOD_NS: u64 = 1_000_000_000;
 const MAX_AGE_NS: u64 = 5_000_000_000;
 
 static DIRTY: AtomicIsize = AtomicIsize::new(0);
+/// Memory is short: everything is to be written, whatever its age.
+static URGENT: AtomicBool = AtomicBool::new(false);
 static WRITEBACK: AtomicUsize = AtomicUsize::new(0);
 /// Caches with dirty pages (kept alive by this) and when they were first made dirty.
 static LIST: SpinLock<VecDeque<(Arc<PageCache>, u64)>> = SpinLock::new(VecDeque::new());
@@ -48,6 +50,26 @@ fn limits() -> (usize, usize) {
     })
 }
 
+/// Asks the flusher to write everything and gives it a moment. Returns whether there is hope: something is dirty or on its way to the disk, and
+/// no signal asks the caller to stop. The caller must not write itself: it may be the daemon that serves the disk.
+pub(super) fn wait_for_progress() -> bool {
+    const PAUSE_NS: u64 = 5_000_000;
+    if dirty_pages() == 0 && writeback_pages() == 0 {
+        return false;
+    }
+    URGENT.store(true, Ordering::Relaxed);
+    kick_flusher();
+    let until = frame::time::now_ns() + PAUSE_NS;
+    let slept = pause_queue().wait_deadline(Some(until), || None::<()>);
+    slept == Err(ETIMEDOUT)
+}
+
+/// Where nobody is woken: for pauses.
+fn pause_queue() -> &'static WaitQueue {
+    static QUEUE: Once<WaitQueue> = Once::new();
+    QUEUE.get_or_init(WaitQueue::new)
+}
+
 /// Makes the flusher look now.
 fn kick_flusher() {
     flush_queue().wake_all();
@@ -59,8 +81,8 @@ pub fn flusher() {
         let deadline = frame::time::now_ns() + PERIOD_NS;
         let background = limits().0;
         // Time-out and kick mean the same here.
-        let _ = flush_queue().wait_deadline(Some(deadline), || (dirty_pages() > background).then_some(()));
-        let everything = dirty_pages() > background;
+        let _ = flush_queue().wait_deadline(Some(deadline), || (dirty_pages() > background || URGENT.load(Ordering::Relaxed)).then_some(()));
+        let everything = URGENT.swap(false, Ordering::Relaxed) || dirty_pages() > background;
         let rounds = LIST.lock().len();
         let mut progress = false;
         for _ in 0..rounds {
@@ -78,7 +100,7 @@ pub fn flusher() {
         if everything && !progress {
             // The disk does not take anything now: do not spin on it.
             let until = frame::time::now_ns() + PERIOD_NS / 10;
-            let _ = flush_queue().wait_deadline(Some(until), || None::<()>);
+            let _ = pause_queue().wait_deadline(Some(until), || None::<()>);
         }
     }
 }

@@ -65,6 +65,8 @@ pub struct PageCache {
     backend: Option<Arc<dyn PageBackend>>,
     inner: SpinLock<Inner>,
     size: AtomicU64,
+    /// Where the clock's hand stands: a page index.
+    hand: AtomicU64,
     /// Signalled when pages stop filling or being written back.
     changed: WaitQueue,
     write_lock: Mutex<()>,
@@ -116,6 +118,21 @@ impl Quota {
     }
 }
 
+/// A frame for the cache, waiting a little for write-back to make pages reclaimable where there is none.
+fn new_frame() -> Result<Frame> {
+    const ATTEMPTS: usize = 100;
+    for _ in 0..ATTEMPTS {
+        if let Some(frame) = Frame::alloc() {
+            return Ok(frame);
+        }
+        // The last resort ends the process that uses most memory.
+        if crate::fs::reclaim(MAX_BATCH) == 0 && !dirty::wait_for_progress() && !crate::mm::oom::relieve() {
+            break;
+        }
+    }
+    Err(ENOMEM)
+}
+
 /// What is known of a page.
 enum Lookup {
     Present(Frame),
@@ -142,6 +159,7 @@ impl PageCache {
             backend,
             inner: SpinLock::new(Inner { chunks: BTreeMap::new(), pages: 0, dirty: 0, listed: false }),
             size: AtomicU64::new(size),
+            hand: AtomicU64::new(0),
             changed: WaitQueue::new(),
             write_lock: Mutex::new(()),
             mappings: MappingList::new(),
@@ -242,7 +260,7 @@ impl PageCache {
         for i in 0..count {
             match Frame::alloc() {
                 Some(frame) => frames.push(frame),
-                None if i == 0 => return Err(ENOMEM),
+                None if i == 0 => frames.push(new_frame()?),
                 None => break,
             }
         }
@@ -267,7 +285,8 @@ impl PageCache {
     }
 
     fn fill_zero(&self, index: u64) -> Result<Option<Frame>> {
-        let frame = Frame::alloc_zeroed().ok_or(ENOMEM)?;
+        let frame = new_frame()?;
+        frame.zero();
         Ok(matches!(self.insert(index, &frame, false), Lookup::Absent).then_some(frame))
     }
 
@@ -329,7 +348,7 @@ impl PageCache {
     /// Forgets clean pages of a range that nobody uses (`POSIX_FADV_DONTNEED`).
     pub fn forget_clean(&self, first: u64, pages: u64) {
         if self.backend.is_some() {
-            self.evict(first, first.saturating_add(pages), usize::MAX, false);
+            self.evict(first, first.saturating_add(pages));
         }
     }
 

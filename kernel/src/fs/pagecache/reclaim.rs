@@ -34,8 +34,12 @@ pub fn cached_pages() -> (usize, usize) {
     (FILE_PAGES.load(Ordering::Relaxed).max(0) as usize, MEMORY_PAGES.load(Ordering::Relaxed).max(0) as usize)
 }
 
-/// Frees up to `wanted` clean pages; returns how many it freed. May be called with any lock held, in any context: it only tries locks.
+/// Pages freed at one go, so that the next allocations need not come here.
+const BATCH: usize = 128;
+
+/// Frees at least `wanted` clean pages, if there are so many; returns how many it freed. May be called with any lock held, in any context: it only tries locks.
 pub fn reclaim(wanted: usize) -> usize {
+    let wanted = wanted.max(BATCH);
     let mut freed = 0;
     let Some(rounds) = CACHES.try_lock().map(|c| c.len()) else { return 0 };
     // Two turns: the first takes the marks of pages used lately.
@@ -45,7 +49,7 @@ pub fn reclaim(wanted: usize) -> usize {
         }
         let Some(next) = CACHES.try_lock().and_then(|mut c| c.pop_front()) else { break };
         let Some(cache) = next.upgrade() else { continue };
-        freed += cache.evict(0, u64::MAX, wanted - freed, true);
+        freed += cache.evict_by_clock(wanted - freed);
         if let Some(mut caches) = CACHES.try_lock() {
             caches.push_back(next);
         } else {
@@ -56,63 +60,85 @@ pub fn reclaim(wanted: usize) -> usize {
     freed
 }
 
+/// Chunks looked at under one lock.
+const SCAN: usize = 128;
+
 impl PageCache {
-    /// Evicts clean pages of a range whose frames nobody else holds. `clock`: only those not looked at since the last time.
-    pub(super) fn evict(&self, first: u64, end: u64, wanted: usize, clock: bool) -> usize {
-        // On the stack: there may be no memory for a list.
-        let mut gone: [Option<frame::mm::Frame>; 64] = [const { None }; 64];
-        let mut total = 0;
+    /// Evicts clean pages of a range whose frames nobody else holds.
+    pub(super) fn evict(&self, first: u64, end: u64) {
         let mut from = first;
-        loop {
-            let mut count = 0;
-            let Some(mut inner) = self.inner.try_lock() else { return total };
-            let mut next = None;
-            for (key, chunk) in inner.chunks.range_mut(from / 64..) {
-                if *key * 64 >= end {
-                    break;
-                }
-                if count > 0 {
-                    next = Some(*key * 64);
-                    break;
-                }
-                let mask = page_logic::mask_within(*key, first, end);
-                let mut candidates = chunk.present() & mask & !chunk.dirty & !chunk.busy();
-                if clock {
-                    candidates &= !chunk.referenced;
-                    chunk.referenced &= !mask;
-                }
-                while candidates != 0 && total + count < wanted {
-                    let bit = candidates.trailing_zeros() as usize;
-                    candidates &= candidates - 1;
-                    if chunk.peek(bit).is_some_and(|f| f.refcount() == 1) {
-                        gone[count] = chunk.take(bit);
-                        count += 1;
-                    }
-                }
-            }
-            inner.pages -= count;
-            drop(inner);
-            count_out(self, count);
-            gone.iter_mut().take(count).for_each(|f| *f = None);
-            total += count;
+        while let Some((_, next)) = self.scan(from, end, usize::MAX, false) {
             match next {
-                Some(at) if total < wanted => from = at,
-                _ => break,
+                Some(next) => from = next,
+                None => break,
             }
         }
-        self.drop_empty_chunks();
+    }
+
+    /// Evicts up to `wanted` clean pages not looked at since the hand came by last; goes around the file once at most.
+    fn evict_by_clock(&self, wanted: usize) -> usize {
+        let mut total = 0;
+        let start = self.hand.load(Ordering::Relaxed);
+        let mut from = start;
+        let mut wrapped = start == 0;
+        while total < wanted {
+            let Some((count, next)) = self.scan(from, u64::MAX, wanted - total, true) else { break };
+            total += count;
+            from = next.unwrap_or(0);
+            self.hand.store(from, Ordering::Relaxed);
+            if next.is_none() {
+                if wrapped {
+                    break;
+                }
+                wrapped = true;
+            } else if wrapped && from >= start && start != 0 {
+                break;
+            }
+        }
         total
     }
 
-    /// Without allocating: there may be no memory.
-    fn drop_empty_chunks(&self) {
-        for _ in 0..64 {
-            let Some(mut inner) = self.inner.try_lock() else { return };
-            let Some(key) = inner.chunks.iter().find(|(_, c)| c.is_empty()).map(|(k, _)| *k) else { return };
-            let gone = inner.chunks.remove(&key);
-            drop(inner);
-            drop(gone);
+    /// One stretch of evicting, under one lock: the number of pages evicted and where to go on, if not at the end. `None`: the lock is taken.
+    fn scan(&self, from: u64, end: u64, wanted: usize, clock: bool) -> Option<(usize, Option<u64>)> {
+        // On the stack: there may be no memory for a list.
+        let mut gone: [Option<frame::mm::Frame>; 64] = [const { None }; 64];
+        let mut count = 0;
+        let mut next = None;
+        let mut empty = None;
+        let mut inner = self.inner.try_lock()?;
+        for (scanned, (key, chunk)) in inner.chunks.range_mut(from / 64..).enumerate() {
+            if *key * 64 >= end {
+                break;
+            }
+            if count > 0 || scanned == SCAN {
+                next = Some(*key * 64);
+                break;
+            }
+            let mask = page_logic::mask_within(*key, from, end);
+            let mut candidates = chunk.present() & mask & !chunk.dirty & !chunk.busy();
+            if clock {
+                candidates &= !chunk.referenced;
+                chunk.referenced &= !mask;
+            }
+            while candidates != 0 && count < wanted {
+                let bit = candidates.trailing_zeros() as usize;
+                candidates &= candidates - 1;
+                if chunk.peek(bit).is_some_and(|f| f.refcount() == 1) {
+                    gone[count] = chunk.take(bit);
+                    count += 1;
+                }
+            }
+            if chunk.is_empty() {
+                empty = Some(*key);
+            }
         }
+        let chunk = empty.and_then(|key| inner.chunks.remove(&key));
+        inner.pages -= count;
+        drop(inner);
+        drop(chunk);
+        count_out(self, count);
+        drop(gone);
+        Some((count, next))
     }
 }
 

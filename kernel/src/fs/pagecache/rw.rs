@@ -176,8 +176,13 @@ impl PageCache {
     }
 
     fn write_fresh_page(&self, index: u64, offset: usize, n: usize, src: &mut IoSource<'_>) -> (Result<usize>, bool) {
-        let fresh = if n == PAGE_SIZE { Frame::alloc() } else { Frame::alloc_zeroed() };
-        let Some(fresh) = fresh else { return (Err(ENOMEM), false) };
+        let fresh = match super::new_frame() {
+            Ok(frame) => frame,
+            Err(error) => return (Err(error), false),
+        };
+        if n < PAGE_SIZE {
+            fresh.zero();
+        }
         let copied = match src.read_into_frame(&fresh, offset, n) {
             Ok(copied) if copied > 0 => copied,
             other => return (other, false),
