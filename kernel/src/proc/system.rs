@@ -205,7 +205,9 @@ fn interrupts() -> Vec<u8> {
 
 fn meminfo() -> Vec<u8> {
     let stats = frame::mm::stats();
-    let (cached, clean) = pagecache::cached_pages();
+    let (file_pages, shared_pages) = pagecache::cached_pages();
+    let cached = file_pages + shared_pages;
+    let clean = file_pages.saturating_sub(pagecache::dirty_pages() + pagecache::writeback_pages());
     let mut out = String::new();
     let anonymous: usize = processes::all().iter().filter_map(|p| p.mm().ok()).map(|mm| mm.rss_pages()).sum();
     let mut line = |name: &str, pages: usize| {
@@ -225,7 +227,7 @@ fn meminfo() -> Vec<u8> {
     line("Writeback", pagecache::writeback_pages());
     line("AnonPages", anonymous);
     line("Mapped", 0);
-    line("Shmem", 0);
+    line("Shmem", shared_pages);
     line("KReclaimable", 0);
     line("Slab", stats.slab);
     line("SReclaimable", 0);
