@@ -30,7 +30,9 @@ pub struct State {
     /// Those of them whose size and blocks may have changed.
     outdated: HashSet<u32>,
     /// Names found, and found missing.
-    names: HashMap<(u32, Box<str>), Option<u32>>,
+    names: HashMap<u32, HashMap<Box<str>, Option<u32>>>,
+    /// How many those are.
+    names_len: usize,
     /// Directories' entries in the order of their cursors.
     pub(super) listings: Listings,
     /// The directory that each directory was found in.
@@ -129,15 +131,18 @@ impl State {
     }
 
     pub(super) fn name(&self, dir: u32, name: &str) -> Option<Option<u32>> {
-        // Looking up a borrowed pair in a map of owned ones would need a key type of its own; names are short.
-        self.names.get(&(dir, Box::from(name))).copied()
+        self.names.get(&dir)?.get(name).copied()
     }
 
     pub(super) fn learn_name(&mut self, dir: u32, name: &str, node: Option<u32>) {
-        if self.names.len() >= CACHE {
+        if self.names_len >= CACHE {
             self.names.clear();
+            self.names_len = 0;
         }
-        self.names.insert((dir, name.into()), node);
+        let names = self.names.entry(dir).or_default();
+        if names.insert(name.into(), node).is_none() {
+            self.names_len += 1;
+        }
     }
 
     /// Forgets all about a node that is freed.
@@ -149,7 +154,8 @@ impl State {
         self.listings.forget(id);
         if was_dir {
             // Its missing names must not be found missing in a new directory with its id.
-            self.names.retain(|(dir, _), _| *dir != id);
+            let names = self.names.remove(&id);
+            self.names_len -= names.map_or(0, |names| names.len());
         }
     }
 
@@ -259,6 +265,7 @@ impl State {
             self.attrs.clear();
             self.outdated.clear();
             self.names.clear();
+            self.names_len = 0;
             self.listings.clear();
             self.parents.clear();
             self.times.clear();
