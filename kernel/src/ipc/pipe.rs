@@ -223,7 +223,7 @@ impl FileOps for PipeEnd {
                 let wake = was_full && queue.has_free_slot();
                 drop(queue);
                 if wake {
-                    pipe.write_event.wake_events(Events::OUT | Events::WRNORM);
+                    pipe.write_event.wake_events_sync(Events::OUT | Events::WRNORM);
                 }
                 return Ok(done);
             }
@@ -268,7 +268,7 @@ impl FileOps for PipeEnd {
                 pipe.not_empty.store(!queue.buffers.is_empty(), Ordering::SeqCst);
                 pipe.has_slot.store(queue.has_free_slot(), Ordering::SeqCst);
                 drop(queue);
-                pipe.read_event.wake_events(Events::IN | Events::RDNORM);
+                pipe.read_event.wake_events_sync(Events::IN | Events::RDNORM);
                 match outcome {
                     Ok(written) => done += written,
                     Err(error) if done == 0 => return Err(error),

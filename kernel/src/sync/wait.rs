@@ -14,6 +14,11 @@ pub trait Wake: Send + Sync {
     /// Called with the queue's lock held and interrupts off: must be short and must not wait. `events` says what happened
     /// ([`Events::all`] where the source does not know). Returns whether it consumed an exclusive wake-up.
     fn wake(&self, events: Events) -> bool;
+
+    /// As [`Wake::wake`], where the waker is about to sleep itself: a thread that is woken may take over its CPU.
+    fn wake_sync(&self, events: Events) -> bool {
+        self.wake(events)
+    }
 }
 
 struct ThreadWaker {
@@ -25,6 +30,11 @@ impl Wake for ThreadWaker {
     fn wake(&self, _events: Events) -> bool {
         self.woken.store(true, Ordering::Release);
         sched::wake(&self.thread)
+    }
+
+    fn wake_sync(&self, _events: Events) -> bool {
+        self.woken.store(true, Ordering::Release);
+        sched::wake_successor(&self.thread)
     }
 }
 
@@ -96,6 +106,17 @@ impl WaitQueue {
         }
         for (_, waker) in &self.0.entries.lock().1 {
             waker.wake(events);
+        }
+    }
+
+    /// As [`WaitQueue::wake_events`], where the caller probably sleeps next: passing data from one thread to another then stays on one CPU.
+    pub fn wake_events_sync(&self, events: Events) {
+        core::sync::atomic::fence(Ordering::SeqCst);
+        if self.is_empty() {
+            return;
+        }
+        for (_, waker) in &self.0.entries.lock().1 {
+            waker.wake_sync(events);
         }
     }
 

@@ -221,6 +221,7 @@ pub fn exit_thread(status: i32) -> ! {
             crate::ipc::futex::wake_address(tid_address, 1);
         }
         let process = thread.process.clone();
+        sched::charge_current();
         process.dead_usage.lock().add(&thread_usage(&thread));
         let name = *thread.name.lock();
         *process.final_name.lock() = name;

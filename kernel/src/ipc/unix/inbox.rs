@@ -209,7 +209,7 @@ impl Inbox {
                 let ancillary = ancillary.take().unwrap_or_default();
                 queue.messages.push_back(Message { data, start: 0, ancillary });
             }
-            self.read_event.wake_events(Events::IN | Events::RDNORM);
+            self.read_event.wake_events_sync(Events::IN | Events::RDNORM);
             done += len;
             if src.remaining() == 0 || self.kind != Kind::Stream {
                 return Ok(done);
