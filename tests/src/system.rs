@@ -21,6 +21,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("linux/commands", |lab| commands(lab, System::Linux)),
         Test::new("vm/commands", |lab| commands(lab, System::Genai)),
         Test::new("vm/schemes-under-it", schemes_under_it),
+        Test::new("vm/example-scheme", example_scheme),
         Test::new("vm/console", console),
     ];
     for system in [System::Linux, System::Genai] {
@@ -56,6 +57,23 @@ fn schemes_under_it(lab: &Lab) -> Result<()> {
     for scheme in ["initfs", "root", "pci", "disk.vda"] {
         ensure!(schemes.lines().any(|it| it == scheme), "/scheme lacks {scheme}:\n{schemes}");
     }
+    Ok(())
+}
+
+/// The daemon that the documentation shows: it can be read, written, and ended.
+fn example_scheme(lab: &Lab) -> Result<()> {
+    let machine = lab.genai()?;
+    let script = "hellod & daemon=$!
+        for i in $(seq 100); do [ -e /scheme/hello ] && break; sleep 0.1; done
+        cat /scheme/hello/Ada
+        echo 'Good morning' > /scheme/hello/greeting
+        cat /scheme/hello/Ada
+        kill $daemon; wait $daemon 2>/dev/null
+        cat /scheme/hello/Ada 2>/dev/null || echo gone";
+    let output = machine.sh(script, SHORT)?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    ensure!(lines.len() == 3 && lines[0].contains("Ada") && lines[1].contains("Good morning") && lines[2] == "gone", "unexpected answers:\n{text}");
     Ok(())
 }
 
