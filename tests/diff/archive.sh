@@ -1,9 +1,8 @@
 # time: 600
 # 200 MB through tar, gzip and sha256sum.
 mkdir data
-for i in 1 2 3 4 5 6 7 8; do
-    awk -v n="$i" 'BEGIN { for (i = 0; i < 1300000; i++) printf "%07d %d line of text\n", i, n }' | head -c 26214400 > "data/file$i"
-done
-du -b data | cut -f1 | head -n 1 > /dev/null
+seq 1000000 4000000 | head -c 20971520 > data/file0
+for i in 1 2 3 4 5 6 7 8 9; do (echo "$i"; cat data/file0) > "data/file$i"; done
 stat -c '%n %s' data/*
 tar --sort=name --mtime=@0 --owner=0 --group=0 -cf - data | gzip -1 -n | sha256sum
+mkdir copy && tar -cf - data | tar -C copy -xf - && diff -r data copy/data && echo same
