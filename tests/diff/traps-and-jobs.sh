@@ -4,7 +4,7 @@ kill -USR1 $$
 (trap 'echo term; exit 5' TERM; while :; do sleep 0.05; done) & pid=$!
 sleep 0.5; kill $pid; wait $pid; echo "waited $?"
 sleep 100 & kill -9 $!; wait $! 2> /dev/null; echo "killed $?"
-sleep 100 & kill -STOP $!; sleep 0.2; kill -CONT $!; kill $!; wait $!; echo "continued and ended $?"
+sleep 100 & sleep 0.5; kill -STOP $!; sleep 0.2; kill -CONT $!; kill $!; wait $!; echo "continued and ended $?"
 for i in 1 2 3; do (sleep 0.$i; exit $i) & done
 wait -n; echo "first $?"; wait
 bash -c 'kill -SEGV $$'; echo "segv $?"
