@@ -57,6 +57,11 @@ pub fn recognise(line: &str, world: &dyn World, names: &[String]) -> Kind {
     if trimmed.contains('\n') {
         return syntax;
     }
+    // "don't", "what's": a quote to the shell, an apostrophe to everybody else.
+    let opening = trimmed.split_whitespace().next().unwrap_or("").to_lowercase().replace('\u{2019}', "'");
+    if opening.split_once('\'').is_some_and(|(a, b)| matches!(b, "t" | "s" | "m" | "d" | "ve" | "ll" | "re") && !a.is_empty() && a.bytes().all(|c| c.is_ascii_lowercase())) {
+        return Kind::Language;
+    }
     let words: Vec<&str> = trimmed.split_whitespace().collect();
     let first = words[0];
     let plain_first = first.chars().all(|c| c.is_ascii_alphanumeric() || "'-?.,!\u{2019}".contains(c)) && first.chars().next().is_some_and(char::is_alphabetic);

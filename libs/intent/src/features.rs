@@ -19,7 +19,11 @@ fn bucket(parts: &[&str]) -> u32 {
 
 /// The features of a request: buckets, sorted, each once.
 pub fn features(request: &Request<'_>) -> Vec<u32> {
-    features_of(&request.abstract_tokens())
+    let mut out = features_of(&request.abstract_tokens());
+    out.extend(request.unknown_stems().iter().map(|w| bucket(&["w", w])));
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
 /// The features of tokens as [`Request::abstract_tokens`] gives them.

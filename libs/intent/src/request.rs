@@ -74,6 +74,12 @@ impl<'a> Request<'a> {
         (0..self.tokens.len()).filter(|&i| !self.is_used(i) && self.entity_at(i).is_none() && self.is_unknown(i)).collect()
     }
 
+    /// Its spelling was corrected: perhaps it was a name after all.
+    fn was_corrected(&self, i: usize) -> bool {
+        let t = &self.tokens[i];
+        !t.quoted && t.raw.to_lowercase() != t.norm && t.raw.bytes().all(|b| b.is_ascii_alphabetic()) && t.norm.bytes().all(|b| b.is_ascii_lowercase())
+    }
+
     fn is_unknown(&self, i: usize) -> bool {
         let t = &self.tokens[i];
         !t.quoted && !vocabulary::is_common(&t.norm) && !vocabulary::is_common(&text::stem(&t.norm)) && !t.norm.bytes().all(|b| b.is_ascii_digit())
@@ -180,7 +186,8 @@ impl<'a> Request<'a> {
     fn skip_fillers(&self, mut i: usize) -> Option<usize> {
         while i < self.tokens.len() {
             let t = &self.tokens[i];
-            if t.quoted || self.entity_at(i).is_some() || !FILLERS.contains(&t.norm.as_str()) {
+            // The last word is the name, whatever it is.
+            if t.quoted || self.entity_at(i).is_some() || i + 1 == self.tokens.len() || !FILLERS.contains(&t.norm.as_str()) {
                 return Some(i);
             }
             i += 1;
@@ -250,10 +257,12 @@ impl<'a> Request<'a> {
                 let value = match self.entity_at(k) {
                     Some(e) => match &e.kind {
                         Kind::Quoted(v) | Kind::Path(v) | Kind::Dir(v) | Kind::Glob(v) | Kind::User(v) | Kind::Host(v) => Some((v.clone(), e.start, e.end)),
+                        // "a folder called photos", "a folder logs".
+                        Kind::Ext(..) | Kind::Time(_) if e.end - e.start == 1 && (is_strong || matches!(w, "folder" | "directory" | "dir")) => Some((self.tokens[k].raw.clone(), k, k + 1)),
                         Kind::Num(_) if is_strong => Some((self.tokens[k].raw.clone(), k, k + 1)),
                         _ => None,
                     },
-                    None if is_strong || self.is_unknown(k) => Some((self.tokens[k].raw.clone(), k, k + 1)),
+                    None if is_strong || self.is_unknown(k) || self.was_corrected(k) => Some((self.tokens[k].raw.clone(), k, k + 1)),
                     None => None,
                 };
                 if let Some((v, s, e)) = value {
@@ -265,9 +274,21 @@ impl<'a> Request<'a> {
         None
     }
 
+    /// Whatever word follows one of `cues`, known or not.
+    pub fn word_after(&self, cues: &[&str]) -> Option<String> {
+        (0..self.tokens.len()).filter(|&i| !self.tokens[i].quoted && cues.contains(&self.tokens[i].norm.as_str())).find_map(|i| {
+            let k = self.skip_fillers(i + 1)?;
+            (!self.is_used(k) && self.entity_at(k).is_none()).then(|| {
+                self.mark(k, k + 1);
+                self.tokens[k].raw.clone()
+            })
+        })
+    }
+
     /// The first unknown word.
     pub fn any_unknown(&self) -> Option<String> {
-        let i = *self.unknown_words().first()?;
+        let corrected = || (0..self.tokens.len()).find(|&i| !self.is_used(i) && self.entity_at(i).is_none() && self.was_corrected(i));
+        let i = self.unknown_words().first().copied().or_else(corrected)?;
         self.mark(i, i + 1);
         Some(self.tokens[i].raw.clone())
     }
@@ -279,7 +300,9 @@ impl<'a> Request<'a> {
         }
         const STRONG: &[&str] = &["word", "words", "string", "phrase", "text", "pattern", "term", "keyword", "regex", "expression", "containing", "contain", "contains", "mentioning", "mention", "mentions", "matching", "saying", "says", "reads", "include", "includes", "including", "occurrences", "occurrence", "say", "mentioned", "starting", "beginning", "grep"];
         const WEAK: &[&str] = &["for", "with", "of", "has", "have", "match", "matches", "find", "search", "where", "times", "does", "occurs", "without", "is", "to"];
-        for (cues, strong) in [(STRONG, true), (WEAK, false)] {
+        // "search all files for x": what follows is meant, whatever it is.
+        let searching = self.has(&["search", "scan", "look", "grep", "hunt", "filter"]);
+        for (cues, strong) in [(STRONG, true), (if searching { &["for"][..] } else { &[] }, true), (WEAK, false)] {
             for i in 0..self.tokens.len() {
                 if self.tokens[i].quoted || !cues.contains(&self.tokens[i].norm.as_str()) {
                     continue;
@@ -394,6 +417,11 @@ impl<'a> Request<'a> {
         let i = best.or_else(|| self.unknown_words().first().copied())?;
         self.mark(i, i + 1);
         Some(self.tokens[i].raw.clone())
+    }
+
+    /// The unknown words by themselves: some are names, some tell what a request is about.
+    pub fn unknown_stems(&self) -> Vec<String> {
+        (0..self.tokens.len()).filter(|&i| self.entity_at(i).is_none() && self.is_unknown(i)).map(|i| text::stem(&self.tokens[i].norm)).collect()
     }
 
     /// The tags and words that features are made of.

@@ -68,7 +68,10 @@ fn closing_quote(chars: &[char], open: usize) -> Option<usize> {
 fn push_word(word: &str, last: bool, out: &mut Vec<Token>) {
     // A command's own words (`-la`, `*.txt`, `.`, `..`) keep their punctuation.
     let mut w = word;
-    w = w.trim_start_matches(['(', ',', ';']);
+    let sum = word.contains(|c: char| c.is_ascii_digit()) && word.contains(['+', '*', '/', '^']);
+    if !sum {
+        w = w.trim_start_matches(['(', ',', ';']);
+    }
     loop {
         let before = w;
         if w.chars().all(|c| c == '.') {
@@ -76,7 +79,7 @@ fn push_word(word: &str, last: bool, out: &mut Vec<Token>) {
         }
         w = w.strip_suffix(',').or(w.strip_suffix(';')).or(w.strip_suffix(':')).or(w.strip_suffix('!')).unwrap_or(w);
         w = w.strip_suffix('?').unwrap_or(w);
-        if !w.contains('(') {
+        if !w.contains('(') && !sum {
             w = w.strip_suffix(')').unwrap_or(w);
         }
         if w.len() > 1 && (last || !w.ends_with("..")) {

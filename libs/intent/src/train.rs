@@ -203,8 +203,9 @@ impl Grammar {
                 return Err(BadData::Empty(i.id.to_owned()));
             }
         }
+        // What only stands in requests that cannot be done stays unknown: such words may be names elsewhere.
         let mut literal = Vec::new();
-        for t in classes.values().flatten() {
+        for t in classes.iter().filter(|(c, _)| *c != OUT_OF_SCOPE).flat_map(|(_, t)| t) {
             literals(t, &mut literal);
         }
         Ok(Grammar { classes, literal })
@@ -237,7 +238,7 @@ impl Grammar {
             .map(|i| {
                 let mut out = String::new();
                 expand(&templates[i % templates.len()], rng, &mut out);
-                noise(&out.split_whitespace().collect::<Vec<_>>().join(" "), rng)
+                noise(&out.split_whitespace().collect::<Vec<_>>().join(" "), class != OUT_OF_SCOPE, rng)
             })
             .collect()
     }
@@ -359,7 +360,7 @@ fn value(slot: &str, rng: &mut Rng) -> String {
 }
 
 /// People's carelessness: a small word lost, a letter wrong, a phrase of place in front.
-fn noise(text: &str, rng: &mut Rng) -> String {
+fn noise(text: &str, strange: bool, rng: &mut Rng) -> String {
     let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
     let quoted = text.contains(['"', '\'']);
     if words.len() > 3 && rng.chance(12) {
@@ -374,6 +375,19 @@ fn noise(text: &str, rng: &mut Rng) -> String {
             let mut front = words.split_off(i);
             front.append(&mut words);
             words = front;
+        }
+    }
+    // A word nobody has heard of, in place of one or besides: unseen wording must not throw the rest over.
+    let plain: Vec<usize> = (0..words.len()).filter(|&i| words[i].len() > 2 && words[i].bytes().all(|b| b.is_ascii_lowercase())).collect();
+    if !quoted && strange && words.len() > 2 && !plain.is_empty() {
+        let i = plain[rng.below(plain.len())];
+        match rng.below(10) {
+            0 | 1 => words[i] = pseudo_word(rng),
+            2 => words.insert(i, pseudo_word(rng)),
+            3 if words.len() > 3 => {
+                words.remove(i);
+            }
+            _ => {}
         }
     }
     if rng.chance(5) {
@@ -428,13 +442,15 @@ pub struct Settings {
     pub out_of_scope: usize,
     /// Passes over the data.
     pub epochs: usize,
+    /// Passes after the small weights were dropped.
+    pub settle: usize,
     /// Seed of everything random.
     pub seed: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { per_class: 400, out_of_scope: 5000, epochs: 4, seed: 1 }
+        Settings { per_class: 450, out_of_scope: 4000, epochs: 4, settle: 3, seed: 1 }
     }
 }
 
@@ -456,12 +472,17 @@ pub fn train(grammar: &Grammar, settings: &Settings, mut progress: impl FnMut(&s
     let mut weights = vec![0f32; buckets * k];
     let mut history = vec![1e-3f32; buckets * k];
     let mut logits = vec![0f32; k];
-    for epoch in 0..settings.epochs {
+    let mut kept: Vec<bool> = Vec::new();
+    for epoch in 0..settings.epochs + settings.settle {
+        if epoch == settings.epochs {
+            // Only so many weights are kept; the rest of the passes lets those take over.
+            kept = prune(&mut weights);
+        }
         for i in (1..examples.len()).rev() {
             let j = rng.below(i + 1);
             examples.swap(i, j);
         }
-        let rate = 0.25 / (1.0 + epoch as f32);
+        let rate = if epoch < settings.epochs { 0.25 / (1.0 + epoch as f32) } else { 0.1 };
         let mut right = 0usize;
         for (class, features) in &examples {
             logits.fill(0.0);
@@ -485,7 +506,7 @@ pub fn train(grammar: &Grammar, settings: &Settings, mut progress: impl FnMut(&s
                 let at = f as usize * k;
                 for c in 0..k {
                     let g = logits[c];
-                    if g.abs() < 1e-4 {
+                    if g.abs() < 1e-4 || !kept.is_empty() && !kept[at + c] {
                         continue;
                     }
                     let h = &mut history[at + c];
@@ -499,24 +520,39 @@ pub fn train(grammar: &Grammar, settings: &Settings, mut progress: impl FnMut(&s
     quantise(classes, k, &weights)
 }
 
-/// How many weights a model keeps.
+/// How many weights a model keeps: the file stays below 1 MB.
 const MAX_WEIGHTS: usize = 460_000;
 
-/// Small weights go, the rest become bytes.
+/// Sets all but the largest weights to nought; says which are left.
+fn prune(weights: &mut [f32]) -> Vec<bool> {
+    let mut sizes: Vec<f32> = weights.iter().map(|w| w.abs()).filter(|w| *w > 1e-3).collect();
+    sizes.sort_by(f32::total_cmp);
+    let threshold = sizes.get(sizes.len().saturating_sub(MAX_WEIGHTS)).copied().unwrap_or(0.0);
+    weights
+        .iter_mut()
+        .map(|w| {
+            let keep = w.abs() > threshold;
+            if !keep {
+                *w = 0.0;
+            }
+            keep
+        })
+        .collect()
+}
+
+/// Weights become bytes.
 fn quantise(classes: Vec<String>, k: usize, weights: &[f32]) -> Model {
     let mut sizes: Vec<f32> = weights.iter().map(|w| w.abs()).filter(|w| *w > 1e-3).collect();
     sizes.sort_by(f32::total_cmp);
     let clip = sizes.get(sizes.len().saturating_sub(1 + sizes.len() / 2000)).copied().unwrap_or(1.0);
     let scale = clip / 127.0;
-    // The largest half million stay: the file keeps below 1 MB.
-    let threshold = sizes.get(sizes.len().saturating_sub(MAX_WEIGHTS)).copied().unwrap_or(0.0).max(clip * 0.02);
     let rows: Vec<Vec<(u8, i8)>> = weights
         .chunks(k)
         .map(|row| {
             row.iter()
                 .enumerate()
-                .filter(|(_, w)| w.abs() >= threshold)
                 .map(|(c, w)| (c as u8, (w / scale).round().clamp(-127.0, 127.0) as i8))
+                .filter(|(_, w)| *w != 0)
                 .collect()
         })
         .collect();

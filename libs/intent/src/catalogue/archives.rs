@@ -19,7 +19,7 @@ pub(super) const INTENTS: &[Intent] = &[
 
 const WHICH: Unfilled = Unfilled::Missing("Which archive?");
 
-fn is_archive(p: &str) -> bool {
+pub(super) fn is_archive(p: &str) -> bool {
     [".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst", ".txz", ".tbz2", ".zip"].iter().any(|e| p.to_lowercase().ends_with(e))
 }
 
@@ -71,7 +71,7 @@ fn extract(r: &Request<'_>) -> Outcome {
     built(format!("tar -xf {}{to}", quote_path(&f)), format!("Unpacks {f}{words}."))
 }
 
-fn list(r: &Request<'_>) -> Outcome {
+pub(super) fn list(r: &Request<'_>) -> Outcome {
     let f = r.file().ok_or(WHICH)?;
     if f.to_lowercase().ends_with(".zip") {
         return built(format!("unzip -l {}", quote_path(&f)), format!("Lists what is in {f}."));

@@ -147,7 +147,7 @@ fn locate(r: &Request<'_>) -> Outcome {
     let mut f = filter_in(r, "/");
     f.tests.retain(|t| t != "-type f");
     if !f.specific {
-        let n = r.quoted().or_else(|| r.name(&["file", "files", "folder", "directory", "is", "find", "locate", "did", "put"])).or_else(|| r.any_unknown()).ok_or(WHICH_FILE)?;
+        let n = r.quoted().or_else(|| r.name(&["file", "files", "folder", "directory", "is", "find", "locate", "did", "put"])).or_else(|| r.any_unknown()).or_else(|| r.word_after(&["is", "find", "locate", "where"])).ok_or(WHICH_FILE)?;
         f.tests.push(format!("-iname {}", quote_star(n.rsplit('/').next().unwrap_or(&n))));
         f.words.push(format!("named {n}"));
     }
@@ -167,7 +167,7 @@ fn ranked(r: &Request<'_>, print: &str, sort: &str, tail: &str, what: &str) -> O
     let n = how_many(r);
     let f = filter(r);
     built(
-        format!("{} -printf {print}{} | sort {sort} | head -n {n}{tail}", f.find(), f.hush()),
+        format!("{} -printf {print}{} | sort{sort} | head -n {n}{tail}", f.find(), f.hush()),
         if n == 1 { format!("Shows the {what} of the {}.", f.describe()) } else { format!("Shows the {n} {what} {}.", f.describe()) },
     )
 }
@@ -176,15 +176,15 @@ fn largest(r: &Request<'_>) -> Outcome {
     if r.has(&["directories", "folders", "subdirectories", "subfolders", "dirs"]) && !r.has(&["files", "file"]) {
         return dir_sizes(r);
     }
-    ranked(r, "'%s\\t%p\\n'", "-rn", " | numfmt --to=iec", "biggest")
+    ranked(r, "'%s\\t%p\\n'", " -rn", " | numfmt --to=iec", "biggest")
 }
 
 fn smallest(r: &Request<'_>) -> Outcome {
-    ranked(r, "'%s\\t%p\\n'", "-n", " | numfmt --to=iec", "smallest")
+    ranked(r, "'%s\\t%p\\n'", " -n", " | numfmt --to=iec", "smallest")
 }
 
 fn newest(r: &Request<'_>) -> Outcome {
-    ranked(r, "'%TY-%Tm-%Td %TH:%TM  %p\\n'", "-r", "", "most recently changed")
+    ranked(r, "'%TY-%Tm-%Td %TH:%TM  %p\\n'", " -r", "", "most recently changed")
 }
 
 fn oldest(r: &Request<'_>) -> Outcome {
@@ -417,12 +417,12 @@ fn create(r: &Request<'_>) -> Outcome {
 fn create_dir(r: &Request<'_>) -> Outcome {
     let named = r.name(&["called", "named"]).or_else(|| r.quoted());
     let name = named
+        .or_else(|| r.name(&["folder", "directory", "dir", "subdirectory", "subfolder", "mkdir"]))
         .or_else(|| r.take(|k| match k {
             Kind::Dir(d) if d != "." => Some(d.clone()),
             Kind::Path(p) => Some(p.clone()),
             _ => None,
         }))
-        .or_else(|| r.name(&["folder", "directory", "dir", "subdirectory", "subfolder", "mkdir"]))
         .or_else(|| r.any_unknown())
         .ok_or(Unfilled::Missing("What should it be called?"))?;
     let full = match r.dir() {
@@ -496,15 +496,16 @@ fn chmod(r: &Request<'_>) -> Outcome {
     let mode = if let Some(i) = raw_mode {
         r.mark(i, i + 1);
         r.tokens[i].raw.clone()
-    } else if r.has(&["private"]) || r.has_phrase(&["only", "i"]) || r.has_phrase(&["only", "me"]) || r.has_phrase(&["only", "readable", "by", "me"]) {
+    } else if r.has_phrase(&["only", "by", "me"]) || r.has(&["private"]) || r.has_phrase(&["only", "i"]) || r.has_phrase(&["only", "me"]) || r.has_phrase(&["only", "readable", "by", "me"]) {
         "go-rwx".into()
     } else if r.has(&["readonly", "read-only"]) || r.has_phrase(&["read", "only"]) {
         "a-w".into()
     } else if r.has(&["executable"]) {
         "+x".into()
     } else {
-        let who = if r.has(&["everyone", "everybody", "all", "anyone", "world", "others"]) { "a" } else if r.has(&["group"]) { "g" } else { "u" };
-        let sign = if r.has(&["remove", "revoke", "deny", "forbid", "unwritable", "not", "without", "take"]) { "-" } else { "+" };
+        let forbidden = r.has(&["nobody"]) || r.has_phrase(&["no", "one"]);
+        let who = if forbidden || r.has(&["everyone", "everybody", "all", "anyone", "world", "others"]) { "a" } else if r.has(&["group"]) { "g" } else { "u" };
+        let sign = if forbidden || r.has(&["remove", "revoke", "deny", "forbid", "unwritable", "not", "without", "take"]) { "-" } else { "+" };
         let what = if r.has(&["writable", "write", "writeable", "editable"]) { "w" } else if r.has(&["readable", "read"]) { "r" } else if r.has(&["execute", "run"]) { "x" } else { return Err(Unfilled::Missing("Which permissions?")) };
         format!("{who}{sign}{what}")
     };
@@ -515,7 +516,7 @@ fn chmod(r: &Request<'_>) -> Outcome {
 }
 
 fn chown(r: &Request<'_>) -> Outcome {
-    let u = r.user().or_else(|| r.name(&["to", "owner"])).ok_or(Unfilled::Missing("Which user?"))?;
+    let u = r.user().or_else(|| r.word_after(&["to", "make"])).or_else(|| r.any_unknown()).ok_or(Unfilled::Missing("Which user?"))?;
     let f = r.file().ok_or(WHICH_FILE)?;
     let option = if r.has(&["recursively", "recursive", "everything"]) { "-R " } else { "" };
     built(format!("chown {option}{} -- {}", quote(&u), quote_path(&f)), format!("Makes {u} the owner of {f}."))

@@ -245,10 +245,26 @@ fn names(r: &Request<'_>, f: &mut Filter) {
     let starts = r.has(&["start", "starts", "starting", "begin", "begins", "beginning", "prefix", "prefixed"]);
     let ends = r.has(&["end", "ends", "ending", "suffix"]);
     let contains = r.has(&["contain", "contains", "containing", "includes", "including", "include", "has", "have", "having", "with", "like", "matching", "match", "matches", "word"]);
+    // "the folder called x" is a name here, not a place.
+    if r.has(&["called", "named"]) && !contains {
+        let called = |e: &&crate::entity::Entity| matches!(&e.kind, Kind::Dir(_)) && (e.start..e.end).any(|i| matches!(r.tokens[i].norm.as_str(), "called" | "named"));
+        if let Some(e) = r.entities.iter().find(called) {
+            r.mark(e.start, e.end);
+            let n = r.tokens[e.end - 1].raw.clone();
+            for t in &mut f.tests {
+                if t == "-type f" {
+                    *t = "-type d".into();
+                }
+            }
+            f.noun = "directories";
+            f.push(format!("-iname {}", quote_always(&n)), format!("named {n}"));
+            return;
+        }
+    }
     let value = if starts || ends {
         r.name(&["with", "in", "by", "letter", "prefix", "word", "suffix"]).or_else(|| letter_after_with(r))
     } else if about_name && contains && !r.has(&["called"]) {
-        r.quoted().or_else(|| r.name(&["containing", "contains", "contain", "includes", "include", "including", "has", "have", "having", "like", "word", "matching", "matches", "match", "with", "named"]))
+        r.quoted().or_else(|| r.name(&["containing", "contains", "contain", "includes", "include", "including", "has", "have", "having", "like", "word", "matching", "matches", "match", "with", "named"])).or_else(|| r.word_after(&["containing", "contains", "contain", "has", "have", "having", "with", "like", "includes"]))
     } else {
         None
     };

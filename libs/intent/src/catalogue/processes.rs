@@ -108,6 +108,10 @@ fn kill(r: &Request<'_>) -> Outcome {
 }
 
 fn kill_force(r: &Request<'_>) -> Outcome {
+    let force = ["force", "forcefully", "forcibly", "forced", "hard", "sigkill", "immediately", "-9", "-kill", "frozen", "stuck", "hangs", "hung", "hanging", "respond", "react", "signal", "once"];
+    if !r.has(&force) {
+        return Err(Unfilled::Impossible);
+    }
     // "kill -9 1234": the 9 is the signal.
     if let Some(i) = r.position(&["-9"]) {
         r.mark(i, i + 1);
@@ -170,7 +174,7 @@ fn renice(r: &Request<'_>) -> Outcome {
 }
 
 fn pause(r: &Request<'_>) -> Outcome {
-    let (signal, words) = if r.has(&["continue", "resume", "unpause", "unfreeze"]) { ("CONT", "go on") } else { ("STOP", "stop until it is continued") };
+    let (signal, words) = if r.has(&["continue", "resume", "unpause", "unfreeze"]) || r.has_phrase(&["go", "on"]) || r.has_phrase(&["run", "on"]) { ("CONT", "go on") } else { ("STOP", "stop until it is continued") };
     match target(r)? {
         Target::Pid(p) => built(format!("kill -{signal} {p}"), format!("Lets process {p} {words}.")),
         Target::Name(n) => built(format!("pkill -{signal} -x -- {}", quote(&n)), format!("Lets every process called {n} {words}.")),

@@ -100,7 +100,11 @@ fn history(r: &Request<'_>) -> Outcome {
 }
 
 fn history_search(r: &Request<'_>) -> Outcome {
-    let p = r.pattern().or_else(|| r.command()).ok_or(Unfilled::Missing("Which command?"))?;
+    // "history" itself is a command too.
+    if let Some(i) = r.position(&["history"]) {
+        r.mark(i, i + 1);
+    }
+    let p = r.quoted().or_else(|| r.command()).or_else(|| r.pattern()).ok_or(Unfilled::Missing("Which command?"))?;
     built(format!("history | grep -e {}", quote(&p)), format!("Lists the commands run before that have {p}."))
 }
 

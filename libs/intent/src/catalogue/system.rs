@@ -151,7 +151,7 @@ fn date(r: &Request<'_>) -> Outcome {
         return built("date -d yesterday '+%A, %-d %B %Y'", "Prints yesterday's date.");
     }
     // "today" adds nothing.
-    let _ = r.take(|k| matches!(k, Kind::Time(_)).then_some(()));
+    let _ = r.take(|k| matches!(k, Kind::Time(crate::entity::TimeTest::Day(0))).then_some(()));
     if r.has(&["time", "clock", "hour"]) && !r.has(&["date", "day"]) {
         return built("date +%H:%M:%S", "Prints the time.");
     }
@@ -297,7 +297,7 @@ fn devices(r: &Request<'_>) -> Outcome {
 }
 
 fn services(r: &Request<'_>) -> Outcome {
-    let failed = r.has(&["failed", "failing", "broken", "crashed"]);
+    let failed = r.has(&["failed", "failing", "broken", "crashed", "crash", "fail", "start"]);
     let c = first_available(
         r,
         &[
@@ -399,6 +399,12 @@ fn calculate(r: &Request<'_>) -> Outcome {
 }
 
 fn wait(r: &Request<'_>) -> Outcome {
+    if r.has_phrase(&["half", "a", "minute"]) {
+        return built("sleep 30", "Waits 30 seconds.");
+    }
+    if r.has_phrase(&["a", "minute"]) {
+        return built("sleep 1m", "Waits a minute.");
+    }
     let n = r.num().ok_or(Unfilled::Missing("How long?"));
     let (n, unit) = match n {
         Ok(n) => (n, if r.has(&["minutes", "minute"]) { "m" } else if r.has(&["hours", "hour"]) { "h" } else { "" }),

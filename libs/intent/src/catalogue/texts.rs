@@ -52,6 +52,10 @@ fn file(r: &Request<'_>) -> Result<String, Unfilled> {
 
 fn show(r: &Request<'_>) -> Outcome {
     let mut all = vec![file(r)?];
+    if super::archives::is_archive(&all[0]) {
+        r.reset();
+        return super::archives::list(r);
+    }
     while let Some(p) = r.take(|k| if let Kind::Path(p) = k { Some(p.clone()) } else { None }) {
         all.push(p);
     }
@@ -305,7 +309,7 @@ fn replace(r: &Request<'_>) -> Outcome {
         return Err(Unfilled::Missing("Replace what with what?"));
     }
     let (mut old, mut new) = (r.tokens[a].raw.clone(), r.tokens[b].raw.clone());
-    if r.tokens[joint].norm == "for" {
+    if r.tokens[joint].norm == "for" && r.tokens[verb].norm == "substitute" {
         std::mem::swap(&mut old, &mut new);
     }
     r.mark(a, a + 1);

@@ -34,7 +34,7 @@ const KINDS: &[(&[&str], &[&str])] = &[
 
 /// Endings that are kinds by themselves: "json files", "pngs".
 const ENDINGS: &[&str] = &[
-    "txt", "log", "csv", "json", "xml", "toml", "png", "gif", "bmp", "svg", "webp", "mp3", "mp4", "mkv", "avi", "wav", "flac", "ogg", "zip", "tar", "gz", "tgz", "xz",
+    "jpg", "jpeg", "pdf", "html", "yaml", "yml", "txt", "log", "csv", "json", "xml", "toml", "png", "gif", "bmp", "svg", "webp", "mp3", "mp4", "mkv", "avi", "wav", "flac", "ogg", "zip", "tar", "gz", "tgz", "xz",
     "bz2", "zst", "iso", "img", "deb", "rpm", "so", "css", "js", "ts", "py", "sh", "rs", "go", "c", "h", "cpp", "rb", "php", "sql", "db", "ini", "cfg", "bak", "tmp", "md",
     "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "epub", "tex", "tsv", "lock", "service", "o", "a", "pyc", "swp", "java", "class", "jar", "lua", "pl", "r", "ipynb", "old", "orig", "patch", "diff", "out", "dat", "bin", "exe", "key", "pem", "crt", "rst", "webm", "mov", "htm",
     "gcpkg", "gcservice", "gguf",
@@ -69,8 +69,7 @@ fn stands_alone(word: &str) -> bool {
     matches!(
         s,
         "image" | "picture" | "photo" | "pic" | "photograph" | "video" | "movie" | "song" | "tarball" | "pdf" | "jpeg" | "jpg" | "png" | "gif" | "mp3" | "mp4" | "spreadsheet" | "csv" | "music"
-            | "archive"
-    ) || (word.ends_with('s') && word.len() > 3 && matches!(s, "zip" | "txt" | "doc" | "docx" | "json" | "deb" | "iso" | "mkv" | "xml" | "svg" | "py" | "yaml" | "toml" | "html" | "xlsx" | "epub"))
+    ) || word == "archives" || (word.ends_with('s') && word.len() > 3 && matches!(s, "zip" | "txt" | "doc" | "docx" | "json" | "deb" | "iso" | "mkv" | "xml" | "svg" | "py" | "yaml" | "toml" | "html" | "xlsx" | "epub"))
 }
 
 pub(super) fn extensions(f: &mut Finder<'_>) {

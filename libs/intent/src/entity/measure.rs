@@ -136,9 +136,9 @@ pub(super) fn sizes(f: &mut Finder<'_>) {
 pub(super) fn numbers(f: &mut Finder<'_>) {
     for i in 0..f.tokens.len() {
         if let Some(n) = f.word(i).and_then(|w| {
-            let w = w.strip_suffix("st").or(w.strip_suffix("nd")).or(w.strip_suffix("rd")).or(w.strip_suffix("th")).unwrap_or(w);
-            let w = w.strip_prefix('#').unwrap_or(w);
-            w.parse::<u64>().ok().or_else(|| ordinal(w))
+            let digits = w.strip_suffix("st").or(w.strip_suffix("nd")).or(w.strip_suffix("rd")).or(w.strip_suffix("th")).unwrap_or(w);
+            let digits = digits.strip_prefix('#').unwrap_or(digits);
+            digits.parse::<u64>().ok().or_else(|| ordinal(w))
         }) {
             f.take(i, i + 1, Kind::Num(n));
         }

@@ -109,6 +109,11 @@ pub(super) fn directories(f: &mut Finder<'_>) {
     while i < f.tokens.len() {
         if let Some((phrase, path)) = WELL_KNOWN.iter().filter(|(p, _)| f.phrase(i, p)).max_by_key(|(p, _)| p.len()) {
             let end = i + phrase.len();
+            if matches!(phrase, ["tmp"]) && f.is(end, &["file", "files"]) {
+                // "tmp files" are a kind of file.
+                i += 1;
+                continue;
+            }
             // "the etc directory" is handled below; an existing file of that name in this directory wins.
             f.take(i, end, Kind::Dir((*path).to_owned()));
             i = end;
@@ -120,7 +125,9 @@ pub(super) fn directories(f: &mut Finder<'_>) {
                 let named = f.is(i + 1, DIR_WORDS);
                 let owned = i > 0 && f.is(i - 1, &["my", "in", "to", "into", "from", "under", "inside", "at"]);
                 let path = user_dir(f, &w);
-                if named || path.is_some() || (owned && raw.starts_with(|c: char| c.is_uppercase())) {
+                // "all the pictures" are files; "in pictures", "Pictures" a place.
+                let place = owned || raw.starts_with(|c: char| c.is_uppercase()) || !matches!(w.as_str(), "pictures" | "music" | "videos" | "documents" | "templates");
+                if named || (path.is_some() && place) || (owned && raw.starts_with(|c: char| c.is_uppercase())) {
                     let end = i + 1 + usize::from(named);
                     let title = format!("~/{}{}", w[..1].to_uppercase(), &w[1..]);
                     f.take(i, end, Kind::Dir(path.unwrap_or(title)));
@@ -240,6 +247,8 @@ pub(super) fn users(f: &mut Finder<'_>) {
             continue;
         }
         let cue = (i > 0 && f.is(i - 1, &["user", "by", "account", "to", "for", "of", "as", "is", "are", "does", "did", "groups", "owner", "from", "users", "has", "'s", "and"])) || f.is(i + 1, &["user", "account", "processes", "files", "belongs", "own", "owns", "groups", "password", "has", "to", "from", "run", "running", "home", "in", "into", "process"]);
+        // "nobody" is a user too, but seldom meant.
+        let cue = cue && (w != "nobody" || (i > 0 && f.is(i - 1, &["user", "by", "of"])));
         if cue || !crate::vocabulary::is_common(w) && !matches!(w, "games" | "man" | "mail" | "news" | "backup" | "list" | "sync" | "bin" | "sys" | "daemon" | "proxy" | "nobody") {
             let name = if f.world.is_user(&raw) { raw } else { w.to_owned() };
             f.take(i, i + 1, Kind::User(name));
