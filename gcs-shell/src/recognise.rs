@@ -130,6 +130,7 @@ fn reads_as_arguments(name: &str, rest: &[&str], world: &dyn World) -> bool {
     let small = rest.iter().filter(|w| FUNCTION_WORDS.contains(&bare(&w.to_lowercase())) && !exists(w)).count();
     let first = rest[0];
     match name {
+        "for" if rest.get(1) == Some(&"in") && first.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => true,
         "for" => !rest.iter().any(|w| *w == "in") || rest.iter().any(|w| matches!(*w, "do" | "do;")) || rest.last().is_some_and(|w| w.ends_with(';')) || small <= 1,
         "if" | "while" | "until" | "case" | "select" | "do" | "done" | "function" => true,
         "find" => exists(first) || first.starts_with(['.', '/', '~']) && small == 0 || first.starts_with('(') || first == "!",
@@ -198,7 +199,7 @@ mod tests {
     #[test]
     fn open_constructs_are_incomplete() {
         let w = world();
-        for l in ["for i in 1 2; do", "echo 'a", "ls |", "cat <<E", "if true", "ls \\"] {
+        for l in ["for i in 1 2; do", "for i in 1 2", "for file in the list of all", "while read a", "echo 'a", "ls |", "cat <<E", "if true", "ls \\"] {
             assert_eq!(recognise(l, &w, &[]), Kind::Incomplete, "{l}");
         }
         assert_eq!(recognise("  ", &w, &[]), Kind::Empty);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use actions::RiskContext;
 use anyhow::Result;
-use intent::{Context, LiveWorld};
+use intent::{Context, LiveWorld, World};
 
 use crate::bash::{Bash, Options, Outcome, Report};
 use crate::editor::{Editor, Input, ShellPrompt, Surroundings};
@@ -136,7 +136,10 @@ impl Shell {
             self.report.status = 127;
             return Ok(None);
         }
-        match plan::decide(&answer, !forced)? {
+        // Where the first word is a command after all, it can run as it was typed.
+        let first = line.split_whitespace().next().unwrap_or("");
+        let typed_is_command = !forced && (world.has_command(first) || self.report.names.iter().any(|n| n == first));
+        match plan::decide(&answer, typed_is_command)? {
             Decision::Drop => Ok(None),
             Decision::Edit(command) => {
                 *draft = Some(command);

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::catalogue::{self, Unfilled};
 use crate::entity::Kind;
 use crate::features::features;
+use crate::guard;
 use crate::model::Model;
 use crate::request::Request;
 use crate::world::World;
@@ -139,7 +140,7 @@ pub fn ask_with(model: &Model, text: &str, world: &dyn World, context: &Context)
     for &class in order.iter().take(CANDIDATES) {
         let Some(intent) = catalogue::get(&model.classes[class]) else { continue };
         request.reset();
-        let outcome = (intent.build)(&request);
+        let outcome = if guard::allows(intent.id, &request) { (intent.build)(&request) } else { Err(Unfilled::Impossible) };
         let mut logit = logits[class];
         match &outcome {
             Ok(_) => {

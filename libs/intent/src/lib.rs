@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod engine;
 pub mod entity;
 pub mod features;
+mod guard;
 pub mod model;
 pub mod request;
 pub mod text;

@@ -164,6 +164,14 @@ impl<'a> Request<'a> {
             d
         })
         .or_else(|| {
+            // "directories docs and data": common words that exist.
+            let i = (0..self.tokens.len()).find(|&i| {
+                !self.is_used(i) && self.entity_at(i).is_none() && i > 0 && matches!(self.tokens[i - 1].norm.as_str(), "directories" | "folders" | "and" | "folder" | "directory") && self.existing_dir(i).is_some()
+            })?;
+            self.mark(i, i + 1);
+            self.existing_dir(i)
+        })
+        .or_else(|| {
             // "the folder foo", whether it exists or not.
             let i = self.position(&["folder", "directory", "dir", "subdirectory", "subfolder"])?;
             let t = self.tokens.get(i + 1)?;
@@ -200,6 +208,10 @@ impl<'a> Request<'a> {
         self.take(|k| match k {
             Kind::Path(p) => Some(p.clone()),
             _ => None,
+        })
+        .map(|p| {
+            // A name in the wrong case: the one that exists.
+            if !p.contains('/') && self.world.exists(&p).is_none() { self.world.entry_ignoring_case(&p).unwrap_or(p) } else { p }
         })
         .or_else(|| self.take(|k| match k {
             Kind::Glob(g) => Some(g.clone()),
@@ -365,7 +377,7 @@ impl<'a> Request<'a> {
     pub fn destination(&self) -> Option<String> {
         for cues in [&["to", "into", "onto", "as", "towards", "inside", "->", "destination", "target"][..], &["in", "under", "with", "named", "called"]] {
             for i in (0..self.tokens.len()).rev() {
-                if self.tokens[i].quoted || !cues.contains(&self.tokens[i].norm.as_str()) || i == 0 {
+                if self.tokens[i].quoted || !cues.contains(&self.tokens[i].norm.as_str()) {
                     continue;
                 }
                 let Some(k) = self.skip_fillers(i + 1) else { continue };

@@ -138,6 +138,16 @@ fn push_word(word: &str, last: bool, out: &mut Vec<Token>) {
         out.push(Token::new(stem_raw, &stem_raw.to_lowercase(), false));
         return;
     }
+    let lower = match lower.as_str() {
+        // Too short for the general correction, too common to leave.
+        "teh" | "hte" | "th" | "da" => "the".to_owned(),
+        "wat" | "waht" | "wht" => "what".to_owned(),
+        "hwo" | "hw" => "how".to_owned(),
+        "u" => "you".to_owned(),
+        "fo" => "of".to_owned(),
+        "fiels" | "flies" => "files".to_owned(),
+        _ => lower,
+    };
     let norm = match number_word(&lower) {
         Some(n) => n.to_string(),
         None => lower,

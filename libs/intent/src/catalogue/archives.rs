@@ -57,6 +57,10 @@ fn extract(r: &Request<'_>) -> Outcome {
     let dest = if r.has(&["to", "into", "in"]) { r.destination() } else { None };
     let f = r.file().ok_or(WHICH)?;
     let lower = f.to_lowercase();
+    let packed = is_archive(&lower) || [".gz", ".xz", ".bz2", ".zst", ".deb", ".jar", ".7z", ".cpio"].iter().any(|e| lower.ends_with(e));
+    if !packed && lower.contains('.') {
+        return Err(Unfilled::Impossible);
+    }
     if lower.ends_with(".zip") {
         let to = dest.map_or(String::new(), |d| format!(" -d {}", quote_path(&d)));
         return built(format!("unzip -n {}{to}", quote_path(&f)), format!("Unpacks {f}; files that exist are kept."));
@@ -73,6 +77,9 @@ fn extract(r: &Request<'_>) -> Outcome {
 
 pub(super) fn list(r: &Request<'_>) -> Outcome {
     let f = r.file().ok_or(WHICH)?;
+    if !is_archive(&f) && !f.to_lowercase().ends_with(".deb") && !r.has(&["archive", "tarball", "zip", "tar"]) {
+        return Err(Unfilled::Impossible);
+    }
     if f.to_lowercase().ends_with(".zip") {
         return built(format!("unzip -l {}", quote_path(&f)), format!("Lists what is in {f}."));
     }

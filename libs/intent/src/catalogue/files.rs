@@ -84,6 +84,13 @@ fn list(r: &Request<'_>) -> Outcome {
         return built(format!("find {} -maxdepth 1 -name {}", quote_path(&d), quote(&g)), format!("Lists what matches {g} in {}.", in_words(&d)));
     }
     let d = dir_or_here(r);
+    if r.has_phrase(&["newest", "first"]) || r.has_phrase(&["oldest", "first"]) {
+        let o = if r.has(&["oldest"]) { "r" } else { "" };
+        return built(format!("ls -lt{o}{}", arg(&d)), format!("Lists {} by date.", in_words(&d)));
+    }
+    if r.has_phrase(&["biggest", "first"]) || r.has_phrase(&["largest", "first"]) {
+        return built(format!("ls -lhS{}", arg(&d)), format!("Lists {}, biggest first.", in_words(&d)));
+    }
     let mut options = String::new();
     if r.has(&["reverse", "reversed"]) {
         options.push('r');
@@ -106,6 +113,9 @@ fn list_details(r: &Request<'_>) -> Outcome {
 
 fn list_hidden(r: &Request<'_>) -> Outcome {
     let d = dir_or_here(r);
+    if r.has(&["start", "starts", "starting", "begin"]) && !r.has(&["dot"]) {
+        return Err(Unfilled::Impossible);
+    }
     if r.has(&["only", "just"]) {
         return built(format!("find {} -maxdepth 1 -name '.?*'", quote_path(&d)), format!("Lists only the hidden files of {}.", in_words(&d)));
     }
@@ -159,7 +169,10 @@ fn how_many(r: &Request<'_>) -> u64 {
     if let Some(n) = r.num() {
         return n.clamp(1, 100_000);
     }
-    let single = r.has(&["file", "directory", "folder", "one", "document", "thing"]) && !r.has(&["files", "directories", "folders", "things", "documents", "ones"]) && !r.entities.iter().any(|e| matches!(&e.kind, Kind::Ext(..)));
+    // The words of an extension count too: "the biggest log file".
+    let single = r.has(&["file", "directory", "folder", "one", "document", "thing", "script"])
+        && !r.has(&["files", "directories", "folders", "things", "documents", "ones", "scripts"])
+        && !r.entities.iter().any(|e| matches!(&e.kind, Kind::Ext(..)) && e.end - e.start == 1 && !r.has(&["file"]));
     if single { 1 } else { 10 }
 }
 
@@ -202,7 +215,7 @@ fn count(r: &Request<'_>) -> Outcome {
 
 fn total_size(r: &Request<'_>) -> Outcome {
     let f = filter(r);
-    if !f.specific {
+    if !f.specific && r.entities.iter().all(|e| !matches!(e.kind, Kind::Ext(..))) {
         return built(format!("du -sh {}", quote_path(&f.dir)), format!("Adds up what {} holds.", in_words(&f.dir)));
     }
     built(
@@ -290,7 +303,9 @@ fn delete(r: &Request<'_>) -> Outcome {
         Kind::Path(p) => Some(p.clone()),
         _ => None,
     }) {
-        files.push(p);
+        // "DELETE A.TXT" means the a.txt that exists.
+        let there = if p.contains('/') || r.world.exists(&p).is_some() { None } else { r.world.entry_ignoring_case(&p) };
+        files.push(there.unwrap_or(p));
     }
     if files.is_empty() {
         files.push(r.file().ok_or(WHICH_FILE)?);
@@ -325,7 +340,10 @@ fn glob_arg(g: &str) -> String {
 }
 
 fn delete_dir(r: &Request<'_>) -> Outcome {
-    let d = r.dir().or_else(|| r.file()).ok_or(WHICH_DIR)?;
+    if r.has(&["empty"]) && r.has(&["directories", "folders", "dirs", "subdirectories", "subfolders"]) {
+        return delete_matching(r);
+    }
+    let d = r.dir().or_else(|| r.word_after(&["folder", "directory", "dir"])).or_else(|| r.file()).ok_or(WHICH_DIR)?;
     if matches!(d.as_str(), "." | ".." | "/" | "~" | "~/") {
         return Err(Unfilled::Missing("Which directory? Not that one, surely."));
     }
@@ -457,7 +475,13 @@ fn size(r: &Request<'_>) -> Outcome {
     if r.entities.iter().any(|e| matches!(e.kind, Kind::Ext(..))) {
         return total_size(r);
     }
+    if r.has(&["directory", "directories", "folders", "subdirectories"]) && r.has(&["sizes", "each", "every", "all"]) {
+        return dir_sizes(r);
+    }
     let f = r.take(|k| if let Kind::Path(p) = k { Some(p.clone()) } else { None }).or_else(|| r.dir()).or_else(|| r.file()).unwrap_or_else(|| ".".into());
+    if r.has(&["bytes"]) && !r.has(&["directory", "folder"]) && r.world.exists(&f) != Some(Exists::Dir) {
+        return built(format!("wc -c -- {}", quote_path(&f)), format!("Counts the bytes of {f}."));
+    }
     built(format!("du -sh -- {}", quote_path(&f)), format!("Shows how much space {} takes.", in_words(&f)))
 }
 
@@ -480,7 +504,9 @@ fn permissions(r: &Request<'_>) -> Outcome {
 
 fn make_executable(r: &Request<'_>) -> Outcome {
     if r.entities.iter().any(|e| matches!(e.kind, Kind::Ext(..) | Kind::Glob(_))) {
-        let f = filter(r);
+        let mut f = filter(r);
+        f.tests.retain(|t| t != "-executable");
+        f.words.retain(|w| w != "that can be executed");
         return built(format!("{} -exec chmod +x -- {{}} +", f.find()), format!("Lets all {} be run as programs.", f.describe()));
     }
     let f = r.file().ok_or(WHICH_FILE)?;
@@ -496,6 +522,8 @@ fn chmod(r: &Request<'_>) -> Outcome {
     let mode = if let Some(i) = raw_mode {
         r.mark(i, i + 1);
         r.tokens[i].raw.clone()
+    } else if r.has(&["protect", "lock"]) && !r.has(&["reading", "read"]) {
+        "a-w".into()
     } else if r.has_phrase(&["only", "by", "me"]) || r.has(&["private"]) || r.has_phrase(&["only", "i"]) || r.has_phrase(&["only", "me"]) || r.has_phrase(&["only", "readable", "by", "me"]) {
         "go-rwx".into()
     } else if r.has(&["readonly", "read-only"]) || r.has_phrase(&["read", "only"]) {
@@ -533,11 +561,17 @@ fn go(r: &Request<'_>) -> Outcome {
 }
 
 fn up(r: &Request<'_>) -> Outcome {
+    if r.entities.iter().any(|e| matches!(&e.kind, Kind::Dir(d) if d != ".." && d != ".")) {
+        return Err(Unfilled::Impossible);
+    }
     let n = r.num().unwrap_or(1).clamp(1, 20) as usize;
     built(format!("cd {}", vec![".."; n].join("/")), format!("Goes {n} level{} up.", if n == 1 { "" } else { "s" }))
 }
 
-fn back(_: &Request<'_>) -> Outcome {
+fn back(r: &Request<'_>) -> Outcome {
+    if r.has(&["level", "levels", "up"]) {
+        return up(r);
+    }
     Ok(Built { command: "cd -".into(), why: "Goes back to the directory before.".into() })
 }
 
@@ -554,7 +588,7 @@ fn compare_dirs(r: &Request<'_>) -> Outcome {
         names.push(d);
     }
     while names.len() < 2 {
-        names.push(r.existing_word().or_else(|| r.any_unknown()).ok_or(Unfilled::Missing("Which two directories?"))?);
+        names.push(r.dir().or_else(|| r.existing_word()).or_else(|| r.any_unknown()).ok_or(Unfilled::Missing("Which two directories?"))?);
     }
     built(format!("diff -rq -- {} {}", quote_path(&names[0]), quote_path(&names[1])), format!("Lists what differs between {} and {}.", names[0], names[1]))
 }

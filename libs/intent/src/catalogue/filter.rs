@@ -142,6 +142,10 @@ pub fn filter_in(r: &Request<'_>, default_dir: &str) -> Filter {
     }
     extensions(r, &mut f);
     names(r, &mut f);
+    // "on this machine": all of it.
+    if f.dir == "." && !r.has(&["here"]) && (r.has_phrase(&["on", "this", "machine"]) || r.has_phrase(&["on", "this", "computer"]) || r.has_phrase(&["on", "my", "computer"]) || r.has_phrase(&["on", "the", "system"]) || r.has_phrase(&["on", "this", "system"]) || r.has_phrase(&["on", "the", "disk"]) || r.has_phrase(&["on", "my", "machine"]) || r.has_phrase(&["on", "the", "computer"]) || r.has_phrase(&["on", "my", "disk"])) {
+        f.dir = "/".into();
+    }
     // After the names, so that "the file called src" does not become a place.
     if let Some(d) = r.dir() {
         f.dir = d;
@@ -151,13 +155,16 @@ pub fn filter_in(r: &Request<'_>, default_dir: &str) -> Filter {
         f.push(test, words);
     }
     if let Some(t) = r.take(|k| if let Kind::Time(t) = k { Some(t.clone()) } else { None }) {
-        let negative = r.has(&["not", "never", "unmodified", "untouched", "unused", "without", "unchanged", "no"]);
-        let t = if negative { t.negate() } else { t };
+        let negative = r.has(&["not", "never", "unmodified", "untouched", "unused", "without", "unchanged", "no", "nobody"]);
+        // "untouched for more than 90 days" is old already: only a recent time is turned round.
+        let recent = matches!(t, TimeTest::WithinDays(_) | TimeTest::WithinMinutes(_) | TimeTest::Day(_) | TimeTest::Since(_));
+        let t = if negative && recent { t.negate() } else { t };
         let (letter, verb) = if r.has(&["accessed", "opened", "read", "used", "access", "unused", "looked"]) { ('a', "accessed") } else { ('m', "modified") };
         let (test, words) = time_test(&t, letter, verb);
         f.push(test, words);
     }
-    if r.has(&["empty", "zero-length", "zero-byte", "blank"]) && !r.has(&["lines", "line"]) {
+    let nothing_inside = r.has_phrase(&["no", "content"]) || r.has_phrase(&["no", "contents"]) || r.has_phrase(&["zero", "byte"]) || r.has_phrase(&["zero", "bytes"]) || r.has_phrase(&["nothing", "in"]) || r.has_phrase(&["without", "content"]);
+    if nothing_inside || r.has(&["empty", "zero-length", "zero-byte", "blank"]) && !r.has(&["lines", "line"]) {
         f.push(if r.has(&["non-empty", "not"]) { "! -empty" } else { "-empty" }.into(), "that are empty".into());
     }
     if r.has(&["hidden", "dotfiles"]) {

@@ -62,8 +62,9 @@ fn owner(r: &Request<'_>) -> Outcome {
 
 fn all_packages(r: &Request<'_>) -> Result<Vec<String>, Unfilled> {
     let mut all = vec![package(r)?];
-    while let Some(p) = r.any_unknown() {
-        all.push(p);
+    for i in r.unknown_words() {
+        r.mark(i, i + 1);
+        all.push(r.tokens[i].raw.clone());
     }
     Ok(all)
 }

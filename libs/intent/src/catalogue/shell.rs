@@ -138,8 +138,8 @@ fn exit(_: &Request<'_>) -> Outcome {
 }
 
 fn watch(r: &Request<'_>) -> Outcome {
-    let n = r.num().unwrap_or(2).clamp(1, 86_400);
-    let n = if r.has(&["minute", "minutes"]) { n * 60 } else { n };
+    let unit = if r.has(&["minute", "minutes"]) { 60 } else if r.has(&["hour", "hours"]) { 3600 } else { 1 };
+    let n = r.num().unwrap_or(if unit > 1 || r.has(&["second"]) { 1 } else { 2 }).clamp(1, 86_400) * unit;
     let c = r.quoted().or_else(|| r.command()).ok_or(Unfilled::Missing("Which command? Put it in quotes."))?;
     built(format!("watch -n {n} {}", always(&c)), format!("Runs {c} every {n} seconds; Ctrl-C ends it."))
 }

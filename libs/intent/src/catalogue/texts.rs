@@ -403,8 +403,15 @@ fn sum(r: &Request<'_>) -> Outcome {
 }
 
 fn delete_lines(r: &Request<'_>) -> Outcome {
+    if r.has(&["line"]) && r.has(&["first", "last"]) && !r.entities.iter().any(|e| matches!(e.kind, Kind::Num(_))) {
+        let (which, address) = if r.has(&["last"]) { ("last", "$") } else { ("first", "1") };
+        let f = file(r)?;
+        return built(format!("sed -i '{address}d' -- {}", quote_path(&f)), format!("Deletes the {which} line of {f}."));
+    }
     if let Some(n) = r.num().filter(|_| !r.has(&["containing", "contain", "contains", "with", "matching"])) {
-        let to = r.num();
+        let first = r.has_phrase(&["first"]) && r.has(&["lines"]);
+        let to = r.num().or(first.then_some(n));
+        let n = if first { 1 } else { n };
         let f = file(r)?;
         let range = to.map_or_else(|| n.to_string(), |m| format!("{n},{m}"));
         return built(format!("sed -i '{range}d' -- {}", quote_path(&f)), format!("Deletes line {} from {f}.", range.replace(',', " to ")));

@@ -65,7 +65,15 @@ fn group_list(_: &Request<'_>) -> Outcome {
 }
 
 fn members(r: &Request<'_>) -> Outcome {
-    let g = r.name(&["group", "called", "named", "of", "in", "the"]).or_else(|| r.take(|k| if let Kind::User(u) = k { Some(u.clone()) } else { None })).or_else(|| r.any_unknown()).or_else(|| r.command()).ok_or(Unfilled::Missing("Which group?"))?;
+    // Whatever stands beside "group" is its name.
+    let beside = || {
+        let i = r.position(&["group"])?;
+        let ok = |k: usize| r.tokens.get(k).is_some_and(|t| !matches!(t.norm.as_str(), "the" | "a" | "of" | "in" | "to" | "is" | "called" | "named" | "this" | "members" | "users" | "which"));
+        let k = if ok(i + 1) { i + 1 } else if i > 0 && ok(i - 1) { i - 1 } else { return None };
+        r.mark(k, k + 1);
+        Some(r.tokens[k].raw.clone())
+    };
+    let g = beside().or_else(|| r.name(&["group", "called", "named", "of", "in", "the"]).or_else(|| r.take(|k| if let Kind::User(u) = k { Some(u.clone()) } else { None })).or_else(|| r.any_unknown()).or_else(|| r.command())).ok_or(Unfilled::Missing("Which group?"))?;
     built(format!("getent group {}", quote(&g)), format!("Shows the group {g} and its members."))
 }
 
@@ -95,7 +103,13 @@ fn password(r: &Request<'_>) -> Outcome {
 }
 
 fn add_to_group(r: &Request<'_>) -> Outcome {
-    let g = r.name(&["group"]).or_else(|| {
+    let after = || {
+        let i = r.position(&["group"])? + 1;
+        let t = r.tokens.get(i)?;
+        r.mark(i, i + 1);
+        Some(t.raw.clone())
+    };
+    let g = after().or_else(|| {
         // "to the sudo group": the word before.
         let i = r.position(&["group"])?;
         let t = r.tokens.get(i.checked_sub(1)?)?;

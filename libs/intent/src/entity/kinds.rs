@@ -81,9 +81,15 @@ pub(super) fn extensions(f: &mut Finder<'_>) {
         };
         let w = w.to_owned();
         let dotted = w.len() > 1 && w.starts_with('.') && w[1..].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.');
+        // "temporary files".
+        if matches!(w.as_str(), "temporary" | "temp") && f.is(i + 1, &["files", "file"]) {
+            f.take(i, i + 2, Kind::Ext(vec!["*.tmp".into(), "*.temp".into(), "*~".into()], "temporary".into()));
+            i += 2;
+            continue;
+        }
         // "ending in .foo", "with extension foo", "with the foo extension".
-        let after_extension = i > 0 && (f.is(i - 1, &["extension", "ending", "suffix"]) || (f.is(i - 1, &["in", "with"]) && i > 1 && f.is(i - 2, &["ending", "end", "ends"])));
-        let before_extension = f.is(i + 1, &["extension", "extensions", "suffix", "ending"]);
+        let after_extension = i > 0 && (f.is(i - 1, &["extension", "suffix"]) || (f.is(i - 1, &["in", "with"]) && i > 1 && f.is(i - 2, &["ending", "end", "ends"])));
+        let before_extension = f.is(i + 1, &["extension", "extensions", "suffix"]) || (dotted && f.is(i + 1, &["ending"]));
         if dotted && (patterns(&w).is_some() || after_extension || before_extension || f.is(i + 1, FILE_WORDS) || f.is(i + 1, &["or", "and"])) {
             let raw = f.tokens[i].raw.trim_start_matches('.').to_owned();
             let end = i + 1 + usize::from(f.is(i + 1, &["file", "files", "extension"]));
@@ -91,17 +97,20 @@ pub(super) fn extensions(f: &mut Finder<'_>) {
             i = end;
             continue;
         }
-        if (after_extension || before_extension) && w.bytes().all(|b| b.is_ascii_alphanumeric()) && !matches!(w.as_str(), "the" | "a" | "an" | "with" | "same" | "of" | "by" | "their" | "each" | "from" | "to" | "no" | "file" | "name") {
+        if (after_extension || before_extension) && w.bytes().any(|b| b.is_ascii_alphabetic()) && w.bytes().all(|b| b.is_ascii_alphanumeric()) && !matches!(w.as_str(), "files" | "in" | "on" | "names" | "whose" | "object" | "all" | "different" | "new" | "old" | "is" | "as" | "the" | "a" | "an" | "with" | "same" | "of" | "by" | "their" | "each" | "from" | "to" | "no" | "file" | "name") {
             let raw = f.tokens[i].raw.clone();
             f.take(i, i + 1, Kind::Ext(vec![format!("*.{raw}")], format!(".{raw}")));
             i += 1;
             continue;
         }
         let followed = f.is(i + 1, FILE_WORDS);
-        let plural_kind = stands_alone(&w);
+        // "docs" is rather the directory of that name, if there is one.
+        let plural_kind = stands_alone(&w) && (f.world.exists(&f.tokens[i].raw).is_none() || matches!(w.as_str(), "images" | "photos" | "videos" | "pictures" | "movies" | "songs"));
         if followed || plural_kind {
             let p = match w.as_str() {
                 "text" if f.is(i + 1, &["file", "files", "documents", "document"]) => Some(vec!["*.txt".to_owned()]),
+                // "a program", "c files": letters only before "files".
+                _ if w.len() == 1 && (w == "a" || !f.is(i + 1, &["files", "file", "sources", "source", "code", "programs"])) => None,
                 // "source files", "config files" yes; "word files" yes; "word" alone no.
                 _ => patterns(&w),
             };

@@ -57,8 +57,8 @@ fn amount(f: &Finder<'_>, i: usize) -> Option<(u64, usize)> {
     None
 }
 
-const OVER: &[&str] = &["bigger", "larger", "greater", "more", "over", "above", "exceed", "exceeds", "exceeding", "beyond", "heavier", ">", "past", "least", "minimum"];
-const UNDER: &[&str] = &["smaller", "less", "under", "below", "lighter", "<", "most", "maximum", "within"];
+const OVER: &[&str] = &["bigger", "larger", "greater", "more", "over", "above", "exceed", "exceeds", "exceeding", "beyond", "heavier", ">", "past", "least", "minimum", "heavier", "fatter", "upwards"];
+const UNDER: &[&str] = &["smaller", "less", "under", "below", "lighter", "tinier", "littler", "shorter", "<", "most", "maximum", "within"];
 
 pub(super) fn sizes(f: &mut Finder<'_>) {
     let mut i = 0;

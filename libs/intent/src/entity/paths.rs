@@ -248,7 +248,8 @@ pub(super) fn users(f: &mut Finder<'_>) {
         }
         let cue = (i > 0 && f.is(i - 1, &["user", "by", "account", "to", "for", "of", "as", "is", "are", "does", "did", "groups", "owner", "from", "users", "has", "'s", "and"])) || f.is(i + 1, &["user", "account", "processes", "files", "belongs", "own", "owns", "groups", "password", "has", "to", "from", "run", "running", "home", "in", "into", "process"]);
         // "nobody" is a user too, but seldom meant.
-        let cue = cue && (w != "nobody" || (i > 0 && f.is(i - 1, &["user", "by", "of"])));
+        let word_too = matches!(w, "nobody" | "list" | "games" | "man" | "mail" | "news" | "backup" | "sync" | "bin" | "sys" | "daemon" | "proxy" | "irc" | "uucp" | "lp" | "sshd");
+        let cue = cue && (!word_too || (i > 0 && f.is(i - 1, &["user", "by", "of"])));
         if cue || !crate::vocabulary::is_common(w) && !matches!(w, "games" | "man" | "mail" | "news" | "backup" | "list" | "sync" | "bin" | "sys" | "daemon" | "proxy" | "nobody") {
             let name = if f.world.is_user(&raw) { raw } else { w.to_owned() };
             f.take(i, i + 1, Kind::User(name));

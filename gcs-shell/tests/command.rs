@@ -1,0 +1,80 @@
+//! The shell as a command: `-c`, scripts, `ask`, `explain`, `intents`, and lines from a pipe.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+fn gcs(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gcs")).args(args).current_dir("/").output().unwrap()
+}
+
+fn text(o: &Output) -> String {
+    String::from_utf8_lossy(&o.stdout).into_owned()
+}
+
+#[test]
+fn command_and_script_as_in_bash() {
+    let o = gcs(&["-c", "echo \"$0 $1\"; exit 3", "name", "arg"]);
+    assert_eq!((text(&o).as_str(), o.status.code()), ("name arg\n", Some(3)));
+    let file = std::env::temp_dir().join(format!("gcs-script-{}", std::process::id()));
+    std::fs::write(&file, "echo $# \"$2\"\nexit 5\n").unwrap();
+    let o = gcs(&[file.to_str().unwrap(), "a", "b c"]);
+    std::fs::remove_file(file).unwrap();
+    assert_eq!((text(&o).as_str(), o.status.code()), ("2 b c\n", Some(5)));
+}
+
+#[test]
+fn ask_prints_one_object() {
+    let o = gcs(&["ask", "--json", "how much disk space is left?"]);
+    assert_eq!(o.status.code(), Some(0));
+    let v: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
+    assert_eq!(v["plan"][0]["kind"], "command");
+    assert_eq!(v["plan"][0]["text"], "df -h");
+    assert_eq!(v["plan"][0]["risk"], "safe");
+    assert!(v["plan"][0]["why"].as_str().is_some_and(|w| !w.is_empty()));
+    assert!(v["confidence"].as_f64().unwrap() > 0.5);
+    assert_eq!(v["source"], "intent:disk.free");
+    // The other order, and several words without quotes.
+    let o = gcs(&["ask", "delete", "the", "directory", "foo", "--json"]);
+    let v: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
+    assert_eq!(v["plan"][0]["risk"], "dangerous");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    let o = gcs(&["ask", "--json", "write me a poem about the sea"]);
+    assert_eq!(o.status.code(), Some(3));
+    let v: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
+    assert_eq!(v["plan"].as_array().unwrap().len(), 0);
+    assert_eq!(v["source"], "none");
+}
+
+#[test]
+fn run_only_looks() {
+    let o = gcs(&["ask", "--run", "what kernel version is this"]);
+    assert!(text(&o).contains("Linux") || text(&o).contains("GenAI"), "{}", text(&o));
+    let o = gcs(&["ask", "--run", "delete the directory /tmp/gcs-does-not-exist"]);
+    assert!(!o.status.success());
+    assert!(String::from_utf8_lossy(&o.stderr).contains("not run"));
+}
+
+#[test]
+fn explain_and_intents() {
+    let o = gcs(&["explain", "find . -name '*.c' -delete"]);
+    assert!(text(&o).contains("deletes what is found") && text(&o).contains("dangerous"), "{}", text(&o));
+    assert!(!gcs(&["explain", "echo 'x"]).status.success());
+    let o = gcs(&["intents", "--json"]);
+    let v: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
+    assert!(v.as_array().unwrap().len() >= 60);
+    assert!(gcs(&["--help"]).status.success());
+}
+
+#[test]
+fn lines_from_a_pipe_run_as_in_bash() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gcs")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).current_dir("/tmp").spawn().unwrap();
+    let lines = "x=4\ncd /\necho $x $PWD\nread y\nthis is for read\necho $y\nfor i in 1 2\ndo echo $i\ndone\ndelete all files\nfalse\necho $?\nexit 6\n";
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let o = child.wait_with_output().unwrap();
+    assert_eq!(text(&o), "4 /\nthis is for read\n1\n2\n1\n");
+    assert_eq!(o.status.code(), Some(6));
+    assert!(String::from_utf8_lossy(&o.stderr).contains("not run"), "English is never run where nobody can confirm");
+}

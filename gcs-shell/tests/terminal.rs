@@ -1,0 +1,215 @@
+//! The shell on a real pseudo-terminal, with a person's keys. `script` (bsdutils) makes the terminal.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+struct Session {
+    child: Child,
+    keys: Arc<Mutex<ChildStdin>>,
+    screen: Arc<Mutex<Vec<u8>>>,
+    seen: usize,
+    dir: PathBuf,
+}
+
+/// Patience on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Session {
+    /// A shell in a fresh directory. `answers`: the terminal tells where its cursor is, so the full editor is used.
+    fn start(answers: bool) -> Session {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static N: AtomicU32 = AtomicU32::new(0);
+        let dir = std::env::temp_dir().join(format!("gcs-terminal-{}-{}", std::process::id(), N.fetch_add(1, Ordering::Relaxed)));
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut child = Command::new("script")
+            .args(["-qfe", "-c", env!("CARGO_BIN_EXE_gcs"), "/dev/null"])
+            .current_dir(&dir)
+            .env("HOME", &dir)
+            .env("TERM", "vt100")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("script(1) of bsdutils is needed");
+        let keys = Arc::new(Mutex::new(child.stdin.take().unwrap()));
+        let mut out = child.stdout.take().unwrap();
+        let screen = Arc::new(Mutex::new(Vec::new()));
+        let (writer, reader_screen) = (keys.clone(), screen.clone());
+        std::thread::spawn(move || {
+            let mut buffer = [0u8; 4096];
+            while let Ok(n) = out.read(&mut buffer) {
+                if n == 0 {
+                    break;
+                }
+                if answers && buffer[..n].windows(4).any(|w| w == b"\x1b[6n") {
+                    let _ = writer.lock().unwrap().write_all(b"\x1b[1;1R");
+                }
+                reader_screen.lock().unwrap().extend_from_slice(&buffer[..n]);
+            }
+        });
+        let mut s = Session { child, keys, screen, seen: 0, dir };
+        s.wait_for("$ ", "# ");
+        s
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.screen.lock().unwrap()[self.seen..]).into_owned()
+    }
+
+    /// Waits until one of the two appears in what came since the last wait.
+    fn wait_for(&mut self, a: &str, b: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text();
+            let found = [a, b].iter().filter_map(|p| text.find(p).map(|i| i + p.len())).min();
+            if let Some(i) = found {
+                let all = self.screen.lock().unwrap().len();
+                // Count in bytes of the raw screen; what is lossy only makes it longer.
+                self.seen = (self.seen + i).min(all);
+                return text;
+            }
+            assert!(Instant::now() < end, "waited for {a:?}, got:\n{text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn expect(&mut self, what: &str) -> String {
+        self.wait_for(what, what)
+    }
+
+    fn keys(&mut self, keys: &str) {
+        let mut w = self.keys.lock().unwrap();
+        w.write_all(keys.as_bytes()).unwrap();
+        w.flush().unwrap();
+    }
+
+    /// Types a line and waits for a mark that `echo` prints after it.
+    fn line(&mut self, line: &str, mark: &str) -> String {
+        self.keys(&format!("{line}\r"));
+        self.expect(mark)
+    }
+
+    fn end(mut self, status: i32) {
+        self.keys(&format!("exit {status}\r"));
+        let end = Instant::now() + PATIENCE;
+        let got = loop {
+            if let Some(s) = self.child.try_wait().unwrap() {
+                break s.code();
+            }
+            if Instant::now() > end {
+                let _ = self.child.kill();
+                panic!("it did not leave:\n{}", self.text());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let _ = std::fs::remove_dir_all(&self.dir);
+        assert_eq!(got, Some(status));
+    }
+
+    fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+fn commands_behave_as_in_bash(answers: bool) {
+    let mut s = Session::start(answers);
+    s.line("x=5; mkdir sub; cd sub; echo A$((x+1))B", "A6B");
+    s.line("echo C$x-${PWD##*/}D", "C5-subD");
+    s.line("alias hey='echo E'", "");
+    s.line("f() { echo F$1; return 3; }; f 7; echo G$?", "G3");
+    s.line("hey | tr E H", "H");
+    s.line("for i in 1 2; do echo I$i; done; (exit 4)", "I2");
+    s.line("echo J$?", "J4");
+    // Constructs over several lines.
+    s.line("cat <<E", "");
+    s.line("kk$x", "");
+    s.line("E", "kk5");
+    s.line("if true", "");
+    s.line("then echo L$((1+1))M; fi", "L2M");
+    // Programs read the terminal.
+    s.line("read -r v; echo N${v}O", "");
+    std::thread::sleep(Duration::from_millis(300));
+    s.line("typed", "NtypedO");
+    // Ctrl-C ends a program and a loop of the shell itself; the shell stays.
+    s.line("sleep 1000", "");
+    std::thread::sleep(Duration::from_millis(500));
+    s.keys("\u{3}");
+    s.expect("[130]");
+    s.line("while :; do :; done", "");
+    std::thread::sleep(Duration::from_millis(500));
+    s.keys("\u{3}");
+    s.expect("[130]");
+    // Ctrl-Z, jobs, bg, fg.
+    s.line("sleep 1001", "");
+    std::thread::sleep(Duration::from_millis(500));
+    s.keys("\u{1a}");
+    s.expect("Stopped");
+    s.line("jobs", "sleep 1001");
+    s.line("bg; echo P$?", "P0");
+    s.line("fg", "");
+    std::thread::sleep(Duration::from_millis(500));
+    s.keys("\u{3}");
+    s.expect("[130]");
+    // A stopped job keeps the shell once.
+    s.line("sleep 1002", "");
+    std::thread::sleep(Duration::from_millis(500));
+    s.keys("\u{1a}");
+    s.expect("Stopped");
+    s.line("exit 9", "There are stopped jobs");
+    std::thread::sleep(Duration::from_millis(300));
+    s.end(9);
+}
+
+#[test]
+fn bash_with_the_full_editor() {
+    commands_behave_as_in_bash(true);
+}
+
+#[test]
+fn bash_on_a_terminal_that_does_not_answer() {
+    commands_behave_as_in_bash(false);
+}
+
+#[test]
+fn english_is_shown_before_it_runs() {
+    let mut s = Session::start(true);
+    std::fs::write(s.dir().join("big.dat"), vec![b'x'; 300_000]).unwrap();
+    s.line("which files here are the biggest?", "numfmt --to=iec");
+    s.expect("Enter run");
+    s.keys("x");
+    s.expect("searches directories");
+    s.keys("\r");
+    s.expect("293K ./big.dat");
+    // Dropped: nothing happens.
+    s.line("? make a folder called photos", "mkdir -p -- photos");
+    s.expect("Enter run");
+    s.keys("n");
+    s.line("echo Q$((40+2))", "Q42");
+    assert!(!s.dir().join("photos").exists());
+    // A typed word for what destroys.
+    s.line("delete all .dat files", "dangerous");
+    s.expect("y then yes");
+    s.keys("y");
+    s.expect("Type yes");
+    s.keys("no\r");
+    s.line("echo R$((40+2))", "R42");
+    assert!(s.dir().join("big.dat").exists());
+    s.line("delete all .dat files", "y then yes");
+    s.keys("y");
+    s.expect("Type yes");
+    s.keys("yes\r");
+    s.expect("./big.dat");
+    s.line("echo S$((40+2))", "S42");
+    assert!(!s.dir().join("big.dat").exists());
+    // It runs in the same shell: the directory stays changed.
+    s.line("go to /tmp", "Enter run");
+    s.keys("\r");
+    s.line("echo T$PWD", "T/tmp");
+    s.line("compose a poem about the sea", "I cannot do that");
+    s.expect("examples");
+    s.end(0);
+}

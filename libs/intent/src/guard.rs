@@ -1,0 +1,37 @@
+//! What destroys or stops something needs a word of the request that says so, however sure the classifier is.
+
+use crate::request::Request;
+use crate::text::stem;
+
+const DELETE: &[&str] = &["delete", "remove", "erase", "rid", "wipe", "trash", "throw", "destroy", "rm", "rmdir", "del", "clean", "clear", "purge", "empty", "need", "go", "bin", "drop", "discard", "strip", "eliminate", "unlink", "scrap", "kill", "take", "prune", "nuke", "uninstall", "deinstall", "longer", "cut", "out"];
+const END: &[&str] = &["kill", "stop", "terminate", "end", "quit", "close", "shut", "rid", "halt", "abort", "force", "sigkill", "pkill", "killall", "frozen", "hangs", "stuck", "interrupt", "exit", "go", "cancel", "murder", "respond"];
+const MOVE: &[&str] = &["move", "mv", "put", "transfer", "relocate", "shift", "sort", "drag", "save", "store", "send", "push", "bring", "take", "archive", "place", "drop", "rename"];
+
+/// Whether the request holds a word without which `intent` cannot be meant.
+pub(crate) fn allows(intent: &str, r: &Request<'_>) -> bool {
+    let needed: &[&str] = match intent {
+        "files.delete_matching" | "file.delete" | "dir.delete" | "text.delete_lines" | "user.delete" | "pkg.remove" => DELETE,
+        "proc.kill" | "proc.kill_force" => END,
+        "files.move_matching" | "file.move" => MOVE,
+        "sys.reboot" => &["reboot", "restart", "start", "boot", "turn"],
+        "sys.shutdown" => &["shut", "shutdown", "power", "poweroff", "turn", "switch", "halt", "off"],
+        "disk.mount" => &["mount", "attach", "hook", "plug"],
+        "disk.unmount" => &["unmount", "umount", "eject", "detach", "dismount", "remove"],
+        "pkg.install" => &["install", "add", "get", "download", "set", "put", "apt", "fetch", "need", "want", "grab", "give", "instal"],
+        "archive.extract" => &["extract", "unpack", "untar", "unzip", "decompress", "open", "unarchive", "expand", "uncompress", "inflate"],
+        "file.chmod" => &["permission", "permissions", "mode", "chmod", "make", "set", "let", "allow", "give", "grant", "remove", "revoke", "protect", "lock", "only", "nobody", "add", "take", "change", "no", "deny", "forbid", "should", "writable", "readable", "private"],
+        "file.head" | "file.tail" | "file.lines" if r.tokens.first().is_some_and(|t| matches!(t.norm.as_str(), "delete" | "remove" | "erase" | "drop" | "strip")) => return false,
+        "proc.oldest" => &["longest", "oldest", "long", "age", "started", "start", "time", "times", "earliest"],
+        "help.which" if r.has(&["process", "processes", "running"]) => return false,
+        "file.count_words" | "file.count_lines" | "file.count_chars" | "files.count" | "text.count_matches" | "proc.count" | "pkg.count" => &["many", "count", "number", "total", "amount", "long", "often", "times", "much", "length", "counting", "words", "lines", "loc", "wc", "rows", "characters", "frequency", "letters", "sum", "bytes"],
+        "text.search_not" => &["not", "without", "except", "exclude", "excluding", "lacking", "lack", "no", "hide", "filter", "but", "skip", "omit", "unless"],
+        "text.search" | "text.search_files" if r.has(&["not", "without", "lacking", "except"]) => return false,
+        "pkg.search" => &["package", "packages", "software", "program", "programs", "app", "apps", "application", "tool", "apt", "available", "repository", "store", "something"],
+        _ => return true,
+    };
+    // "the word love" counts nothing.
+    if intent == "file.count_words" && r.has(&["word"]) && !r.has(&["count", "many", "number", "words"]) {
+        return false;
+    }
+    r.tokens.iter().any(|t| !t.quoted && (needed.contains(&t.norm.as_str()) || needed.iter().any(|n| stem(n) == stem(&t.norm))))
+}
