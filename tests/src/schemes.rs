@@ -19,7 +19,8 @@ set -u
 rm -rf /root/kill-test && mkdir /root/kill-test && cd /root/kill-test || exit 1
 driver() {
     for p in /proc/[0-9]*; do
-        case $(tr '\0' ' ' 2>/dev/null < "$p/cmdline") in */virtio-blkd*) echo "${p#/proc/}"; return;; esac
+        # Not by the command line: this script's own contains the name.
+        read -r name < "$p/comm" && [ "$name" = virtio-blkd ] && echo "${p#/proc/}" && return
     done 2>/dev/null
 }
 (
