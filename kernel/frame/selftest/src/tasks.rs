@@ -56,10 +56,15 @@ pub fn clock_and_timer() {
         }
         time::now_ns()
     };
-    let (first, second) = (tick(), tick());
-    let elapsed = second - first;
-    frame::println!("selftest:   one second of the real-time clock is {elapsed} ns");
-    assert!((980_000_000..1_020_000_000).contains(&elapsed), "the clock is wrong");
+    // On a busy host a poll can come late and spoil two neighbouring seconds; a clock that is wrong is wrong in all of them.
+    let mut before = tick();
+    let right = (0..8).any(|_| {
+        let now = tick();
+        let elapsed = now - core::mem::replace(&mut before, now);
+        frame::println!("selftest:   one second of the real-time clock is {elapsed} ns");
+        (980_000_000..1_020_000_000).contains(&elapsed)
+    });
+    assert!(right, "the clock is wrong");
 
     for delay in [100_000u64, 1_000_000, 5_000_000] {
         let (fired, start) = (TIMER_FIRED.load(Ordering::Relaxed), time::now_ns());
