@@ -16,6 +16,21 @@ use clap::{Parser, Subcommand};
 use intent::{Answer, Context, LiveWorld};
 use serde::Serialize;
 
+/// Like `println!`, but a reader that has gone away (`gcs intents | head`) is no reason to panic.
+macro_rules! say {
+    ($($a:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($a)*);
+    }};
+}
+
+macro_rules! say_raw {
+    ($($a:tt)*) => {{
+        use std::io::Write;
+        let _ = write!(std::io::stdout(), $($a)*);
+    }};
+}
+
 const AFTER_HELP: &str = "\
 Without arguments: an interactive shell. Command lines run as in bash. A line of plain English, or one
 that begins with `?`, becomes a plan: the command, why, and how careful to be. Nothing runs unseen.
@@ -99,8 +114,8 @@ fn run(cli: Cli, dash: bool) -> Result<i32> {
         Some(Sub::Explain { command }) => {
             let command = command.join(" ");
             actions::shell::parse(&command).with_context(|| format!("reading `{command}`"))?;
-            print!("{}", plan::explanation(&command));
-            println!("  Risk: {}", actions::classify(&command, &RiskContext::current()));
+            say_raw!("{}", plan::explanation(&command));
+            say!("  Risk: {}", actions::classify(&command, &RiskContext::current()));
             Ok(0)
         }
         Some(Sub::Intents { json }) => intents(json),
@@ -144,18 +159,18 @@ fn ask(text: &str, json: bool, run: bool) -> Result<i32> {
             _ => (readings[0].plan.source.clone(), None),
         };
         let out = Json { plan, confidence: answer.confidence(), source, alternatives: rest.iter().map(|r| &r.plan).collect(), question };
-        println!("{}", serde_json::to_string(&out)?);
+        say!("{}", serde_json::to_string(&out)?);
     } else {
         match &answer {
-            Answer::Plan { best, .. } => println!("{}", plan::describe(&best.plan)),
+            Answer::Plan { best, .. } => say!("{}", plan::describe(&best.plan)),
             Answer::Unsure { readings } => {
-                println!("Not sure. Perhaps:");
+                say!("Not sure. Perhaps:");
                 for r in readings {
-                    println!("{}", plan::describe(&r.plan));
+                    say!("{}", plan::describe(&r.plan));
                 }
             }
-            Answer::Missing { question, .. } => println!("{question}"),
-            Answer::OutOfScope { .. } => println!("That is nothing this shell can do. `gcs intents` lists what it can."),
+            Answer::Missing { question, .. } => say!("{question}"),
+            Answer::OutOfScope { .. } => say!("That is nothing this shell can do. `gcs intents` lists what it can."),
         }
     }
     if run && let Answer::Plan { best, .. } = &answer {
@@ -164,6 +179,9 @@ fn ask(text: &str, json: bool, run: bool) -> Result<i32> {
         }
         let e = Command::new("/bin/bash").arg("-c").arg(plan::commands(&best.plan)).exec();
         return Err(e).context("starting /bin/bash");
+    }
+    if run && status != 0 {
+        eprintln!("gcs: not run: it is not certain what was meant");
     }
     Ok(status)
 }
@@ -178,18 +196,18 @@ struct IntentInfo {
 fn intents(json: bool) -> Result<i32> {
     let all: Vec<IntentInfo> = intent::catalogue::all().map(|i| IntentInfo { id: i.id, about: i.about, example: i.example }).collect();
     if json {
-        println!("{}", serde_json::to_string(&all)?);
+        say!("{}", serde_json::to_string(&all)?);
         return Ok(0);
     }
-    println!("{} kinds of requests are understood, in any wording. Examples:\n", all.len());
+    say!("{} kinds of requests are understood, in any wording. Examples:\n", all.len());
     let mut domain = "";
     for i in &all {
         let d = i.id.split('.').next().unwrap_or("");
         if d != domain {
-            println!("{d}");
+            say!("{d}");
             domain = d;
         }
-        println!("  {:<52} {}", i.example, i.about);
+        say!("  {:<52} {}", i.example, i.about);
     }
     Ok(0)
 }

@@ -31,7 +31,7 @@ pub fn run(login: bool) -> Result<i32> {
         Outcome::Ready(r) => r,
         Outcome::Exited(status) => return Ok(status),
     };
-    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map_or_else(|| "?".into(), |u| u.name);
+    let user = user_name();
     let host = nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "?".into());
     let mut shell = Shell { bash, editor: Editor::new(interactive), report: Report::default(), context: Context::default(), user, host, tried_to_leave: false };
     if interactive {
@@ -168,6 +168,15 @@ impl Shell {
             }
         }
     }
+}
+
+/// The user's name from `/etc/passwd`, read here: a static program should not load name service modules.
+fn user_name() -> String {
+    let uid = nix::unistd::geteuid().as_raw().to_string();
+    std::fs::read_to_string("/etc/passwd")
+        .ok()
+        .and_then(|t| t.lines().find(|l| l.split(':').nth(2) == Some(&uid)).and_then(|l| l.split(':').next().map(str::to_owned)))
+        .unwrap_or(uid)
 }
 
 fn keep_status(outcome: Outcome, status: i32) -> Outcome {

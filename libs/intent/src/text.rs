@@ -61,7 +61,7 @@ fn closing_quote(chars: &[char], open: usize) -> Option<usize> {
     (open + 1..chars.len()).find(|&j| {
         chars[j] == chars[open]
             && j > open + 1
-            && chars.get(j + 1).is_none_or(|c| c.is_whitespace() || ",.?!;:)".contains(*c))
+            && chars.get(j + 1).is_none_or(|c| c.is_whitespace() || (",.?!;:)".contains(*c) && chars.get(j + 2).is_none_or(|n| !n.is_alphanumeric())))
     })
 }
 

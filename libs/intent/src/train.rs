@@ -291,6 +291,7 @@ fn value(slot: &str, rng: &mut Rng) -> String {
             5 => rng.pick(&["src", "docs", "projects", "build"]).to_owned(),
             _ => format!("the {} {}", rng.pick(&["folder", "directory"]), rng.pick(&["src", "docs", "projects", "build"])),
         },
+        "path" => format!("/{}/{}", rng.pick(&["tmp", "srv", "opt", "home/bob", "var/lib", "mnt"]), pseudo_word(rng)),
         "num" => num(rng),
         "size" => {
             let n = num(rng);
@@ -450,7 +451,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { per_class: 450, out_of_scope: 4000, epochs: 4, settle: 3, seed: 1 }
+        Settings { per_class: 900, out_of_scope: 8000, epochs: 4, settle: 3, seed: 1 }
     }
 }
 

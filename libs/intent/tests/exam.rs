@@ -111,6 +111,10 @@ fn nothing_unparsable_comes_out() {
             let request = form.replace("NAME", name);
             for command in outcome(&request).three {
                 let script = actions::shell::parse(&command).unwrap_or_else(|e| panic!("{request}: {command}: {e}"));
+                // What is quoted as a command is one.
+                if form.contains("alias") {
+                    continue;
+                }
                 // No name becomes a program.
                 for i in &script.invocations {
                     let program = i.words.first().map_or("", |w| w.text.as_str());

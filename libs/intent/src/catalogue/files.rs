@@ -157,7 +157,7 @@ fn locate(r: &Request<'_>) -> Outcome {
     let mut f = filter_in(r, "/");
     f.tests.retain(|t| t != "-type f");
     if !f.specific {
-        let n = r.quoted().or_else(|| r.name(&["file", "files", "folder", "directory", "is", "find", "locate", "did", "put"])).or_else(|| r.any_unknown()).or_else(|| r.word_after(&["is", "find", "locate", "where"])).ok_or(WHICH_FILE)?;
+        let n = r.quoted().or_else(|| r.name(&["file", "files", "folder", "directory", "is", "find", "locate", "did", "put"])).or_else(|| r.word_after(&["file", "folder", "directory"])).or_else(|| r.any_unknown()).or_else(|| r.word_after(&["is"])).ok_or(WHICH_FILE)?;
         f.tests.push(format!("-iname {}", quote_star(n.rsplit('/').next().unwrap_or(&n))));
         f.words.push(format!("named {n}"));
     }
@@ -394,7 +394,14 @@ fn copy(r: &Request<'_>) -> Outcome {
 }
 
 fn backup(r: &Request<'_>) -> Outcome {
+    let dir = r.take(|k| if let Kind::Dir(d) = k { Some(d.clone()) } else { None }).filter(|_| r.entities.iter().any(|e| matches!(e.kind, Kind::Path(_))));
+    if dir.is_none() {
+        r.reset();
+    }
     let f = r.file().ok_or(WHICH_FILE)?;
+    if let Some(d) = dir {
+        return built(format!("cp -- {} {}", quote_path(&f), quote_path(&d)), format!("Copies {f} into {d}."));
+    }
     let clean = f.trim_end_matches('/').to_owned();
     let option = if r.world.exists(&f) == Some(Exists::Dir) { "-r " } else { "" };
     built(format!("cp {option}-- {} {}", quote_path(&clean), quote_path(&format!("{clean}.bak"))), format!("Copies {clean} to {clean}.bak."))
@@ -442,11 +449,15 @@ fn create_dir(r: &Request<'_>) -> Outcome {
             _ => None,
         }))
         .or_else(|| r.any_unknown())
+        .or_else(|| r.word_after(&["folder", "directory", "dir"]).filter(|w| !matches!(w.as_str(), "in" | "for" | "here" | "and" | "please" | "inside" | "under")))
         .ok_or(Unfilled::Missing("What should it be called?"))?;
     let full = match r.dir() {
         Some(d) if d != "." && d != name && !name.starts_with(['/', '~']) => format!("{}/{name}", d.trim_end_matches('/')),
         _ => name,
     };
+    if r.has_phrase(&["into", "it"]) || r.has_phrase(&["enter", "it"]) || r.has_phrase(&["to", "it"]) || r.has_phrase(&["go", "there"]) {
+        return built(format!("mkdir -p -- {q} && cd {q}", q = quote_path(&full)), format!("Makes the directory {full} and goes there."));
+    }
     built(format!("mkdir -p -- {}", quote_path(&full)), format!("Makes the directory {full}."))
 }
 

@@ -135,6 +135,11 @@ fn hostname(_: &Request<'_>) -> Outcome {
 }
 
 fn date(r: &Request<'_>) -> Outcome {
+    use crate::entity::TimeTest;
+    if r.entities.iter().any(|e| matches!(&e.kind, Kind::Time(t) if !matches!(t, TimeTest::Day(0 | 1)))) {
+        // Another day than today: `sys.date_of`.
+        return Err(Unfilled::Impossible);
+    }
     if r.has(&["utc", "gmt", "greenwich"]) {
         return built("date -u", "Prints date and time in UTC.");
     }

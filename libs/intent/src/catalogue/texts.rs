@@ -41,6 +41,7 @@ pub(super) const INTENTS: &[Intent] = &[
     Intent { id: "text.reverse", about: "lines in reverse order", example: "print notes.txt backwards", build: reverse },
     Intent { id: "text.join", about: "put files together into one", example: "merge a.txt and b.txt into c.txt", build: join },
     Intent { id: "text.append", about: "add a line to a file", example: "add the line \"hello\" to notes.txt", build: append },
+    Intent { id: "text.sequence", about: "numbers in order", example: "print the numbers from 1 to 10", build: sequence },
     Intent { id: "text.shuffle", about: "lines in random order, or a random line", example: "pick a random line from names.txt", build: shuffle },
     Intent { id: "text.common", about: "lines that two files share", example: "which lines are in both a.txt and b.txt", build: common },
     Intent { id: "text.trim", about: "remove trailing spaces or Windows line ends", example: "remove trailing whitespace from main.py", build: trim },
@@ -239,7 +240,8 @@ fn options(r: &Request<'_>, pattern: &str) -> String {
 
 /// Takes the place first where the pattern is quoted, else the pattern first.
 fn pattern_and_place(r: &Request<'_>) -> Result<(String, Place), Unfilled> {
-    let p = r.pattern().ok_or(WHAT)?;
+    // Words of the language are looked for as well: "how many times does root appear".
+    let p = r.pattern().or_else(|| r.word_after(&["times", "for", "often", "containing", "contain", "contains", "with", "of", "does", "is", "find", "grep"])).ok_or(WHAT)?;
     Ok((p, place(r)))
 }
 
@@ -489,10 +491,14 @@ fn append(r: &Request<'_>) -> Outcome {
     let f = r
         .take(|k| if let Kind::Path(p) = k { Some(p.clone()) } else { None })
         .or_else(|| r.destination())
-        .or_else(|| r.file())
+        .or_else(|| r.existing_word())
+        .or_else(|| r.name(&["called", "named", "file"]).filter(|_| r.has(&["called", "named"])))
         .ok_or(WHICH)?;
     let text = match text {
         Some(t) => t,
+        None if r.has_phrase(&["the", "text"]) && r.position(&["text"]).is_some_and(|i| i + 1 < r.tokens.len() && r.entity_at(i + 1).is_none()) && r.position(&["text"]) > r.position(&["with", "containing"]) => {
+            r.rest_after(&["text"]).ok_or(WHAT)?
+        }
         None => {
             // The words between the verb and the preposition before the file.
             let start = r.position(&["append", "add", "write", "put", "insert", "save"]).ok_or(WHAT)? + 1;
@@ -507,6 +513,18 @@ fn append(r: &Request<'_>) -> Outcome {
     let q = quote(&text);
     let q = if q.starts_with('\'') { q } else { format!("'{q}'") };
     built(format!("printf '%s\\n' {q} {op} {}", quote_path(&f)), if fresh { format!("Writes that line into the new file {f}.") } else { format!("Adds that line at the end of {f}.") })
+}
+
+fn sequence(r: &Request<'_>) -> Outcome {
+    let (a, b) = match (r.num(), r.num()) {
+        (Some(a), Some(b)) => (a, b),
+        (Some(b), None) => (1, b),
+        _ => return Err(Unfilled::Missing("From which number to which?")),
+    };
+    if a > b {
+        return built(format!("seq {a} -1 {b}"), format!("Prints the numbers from {a} down to {b}."));
+    }
+    built(format!("seq {a} {b}"), format!("Prints the numbers from {a} to {b}."))
 }
 
 fn shuffle(r: &Request<'_>) -> Outcome {
