@@ -118,13 +118,16 @@ impl Broker {
                 Err(error) => return Err(error),
             };
             decoder.push(&buffer[..len]);
-            while let Some(frame) = decoder.next_frame() {
+            loop {
+                let frame = decoder.next_frame();
+                // What was skipped came before this frame: noise ahead of a Welcome harms no command that starts after it.
+                if decoder.skipped() > skipped {
+                    warn!("{} bytes from the guest made no sense", decoder.skipped() - skipped);
+                    skipped = decoder.skipped();
+                    self.lose_all("data from the guest was damaged");
+                }
+                let Some(frame) = frame else { break };
                 self.take(frame);
-            }
-            if decoder.skipped() > skipped {
-                warn!("{} bytes from the guest made no sense", decoder.skipped() - skipped);
-                skipped = decoder.skipped();
-                self.lose_all("data from the guest was damaged");
             }
         }
     }
