@@ -120,7 +120,9 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     }
     let vfork = flags.contains(CloneFlags::VFORK).then(WaitQueue::new);
     if !is_thread {
-        process.exit_signal.store(args.exit_signal, Ordering::Relaxed);
+        // A sibling's end is told to the parent as the caller's own.
+        let sibling = flags.contains(CloneFlags::PARENT).then(|| parent.process.exit_signal.load(Ordering::Relaxed));
+        process.exit_signal.store(sibling.unwrap_or(args.exit_signal), Ordering::Relaxed);
         *process.vfork_done.lock() = vfork.clone();
         process::register(&process);
     }
@@ -304,6 +306,8 @@ fn reparent_children(process: &Arc<Process>) -> Vec<u32> {
             groups.push(child.pgid());
         }
         child.set_parent(heir);
+        // What the old parent chose must not reach the heir: a SIGTERM would make the first process shut down.
+        child.exit_signal.store(SIGCHLD, Ordering::Relaxed);
         heir.children.lock().push(child.clone());
         let death_signal = child.parent_death_signal.load(Ordering::Relaxed);
         if death_signal != 0 && !child.is_zombie() {

@@ -245,7 +245,7 @@ impl Socket {
     /// Sends what `src` holds, to `to` or the peer. `quiet`: no SIGPIPE.
     ///
     /// # Errors
-    /// `ENOTCONN`, `EPIPE`, `EAGAIN`, `EMSGSIZE`, `EDESTADDRREQ`, `ERESTARTSYS`.
+    /// `ENOTCONN`, `EPIPE`, `EAGAIN`, `EMSGSIZE`, `ERESTARTSYS`.
     pub fn send(&self, src: &mut IoSource<'_>, mut ancillary: Ancillary, to: Option<&Address>, nonblocking: bool, quiet: bool) -> Result<usize> {
         let target = match to {
             Some(address) if self.kind == Kind::Datagram => {
@@ -260,7 +260,7 @@ impl Socket {
             }
             _ => {
                 let peer = self.state.lock().peer.clone();
-                peer.ok_or(if self.kind == Kind::Datagram { EDESTADDRREQ } else { ENOTCONN })?
+                peer.ok_or(ENOTCONN)?
             }
         };
         ancillary.from = self.state.lock().name.clone();
