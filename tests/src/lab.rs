@@ -1,6 +1,7 @@
 //! Machines for tests.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +54,17 @@ pub struct Images {
     pub linux: Option<Linux>,
     /// The frame's test kernel, where a test needs it.
     pub frame_selftest: Option<PathBuf>,
+    /// What tests run in machines, where a test needs it.
+    pub programs: Option<Programs>,
+}
+
+/// Programs of `tests/programs/`, and what they need on the host, by name.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// Linked with the C library of the host's release, which is the image's.
+    pub dynamic: BTreeMap<String, PathBuf>,
+    /// In need of nothing but a kernel.
+    pub fixed: BTreeMap<String, PathBuf>,
 }
 
 impl Images {
@@ -63,6 +75,28 @@ impl Images {
     pub fn genai(&self) -> Result<&Genai> {
         self.genai.as_ref().context("our system was not built")
     }
+
+    /// A test program.
+    ///
+    /// # Errors
+    /// Where it was not built.
+    pub fn program(&self, name: &str, linkage: Linkage) -> Result<&Path> {
+        let programs = self.programs.as_ref().context("the test programs were not built")?;
+        let of = match linkage {
+            Linkage::Dynamic => &programs.dynamic,
+            Linkage::Static => &programs.fixed,
+        };
+        Ok(of.get(name).with_context(|| format!("there is no test program {name}"))?)
+    }
+}
+
+/// How a program is linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linkage {
+    /// With shared libraries.
+    Dynamic,
+    /// Without any.
+    Static,
 }
 
 /// Which system a machine runs.

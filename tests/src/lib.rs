@@ -4,21 +4,29 @@
 //! * `diff/...`: a script of `tests/diff/` run here and under Linux with the same root; output and status must be the same.
 //! * `frame/...`: the kernel's unsafe part alone, tested by a kernel of its own.
 //! * `boot/...`: machines of their own, started through GRUB and otherwise.
+//! * `programs/...`: a program of `tests/programs/` run here and under Linux; output and status must be the same.
+//! * `fuzz/...`: random system calls.
+//! * `limits/...`: memory, disk and processes used up.
 //! * `power/...`: power cuts.
+//! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
 //! * `linux/...`: the Linux reference itself.
 
 mod boot;
 mod check;
+mod cuts;
 mod diff;
+mod fuzz;
 mod frame;
 mod lab;
+mod limits;
 mod power;
+mod programs;
 mod schemes;
 mod system;
 
 use std::path::Path;
 
-pub use lab::{Genai, Images, Lab, Linux, Machine, System};
+pub use lab::{Genai, Images, Lab, Linux, Machine, Programs, System};
 
 /// What a test does; an error says what was wrong.
 type Body = Box<dyn Fn(&Lab) -> anyhow::Result<()>>;
@@ -37,12 +45,23 @@ impl Test {
 
     /// Whether it needs the Linux reference.
     pub fn needs_linux(&self) -> bool {
-        self.name.starts_with("diff/") || self.name.starts_with("linux/")
+        ["diff/", "linux/", "programs/"].iter().any(|group| self.name.starts_with(group))
     }
 
     /// Whether it needs our own system.
     pub fn needs_genai(&self) -> bool {
         !self.name.starts_with("linux/") && !self.needs_frame_selftest()
+    }
+
+    /// Whether it needs the programs of `tests/programs/`, and `redoxfsd` on the host.
+    pub fn needs_programs(&self) -> bool {
+        ["programs/", "fuzz/", "power/", "soak/"].iter().any(|group| self.name.starts_with(group))
+    }
+
+    /// Whether it is run for this filter: a part of its name; the long tests only where the filter names their group.
+    pub fn is_selected(&self, filter: Option<&str>) -> bool {
+        let is_long = self.name.starts_with("soak/");
+        filter.map_or(!is_long, |filter| self.name.contains(filter) && (!is_long || filter.starts_with("soak")))
     }
 
     /// Whether it needs the frame's test kernel.
@@ -68,7 +87,11 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(system::tests());
     tests.extend(schemes::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
+    tests.extend(programs::tests());
+    tests.extend(limits::tests());
+    tests.extend(fuzz::tests());
     tests.extend(boot::tests());
     tests.extend(power::tests());
+    tests.extend(cuts::tests());
     Ok(tests)
 }

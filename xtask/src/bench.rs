@@ -85,6 +85,7 @@ fn images(project: &Project) -> Result<Images> {
         }),
         genai: Some(Genai { kernel: genai.kernel, initfs: genai.initfs, disk: genai.disk, iso: None }),
         frame_selftest: None,
+        programs: None,
     })
 }
 

@@ -78,6 +78,14 @@ pub fn build_static(project: &Project, wanted: &BTreeSet<String>, dir: &Path) ->
     build_into(project, &packages, command, &project.target.join(TARGET).join("release"), dir)
 }
 
+/// Builds packages as programs that need the C library of this host's release, and gives the copies in `dir` by binary name.
+pub fn build_dynamic(project: &Project, wanted: &BTreeSet<String>, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let packages: Vec<_> = packages(project, "")?.into_iter().filter(|package| wanted.contains(&package.name)).collect();
+    let mut command = cargo();
+    command.args(["build", "--release"]);
+    build_into(project, &packages, command, &project.target.join("release"), dir)
+}
+
 /// Builds every program of the workspace for this host, into `dir`.
 pub fn build_host(project: &Project, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let mut command = cargo();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use system_tests::{Genai, Images, Lab, Linux, Test};
+use system_tests::{Genai, Images, Lab, Linux, Programs, Test};
 use vm::accel;
 
 use crate::cargo;
@@ -34,7 +34,7 @@ pub fn test(project: &Project, filter: Option<&str>) -> Result<u8> {
         host_tests(project, filter, &logs.join("host.log"), &mut tally)?;
     }
     let selected: Vec<Test> =
-        all.into_iter().filter(|test| filter.is_none_or(|filter| test.name.contains(filter))).collect();
+        all.into_iter().filter(|test| test.is_selected(filter)).collect();
     if !selected.is_empty() {
         machine_tests(project, &selected, &mut tally)?;
     }
@@ -180,6 +180,16 @@ fn machine_tests(project: &Project, selected: &[Test], tally: &mut Tally) -> Res
     Ok(())
 }
 
+/// Programs that tests run in machines, and the one that looks at disk images on this host.
+fn test_programs(project: &Project) -> Result<Programs> {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let dir = project.build().join("test-programs");
+    Ok(Programs {
+        dynamic: cargo::build_dynamic(project, &set(&["std-probe", "tokio-probe"]), &dir.join("dynamic"))?,
+        fixed: cargo::build_static(project, &set(&["redoxfsd", "std-probe", "syscall-fuzz", "tokio-probe"]), &dir.join("static"))?,
+    })
+}
+
 fn build_images(project: &Project, selected: &[Test]) -> Result<Images> {
     let genai = match selected.iter().any(Test::needs_genai) {
         true => {
@@ -200,6 +210,7 @@ fn build_images(project: &Project, selected: &[Test]) -> Result<Images> {
             disk: linux.disk,
             command_line: linux.command_line,
         }),
+        programs: selected.iter().any(Test::needs_programs).then(|| test_programs(project)).transpose()?,
         frame_selftest: selected.iter().any(Test::needs_frame_selftest).then(|| cargo::build_frame_selftest(project)).transpose()?,
     })
 }
