@@ -251,6 +251,5 @@ async fn blocking() -> io::Result<()> {
     println!("spawn_blocking: {}", workers.join_all().await.iter().sum::<u64>());
     let panicked = tokio::spawn(async { std::panic::resume_unwind(Box::new("reason")) }).await.map(|()| 0);
     println!("panicked task: {}", panicked.is_err_and(|error| error.is_panic()));
-    println!("descriptor: {:?}", tokio::io::unix::AsyncFd::register(std::fs::File::open("/etc/passwd")?).map_err(|error| std::io::Error::from(error).kind()).err());
     Ok(())
 }
