@@ -147,7 +147,8 @@ impl Socket {
         if state.name.is_none() || state.peer.is_some() {
             return Err(EINVAL);
         }
-        let backlog = (backlog.max(0) as usize + 1).min(MAX_BACKLOG);
+        // As unsigned, so that a negative one asks for the most, as the standard library of Rust does.
+        let backlog = (backlog as u32 as usize + 1).min(MAX_BACKLOG);
         match &mut state.listener {
             Some(listener) => listener.backlog = backlog,
             None => state.listener = Some(Listener { waiting: VecDeque::new(), backlog }),
