@@ -46,15 +46,17 @@ fn out_of_memory(lab: &Lab) -> Result<()> {
 /// The root is filled to the last block; what was there stays, and room that is made can be used.
 const FILL: &str = r#"
 mkdir /root/full && cd /root/full || exit 1
+# Zeros would be compressed away.
+head -c 8000000 /dev/urandom > /tmp/noise
 echo precious > precious && sync precious
-for ((i = 0; i < 2000; i++)); do
-    head -c 8000000 /dev/zero > "file$i" 2> error || break
-    sync "file$i" 2>> error || break
+for ((i = 0; i < 200; i++)); do
+    cp /tmp/noise "file$i" 2> /tmp/error || break
+    sync "file$i" 2>> /tmp/error || break
 done
-grep -o 'No space left on device' error | head -n 1
+grep -o 'No space left on device' /tmp/error | head -n 1
 cat precious
-echo more > another 2> /dev/null; dd if=/dev/zero of=another bs=1M count=64 conv=fsync 2> error
-grep -o 'No space left on device' error | head -n 1
+dd if=/tmp/noise of=another bs=1M conv=fsync 2> /tmp/error
+grep -o 'No space left on device' /tmp/error | head -n 1
 cat precious
 rm -f file* another && sync
 head -c 20000000 /dev/zero > again && sync again && stat -c %s again

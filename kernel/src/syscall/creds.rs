@@ -29,8 +29,10 @@ pub fn sys_getegid(cx: &Cx<'_>) -> Result<usize> {
 }
 
 fn change(cx: &Cx<'_>, f: impl FnOnce(&mut Credentials) -> Result) -> Result<usize> {
-    let mut creds = (*cx.process.creds()).clone();
+    let before = cx.process.creds();
+    let mut creds = (*before).clone();
     f(&mut creds)?;
+    creds.user_ids_changed(&before);
     cx.process.set_creds(creds);
     Ok(0)
 }
@@ -250,9 +252,10 @@ pub fn sys_capget(cx: &Cx<'_>, header: usize, data: usize) -> Result<usize> {
         return Ok(0);
     }
     let creds = if pid == 0 { cx.process.creds() } else { crate::task::process::find(pid).ok_or(ESRCH)?.creds() };
-    let permitted = if creds.euid == 0 { ALL_CAPABILITIES } else { 0 };
-    let (low, high) = (permitted as u32, (permitted >> 32) as u32);
-    user::write(data, &[low, low, 0, high, high, 0u32])?;
+    let set = |has: bool| if has { ALL_CAPABILITIES } else { 0 };
+    let permitted = set(creds.uid == 0 || creds.euid == 0 || creds.suid == 0 || creds.permitted_caps);
+    let effective = set(creds.privileged());
+    user::write(data, &[effective as u32, permitted as u32, 0, (effective >> 32) as u32, (permitted >> 32) as u32, 0u32])?;
     Ok(0)
 }
 
@@ -267,6 +270,15 @@ pub fn sys_capset(cx: &Cx<'_>, header: usize, data: usize) -> Result<usize> {
         return Err(EPERM);
     }
     let wanted: [u32; 6] = user::read(data)?;
-    let any = wanted.iter().any(|w| *w != 0);
-    if any && cx.process.creds().euid != 0 { Err(EPERM) } else { Ok(0) }
+    let creds = cx.process.creds();
+    let [effective, permitted, _, effective_high, permitted_high, _] = wanted;
+    let has = creds.uid == 0 || creds.euid == 0 || creds.suid == 0 || creds.permitted_caps;
+    if wanted.iter().any(|w| *w != 0) && !has {
+        return Err(EPERM);
+    }
+    change(cx, |c| {
+        c.permitted_caps = c.permitted_caps && (permitted | permitted_high) != 0;
+        c.effective_caps = c.permitted_caps && (effective | effective_high) != 0;
+        Ok(())
+    })
 }

@@ -432,9 +432,13 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
         // PR_GET_DUMPABLE, PR_SET_DUMPABLE
         3 => return Ok(process.dumpable.load(Ordering::Relaxed).into()),
         4 if arg <= 1 => process.dumpable.store(arg == 1, Ordering::Relaxed),
-        // PR_GET_KEEPCAPS, PR_SET_KEEPCAPS: capabilities follow the user id
-        7 => return Ok(0),
-        8 if arg <= 1 => {}
+        // PR_GET_KEEPCAPS, PR_SET_KEEPCAPS
+        7 => return Ok(process.creds().keep_caps.into()),
+        8 if arg <= 1 => {
+            let mut creds = (*process.creds()).clone();
+            creds.keep_caps = arg == 1;
+            process.set_creds(creds);
+        }
         // PR_SET_NAME, PR_GET_NAME
         15 => {
             let name = user::read_cstr(arg, 16).or_else(|e| if e == ENAMETOOLONG { user::read_bytes(arg, 15) } else { Err(e) })?;

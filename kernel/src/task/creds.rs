@@ -23,12 +23,27 @@ pub struct Credentials {
     pub fsgid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
+    /// `PR_SET_KEEPCAPS`: a change from root to another user keeps the permitted capabilities.
+    pub keep_caps: bool,
+    /// Capabilities are permitted although no user id is 0.
+    pub permitted_caps: bool,
+    /// Those are in effect (`capset(2)`).
+    pub effective_caps: bool,
 }
 
 impl Credentials {
     /// Whether the process may do what only root may.
     pub fn privileged(&self) -> bool {
-        self.euid == 0
+        self.euid == 0 || self.effective_caps
+    }
+
+    /// After a change of user ids from `before`: what becomes of the capabilities (`capabilities(7)`, Effect of user ID changes on capabilities).
+    pub fn user_ids_changed(&mut self, before: &Credentials) {
+        let root = |c: &Credentials| c.uid == 0 || c.euid == 0 || c.suid == 0;
+        if root(before) && !root(self) {
+            self.permitted_caps = before.keep_caps;
+            self.effective_caps = false;
+        }
     }
 
     /// Whether `gid` is the process's group or one of its supplementary groups, for file access.

@@ -195,6 +195,9 @@ fn new_credentials(process: &Process, attr: &fs::Attr, path: &Path) -> (Credenti
             creds.egid = attr.gid;
         }
     }
+    creds.keep_caps = false;
+    creds.permitted_caps = false;
+    creds.effective_caps = false;
     creds.suid = creds.euid;
     creds.sgid = creds.egid;
     creds.fsuid = creds.euid;

@@ -76,7 +76,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     if flags.contains(CloneFlags::PARENT) && parent.process.pid == 1 {
         return Err(EINVAL);
     }
-    if process::thread_count() as u64 >= parent.process.rlimit(process::RLIMIT_NPROC).0 {
+    if process::thread_count() >= process::MAX_THREADS || over_user_limit(&parent.process) {
         return Err(EAGAIN);
     }
     let mut child_context = context.try_clone().ok_or(ENOMEM)?;
@@ -142,6 +142,17 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         });
     }
     Ok(id)
+}
+
+/// Whether the user has as many threads as RLIMIT_NPROC allows. Root is not limited.
+fn over_user_limit(process: &Process) -> bool {
+    let creds = process.creds();
+    let limit = process.rlimit(process::RLIMIT_NPROC).0;
+    if creds.privileged() || limit == process::RLIM_INFINITY {
+        return false;
+    }
+    let threads: usize = process::all().iter().filter(|p| p.creds().uid == creds.uid).map(|p| p.threads().len().max(1)).sum();
+    threads as u64 >= limit
 }
 
 fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags) -> Result<Arc<Process>> {

@@ -170,6 +170,8 @@ static THREADS: RwSpinLock<BTreeMap<u32, Weak<Thread>>> = RwSpinLock::new(BTreeM
 static NEXT_ID: SpinLock<u32> = SpinLock::new(2);
 /// Largest process id + 1 (`/proc/sys/kernel/pid_max`).
 pub const PID_MAX: u32 = 4_194_304;
+/// Most threads of all users together (`/proc/sys/kernel/threads-max`).
+pub const MAX_THREADS: usize = 31_000;
 /// Processes and threads created since boot.
 pub static FORKS: AtomicU64 = AtomicU64::new(0);
 

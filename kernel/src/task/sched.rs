@@ -276,6 +276,10 @@ fn wake_from(thread: &Arc<Thread>, here: bool, from: impl Fn(u8) -> bool) -> boo
             // Still running on its way to sleep: `sleep` will see that it is runnable.
             return true;
         }
+        // It saw that it is runnable without our help, ran on, and has gone to sleep again or has exited: no business of this wake-up.
+        if entity.state.load(Ordering::SeqCst) != RUNNABLE {
+            return true;
+        }
         // From here on it is ours: nobody else sees it until it is on a queue.
         entity.on_queue.store(true, Ordering::SeqCst);
         drop(home_queue);
