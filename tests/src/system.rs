@@ -136,7 +136,8 @@ fn time_out(lab: &Lab, system: System) -> Result<()> {
 
 fn signals(lab: &Lab, system: System) -> Result<()> {
     let machine = lab.shared(system)?;
-    let script = "trap 'echo caught; exit 3' INT; echo ready; while :; do sleep 0.1; done";
+    // Not a loop of short sleeps: bash drops a SIGINT that comes just as its foreground child ends by itself.
+    let script = "sleep 100 < /dev/null > /dev/null 2>&1 & trap 'kill $!; echo caught; exit 3' INT; echo ready; wait";
     let running = machine.exec().start(command(["bash", "-c", script], SHORT))?;
     let signaller = running.signaller();
     let (reader, mut writer) = io::pipe()?;
