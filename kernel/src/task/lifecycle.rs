@@ -1,6 +1,7 @@
 //! How processes and threads begin and end: clone, exit, wait, stop.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
@@ -14,7 +15,7 @@ use super::thread::Thread;
 use super::{current, sched, user_loop};
 use crate::error::*;
 use crate::fs::{FileTable, FsContext};
-use crate::sync::WaitQueue;
+use crate::sync::{SpinLock, WaitQueue};
 
 bitflags! {
     /// `CLONE_*` of `clone(2)`.
@@ -76,9 +77,10 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     if flags.contains(CloneFlags::PARENT) && parent.process.pid == 1 {
         return Err(EINVAL);
     }
-    if process::thread_count() >= process::MAX_THREADS || over_user_limit(&parent.process) {
+    if process::thread_count() >= process::MAX_THREADS {
         return Err(EAGAIN);
     }
+    let place = take_place(&parent.process)?;
     let mut child_context = context.try_clone().ok_or(ENOMEM)?;
     child_context.regs.rax = 0;
     if args.stack != 0 {
@@ -127,6 +129,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         process::register(&process);
     }
     process::add_thread(&thread);
+    drop(place);
     if is_thread && process.exiting.load(Ordering::SeqCst) {
         // The group began to exit meanwhile: the newcomer must not outlive it.
         thread.must_exit.store(true, Ordering::SeqCst);
@@ -144,15 +147,42 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     Ok(id)
 }
 
-/// Whether the user has as many threads as RLIMIT_NPROC allows. Root is not limited.
-fn over_user_limit(process: &Process) -> bool {
+/// Threads being made by users that RLIMIT_NPROC limits: not in any list yet, but counted, so that two at once do not both take the last place.
+static BEING_MADE: SpinLock<BTreeMap<u32, usize>> = SpinLock::new(BTreeMap::new());
+
+/// A place among a user's threads, held until the new one is in the lists itself.
+struct Place(u32);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut being_made = BEING_MADE.lock();
+        if let Some(count) = being_made.get_mut(&self.0) {
+            *count -= 1;
+            if *count == 0 {
+                being_made.remove(&self.0);
+            }
+        }
+    }
+}
+
+/// Takes a place for another thread of the process's user. Root is not limited.
+///
+/// # Errors
+/// `EAGAIN` where the user has as many as RLIMIT_NPROC allows.
+fn take_place(process: &Process) -> Result<Option<Place>> {
     let creds = process.creds();
     let limit = process.rlimit(process::RLIMIT_NPROC).0;
     if creds.privileged() || limit == process::RLIM_INFINITY {
-        return false;
+        return Ok(None);
     }
-    let threads: usize = process::all().iter().filter(|p| p.creds().uid == creds.uid).map(|p| p.threads().len().max(1)).sum();
-    threads as u64 >= limit
+    let mut being_made = BEING_MADE.lock();
+    let there: usize = process::all().iter().filter(|p| p.creds().uid == creds.uid).map(|p| p.threads().len().max(1)).sum();
+    let making = being_made.entry(creds.uid).or_insert(0);
+    *making += 1;
+    let place = Place(creds.uid);
+    let over = (there + *making) as u64 > limit;
+    drop(being_made);
+    if over { Err(EAGAIN) } else { Ok(Some(place)) }
 }
 
 fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags) -> Result<Arc<Process>> {
