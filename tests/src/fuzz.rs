@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use vm::exec::command;
 use vm::transfer;
 
-use crate::lab::{Lab, Linkage, System};
+use crate::lab::{Lab, Linkage};
 use crate::{Test, check};
 
 const SHORT: Duration = Duration::from_secs(120);
@@ -18,8 +18,8 @@ const SOAK_CALLS: u64 = 1_000_000;
 
 pub fn tests() -> Vec<Test> {
     vec![
-        Test::new("fuzz/system-calls", |lab| fuzz(lab, "fuzz/system-calls", CALLS, 1, Duration::from_secs(900))),
-        Test::new("soak/system-calls", |lab| fuzz(lab, "soak/system-calls", SOAK_CALLS, 2, Duration::from_secs(4 * 3600))),
+        Test::new("fuzz/system-calls", |lab| fuzz(lab, CALLS, 1, Duration::from_secs(900))),
+        Test::new("soak/system-calls", |lab| fuzz(lab, SOAK_CALLS, 2, Duration::from_secs(4 * 3600))),
     ]
 }
 
@@ -33,8 +33,8 @@ setpriv --reuid=1000 --regid=1000 --clear-groups sh -c 'id -u; echo text > /dev/
 ls /tmp
 "#;
 
-fn fuzz(lab: &Lab, name: &str, calls: u64, seed: u64, limit: Duration) -> Result<()> {
-    let machine = lab.boot(name, &lab.describe(System::Genai)?)?;
+fn fuzz(lab: &Lab, calls: u64, seed: u64, limit: Duration) -> Result<()> {
+    let machine = lab.fresh()?;
     let there = "/sbin/syscall-fuzz";
     transfer::put(machine.exec(), lab.images.program("syscall-fuzz", Linkage::Static)?, there)?;
     let before = machine.sh(STATE, SHORT)?;

@@ -99,6 +99,9 @@ pub enum Linkage {
     Static,
 }
 
+/// What a shared machine's first state is kept under.
+const FRESH: &str = "fresh";
+
 /// Which system a machine runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
@@ -200,7 +203,11 @@ impl Lab {
         if slot.failed_boots >= BOOT_TRIES {
             bail!("not tried: {name} failed to start {BOOT_TRIES} times");
         }
-        match self.boot(name, &self.describe(system)?) {
+        let booted = self.boot(name, &self.describe(system)?).and_then(|machine| {
+            machine.dir().save(FRESH)?;
+            Ok(machine)
+        });
+        match booted {
             Ok(machine) => {
                 let machine = Rc::new(machine);
                 (slot.machine, slot.failed_boots) = (Some(Rc::clone(&machine)), 0);
@@ -211,6 +218,17 @@ impl Lab {
                 Err(error).with_context(|| format!("{name} does not start (log: {})", self.dir(name).join("serial.log").display()))
             }
         }
+    }
+
+    /// The shared machine of our system, in the state in which it took its first command.
+    ///
+    /// # Errors
+    /// As [`Lab::shared`].
+    pub fn fresh(&self) -> Result<Rc<Machine>> {
+        let machine = self.genai()?;
+        machine.dir().load(FRESH)?;
+        machine.dir().wait_ready(BOOT_LIMIT)?;
+        Ok(machine)
     }
 
     /// The shared machine of our system.

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use vm::machine::Changes;
 
-use crate::lab::{Lab, System};
+use crate::lab::Lab;
 use crate::{Test, check};
 
 const LIMIT: Duration = Duration::from_secs(300);
@@ -36,8 +35,7 @@ awk '/MemAvailable/ { print ($2 > 500000) ? "memory is back" : "only " $2 " KiB 
 "#;
 
 fn out_of_memory(lab: &Lab) -> Result<()> {
-    let name = "limits/out-of-memory";
-    let machine = lab.boot(name, &lab.describe(System::Genai)?)?;
+    let machine = lab.fresh()?;
     let output = machine.sh(GROW, LIMIT)?;
     check::prints(&output, "grower: 137\nawk ended\ninnocent lives\nbusy lives\nmemory is back\n")?;
     check::prints(&machine.sh("echo alive", LIMIT)?, "alive\n")
@@ -65,12 +63,7 @@ cd / && rm -r /root/full && sync && echo cleaned
 "#;
 
 fn disk_full(lab: &Lab) -> Result<()> {
-    let name = "limits/disk-full";
-    let mut description = lab.describe(System::Genai)?;
-    if let Some(disk) = &mut description.disk {
-        disk.changes = Changes::Discard;
-    }
-    let machine = lab.boot(name, &description)?;
+    let machine = lab.fresh()?;
     let full = "No space left on device\nprecious\n";
     check::prints(&machine.sh(FILL, LIMIT)?, &format!("{full}{full}20000000\nprecious\ncleaned\n"))?;
     check::prints(&machine.sh("echo alive > /root/file && cat /root/file", LIMIT)?, "alive\n")

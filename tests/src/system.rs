@@ -23,6 +23,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("vm/schemes-under-it", schemes_under_it),
         Test::new("vm/example-scheme", example_scheme),
         Test::new("vm/console", console),
+        Test::new("vm/snapshot", snapshot),
     ];
     for system in [System::Linux, System::Genai] {
         let group = if system == System::Linux { "linux" } else { "vm" };
@@ -46,6 +47,21 @@ fn commands(lab: &Lab, system: System) -> Result<()> {
     let missing = machine.exec().output(command(["/no/such/program"], SHORT), b"")?;
     check::ends(&missing, &Outcome::NotStarted(2))?;
     check::prints(&machine.exec().output(command(["cat"], SHORT), b"input\n")?, "input\n")
+}
+
+/// What was written since is gone with the state it was written in, and a command that ran is told so.
+fn snapshot(lab: &Lab) -> Result<()> {
+    let machine = lab.fresh()?;
+    check::prints(&machine.sh("echo early > /root/early && sync", SHORT)?, "")?;
+    machine.dir().save("early")?;
+    check::prints(&machine.sh("echo late > /root/late && sync && ls /root | grep -E '^(early|late)$'", SHORT)?, "early\nlate\n")?;
+    let running = machine.exec().start(command(["sleep", "1000"], LONG))?;
+    machine.dir().load("early")?;
+    ensure!(running.run(io::empty(), &mut io::sink(), &mut io::sink()).is_err(), "a command's end is known in another past");
+    check::prints(&machine.sh("ls /root | grep -E '^(early|late)$'; pgrep -c sleep; true", SHORT)?, "early\n0\n")?;
+    ensure!(machine.dir().load("never").is_err(), "a state that was never kept is there");
+    lab.fresh()?;
+    check::prints(&machine.sh("ls /root | grep -cE '^(early|late)$'; true", SHORT)?, "0\n")
 }
 
 /// The machine under test is not Linux by mistake, and its root is served by a scheme.

@@ -134,6 +134,16 @@ pub enum VmVerb {
         #[arg(short, long)]
         follow: bool,
     },
+    /// Keep the running machine's whole state under a name; it lasts as long as the machine's disk
+    Save {
+        #[arg(default_value = "saved")]
+        name: String,
+    },
+    /// Go back to a state that was kept
+    Load {
+        #[arg(default_value = "saved")]
+        name: String,
+    },
     /// Run a command as root in the machine, with this terminal's input and output and the command's exit status
     ///
     /// A single word with spaces or other characters of the shell is run by the machine's shell. Status 124: the time was up

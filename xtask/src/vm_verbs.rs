@@ -26,6 +26,8 @@ pub fn run(project: &Project, verb: VmVerb) -> Result<u8> {
         VmVerb::Wait { timeout } => dir.wait_ready(Duration::from_secs(timeout))?,
         VmVerb::Stop { kill } => stop(&dir, kill)?,
         VmVerb::Log { follow } => log(&dir, follow)?,
+        VmVerb::Save { name } => dir.save(&name)?,
+        VmVerb::Load { name } => dir.load(&name)?,
         VmVerb::Exec { timeout, cwd, no_input, command } => {
             let spawn = Spawn {
                 argv: arguments(command),

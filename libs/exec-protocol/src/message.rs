@@ -40,7 +40,7 @@ pub enum Message {
     StdinCredit(u32),
     /// Guest: the command has ended; its last frame.
     Exit(Outcome),
-    /// Broker to client: the command's end will never be known (UTF-8 reason).
+    /// Broker to client: the command's end will never be known (UTF-8 reason). Client to broker: that of no running command will.
     Lost(String),
 }
 

@@ -307,6 +307,8 @@ impl Broker {
                 commands.insert(number, command);
                 self.send(session, command, Message::Spawn(spawn))?;
             }
+            // Whoever has changed the machine's state under its commands.
+            Message::Lost(reason) => lose(&mut self.state().routes, &reason),
             message => {
                 let Some(&command) = commands.get(&number) else { return Ok(()) };
                 let session = {

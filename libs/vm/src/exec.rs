@@ -68,7 +68,21 @@ impl Exec {
     /// # Errors
     /// [`ExecError::NoVm`], or [`ExecError::NoAnswer`] after `limit`.
     pub fn wait_ready(&self, limit: Duration) -> Result<(), ExecError> {
-        let mut connection = Connection::open(&self.socket)?;
+        self.greet(Connection::open(&self.socket)?, limit)
+    }
+
+    /// Tells everybody who waits for a command that its end will never be known, and waits until that is done.
+    ///
+    /// # Errors
+    /// As [`Exec::wait_ready`].
+    pub(crate) fn lose_commands(&self, reason: &str) -> Result<(), ExecError> {
+        let connection = Connection::open(&self.socket)?;
+        connection.sender.send(Message::Lost(reason.into()))?;
+        // The broker takes a client's messages one after the other.
+        self.greet(connection, ANSWER_LIMIT)
+    }
+
+    fn greet(&self, mut connection: Connection, limit: Duration) -> Result<(), ExecError> {
         connection.sender.send(Message::Hello { nonce: 1 })?;
         match connection.next(Some(Instant::now() + limit))? {
             Some(Message::Welcome { .. }) => Ok(()),

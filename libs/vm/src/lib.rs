@@ -15,6 +15,7 @@ pub mod keeper;
 pub mod machine;
 pub mod qmp;
 pub mod screen;
+mod snapshot;
 pub mod transfer;
 
 pub use error::{Error, Result};
