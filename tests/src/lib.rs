@@ -15,6 +15,7 @@ mod boot;
 mod check;
 mod cuts;
 mod diff;
+mod english;
 mod fuzz;
 mod frame;
 mod lab;
@@ -86,6 +87,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     let mut tests = frame::tests();
     tests.extend(system::tests());
     tests.extend(schemes::tests());
+    tests.extend(english::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(programs::tests());
     tests.extend(limits::tests());
