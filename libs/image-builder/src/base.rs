@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use glob::Pattern;
 
+use crate::certificates;
 use crate::debian::fetch::Fetched;
 use crate::error::{Error, IoContext, Result};
 use crate::host;
@@ -59,6 +60,7 @@ pub(crate) fn assemble(
         install(recipe, time, &mut tree)?;
     }
     cache_libraries(&mut tree, time)?;
+    certificates::bundle(&mut tree, time)?;
     Ok(tree)
 }
 

@@ -73,7 +73,7 @@ pub fn default_missing() -> Missing {
 }
 
 /// Changes with the code here that decides what images look like, so that older ones count as stale.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 impl Builder<'_> {
     /// The packages of these names with all they need, verified in the cache.
@@ -220,7 +220,7 @@ impl Builder<'_> {
         host::make_once(&core, &grub_key("i386-pc")?, grub::bios_core)?;
         let sizes = self.project.filesystem.disk;
         let mut key = Key::new("disk");
-        key.add(VERSION).add(root_key).add(format!(
+        key.add(VERSION).add(&root_key).add(format!(
             "{sizes:?} {boot:?} {}",
             self.project.edition.cmdline
         ));
@@ -234,24 +234,43 @@ impl Builder<'_> {
             .map(|(_, entry)| entry.mtime)
             .max()
             .unwrap_or_default();
-        host::make_once(&output, &key.finish(), |temporary| {
+        let key = key.finish();
+        let read_core = || fs::read(&core).on("read", &core);
+        // The root takes nearly all the time and changes seldom: where it is the same only the rest is written. That happens in place, so
+        // the disk has no key meanwhile.
+        let root_stamp = host::with_suffix(&output, ".root-key");
+        let mut root_key_of_disk = Key::new("disk's root");
+        root_key_of_disk.add(VERSION).add(root_key).add(format!("{sizes:?}"));
+        let root_key = root_key_of_disk.finish();
+        let has_root = |stamp: &Path| fs::read_to_string(stamp).is_ok_and(|old| old == root_key);
+        if output.exists() && has_root(&root_stamp) {
+            let stamp = host::with_suffix(&output, ".key");
+            if !fs::read_to_string(&stamp).is_ok_and(|old| old == key) {
+                let _ = fs::remove_file(&stamp);
+                disk::rewrite_boot_parts(&output, sizes, &esp, read_core()?)?;
+                fs::write(&stamp, &key).on("write", &stamp)?;
+            }
+            return Ok(output);
+        }
+        let _ = fs::remove_file(&root_stamp);
+        host::make_once(&output, &key, |temporary| {
             self.report.step(format!(
                 "writing {} ({} entries)",
                 output.display(),
                 root.len()
             ));
-            let core = fs::read(&core).on("read", &core)?;
             disk::write(
                 temporary,
                 sizes,
                 disk::Parts {
                     root: &root,
                     esp: &esp,
-                    core,
+                    core: read_core()?,
                     time,
                 },
             )
         })?;
+        fs::write(&root_stamp, root_key).on("write", &root_stamp)?;
         Ok(output)
     }
 

@@ -77,16 +77,42 @@ pub(crate) fn write(path: &Path, sizes: DiskSizes, parts: Parts<'_>) -> Result<(
         .open(path)
         .on("create", path)?;
     file.set_len(sizes.size_mib * MIB).on("enlarge", path)?;
-    write_table(&file, path, sizes.size_mib * MIB, layout)?;
-    install_grub(&file, path, layout, parts.core)?;
-    let esp = fat(parts.esp, layout.esp.1)?;
-    write_sparse(&file, path, &esp, layout.esp.0)?;
+    write_boot_parts(&file, path, sizes, parts.esp, parts.core)?;
     let window = Window::new(
         file.try_clone().on("open", path)?,
         layout.root.0,
         layout.root.1,
     );
     redoxfs::create(window, parts.root, parts.time)
+}
+
+/// Writes all but the root of a disk image, which keeps its root: a new kernel does not cost the time of a root.
+pub(crate) fn rewrite_boot_parts(
+    path: &Path,
+    sizes: DiskSizes,
+    esp: &Tree,
+    core: Vec<u8>,
+) -> Result<()> {
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .on("open", path)?;
+    write_boot_parts(&file, path, sizes, esp, core)
+}
+
+fn write_boot_parts(
+    file: &File,
+    path: &Path,
+    sizes: DiskSizes,
+    esp: &Tree,
+    core: Vec<u8>,
+) -> Result<()> {
+    let layout = Layout::new(sizes)?;
+    write_table(file, path, sizes.size_mib * MIB, layout)?;
+    install_grub(file, path, layout, core)?;
+    let esp = fat(esp, layout.esp.1)?;
+    write_sparse(file, path, &esp, layout.esp.0)
 }
 
 /// Writes the protective MBR and both GPTs. All identifiers are fixed, so that equal inputs give equal images.
@@ -178,14 +204,16 @@ pub(crate) fn fat(tree: &Tree, size: u64) -> Result<Vec<u8>> {
     Ok(image.into_inner())
 }
 
-/// Writes `bytes` at `offset` of a new file, leaving holes where they are zero.
+/// Writes `bytes` at `offset`, leaving holes where they are zero and the file has none but zeroes.
 fn write_sparse(file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<()> {
     const CHUNK: usize = 1 << 16;
-    static ZEROES: [u8; CHUNK] = [0; CHUNK];
+    let mut old = [0; CHUNK];
     for (index, chunk) in bytes.chunks(CHUNK).enumerate() {
-        if chunk != &ZEROES[..chunk.len()] {
-            file.write_all_at(chunk, offset + (index * CHUNK) as u64)
-                .on("write", path)?;
+        let at = offset + (index * CHUNK) as u64;
+        let old = &mut old[..chunk.len()];
+        file.read_exact_at(old, at).on("read", path)?;
+        if chunk != old {
+            file.write_all_at(chunk, at).on("write", path)?;
         }
     }
     Ok(())
@@ -243,7 +271,7 @@ mod tests {
             Parts {
                 root: &root,
                 esp: &esp,
-                core,
+                core: core.clone(),
                 time: 1,
             },
         )
@@ -264,6 +292,13 @@ mod tests {
         assert_eq!(table.partitions()[&3].name, ROOT_NAME);
         assert!(table.backup_header().is_ok(), "the second table is good");
 
+        // Writing the boot parts anew leaves nothing of the old and keeps the root.
+        let other = tree("boot/a long name.cfg", &[7; 100_000]);
+        let bigger = tree("boot/another", &[9; 900_000]);
+        for esp in [&bigger, &other] {
+            rewrite_boot_parts(&path, sizes, esp, core.clone()).expect("rewrites");
+        }
+
         // GRUB: the boot sector names the core's first sector, the core's block list the rest.
         let image = std::fs::read(&path).expect("reads");
         let core_start = layout.bios.0 as usize;
@@ -280,6 +315,7 @@ mod tests {
 
         let esp = image[layout.esp.0 as usize..(layout.esp.0 + layout.esp.1) as usize].to_vec();
         let fs = fatfs::FileSystem::new(Cursor::new(esp), fatfs::FsOptions::new()).expect("a FAT");
+        assert!(fs.root_dir().open_file("boot/another").is_err());
         let mut bytes = Vec::new();
         let mut file = fs
             .root_dir()

@@ -10,6 +10,7 @@
 #![deny(unsafe_code)]
 mod base;
 pub mod build;
+mod certificates;
 pub mod cpio;
 pub mod debian;
 pub mod disk;

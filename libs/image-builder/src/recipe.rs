@@ -230,6 +230,9 @@ pub struct Edition {
     /// The whole disk in MiB, where it differs.
     #[serde(default)]
     pub size_mib: Option<u64>,
+    /// Patterns of what stays although `filesystem.toml` leaves it out.
+    #[serde(default)]
+    pub keep: Vec<String>,
 }
 
 /// Everything read and checked, for one edition.
@@ -265,6 +268,7 @@ impl Project {
         if let Some(size) = edition.size_mib {
             filesystem.disk.size_mib = size;
         }
+        filesystem.trim.keep.extend(edition.keep.iter().cloned());
         let mut names = filesystem.recipes.clone();
         if let Some(name) = edition.remove.iter().find(|name| !names.contains(name)) {
             return Err(Error::config(

@@ -21,6 +21,8 @@ pub struct Apt<'r> {
     updated: bool,
     /// What apt said about a package, so that it is asked once.
     described: BTreeMap<String, Option<Package>>,
+    /// `apt-cache policy`'s answers by package. A call costs a second, however many names it has.
+    policies: BTreeMap<String, String>,
 }
 
 impl<'r> Apt<'r> {
@@ -46,6 +48,7 @@ impl<'r> Apt<'r> {
             report,
             updated: false,
             described: BTreeMap::new(),
+            policies: BTreeMap::new(),
         };
         // `base-files` is in every archive; an installed one has no checksum in apt's answer.
         if apt.show(&["base-files".into()])?.is_empty() {
@@ -95,11 +98,14 @@ impl Archive for Apt<'_> {
     }
 
     fn is_of_release(&mut self, package: &Package) -> Result<bool> {
-        let output = host::run(Command::new("apt-cache").args(["-q", "policy", &package.name]))?;
-        Ok(policy_has_release(
-            &String::from_utf8_lossy(&output),
-            &package.version,
-        ))
+        if !self.policies.contains_key(&package.name) {
+            let known = self.described.values().flatten();
+            let names = known.map(|known| &known.name).chain([&package.name]);
+            let output = host::run(Command::new("apt-cache").args(["-q", "policy"]).args(names))?;
+            self.policies = policies(&String::from_utf8_lossy(&output));
+        }
+        let policy = self.policies.get(&package.name);
+        Ok(policy.is_some_and(|policy| policy_has_release(policy, &package.version)))
     }
 
     fn download(&mut self, packages: &[Package], folder: &Path) -> Result<()> {
@@ -118,6 +124,7 @@ impl Archive for Apt<'_> {
         self.report
             .step("fetching Debian's package lists (apt-get update)");
         self.described.clear();
+        self.policies.clear();
         // The owner of /proc/self is the effective user.
         let root = fs::metadata("/proc/self")
             .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
@@ -158,6 +165,19 @@ impl Source for Apt<'_> {
     }
 }
 
+/// Takes `apt-cache policy`'s answer apart by package: a name and a colon at the beginning of a line open its part.
+fn policies(output: &str) -> BTreeMap<String, String> {
+    let mut parts: BTreeMap<String, String> = BTreeMap::new();
+    let mut name = String::new();
+    for line in output.lines() {
+        if let Some(package) = line.strip_suffix(':').filter(|it| !it.starts_with(' ')) {
+            package.clone_into(&mut name);
+        }
+        parts.entry(name.clone()).or_default().extend([line, "\n"]);
+    }
+    parts
+}
+
 /// Reads `apt-cache policy`: is `version` offered by an archive of our release?
 fn policy_has_release(policy: &str, version: &str) -> bool {
     let mut inside = false;
@@ -190,6 +210,13 @@ mod tests {
     const POLICY: &str = "bash:\n  Installed: 5.2.15-2+b8\n  Candidate: 1:5.2.15-3\n  Version table:\n     1:5.2.15-3 500\n        \
                           500 http://mirror/debian-security bookworm-security/main amd64 Packages\n     5.2.15-2+b13 500\n        \
                           500 http://mirror/debian trixie/main amd64 Packages\n *** 5.2.15-2+b8 100\n        100 /var/lib/dpkg/status\n";
+
+    #[test]
+    fn an_answer_on_many_packages_is_taken_apart() {
+        let parts = policies(&format!("{POLICY}dash:\n  Installed: 1\n"));
+        assert_eq!(parts.keys().collect::<Vec<_>>(), ["bash", "dash"]);
+        assert_eq!(parts["bash"], POLICY);
+    }
 
     #[test]
     fn only_versions_of_the_release_count() {
