@@ -105,7 +105,7 @@ fn verify(machine: &Machine, synced: &[String]) -> Result<()> {
 }
 
 /// `redoxfsd --check` on the image's root partition.
-fn check_image(lab: &Lab, disk: &Path) -> Result<()> {
+pub(crate) fn check_image(lab: &Lab, disk: &Path) -> Result<()> {
     let (offset, length) = root_partition(disk)?;
     let output = Command::new(lab.images.program("redoxfsd", Linkage::Static)?)
         .args(["--offset", &offset.to_string(), "--length", &length.to_string(), "--check"])
@@ -128,7 +128,7 @@ fn root_partition(disk: &Path) -> Result<(u64, u64)> {
     }
 }
 
-fn copy_sparse(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_sparse(from: &Path, to: &Path) -> Result<()> {
     let status = Command::new("cp").args(["--sparse=always", "--reflink=auto", "--"]).args([from, to]).status().context("cannot run cp")?;
     ensure!(status.success(), "cp failed ({status})");
     Ok(())

@@ -22,6 +22,7 @@ mod lab;
 mod limits;
 mod power;
 mod programs;
+mod restarts;
 mod schemes;
 mod system;
 
@@ -88,6 +89,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(system::tests());
     tests.extend(schemes::tests());
     tests.extend(english::tests());
+    tests.extend(restarts::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(programs::tests());
     tests.extend(limits::tests());

@@ -105,7 +105,7 @@ pub fn of_node(id: u32, node: &Node) -> NodeAttr {
     let mode = u32::from(node.mode());
     let has_size = is_file(mode) || is_symlink(mode) || is_dir(mode);
     // Two nodes with one id, one after the other, were born at different times.
-    let generation = (birth.seconds as u32).wrapping_mul(0x9e37_79b1) ^ birth.nanoseconds;
+    let generation = NodeAttr::generation_of(birth);
     NodeAttr {
         node: u64::from(id),
         generation,

@@ -3,13 +3,15 @@
 use anyhow::{Context, bail};
 use clap::Parser;
 use redoxfs::{Node, TreePtr};
-use redoxfsd::device::Window;
+use redoxfsd::device::{Device, Window};
 use redoxfsd::{attr, check, mount, serve};
 use scheme::{SchemeFlags, SchemeSocket, Server};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
+use driver::retry::while_busy;
 use syscall::error::EISDIR;
 
 /// Serves a RedoxFS disk as a scheme, or looks at an image.
@@ -67,6 +69,9 @@ fn main() -> anyhow::Result<ExitCode> {
         bail!("a disk and a scheme's name are needed, see --help");
     };
     kernel_log::init("redoxfsd");
+    // What a daemon that was killed has asked of the disk comes before anything that is read now.
+    let mut before = args.device(disk, true);
+    before().and_then(|mut disk| Ok(disk.flush()?)).with_context(|| format!("flushing {}", disk.display()))?;
     let fs = mount::open(args.device(disk, true))
         .with_context(|| format!("opening the filesystem on {}", disk.display()))?;
     tracing::info!(
@@ -74,7 +79,8 @@ fn main() -> anyhow::Result<ExitCode> {
         disk.display(),
         fs.header.generation()
     );
-    let socket = SchemeSocket::create(name, SchemeFlags::CACHEABLE)
+    let flags = SchemeFlags::CACHEABLE | SchemeFlags::RESTARTABLE;
+    let socket = while_busy(Duration::from_secs(5), || SchemeSocket::create(name, flags))
         .with_context(|| format!("creating /scheme/{name}"))?;
     serve::serve(fs, Server::new(socket)?, serve::COMMIT_AFTER)?;
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,9 @@ use crate::session::{Lost, Session, State};
 use crate::visit::{Visitor, walk_lists};
 use anyhow::Context;
 use redoxfs::{BlockAddr, FileSystem, Node};
-use scheme::{Errno, Fs, Server};
+use scheme::abi::fs::FS_BATCH;
+use scheme::abi::{Opcode, Sqe};
+use scheme::{Errno, Fs, Request, Server};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use syscall::error::{EIO, Error, Result};
@@ -27,10 +29,12 @@ pub fn serve<D: Device>(
     commit_after: Duration,
 ) -> anyhow::Result<FileSystem<CachedDisk<D>>> {
     let mut state = State::new(commit_after);
-    reclaim(&mut fs, &mut state).context("freeing nodes that were unlinked but open")?;
+    let is_successor = server.socket().mounted(fs.header.generation());
+    reclaim(&mut fs, &mut state, is_successor).context("looking for nodes that were unlinked but open")?;
     let mut ended = Ok(false);
     while matches!(ended, Ok(false)) {
         state.space.refresh(fs.allocator());
+        let generation = fs.header.generation();
         let closed = catch_unwind(AssertUnwindSafe(|| {
             fs.tx(|tx| {
                 let mut session = Session {
@@ -39,6 +43,11 @@ pub fn serve<D: Device>(
                 };
                 ended = session.serve(&mut server);
                 session.before_commit();
+                // The kernel has all answers to what is committed now, and keeps the rest for a successor.
+                if let (Ok(false), Err(error)) = (&ended, server.flush()) {
+                    ended = Err(error);
+                }
+                server.socket().committing(generation);
                 match session.state.lost() {
                     Some(Lost::Transaction) => Err(Error::new(EIO)),
                     None => Ok(()),
@@ -49,7 +58,9 @@ pub fn serve<D: Device>(
             server.outbox().fail(tag, Errno::IO);
         }
         let committed = matches!(closed, Ok(Ok(())));
-        if !committed {
+        if committed {
+            server.socket().committed();
+        } else {
             tracing::error!(
                 "changes since the last commit are lost; the filesystem is read-only now"
             );
@@ -69,11 +80,25 @@ pub fn serve<D: Device>(
 }
 
 impl<D: Device> Session<'_, '_, D> {
+    /// The next request: the rest of a batch, where one was answered in part, else the oldest.
+    fn next(&mut self, server: &mut Server) -> std::io::Result<Option<Request>> {
+        if self.state.owes_rest {
+            server.flush()?;
+            let is_batch = |sqe: &Sqe| sqe.opcode == Opcode::Call as u8 && sqe.args[3] == FS_BATCH;
+            if let Some(request) = server.next_request_of(is_batch)? {
+                self.state.owes_rest = false;
+                return Ok(Some(request));
+            }
+            self.state.owes_rest = false;
+        }
+        Ok(server.next_request())
+    }
+
     /// Serves until the transaction has to be closed; true where the scheme has ended.
     fn serve(&mut self, server: &mut Server) -> std::io::Result<bool> {
         loop {
             let wake = server.wait(&[], self.state.commit_within())?;
-            while let Some(request) = server.next_request() {
+            while let Some(request) = self.next(server)? {
                 self.state.handle(request.sqe().tag);
                 if let Some(request) = server.handle(&mut Fs(&mut *self), request) {
                     if self.state.again() {
@@ -98,8 +123,12 @@ impl<D: Device> Session<'_, '_, D> {
     }
 }
 
-/// Frees the nodes that had no names but users when the system went down.
-fn reclaim<D: Device>(fs: &mut FileSystem<CachedDisk<D>>, state: &mut State) -> anyhow::Result<()> {
+/// Frees the nodes that had no names but users when the system went down; or takes them over, where only a daemon went down.
+fn reclaim<D: Device>(
+    fs: &mut FileSystem<CachedDisk<D>>,
+    state: &mut State,
+    is_successor: bool,
+) -> anyhow::Result<()> {
     struct Ignore;
     impl Visitor for Ignore {
         fn block(&mut self, _: BlockAddr) -> Result<()> {
@@ -113,6 +142,14 @@ fn reclaim<D: Device>(fs: &mut FileSystem<CachedDisk<D>>, state: &mut State) -> 
         }
     }
     let orphans = look(fs, |tx| walk_lists(tx, &mut Ignore))?;
+    if is_successor {
+        // The crate frees what is on the list and that nobody uses.
+        for orphan in &orphans {
+            fs.node_usages.insert(orphan.id(), 1);
+        }
+        state.adopt(orphans.iter().map(redoxfs::TreePtr::id));
+        return Ok(());
+    }
     if orphans.is_empty() {
         return Ok(());
     }

@@ -53,6 +53,8 @@ pub struct Space {
     runs: [u64; LEVELS],
     /// Separate free areas, thus entries that a squashed log would have.
     areas: u64,
+    /// Blocks kept back for operations to come.
+    promised: u64,
     /// Blocks that operations since the last commit may have allocated, and in how many pieces.
     used: u64,
     pieces: u64,
@@ -81,7 +83,8 @@ impl Space {
     /// Admits an operation, or fails with `Retry` where a commit may help and ENOSPC where not.
     pub fn admit(&mut self, need: Need, commit_may_help: bool) -> Result<(), Fail> {
         let kept = if need.frees { 0 } else { KEPT_FOR_FREEING };
-        let wanted = self.used + need.blocks + self.log_reserve(need.blocks) + kept;
+        let more = need.blocks + self.promised;
+        let wanted = self.used + more + self.log_reserve(more) + kept;
         // Each allocation breaks up at most one run of every size.
         let (level, runs) = need.runs;
         let pieces = need.blocks.saturating_sub(runs << level) + runs;
@@ -102,6 +105,21 @@ impl Space {
         Ok(())
     }
 
+    /// Keeps `blocks` back for operations that were promised room; false where they are not there.
+    pub fn promise(&mut self, blocks: u64) -> bool {
+        let more = blocks + self.promised;
+        let fits = self.used + more + self.log_reserve(more) + 2 * KEPT_FOR_FREEING <= self.free;
+        if fits {
+            self.promised += blocks;
+        }
+        fits
+    }
+
+    /// An operation that was promised room asks for it now, or never will.
+    pub const fn keep_promise(&mut self, blocks: u64) {
+        self.promised = self.promised.saturating_sub(blocks);
+    }
+
     /// Free blocks at the last commit.
     pub const fn free(&self) -> u64 {
         self.free
@@ -110,6 +128,6 @@ impl Space {
     /// Free blocks that programs can have.
     pub const fn available(&self) -> u64 {
         let kept = self.log_reserve(0) + KEPT_FOR_FREEING;
-        self.free.saturating_sub(self.used + kept)
+        self.free.saturating_sub(self.used + self.promised + kept)
     }
 }

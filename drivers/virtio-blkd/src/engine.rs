@@ -238,6 +238,8 @@ impl Engine {
                 });
                 return Ok(());
             }
+            // Everything that was asked for before is to be on the disk, also what a client that died has left behind.
+            work @ Work::Flush if !self.queue.is_idle() => return Err(work),
             Work::Flush => (FLUSH, 0, Vec::new()),
             Work::Read { offset, pieces } => (IN, offset, self.limit(pieces)),
             Work::Write { offset, pieces } => (OUT, offset, self.limit(pieces)),

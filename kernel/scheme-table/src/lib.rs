@@ -158,6 +158,28 @@ impl<R, A> Table<R, A> {
         Ok(tag)
     }
 
+    /// As [`Table::submit`], before everything that is queued, for a request whose answer nobody will take.
+    pub fn submit_first(&mut self, request: R) -> Result<Tag, R> {
+        let tag = self.submit(request, true)?;
+        self.queue.pop_back();
+        self.queue.push_front(Item::Request(tag));
+        Ok(tag)
+    }
+
+    /// Whether the next thing for the daemon is a request that `wanted` holds for.
+    pub fn next_is(&mut self, wanted: impl Fn(&R) -> bool) -> bool {
+        if !self.has_outgoing() {
+            return false;
+        }
+        match self.queue.front() {
+            Some(Item::Request(tag)) => {
+                let tag = *tag;
+                self.entry(tag).is_some_and(|e| wanted(&e.request))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the daemon has anything to read.
     pub fn has_outgoing(&mut self) -> bool {
         while let Some(item) = self.queue.front().copied() {
@@ -303,13 +325,14 @@ impl<R, A> Table<R, A> {
     }
 
     /// The daemon died and a successor may come: what it had is queued again, in the order of submission. Requests whose client was giving up are done
-    /// with `cancelled()`, and `wake` is called for them; abandoned ones that the daemon had are returned.
-    pub fn requeue_all(&mut self, mut cancelled: impl FnMut() -> A, mut wake: impl FnMut(&R)) -> Vec<R> {
+    /// with `cancelled()`, and `wake` is called for them; abandoned ones that the daemon had, and those that `is_over` holds for, are returned.
+    pub fn requeue_all(&mut self, mut cancelled: impl FnMut() -> A, mut wake: impl FnMut(&R), is_over: impl Fn(&R) -> bool) -> Vec<R> {
         let mut gone = Vec::new();
         self.queue.clear();
         for tag in self.tags() {
             let Some(entry) = self.entry(tag) else { continue };
             match entry.state {
+                _ if is_over(&entry.request) => gone.extend(self.remove(tag).map(|e| e.request)),
                 State::Sent if entry.abandoned => gone.extend(self.remove(tag).map(|e| e.request)),
                 State::Sent if entry.cancelled => {
                     entry.state = State::Done(cancelled());

@@ -60,7 +60,7 @@ fn a_successor_gets_everything_in_order() {
     table.abandon(tags[2]);
     assert!(table.answer(tags[0], 100).is_ok());
     let mut woken = Vec::new();
-    assert_eq!(table.requeue_all(|| 4, |r| woken.push(*r)), vec![2]);
+    assert_eq!(table.requeue_all(|| 4, |r| woken.push(*r), |_| false), vec![2]);
     assert_eq!(woken, [1]);
     assert_eq!(table.next_outgoing(), Some(Outgoing::Request(tags[3], &3)));
     assert_eq!(table.next_outgoing(), Some(Outgoing::Request(tags[4], &4)));
@@ -139,7 +139,7 @@ proptest! {
                     if let Interrupted::Withdrawn(r) = table.interrupt(tag) { out.push(r) }
                 },
                 Step::Abandon(i) => if let Some((tag, _)) = pick(&tags, i) { out.extend(table.abandon(tag)) },
-                Step::Requeue => out.extend(table.requeue_all(|| 0, |_| {})),
+                Step::Requeue => out.extend(table.requeue_all(|| 0, |_| {}, |_| false)),
                 Step::Fail => out.extend(table.fail_all(|| 0, |_| {})),
             }
         }

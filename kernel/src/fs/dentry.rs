@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::inode::InodeRef;
 use super::stat::FileType;
-use crate::sync::SpinLock;
+use crate::sync::{Mutex, MutexGuard, Once, SpinLock};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -28,7 +28,27 @@ pub struct Dentry {
     mounted_children: AtomicU32,
     /// Counts the beginnings and ends of changes of this directory's entries.
     changes: AtomicU64,
+    /// Held while this directory's entries are changed.
+    names: Once<Mutex<()>>,
     gone: AtomicBool,
+}
+
+/// Directories whose entries nobody else changes now.
+pub struct NamesGuard<'a> {
+    _held: [Option<MutexGuard<'a, ()>>; 3],
+}
+
+/// Takes the names of up to three directories: those of a filesystem whose names are cached are then changed by one at a time, so that what the
+/// name cache says of them stays true, and a change can be promised before the filesystem's daemon has heard of it.
+pub fn lock_names<'a>(mut dirs: [Option<&'a Dentry>; 3]) -> NamesGuard<'a> {
+    dirs.sort_by_key(|dir| dir.map(|dir| dir.id));
+    let mut last = None;
+    let held = dirs.map(|dir| {
+        let dir = dir.filter(|dir| dir.cacheable && last != Some(dir.id))?;
+        last = Some(dir.id);
+        Some(dir.names.get_or_init(|| Mutex::new(())).lock())
+    });
+    NamesGuard { _held: held }
 }
 
 impl Dentry {
@@ -54,6 +74,7 @@ impl Dentry {
             mounted: AtomicU32::new(0),
             mounted_children: AtomicU32::new(0),
             changes: AtomicU64::new(0),
+            names: Once::new(),
             gone: AtomicBool::new(false),
         })
     }

@@ -119,6 +119,11 @@ pub trait Inode: Send + Sync + Any {
         Err(EPERM)
     }
 
+    /// As [`Inode::unlink`], of a name that is known to mean `victim`. The caller holds the directory's names.
+    fn unlink_known(&self, name: &[u8], _victim: &InodeRef) -> Result {
+        self.unlink(name)
+    }
+
     /// Removes an empty directory.
     fn rmdir(&self, _name: &[u8]) -> Result {
         Err(EPERM)

@@ -396,6 +396,24 @@ pub fn child_dentry(dir: &Arc<Dentry>, name: &[u8], rest: &[u8]) -> Result<Arc<D
     }
 }
 
+/// Whether `name` is still free, for who holds the names of `dir` and found it so before.
+///
+/// # Errors
+/// `EEXIST`; those of the lookup.
+pub(super) fn still_free(dir: &Arc<Dentry>, name: &[u8]) -> Result {
+    if !dir.caches_children() {
+        return Ok(());
+    }
+    if dir.is_gone() {
+        return Err(ENOENT);
+    }
+    match child_dentry(dir, name, &[]) {
+        Ok(_) => Err(EEXIST),
+        Err(ENOENT) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The names that can be asked for together: up to the first `.`, `..` or overlong name.
 fn batch<'n>(name: &'n [u8], rest: &'n [u8]) -> Vec<&'n [u8]> {
     let mut names = alloc::vec![name];

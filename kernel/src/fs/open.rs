@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::any::Any;
 
 use super::dcache::Change;
-use super::dentry::Dentry;
+use super::dentry::{Dentry, lock_names};
 use super::device;
 use super::file::{Events, FileOps, OpenFile, OpenFlags};
 use super::inode::{InodeRef, SetAttr};
@@ -232,6 +232,8 @@ impl Caller {
     pub fn create(&self, dir: &Path, name: &[u8], mode: u32, rdev: u64) -> Result<Path> {
         self.may_create(dir)?;
         let mode = mode & 0o170000 | mode & 0o7777 & !self.fs.umask();
+        let _names = lock_names([Some(&*dir.dentry), None, None]);
+        lookup::still_free(&dir.dentry, name)?;
         let change = Change::begin(&dir.dentry);
         match dir.inode().create(name, mode, rdev, &self.creds) {
             Ok(inode) => {

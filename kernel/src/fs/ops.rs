@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 
 use super::dcache::Change;
-use super::dentry::Dentry;
+use super::dentry::{Dentry, lock_names};
 use super::generic::without_privileges;
 use super::inode::{InodeRef, RenameFlags, SetAttr};
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_WRITE, Parent};
@@ -121,6 +121,8 @@ impl Caller {
     pub fn symlink(&self, target: &[u8], start: Option<&Path>, path: &[u8]) -> Result {
         let parent = self.new_name(start, path, false)?;
         self.may_create(&parent.dir)?;
+        let _names = lock_names([Some(&*parent.dir.dentry), None, None]);
+        lookup::still_free(&parent.dir.dentry, &parent.name)?;
         let change = Change::begin(&parent.dir.dentry);
         match parent.dir.inode().symlink(&parent.name, target, &self.creds) {
             Ok(inode) => {
@@ -153,6 +155,8 @@ impl Caller {
         if attr.nlink == 0 && !old.dentry.is_gone() {
             return Err(ENOENT);
         }
+        let _names = lock_names([Some(&*parent.dir.dentry), None, None]);
+        lookup::still_free(&parent.dir.dentry, &parent.name)?;
         let change = Change::begin(&parent.dir.dentry);
         match parent.dir.inode().link(&parent.name, old.inode()) {
             Ok(()) => {
@@ -196,7 +200,10 @@ impl Caller {
         if victim.is_mountpoint() {
             return Err(EBUSY);
         }
-        self.remove(&parent, victim, |dir, name| dir.unlink(name))
+        self.remove(&parent, victim, |dir, name, known| match known {
+            Some(victim) => dir.unlink_known(name, victim),
+            None => dir.unlink(name),
+        })
     }
 
     /// `rmdir(2)`
@@ -217,12 +224,15 @@ impl Caller {
         if victim.is_mountpoint() {
             return Err(EBUSY);
         }
-        self.remove(&parent, victim, |dir, name| dir.rmdir(name))
+        self.remove(&parent, victim, |dir, name, _| dir.rmdir(name))
     }
 
-    fn remove(&self, parent: &Parent<'_>, victim: Arc<Dentry>, how: impl FnOnce(&InodeRef, &[u8]) -> Result) -> Result {
+    fn remove(&self, parent: &Parent<'_>, victim: Arc<Dentry>, how: impl FnOnce(&InodeRef, &[u8], Option<&InodeRef>) -> Result) -> Result {
+        let _names = lock_names([Some(&*parent.dir.dentry), Some(&*victim).filter(|v| v.is_dir()), None]);
+        // What the name means may have changed before it was ours alone.
+        let is_known = parent.dir.dentry.caches_children() && Arc::ptr_eq(&lookup::child_dentry(&parent.dir.dentry, &parent.name, &[])?, &victim);
         let change = Change::begin(&parent.dir.dentry);
-        match how(parent.dir.inode(), &parent.name) {
+        match how(parent.dir.inode(), &parent.name, is_known.then(|| victim.inode())) {
             Ok(()) => {
                 retire(change.finish(&parent.name, None));
                 victim.set_gone();
@@ -319,6 +329,8 @@ impl Caller {
     fn carry_out_rename(&self, from: &Parent<'_>, to: &Parent<'_>, moved: &Arc<Dentry>, target: Option<Arc<Dentry>>, flags: RenameFlags) -> Result {
         let exchange = flags.contains(RenameFlags::EXCHANGE);
         let across = !Arc::ptr_eq(&from.dir.dentry, &to.dir.dentry);
+        let replaced = target.as_deref().filter(|target| target.is_dir());
+        let _names = lock_names([Some(&*from.dir.dentry), Some(&*to.dir.dentry), replaced]);
         let change = Change::begin(&from.dir.dentry);
         let other_change = across.then(|| Change::begin(&to.dir.dentry));
         let outcome = from.dir.inode().rename(&from.name, to.dir.inode(), &to.name, flags);

@@ -202,6 +202,20 @@ impl Inode for HandleInode {
     }
 }
 
+/// Opens the socket of a scheme that exists: for a successor of its dead daemon.
+///
+/// # Errors
+/// `EEXIST` where the daemon lives, `EPERM`.
+pub fn succeed(scheme: &Arc<UserScheme>, flags: OpenFlags, who: &Credentials, path: &crate::fs::Path) -> Result<Arc<OpenFile>> {
+    if scheme.has_daemon() {
+        return Err(EEXIST);
+    }
+    if !who.privileged() {
+        return Err(EPERM);
+    }
+    Ok(OpenFile::with_path(SchemeSocket::open(scheme.clone())?, flags, Some(path.clone())))
+}
+
 /// The root of a scheme, or a path in it, whether it exists or not.
 pub struct SchemeNode {
     scheme: Arc<UserScheme>,
@@ -293,14 +307,7 @@ impl Inode for SchemeNode {
 
     fn open_whole(self: Arc<Self>, flags: OpenFlags, mode: u32, who: &Credentials, path: &crate::fs::Path) -> Option<Result<Arc<OpenFile>>> {
         if self.path.is_empty() && flags.contains(OpenFlags::CREAT | OpenFlags::EXCL) {
-            // The name of a scheme that exists: a successor for its dead daemon, or an error.
-            if self.scheme.has_daemon() {
-                return Some(Err(EEXIST));
-            }
-            if !who.privileged() {
-                return Some(Err(EPERM));
-            }
-            return Some(SchemeSocket::open(self.scheme.clone()).map(|socket| OpenFile::with_path(socket, flags, Some(path.clone()))));
+            return Some(succeed(&self.scheme, flags, who, path));
         }
         let redox = scheme_abi::flags::from_linux(flags.bits(), (mode & 0o7777) as u16);
         Some(open_at(&self.scheme, &self.path, redox, ids(who)).map(|opened| match opened {

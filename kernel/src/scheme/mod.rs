@@ -5,16 +5,20 @@
 //!   (crate `scheme-table`) and the transfer area.
 //! * [`handle`], [`file`], [`block`]: files of ordinary schemes, as open descriptions and as names.
 //! * [`fs`]: filesystems behind CACHEABLE schemes, with inodes and the page cache.
+//! * [`changes`]: what such a filesystem's daemon was told and has not committed.
+//! * [`health`]: which daemons are hung.
 //! * [`memory`], [`irq`], [`acpi`]: what drivers get from the kernel. [`pseudo`]: directories and files that the kernel makes up.
 //!
 //! The contract with the daemons is the page "Contracts between the parts" of the book; the wire format is the crate `scheme-abi`.
 
 mod acpi;
 mod block;
+mod changes;
 mod convert;
 mod file;
 mod fs;
 mod handle;
+mod health;
 mod irq;
 mod memory;
 pub mod pseudo;
@@ -39,6 +43,7 @@ pub fn init(boot: &'static frame::BootInfo) {
     add_kernel_scheme("irq", irq::root());
     add_kernel_scheme("acpi", acpi::root());
     add_kernel_scheme("initfs", fs::view(root().inode().clone()));
+    add_kernel_scheme("health", health::file());
     register_type("schemefs", true, mount_schemefs);
     register_type("scheme", true, mount_scheme);
     mount_first(&root(), b"schemefs", b"/scheme");

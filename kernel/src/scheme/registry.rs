@@ -49,13 +49,17 @@ fn start_watchdog() {
         let never = WaitQueue::new();
         loop {
             let _ = never.wait_deadline(Some(frame::time::now_ns() + WATCH_NS), || None::<()>);
-            let schemes: Vec<_> = SCHEMES.lock().values().filter_map(|e| if let Entry::User(scheme, _) = e { Some(scheme.clone()) } else { None }).collect();
-            for scheme in schemes {
+            for scheme in user_schemes() {
                 scheme.check();
             }
             forget_dead();
         }
     });
+}
+
+/// All schemes that daemons serve.
+pub fn user_schemes() -> Vec<Arc<UserScheme>> {
+    SCHEMES.lock().values().filter_map(|e| if let Entry::User(scheme, _) = e { Some(scheme.clone()) } else { None }).collect()
 }
 
 /// Takes schemes without a daemon out.
@@ -109,6 +113,10 @@ fn behind(name: &[u8]) -> Result<Found> {
     }
     if let Some(fs) = fs {
         return Ok(Found::Filesystem(fs));
+    }
+    if !scheme.has_daemon() {
+        // It died before anyone looked; a successor may take the name.
+        return Ok(Found::Plain(SchemeNode::root(scheme)));
     }
     // A request: without the lock. If two come at the same time, the first to be entered counts.
     let made = SchemeFs::new(scheme.clone())?;

@@ -7,7 +7,7 @@ use core::any::Any;
 
 use scheme_abi::sqe::{cqe_opcode, decode_cqe};
 use scheme_abi::{
-    CQE_BYTES, Cqe, CqeOpcode, MapFlags, Opcode, PhysQuery, SCHEME_AREA, SCHEME_PHYS, SCHEME_SET_FLAGS, SQE_BYTES, SchemeFlags, TransferArea,
+    CQE_BYTES, Cqe, CqeOpcode, MapFlags, Opcode, PhysQuery, SCHEME_AREA, SCHEME_COMMITTED, SCHEME_COMMITTING, SCHEME_MOUNTED, SCHEME_PHYS, SCHEME_SET_FLAGS, SQE_BYTES, SchemeFlags, TransferArea,
 };
 use scheme_table::Tag;
 
@@ -163,6 +163,15 @@ impl FileOps for SchemeSocket {
                 let mut bytes = [0; TransferArea::BYTES];
                 area.encode(&mut bytes).map_err(|_| EIO)?;
                 user::write(arg, &bytes)?;
+                Ok(0)
+            }
+            SCHEME_MOUNTED => Ok(usize::from(self.scheme.mounted(arg as u64))),
+            SCHEME_COMMITTING => {
+                self.scheme.changes.committing(arg as u64);
+                Ok(0)
+            }
+            SCHEME_COMMITTED => {
+                self.scheme.changes.committed();
                 Ok(0)
             }
             SCHEME_PHYS => {

@@ -16,11 +16,12 @@ use scheme_abi::sqe::{self, Ids};
 use scheme_abi::{Opcode, SQE_BYTES, SchemeFlags, Sqe};
 use scheme_table::{Answered, Interrupted, Outgoing, Table, Tag};
 
+use super::changes::ChangeLog;
 use super::transfer::{Slot, TransferArea};
 use crate::error::*;
 use crate::fs::{Events, OpenFile};
 use crate::mm::ObjectPage;
-use crate::sync::{SpinLock, WaitQueue};
+use crate::sync::{SpinLock, SpinLockGuard, WaitQueue};
 use crate::task::{self, Credentials, Thread, sched};
 
 /// How long the requests of a RESTARTABLE scheme wait for a successor of the daemon.
@@ -61,6 +62,17 @@ pub struct Pending {
     sqe: Sqe,
     slot: Option<Slot>,
     client: Option<Arc<Thread>>,
+    part: Part,
+}
+
+/// What a request is to the scheme's log of changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Nothing,
+    /// The log's own request.
+    Log,
+    /// A write that the log has noted under this number.
+    Write(u64),
 }
 
 enum Link {
@@ -77,6 +89,13 @@ struct Inner {
     link: Link,
     /// Which daemon, counted; so that the end of an old one does not end a new one.
     epoch: u64,
+    /// A successor has come and not said yet that it is ready for the changes that its predecessor had not committed.
+    awaited: bool,
+    /// It gets those before anything else.
+    recovering: bool,
+    /// Since when there are requests that the daemon has not taken (ns), and whose process it is.
+    unread_since: Option<u64>,
+    daemon: u32,
 }
 
 /// Someone who polls a handle.
@@ -98,6 +117,8 @@ pub struct UserScheme {
     reader: SpinLock<Option<Arc<Thread>>>,
     area: Arc<TransferArea>,
     watches: SpinLock<BTreeMap<u32, Weak<Watch>>>,
+    /// The changes of a filesystem.
+    pub changes: ChangeLog,
     last_answer_ns: AtomicU64,
 }
 
@@ -135,11 +156,12 @@ impl UserScheme {
             // Major 0 is for filesystems without a device (`stat(2)`); 64 and up is free of the kernel's own. makedev(3) splits minor numbers.
             dev: (minor & 0xff) | (minor & !0xff) << 12 | 240 << 8,
             flags: AtomicU64::new(0),
-            inner: SpinLock::new(Inner { table: Table::new(), link, epoch: 0 }),
+            inner: SpinLock::new(Inner { table: Table::new(), link, epoch: 0, awaited: false, recovering: false, unread_since: None, daemon: 0 }),
             readable: WaitQueue::new(),
             reader: SpinLock::new(None),
             area: TransferArea::new(),
             watches: SpinLock::new(BTreeMap::new()),
+            changes: ChangeLog::new(),
             last_answer_ns: AtomicU64::new(0),
         })
     }
@@ -186,6 +208,10 @@ impl UserScheme {
         }
         inner.link = Link::Up(area_base);
         inner.epoch += 1;
+        let succeeds = inner.epoch > 1 && self.flags().contains(SchemeFlags::CACHEABLE);
+        (inner.awaited, inner.recovering) = (succeeds, succeeds);
+        inner.daemon = task::current().process.pid;
+        inner.unread_since = inner.table.has_outgoing().then(frame::time::now_ns);
         self.last_answer_ns.store(frame::time::now_ns(), Ordering::Relaxed);
         Ok(inner.epoch)
     }
@@ -193,21 +219,27 @@ impl UserScheme {
     /// The last descriptor of the socket is closed. Requests fail, or wait for a successor.
     pub fn daemon_gone(&self, epoch: u64) {
         let restartable = self.flags().contains(SchemeFlags::RESTARTABLE);
-        let mut inner = self.inner.lock();
-        if inner.epoch != epoch || !matches!(inner.link, Link::Up(_)) {
-            return;
+        {
+            let inner = self.inner.lock();
+            if inner.epoch != epoch || !matches!(inner.link, Link::Up(_)) {
+                return;
+            }
         }
-        let gone = if restartable {
-            inner.link = Link::Down(frame::time::now_ns() + SUCCESSOR_NS);
-            let gone = inner.table.requeue_all(|| Answer::Error(EINTR), |_| {});
-            // All of them look at the clock anew: from now on they wait for the successor at most so long.
-            inner.table.for_each_waiting(wake_client);
-            gone
-        } else {
-            inner.link = Link::Dead;
-            inner.table.fail_all(|| Answer::Error(EIO), wake_client)
-        };
-        drop(inner);
+        let mut gone = Vec::new();
+        self.changes.daemon_died(|| {
+            let mut inner = self.inner.lock();
+            gone = if restartable {
+                inner.link = Link::Down(frame::time::now_ns() + SUCCESSOR_NS);
+                let gone = inner.table.requeue_all(|| Answer::Error(EINTR), |_| {}, |pending| pending.part == Part::Log);
+                // All of them look at the clock anew: from now on they wait for the successor at most so long.
+                inner.table.for_each_waiting(wake_client);
+                gone
+            } else {
+                inner.link = Link::Dead;
+                inner.table.fail_all(|| Answer::Error(EIO), wake_client)
+            };
+            (gone.iter_mut().find(|pending| pending.part == Part::Log).and_then(|pending| pending.slot.take()), restartable)
+        });
         drop(gone);
         // Pollers see an error, or ask the successor.
         let watches: Vec<_> = self.watches.lock().values().filter_map(Weak::upgrade).collect();
@@ -222,7 +254,30 @@ impl UserScheme {
         let inner = self.inner.lock();
         if frame::time::now_ns() >= self.last_answer_ns.load(Ordering::Relaxed) + SILENCE_NS {
             inner.table.for_each_waiting(wake_client);
+            drop(inner);
+            self.changes.look_again();
         }
+    }
+
+    /// The daemon's process (0: none), and for how many milliseconds requests have been waiting that it has not taken.
+    pub fn health(&self, now: u64) -> (u32, u64) {
+        let mut inner = self.inner.lock();
+        if !matches!(inner.link, Link::Up(_)) {
+            return (0, 0);
+        }
+        let waits = inner.awaited || inner.recovering || inner.table.has_outgoing();
+        let since = inner.unread_since.filter(|_| waits);
+        (inner.daemon, since.map_or(0, |since| (now.saturating_sub(since) / 1_000_000).max(1)))
+    }
+
+    /// Adds the processes that wait for an answer.
+    pub fn clients(&self, out: &mut Vec<u32>) {
+        self.inner.lock().table.for_each_waiting(|pending| out.extend(pending.client.as_ref().map(|client| client.process.pid)));
+    }
+
+    /// Whether a daemon that is there has not answered anything for too long, at least not since `since` (ns).
+    pub fn is_silent(&self, since: u64) -> bool {
+        self.has_daemon() && frame::time::now_ns() >= self.last_answer_ns.load(Ordering::Relaxed).max(since) + SILENCE_NS
     }
 
     /// No successor came in time.
@@ -233,8 +288,12 @@ impl UserScheme {
             return;
         }
         inner.link = Link::Dead;
-        let gone = inner.table.fail_all(|| Answer::Error(EIO), wake_client);
         drop(inner);
+        let mut gone = Vec::new();
+        self.changes.daemon_died(|| {
+            gone = self.inner.lock().table.fail_all(|| Answer::Error(EIO), wake_client);
+            (None, false)
+        });
         drop(gone);
     }
 
@@ -244,23 +303,86 @@ impl UserScheme {
     ///
     /// # Errors
     /// `EIO` where the daemon is dead, `ENOMEM` where the table is full.
-    pub fn submit(self: &Arc<Self>, mut sqe: Sqe, slot: Option<Slot>, caller: u64) -> Result<Ticket> {
+    pub fn submit(self: &Arc<Self>, sqe: Sqe, slot: Option<Slot>, caller: u64) -> Result<Ticket> {
+        self.submit_part(sqe, slot, caller, Part::Nothing)
+    }
+
+    /// As [`UserScheme::submit`] by the kernel, for a write that the log of changes has under this number.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn submit_write(self: &Arc<Self>, sqe: Sqe, slot: Slot, number: u64) -> Result<Ticket> {
+        self.submit_part(sqe, Some(slot), 0, Part::Write(number))
+    }
+
+    fn submit_part(self: &Arc<Self>, mut sqe: Sqe, slot: Option<Slot>, caller: u64, part: Part) -> Result<Ticket> {
         sqe.caller = caller;
-        let pending = Pending { sqe, slot, client: Some(task::current()) };
+        let pending = Pending { sqe, slot, client: Some(task::current()), part };
         let mut inner = self.inner.lock();
         if matches!(inner.link, Link::Dead) {
             drop(inner);
             return Err(EIO);
         }
         let submitted = inner.table.submit(pending, false);
+        inner.unread_since.get_or_insert_with(frame::time::now_ns);
         drop(inner);
         let tag = submitted.map_err(|_| ENOMEM)?;
-        let reader = self.reader.lock().take();
+        self.wake_daemon(true);
+        Ok(Ticket { scheme: self.clone(), tag: Some(tag) })
+    }
+
+    /// Wakes the daemon, which has something to read. `waits`: the caller will sleep, and its CPU is free for the daemon.
+    pub fn wake_daemon(&self, waits: bool) {
+        let reader = if waits { self.reader.lock().take() } else { None };
         if let Some(reader) = reader {
             sched::wake_successor(&reader);
         }
         self.readable.wake_one();
-        Ok(Ticket { scheme: self.clone(), tag: Some(tag) })
+    }
+
+    /// Which daemon serves it, counted.
+    pub fn epoch(&self) -> u64 {
+        self.inner.lock().epoch
+    }
+
+    /// Whether the log of changes may send its request.
+    pub fn takes_changes(&self) -> bool {
+        let inner = self.inner.lock();
+        matches!(inner.link, Link::Up(_)) && !inner.awaited
+    }
+
+    /// Puts the request of the log of changes into the queue; before all others where `first` says so, or a successor is not up to date yet. The caller wakes the daemon.
+    ///
+    /// # Errors
+    /// Gives the buffer back where that is not possible now.
+    pub fn submit_changes(&self, sqe: Sqe, slot: Slot, first: bool) -> core::result::Result<(), Option<Slot>> {
+        let pending = Pending { sqe, slot: Some(slot), client: None, part: Part::Log };
+        let mut inner = self.inner.lock();
+        if !matches!(inner.link, Link::Up(_)) || inner.awaited {
+            return Err(pending.slot);
+        }
+        let submitted = if first || inner.recovering { inner.table.submit_first(pending) } else { inner.table.submit(pending, true) };
+        inner.unread_since.get_or_insert_with(frame::time::now_ns);
+        submitted.map(|_| ()).map_err(|pending| pending.slot)
+    }
+
+    /// The daemon has mounted the filesystem's generation `generation`; true where it is a successor.
+    pub fn mounted(self: &Arc<Self>, generation: u64) -> bool {
+        let mut inner = self.inner.lock();
+        let succeeds = core::mem::take(&mut inner.awaited);
+        drop(inner);
+        if succeeds {
+            self.changes.mounted(self, generation);
+        }
+        succeeds
+    }
+
+    /// A successor has all changes of its predecessor: other requests may follow.
+    pub fn changes_replayed(&self) {
+        let was = core::mem::take(&mut self.inner.lock().recovering);
+        if was {
+            self.readable.wake_one();
+        }
     }
 
     /// A request whose answer nobody waits for (`Close`). Never sleeps.
@@ -269,7 +391,7 @@ impl UserScheme {
         if matches!(inner.link, Link::Dead) {
             return;
         }
-        let refused = inner.table.submit(Pending { sqe, slot: None, client: None }, true);
+        let refused = inner.table.submit(Pending { sqe, slot: None, client: None, part: Part::Nothing }, true);
         drop(inner);
         drop(refused);
         self.readable.wake_one();
@@ -311,6 +433,9 @@ impl UserScheme {
         let inner = &mut *inner;
         let Link::Up(base) = inner.link else { return out };
         while out.len() < most.min(MOST_AT_ONCE) {
+            if inner.recovering && !inner.table.next_is(|pending| pending.part == Part::Log) {
+                break;
+            }
             match inner.table.next_outgoing() {
                 None => break,
                 Some(Outgoing::Cancel(tag)) => out.push((None, sqe::encode(&sqe::cancel(tag.0)))),
@@ -323,6 +448,9 @@ impl UserScheme {
                     out.push((Some(tag), sqe::encode(&sqe)));
                 }
             }
+        }
+        if !out.is_empty() {
+            inner.unread_since = inner.table.has_outgoing().then(frame::time::now_ns);
         }
         out
     }
@@ -337,7 +465,8 @@ impl UserScheme {
 
     /// Whether the daemon has anything to read.
     pub fn has_outgoing(&self) -> bool {
-        self.inner.lock().table.has_outgoing()
+        let mut inner = self.inner.lock();
+        if inner.recovering { inner.table.next_is(|pending| pending.part == Part::Log) } else { inner.table.has_outgoing() }
     }
 
     /// Sleeps until there is something for the daemon to read.
@@ -375,14 +504,23 @@ impl UserScheme {
     ///
     /// # Errors
     /// `EINVAL` where no such request waits for one.
-    pub fn answer(&self, tag: Tag, answer: Answer) -> Result {
+    pub fn answer(self: &Arc<Self>, tag: Tag, answer: Answer) -> Result {
         self.last_answer_ns.store(frame::time::now_ns(), Ordering::Relaxed);
         let mut inner = self.inner.lock();
+        let part = inner.table.awaiting_answer(tag).map(|pending| pending.part);
+        if part == Some(Part::Log) {
+            // Nobody waits for it, so the table gives the answer back with the request.
+            return self.take_log_answer(inner, tag, answer);
+        }
+        let is_good = matches!(answer, Answer::Value(..));
         let unwanted = match inner.table.answer(tag, answer) {
             Ok(Answered::Waiting(pending)) => {
                 let client = pending.client.clone();
                 let last = !inner.table.has_outgoing();
                 drop(inner);
+                if let Some(Part::Write(number)) = part {
+                    self.changes.write_done(number, is_good);
+                }
                 match client {
                     // The daemon will sleep now.
                     Some(client) if last => sched::wake_successor(&client),
@@ -402,6 +540,22 @@ impl UserScheme {
             }
             Err(_) => Err(EINVAL),
         }
+    }
+
+    fn take_log_answer(self: &Arc<Self>, mut inner: SpinLockGuard<'_, Inner>, tag: Tag, answer: Answer) -> Result {
+        let kept = match &answer {
+            Answer::Value(value, extra) => Answer::Value(*value, *extra),
+            Answer::Error(error) => Answer::Error(*error),
+            _ => Answer::Error(EIO),
+        };
+        let outcome = inner.table.answer(tag, answer);
+        let pending = match outcome {
+            Ok(Answered::Abandoned(pending)) => pending,
+            _ => return Err(EINVAL),
+        };
+        drop(inner);
+        self.changes.answered(self, &kept, pending.slot);
+        Ok(())
     }
 
     /// The daemon tells that a handle's readiness has changed. Handles that nobody polls are ignored: the poller may have gone just now.

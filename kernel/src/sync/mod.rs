@@ -10,6 +10,6 @@
 mod mutex;
 mod wait;
 
-pub use frame::sync::{Once, PerCpu, RwSpinLock, SpinLock};
+pub use frame::sync::{Once, PerCpu, RwSpinLock, SpinLock, SpinLockGuard};
 pub use mutex::{Mutex, MutexGuard};
 pub use wait::{PollTable, PollWaiter, WaitEntry, WaitQueue, Wake};

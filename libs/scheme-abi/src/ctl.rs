@@ -19,6 +19,13 @@ pub const FB_INFO: u32 = encode(Direction::Out, MAGIC, 5, FbInfo::BYTES as u32);
 pub const VT_BIND: u32 = encode(Direction::None, MAGIC, 6, 0);
 /// On a scheme socket: [`TransferArea`] out, where the area is mapped in the daemon.
 pub const SCHEME_AREA: u32 = encode(Direction::Out, MAGIC, 7, TransferArea::BYTES as u32);
+/// On the socket of a RESTARTABLE and CACHEABLE scheme, before its first `read`: the argument is the generation of the filesystem's state on
+/// disk. The answer is 1 for the successor of a daemon that died, else 0.
+pub const SCHEME_MOUNTED: u32 = encode(Direction::None, MAGIC, 8, 0);
+/// On such a socket, when all changes of the next commit are answered and no other is made before it: the argument is the generation that it replaces.
+pub const SCHEME_COMMITTING: u32 = encode(Direction::None, MAGIC, 9, 0);
+/// On such a socket: the commit is on stable storage.
+pub const SCHEME_COMMITTED: u32 = encode(Direction::None, MAGIC, 10, 0);
 
 /// What a scheme declares about itself, as the argument of [`SCHEME_SET_FLAGS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub mod stat;
 pub mod wire;
 
 pub use ctl::{
-    FB_INFO, FbInfo, IRQ_MSI, MEM_PHYS, MsiMessage, PhysQuery, SCHEME_AREA, SCHEME_PHYS,
+    FB_INFO, FbInfo, IRQ_MSI, MEM_PHYS, MsiMessage, PhysQuery, SCHEME_AREA, SCHEME_COMMITTED, SCHEME_COMMITTING, SCHEME_MOUNTED, SCHEME_PHYS,
     SCHEME_SET_FLAGS, SchemeFlags, TransferArea, VT_BIND,
 };
 pub use syscall::data::{Stat, StatVfs, TimeSpec};

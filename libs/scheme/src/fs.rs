@@ -1,13 +1,13 @@
 //! Filesystems whose names, attributes and data the kernel caches (CACHEABLE schemes).
 
-use crate::error::{Errno, Result};
+use crate::error::{Errno, Fail, Result};
 use crate::scheme::{Context, Scheme};
 use scheme_abi::dirent::DirentWriter;
 use scheme_abi::fs::Time;
 use scheme_abi::fs::{
-    CreateRequest, FS_CREATE, FS_GETATTR, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
-    LinkRequest, LookupRequest, LookupStop, LookupWriter, NodeAttr, ROOT_NODE, RenameRequest,
-    SetAttr,
+    Change, CreateRequest, FS_BATCH, FS_CREATE, FS_GETATTR, FS_GRANT, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
+    LinkRequest, LookupRequest, LookupStop, LookupWriter, MOST_STEPS, NodeAttr, ROOT_NODE,
+    RenameRequest, SetAttr, Step, StepAnswer,
 };
 use scheme_abi::{AT_REMOVEDIR, ROOT_HANDLE, Stat, StatVfs};
 
@@ -22,6 +22,20 @@ pub trait FsScheme {
     -> Result<LookupStop>;
     /// Creates a node of any type; EEXIST where the name is taken.
     fn create(&mut self, dir: u64, request: &CreateRequest<'_>) -> Result<NodeAttr>;
+    /// As [`Self::create`], with a node id that [`Self::grant`] gave, or that the node had before a successor was started (`None`: any).
+    fn create_as(
+        &mut self,
+        dir: u64,
+        id: Option<u64>,
+        request: &CreateRequest<'_>,
+    ) -> Result<NodeAttr>;
+    /// Sets aside ids of nodes to come and the room that they need, up to `most`; fewer or none where there is no room.
+    fn grant(&mut self, most: usize) -> Result<Vec<u64>>;
+    /// A batch was answered in part, as a step asked for a retry: the kernel will send the rest, and that is to be handled before
+    /// all other requests.
+    fn left_rest(&mut self);
+    /// The time of the changes that follow; `None`: the clock's.
+    fn set_time(&mut self, at: Option<Time>);
     /// Moves a name, see `rename(2)`.
     fn rename(&mut self, old_dir: u64, request: &RenameRequest<'_>) -> Result<()>;
     /// Gives a node one more name.
@@ -51,6 +65,61 @@ pub trait FsScheme {
 /// Makes a [`Scheme`] of an [`FsScheme`].
 #[derive(Debug)]
 pub struct Fs<'a, F>(pub &'a mut F);
+
+impl<F: FsScheme> Fs<'_, F> {
+    /// Carries out the steps of a batch. Where one has to be tried again after a commit, those before it are answered.
+    fn batch(&mut self, buffer: &mut [u8]) -> Result<u64> {
+        // The answers overwrite the steps, so these are copied first.
+        let steps = buffer.to_vec();
+        let mut answers = Vec::new();
+        let mut rest = steps.as_slice();
+        while let Some((step, after)) = Step::decode(rest)? {
+            if answers.len() == MOST_STEPS {
+                return Err(Errno::TOOBIG.into());
+            }
+            self.0.set_time(Some(step.at));
+            let outcome = self.step(&step);
+            self.0.set_time(None);
+            answers.push(match outcome {
+                Ok(attr) => StepAnswer { errno: 0, attr },
+                Err(Fail::Retry) if answers.is_empty() => return Err(Fail::Retry),
+                Err(Fail::Retry) => {
+                    self.0.left_rest();
+                    break;
+                }
+                Err(Fail::Errno(errno)) => StepAnswer {
+                    errno: errno.raw_os_error() as u32,
+                    attr: NodeAttr::default(),
+                },
+                Err(Fail::Later) => StepAnswer {
+                    errno: Errno::IO.raw_os_error() as u32,
+                    attr: NodeAttr::default(),
+                },
+            });
+            rest = after;
+        }
+        Ok(StepAnswer::encode_all(&answers, buffer)? as u64)
+    }
+
+    fn step(&mut self, step: &Step<'_>) -> Result<NodeAttr> {
+        let node = node_of(step.node);
+        let none = |()| NodeAttr::default();
+        match &step.change {
+            Change::Create { id, request } => {
+                let id = Some(*id).filter(|id| *id != 0);
+                self.0.create_as(node, id, request)
+            }
+            Change::Rename(request) => self.0.rename(node, request).map(none),
+            Change::Link(request) => self.0.link(node, request),
+            Change::SetAttr(changes) => self.0.set_attr(node, changes),
+            Change::Unlink { name, remove_dir } => self.0.unlink(node, name, *remove_dir).map(none),
+            Change::Forget => {
+                self.0.forget(node);
+                Ok(NodeAttr::default())
+            }
+        }
+    }
+}
 
 /// The root as the kernel may call it.
 const fn node_of(handle: u64) -> u64 {
@@ -160,6 +229,18 @@ impl<F: FsScheme> Scheme for Fs<'_, F> {
             FS_LINK => self.0.link(node, &LinkRequest::decode(buffer)?)?,
             FS_SETATTR => self.0.set_attr(node, &SetAttr::decode(buffer)?)?,
             FS_GETATTR => self.0.get_attr(node)?,
+            FS_BATCH => return self.batch(buffer),
+            FS_GRANT => {
+                let most = buffer.first_chunk::<4>().ok_or(Errno::INVAL)?;
+                let most = u32::from_le_bytes(*most) as usize;
+                let room = buffer.len().saturating_sub(8) / 8;
+                let ids = self.0.grant(most.min(room))?;
+                buffer[..8].copy_from_slice(&(ids.len() as u64).to_le_bytes());
+                for (id, to) in ids.iter().zip(buffer[8..].chunks_exact_mut(8)) {
+                    to.copy_from_slice(&id.to_le_bytes());
+                }
+                return Ok(8 + 8 * ids.len() as u64);
+            }
             FS_SYNC => {
                 self.0.sync(cx.tag)?;
                 return Ok(0);

@@ -206,6 +206,31 @@ impl Server {
         self.inbox.pop_front()
     }
 
+    /// The oldest request not yet handled that `wanted` holds for, also one that is on its way: it is handled before older ones. `None` where there is
+    /// none now.
+    ///
+    /// # Errors
+    ///
+    /// What `poll(2)` and `read(2)` on the socket return.
+    pub fn next_request_of(
+        &mut self,
+        wanted: impl Fn(&Sqe) -> bool,
+    ) -> io::Result<Option<Request>> {
+        let mut wake = Wake::default();
+        loop {
+            if let Some(at) = self.inbox.iter().position(|request| wanted(&request.0)) {
+                return Ok(self.inbox.remove(at));
+            }
+            if !self.poll(&[], Some(Duration::ZERO), &mut wake)? {
+                return Ok(None);
+            }
+            self.receive(&mut wake)?;
+            if wake.ended {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Puts a request back, to be the next one again.
     pub fn put_back(&mut self, request: Request) {
         self.inbox.push_front(request);

@@ -4,9 +4,10 @@
 use crate::area::Area;
 use crate::error::Errno;
 use crate::testing::TestArea;
-use rustix::ioctl::{Getter, IntegerSetter, Updater, ioctl};
+use rustix::ioctl::{Getter, IntegerSetter, Ioctl, IoctlOutput, Opcode, Updater, ioctl};
 use scheme_abi::{
-    PhysQuery, SCHEME_AREA, SCHEME_PHYS, SCHEME_SET_FLAGS, SchemeFlags, TransferArea,
+    PhysQuery, SCHEME_AREA, SCHEME_COMMITTED, SCHEME_COMMITTING, SCHEME_MOUNTED, SCHEME_PHYS,
+    SCHEME_SET_FLAGS, SchemeFlags, TransferArea,
 };
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
@@ -81,6 +82,34 @@ impl SchemeSocket {
         Ok((query.phys, query.contiguous_len))
     }
 
+    /// Tells the kernel that the filesystem is mounted at this generation, before the first request is read. True for the successor of a daemon
+    /// that died: what that one had answered and not committed is asked for again first, and unlinked nodes may be held.
+    pub fn mounted(&self, generation: u64) -> bool {
+        let outcome = if let Some(area) = &self.test_area {
+            return area.is_succession();
+        } else {
+            // SAFETY: SCHEME_MOUNTED takes its argument by value and touches no memory of ours.
+            unsafe { ioctl(&self.fd, Number::<SCHEME_MOUNTED>(generation)) }
+        };
+        outcome == Ok(1)
+    }
+
+    /// Tells the kernel that a commit of all changes that were answered begins, in the place of this generation.
+    pub fn committing(&self, generation: u64) {
+        if self.test_area.is_none() {
+            // SAFETY: as in `mounted`.
+            let _ = unsafe { ioctl(&self.fd, Number::<SCHEME_COMMITTING>(generation)) };
+        }
+    }
+
+    /// Tells the kernel that the commit is done.
+    pub fn committed(&self) {
+        if self.test_area.is_none() {
+            // SAFETY: as in `mounted`.
+            let _ = unsafe { ioctl(&self.fd, Number::<SCHEME_COMMITTED>(0)) };
+        }
+    }
+
     /// Reads whole `Sqe`s; 0 bytes when the kernel ends the scheme.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
         rustix::io::read(&self.fd, buffer)
@@ -99,6 +128,30 @@ impl SchemeSocket {
                 let _ = fd.into_raw_fd();
             }
         }
+    }
+}
+
+/// An ioctl whose argument is a number and whose answer is one.
+struct Number<const OPCODE: u32>(u64);
+
+// SAFETY: the kernel takes the argument of these by value; no memory is touched.
+unsafe impl<const OPCODE: u32> Ioctl for Number<OPCODE> {
+    type Output = i32;
+    const IS_MUTATING: bool = false;
+
+    fn opcode(&self) -> Opcode {
+        OPCODE as Opcode
+    }
+
+    fn as_ptr(&mut self) -> *mut core::ffi::c_void {
+        self.0 as *mut core::ffi::c_void
+    }
+
+    unsafe fn output_from_ptr(
+        out: IoctlOutput,
+        _: *mut core::ffi::c_void,
+    ) -> rustix::io::Result<i32> {
+        Ok(out)
     }
 }
 

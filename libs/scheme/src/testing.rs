@@ -9,8 +9,9 @@ use crate::socket::SchemeSocket;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use scheme_abi::area::{AREA_BYTES, SLOT_BYTES, SLOT_COUNT};
 use scheme_abi::fs::{
-    CreateRequest, FS_CREATE, FS_GETATTR, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
-    LinkRequest, LookupAnswer, LookupRequest, LookupStop, NodeAttr, RenameRequest, SetAttr,
+    CreateRequest, FS_BATCH, FS_CREATE, FS_GETATTR, FS_GRANT, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
+    LinkRequest, LookupAnswer, LookupRequest, LookupStop, NodeAttr, RenameRequest, SetAttr, Step,
+    StepAnswer,
 };
 use scheme_abi::sqe::{self, Buffer, Ids};
 use scheme_abi::{CQE_BYTES, Cqe, CqeOpcode, Sqe, TransferArea};
@@ -23,16 +24,16 @@ use std::time::Duration;
 
 /// Memory that stands for the kernel's transfer area.
 #[derive(Debug)]
-pub struct TestArea(u64);
+pub struct TestArea(u64, bool);
 
 impl TestArea {
-    fn new() -> io::Result<Self> {
+    fn new(is_succession: bool) -> io::Result<Self> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         let protection = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no existing memory.
         let start =
             unsafe { mmap_anonymous(core::ptr::null_mut(), AREA_BYTES, protection, flags)? };
-        Ok(Self(start as u64))
+        Ok(Self(start as u64, is_succession))
     }
 
     pub(crate) const fn describe(&self) -> TransferArea {
@@ -40,6 +41,10 @@ impl TestArea {
             addr: self.0,
             len: AREA_BYTES as u64,
         }
+    }
+
+    pub(crate) const fn is_succession(&self) -> bool {
+        self.1
     }
 
     const fn slot(&self, slot: usize) -> u64 {
@@ -122,9 +127,22 @@ impl Harness {
     ///
     /// What `socketpair(2)` and `mmap(2)` return.
     pub fn new() -> io::Result<(Self, SchemeSocket)> {
+        Self::with(false)
+    }
+
+    /// As [`Self::new`]; the server is told that it succeeds one that died.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn for_successor() -> io::Result<(Self, SchemeSocket)> {
+        Self::with(true)
+    }
+
+    fn with(is_succession: bool) -> io::Result<(Self, SchemeSocket)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let area = Arc::new(TestArea::new()?);
+        let area = Arc::new(TestArea::new(is_succession)?);
         let socket = SchemeSocket::for_test(theirs.into(), area.clone());
         let harness = Self {
             stream: ours,
@@ -352,6 +370,43 @@ impl Harness {
     /// `FS_GETATTR`.
     pub fn get_attr(&mut self, node: u64) -> Result<NodeAttr, Errno> {
         self.attr_call(node, FS_GETATTR, &[])
+    }
+
+    /// `FS_BATCH`: sends what is left again until everything is answered, as the kernel does.
+    pub fn batch(&mut self, steps: &[Step<'_>]) -> Result<Vec<StepAnswer>, Errno> {
+        let mut answers = Vec::new();
+        while answers.len() < steps.len() {
+            let rest = &steps[answers.len()..];
+            let mut input = vec![0; rest.iter().map(Step::bytes).sum::<usize>() + 4];
+            let mut at = 0;
+            for step in rest {
+                at += step.encode(&mut input[at..]).expect("it fits");
+            }
+            let room = StepAnswer::room(rest.len());
+            let answer = self.fs_call(scheme_abi::fs::ROOT_NODE, FS_BATCH, &input, room)?;
+            let count = StepAnswer::count(answer.data()).expect("a whole answer");
+            assert!(0 < count && count <= rest.len(), "{count} answers");
+            let read = |index| StepAnswer::decode(answer.data(), index).expect("a whole answer");
+            answers.extend((0..count).map(read));
+        }
+        Ok(answers)
+    }
+
+    /// `FS_GRANT`.
+    pub fn grant(&mut self, most: usize) -> Result<Vec<u64>, Errno> {
+        let input = (most as u32).to_le_bytes();
+        let answer = self.fs_call(
+            scheme_abi::fs::ROOT_NODE,
+            FS_GRANT,
+            &input,
+            8 + 8 * most,
+        )?;
+        let mut words = answer.data().chunks_exact(8);
+        let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        let count = words.next().map_or(0, word);
+        let ids: Vec<u64> = words.map(word).collect();
+        assert_eq!(ids.len() as u64, count);
+        Ok(ids)
     }
 
     /// `FS_SYNC`.

@@ -5,6 +5,7 @@ use crate::control::Control;
 use crate::sessions;
 use crate::shutdown::{self, Ending};
 use crate::supervisor::{Service, Streams, Supervisor};
+use crate::watchdog::{self, Watchdog};
 use crate::{machine, mounts, sys};
 use anyhow::{Context, bail};
 use boot_params::BootParams;
@@ -257,11 +258,18 @@ fn supervise(mut supervisor: Supervisor) -> ! {
     let control = Control::listen()
         .inspect_err(|error| tracing::warn!("no control socket: {error}"))
         .ok();
+    // There is none on a kernel without schemes, where the kernel's own drivers cannot be started again.
+    let mut watchdog = Watchdog::new().ok();
+    let period = watchdog.as_ref().map_or(Duration::from_secs(3600), |_| watchdog::PERIOD);
+    let mut looked = Instant::now();
     loop {
-        supervisor.pump(
-            control.as_ref().map(AsRawFd::as_raw_fd),
-            Duration::from_secs(3600),
-        );
+        supervisor.pump(control.as_ref().map(AsRawFd::as_raw_fd), period);
+        if let Some(watchdog) = watchdog.as_mut().filter(|_| looked.elapsed() >= period) {
+            looked = Instant::now();
+            for (pid, scheme) in watchdog.look() {
+                supervisor.end_hung(pid, &scheme);
+            }
+        }
         if let Some(ending) = supervisor
             .take_requests()
             .into_iter()

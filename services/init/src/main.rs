@@ -3,6 +3,7 @@
 //! * [`boot`]: the order in which the system comes up;
 //! * [`machine`]: what the machine has, and which drivers that takes; [`mounts`]: the namespace;
 //! * [`supervisor`]: processes, their ends and restarts; [`backoff`]; [`sessions`]: shells on terminals;
+//! * [`watchdog`]: drivers that hang;
 //! * [`shutdown`]; [`control`]: the socket behind `gci status`; [`commands`].
 //!
 //! On a Linux kernel the drivers are left out and the rest is the same.
@@ -18,6 +19,7 @@ mod shutdown;
 mod signals;
 mod supervisor;
 mod sys;
+mod watchdog;
 
 use std::path::Path;
 

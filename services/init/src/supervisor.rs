@@ -118,6 +118,20 @@ impl Supervisor {
         &self.services
     }
 
+    /// Ends the process of a service that hangs; its successor is started when it has ended. Other processes are left alone.
+    pub fn end_hung(&mut self, pid: u32, scheme: &str) {
+        let Some(hung) = self.services.iter().find(|it| it.pid == Some(pid)) else {
+            return;
+        };
+        if self.is_stopping {
+            return;
+        }
+        tracing::warn!("{} takes no requests for {scheme} any more; ending it", hung.service.name);
+        if let Err(error) = sys::kill(pid as i32, libc::SIGKILL) {
+            tracing::error!("cannot end {}: {error}", hung.service.name);
+        }
+    }
+
     /// No service is started again from now on.
     pub fn stop_restarting(&mut self) {
         self.is_stopping = true;

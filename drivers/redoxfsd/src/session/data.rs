@@ -74,7 +74,7 @@ impl<D: Device> Session<'_, '_, D> {
         let mut at = offset;
         let written = self.tx.write_node_inner(&mut node, &mut at, data);
         written.map_err(|error| self.lost(error))?;
-        let now = attr::now();
+        let now = self.now();
         match mtime.map(clamp) {
             // Data written before the times were set by hand must not change them when it comes.
             Some(mtime) => {
@@ -99,7 +99,8 @@ impl<D: Device> Session<'_, '_, D> {
         let mut node = self.read_to_change(ptr)?;
         let mode = u32::from(node.data().mode());
         let old_size = node.data().size();
-        let mut need = Need::blocks(8);
+        // Attributes alone take no room in the end.
+        let mut need = Need::to_free(8);
         if let Some(size) = changes.size {
             if attr::is_dir(mode) {
                 return Err(Errno::ISDIR.into());
@@ -117,7 +118,7 @@ impl<D: Device> Session<'_, '_, D> {
             }
         }
         self.admit(need)?;
-        let now = attr::now();
+        let now = self.now();
         if let Some(size) = changes.size.filter(|size| *size != old_size) {
             if size > INLINE && node.data().has_inline_data() {
                 records::set_level(node.data_mut(), 0);

@@ -5,6 +5,7 @@
 //! broken block, a bug) the whole transaction is given up, and the filesystem is read-only from then on.
 
 mod data;
+mod ids;
 mod names;
 mod state;
 
@@ -58,6 +59,11 @@ impl<D: Device> Session<'_, '_, D> {
             Err(_) => {}
         }
         admitted
+    }
+
+    /// When a change is made: as the request says, or now.
+    fn now(&self) -> Time {
+        self.state.time.unwrap_or_else(attr::now)
     }
 
     /// A node's pointer. ESTALE for ids that no tree can hold.
@@ -182,7 +188,32 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
     }
 
     fn create(&mut self, dir: u64, request: &CreateRequest<'_>) -> Result<NodeAttr> {
-        self.create_node(Self::ptr(dir)?, request)
+        self.create_node(Self::ptr(dir)?, None, request)
+    }
+
+    fn create_as(
+        &mut self,
+        dir: u64,
+        id: Option<u64>,
+        request: &CreateRequest<'_>,
+    ) -> Result<NodeAttr> {
+        let id = match id {
+            Some(id) => Some(Self::ptr(id)?.id()),
+            None => None,
+        };
+        self.create_node(Self::ptr(dir)?, id, request)
+    }
+
+    fn grant(&mut self, most: usize) -> Result<Vec<u64>> {
+        self.grant_ids(most)
+    }
+
+    fn left_rest(&mut self) {
+        self.state.owes_rest = true;
+    }
+
+    fn set_time(&mut self, at: Option<Time>) {
+        self.state.time = at.map(clamp);
     }
 
     fn rename(&mut self, old_dir: u64, request: &RenameRequest<'_>) -> Result<()> {
@@ -279,7 +310,13 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
 
     fn forget(&mut self, node: u64) {
         if let Ok(ptr) = Self::ptr(node) {
-            self.state.forgotten(ptr.id());
+            let id = ptr.id();
+            // One beyond the list that the daemon before knew of: its node says that it has no names.
+            let is_known = self.state.listed.contains(&id) || self.state.unlisted.contains(&id);
+            if self.state.is_successor() && !is_known && self.attr(ptr).is_ok_and(|attr| attr.nlink == 0) {
+                self.state.unlisted.insert(id);
+            }
+            self.state.forgotten(id);
         }
     }
 }

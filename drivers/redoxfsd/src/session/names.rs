@@ -6,13 +6,13 @@ use crate::device::Device;
 use crate::listing::Listing;
 use crate::records;
 use crate::space::Need;
-use redoxfs::{BlockAddr, BlockData, DIR_ENTRY_MAX_LENGTH, Node, TreeData, TreePtr};
+use redoxfs::{DIR_ENTRY_MAX_LENGTH, Node, TreePtr};
 use scheme::abi::fs::{CreateRequest, LinkRequest, NodeAttr, RenameFlags, RenameRequest};
 use scheme::{Errno, Result};
 use syscall::error::ENOENT;
 
 /// What adding or removing one name may allocate: a directory's path to the entry, with splits, and two nodes.
-const NAME_BLOCKS: u64 = 40;
+pub(super) const NAME_BLOCKS: u64 = 40;
 /// As many names as Linux's ext4 allows.
 const MAX_LINKS: u32 = 65_000;
 
@@ -78,7 +78,7 @@ impl<D: Device> Session<'_, '_, D> {
 
     /// Bookkeeping after a name was added (`node`) or removed (`None`).
     fn named(&mut self, dir: TreePtr<Node>, name: &str, node: Option<TreePtr<Node>>) {
-        let now = attr::now();
+        let now = self.now();
         match node {
             Some(node) => self.state.listings.added(dir.id(), name, node.id()),
             None => self.state.listings.removed(dir.id(), name),
@@ -127,10 +127,10 @@ impl<D: Device> Session<'_, '_, D> {
         if last {
             // On the disk the node keeps its last link until it is freed; the list, or the line above, says enough.
             self.state.unnamed(ptr.id(), listed);
-            self.state.set_times(ptr.id(), None, attr::now());
+            self.state.set_times(ptr.id(), None, self.now());
         } else {
             self.state.forget_attr(ptr.id());
-            self.state.set_times(ptr.id(), None, attr::now());
+            self.state.set_times(ptr.id(), None, self.now());
         }
         self.named(dir, name, None);
         Ok(())
@@ -139,6 +139,7 @@ impl<D: Device> Session<'_, '_, D> {
     pub(super) fn create_node(
         &mut self,
         dir: TreePtr<Node>,
+        id: Option<u32>,
         request: &CreateRequest<'_>,
     ) -> Result<NodeAttr> {
         let name = checked(request.name)?;
@@ -158,8 +159,8 @@ impl<D: Device> Session<'_, '_, D> {
                 return Err(Errno::NAMETOOLONG.into());
             }
         }
-        self.admit(Need::blocks(NAME_BLOCKS))?;
-        let now = attr::now();
+        self.admit_create(id)?;
+        let now = self.now();
         let seconds = now.seconds.cast_unsigned();
         let mut node = Node::new(
             mode as u16,
@@ -178,17 +179,8 @@ impl<D: Device> Session<'_, '_, D> {
             data[..request.target.len()].copy_from_slice(request.target);
             node.set_size(request.target.len() as u64);
         }
-        // The crate's own function to create a node refuses names with a colon, so it is done in its steps. The block
-        // count that allocation updates is of no use here: a node counts itself from the start.
         let attr = attr::of_node(0, &node);
-        let mut counted = TreeData::new(0, Node::default());
-        let block = BlockData::new(BlockAddr::default(), node);
-        let block = self.tx.sync_block(&mut counted, block);
-        let block = block.map_err(|error| self.lost(error))?;
-        let ptr = self
-            .tx
-            .insert_tree(block)
-            .map_err(|error| self.lost(error))?;
+        let ptr = self.insert(id, &node)?;
         self.state.freed(ptr.id(), false);
         self.add_name(dir, name, ptr)?;
         if attr::is_dir(mode) {
@@ -228,7 +220,7 @@ impl<D: Device> Session<'_, '_, D> {
         }
         self.admit(Need::blocks(NAME_BLOCKS))?;
         self.add_name(dir, name, node)?;
-        self.state.set_times(node.id(), None, attr::now());
+        self.state.set_times(node.id(), None, self.now());
         self.attr(node)
     }
 

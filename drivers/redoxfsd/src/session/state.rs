@@ -3,7 +3,7 @@
 use crate::listing::Listings;
 use crate::space::Space;
 use scheme::abi::fs::{NodeAttr, Time};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// Attributes and names kept in memory, each.
@@ -46,6 +46,14 @@ pub struct State {
     pub(super) to_free: Vec<u32>,
     /// Some were freed since the last commit.
     freed_some: bool,
+    /// Ids that the kernel may give to nodes.
+    pub(super) granted: BTreeSet<u32>,
+    /// The time of the changes being made, where the request tells it.
+    pub(super) time: Option<Time>,
+    /// The rest of a batch is on its way, and comes first.
+    pub owes_rest: bool,
+    /// Whether there was a daemon before: the kernel may hold nodes without names that nobody here knows of.
+    is_successor: bool,
     /// Free space.
     pub space: Space,
     /// Longest time from a change to its commit.
@@ -166,6 +174,16 @@ impl State {
             self.to_free.push(id);
             self.touch(0);
         }
+    }
+
+    /// Takes over the nodes on the disk's list of unlinked ones from a daemon that died: the kernel holds them.
+    pub fn adopt(&mut self, unlinked: impl Iterator<Item = u32>) {
+        self.listed.extend(unlinked);
+        self.is_successor = true;
+    }
+
+    pub(super) const fn is_successor(&self) -> bool {
+        self.is_successor
     }
 
     /// True if there is room on the disk's list of unlinked nodes.

@@ -130,7 +130,18 @@ impl Daemon {
     }
 
     pub fn start_on<D: Device + Clone + Send + 'static>(disk: D) -> Self {
-        let (kernel, socket) = Harness::new().unwrap();
+        Self::start_with(disk, Harness::new().unwrap())
+    }
+
+    /// A daemon that is told that the one before died.
+    pub fn succeed(disk: &TestDisk) -> Self {
+        Self::start_with(disk.clone(), Harness::for_successor().unwrap())
+    }
+
+    fn start_with<D: Device + Clone + Send + 'static>(
+        disk: D,
+        (kernel, socket): (Harness, scheme::SchemeSocket),
+    ) -> Self {
         let thread = std::thread::spawn(move || {
             let fs = mount::open(|| Ok(disk.clone())).unwrap();
             // Commits at syncs alone, however slow the machine is.

@@ -18,6 +18,7 @@ impl PageBackend for Backend {
     fn read_pages(&self, first: u64, pages: &[Frame]) -> Result<usize> {
         let state = &self.0;
         let scheme = &state.fs.scheme;
+        state.fs.settle_node(state.id)?;
         let (want, offset) = (pages.len() * PAGE_SIZE, first * PAGE_SIZE as u64);
         let slot = scheme.buffer(want, Wait::Killable)?;
         let reply = scheme.submit(sqe::read(state.id, buffer(want), offset, 0), Some(slot), 0)?.wait(Wait::Killable)?;
@@ -50,8 +51,15 @@ impl PageBackend for Backend {
             slot.frame(i).ok_or(EIO)?.copy_range_from(0, page, 0, here);
         }
         let mut sqe = sqe::write(state.id, buffer(len), offset, 0);
-        sqe.args[5] = state.attr().mtime_ns as u64;
-        let reply = scheme.submit(sqe, Some(slot), 0)?.wait(Wait::Uninterruptible)?;
+        let mtime_ns = state.attr().mtime_ns;
+        sqe.args[5] = mtime_ns as u64;
+        state.fs.settle_node(state.id)?;
+        let number = scheme.changes.note_write(state.id, offset, len, mtime_ns, &pages[..len.div_ceil(PAGE_SIZE)]);
+        let reply = scheme.submit_write(sqe, slot, number).and_then(|ticket| ticket.wait(Wait::Uninterruptible));
+        if reply.is_err() {
+            scheme.changes.write_done(number, false);
+        }
+        let reply = reply?;
         state.mark_stale();
         if reply.value == len as u64 { Ok(()) } else { Err(EIO) }
     }

@@ -77,6 +77,7 @@ impl FileOps for FsDirectory {
         let state = &self.node.state;
         let scheme = &state.fs.scheme;
         let mut from = pos;
+        scheme.changes.settle(scheme, u64::MAX)?;
         loop {
             let slot = scheme.buffer(DIRENTS, Wait::Killable)?;
             let caller = u64::from(crate::task::current().process.pid);

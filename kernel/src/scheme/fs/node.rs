@@ -3,9 +3,10 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
+use core::sync::atomic::Ordering;
 
 use scheme_abi::fs::{
-    CreateRequest, FS_CREATE, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, LinkRequest, LookupAnswer, LookupRequest, LookupWriter, NodeAttr, RenameRequest,
+    Change, CreateRequest, FS_LOOKUP, LinkRequest, LookupAnswer, LookupRequest, LookupWriter, NodeAttr, RenameRequest,
     SetAttr as WireSetAttr, SetTime,
 };
 use scheme_abi::sqe;
@@ -18,10 +19,13 @@ use crate::fs::pagecache::PageCache;
 use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags, RenameFlags, SetAttr, StatFs};
 use crate::scheme::convert;
 use crate::scheme::handle::buffer;
-use crate::scheme::user::{Wait, ids};
+use crate::scheme::user::Wait;
 use crate::sync::Once;
 use crate::task::{self, Credentials};
 
+/// Longest name, and target of a symbolic link, that a daemon need not be asked about.
+const NAME_MAX: usize = 252;
+const INLINE_MAX: usize = 3967;
 /// Longest target of a symbolic link.
 const LINK_MAX: usize = 4096;
 const SETGID: u32 = 0o2000;
@@ -81,9 +85,10 @@ impl FsNode {
             }
         }
         let request = CreateRequest { mode, uid: who.fsuid, gid, rdev, name, target };
-        let mut payload = alloc::vec![0; CreateRequest::HEADER_BYTES + name.len() + target.len()];
-        request.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
-        let attr = self.state.fs.call_for_attr(self.state.id, FS_CREATE, &payload)?;
+        if let Some(node) = self.add_later(request)? {
+            return Ok(node);
+        }
+        let attr = self.state.fs.change(self.state.id, Change::Create { id: 0, request })?;
         if FileType::from_mode(attr.mode) != FileType::from_mode(mode) {
             return Err(EIO);
         }
@@ -95,13 +100,41 @@ impl FsNode {
         Ok(node)
     }
 
-    fn remove(&self, name: &[u8], flags: u64) -> Result {
-        let scheme = &self.state.fs.scheme;
-        let slot = scheme.buffer(name.len(), Wait::Killable)?;
-        slot.put(0, name);
-        let process = &task::current().process;
-        let sqe = sqe::unlink_at(self.state.id, buffer(name.len()), flags, ids(&process.creds()));
-        scheme.submit(sqe, Some(slot), u64::from(process.pid))?.wait(Wait::Killable)?;
+    /// Makes a node that cannot be refused; the daemon will hear of it. `None`: it has to be asked.
+    fn add_later(&self, request: CreateRequest<'_>) -> Result<Option<InodeRef>> {
+        let fs = &self.state.fs;
+        let is_plain = request.name.len() <= NAME_MAX && core::str::from_utf8(request.name).is_ok() && request.target.len() <= INLINE_MAX;
+        if !is_plain || self.state.attr().nlink == 0 || !fs.scheme.changes.may_queue() {
+            return Ok(None);
+        }
+        let Some((id, number, at)) = fs.queue_create(self.state.id, request)? else { return Ok(None) };
+        let file_type = FileType::from_mode(request.mode);
+        let is_device = matches!(file_type, Some(FileType::CharDevice | FileType::BlockDevice));
+        let attr = NodeAttr {
+            node: id,
+            generation: NodeAttr::generation_of(at),
+            mode: request.mode,
+            nlink: 1,
+            uid: request.uid,
+            gid: request.gid,
+            rdev: if is_device { request.rdev } else { 0 },
+            size: request.target.len() as u64,
+            blocks512: 8,
+            atime: at,
+            mtime: at,
+            ctime: at,
+        };
+        self.entries_changed();
+        let node = fs.node(&attr)?;
+        node.state.made.store(number, Ordering::Relaxed);
+        if !request.target.is_empty() {
+            *node.state.target.lock() = Some(Arc::new(request.target.to_vec()));
+        }
+        Ok(Some(node))
+    }
+
+    fn remove(&self, name: &[u8], remove_dir: bool) -> Result {
+        self.state.fs.change(self.state.id, Change::Unlink { name, remove_dir })?;
         self.entries_changed();
         Ok(())
     }
@@ -110,7 +143,8 @@ impl FsNode {
         let mut payload = alloc::vec![0; LookupRequest::HEADER_BYTES + path.len()];
         LookupRequest { path }.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
         let room = LookupWriter::HEADER_BYTES + names * NodeAttr::BYTES;
-        let reply = self.state.fs.call(self.state.id, FS_LOOKUP, &payload, room, Wait::Killable)?;
+        self.state.fs.settle_names(self.state.id, path)?;
+        let reply = self.state.fs.send(self.state.id, FS_LOOKUP, &payload, room, Wait::Killable)?;
         let bytes = reply.slot()?.bytes_at(0, room.max(payload.len()));
         let answer = LookupAnswer::decode(&bytes).map_err(|_| EIO)?;
         if answer.len() > names {
@@ -136,9 +170,7 @@ impl FsNode {
         }
         let _order = self.state.order.lock();
         wire.size = Some(size);
-        let mut payload = [0; WireSetAttr::BYTES];
-        wire.encode(&mut payload).map_err(|_| EIO)?;
-        let attr = self.state.fs.call_for_attr(self.state.id, FS_SETATTR, &payload)?;
+        let attr = self.state.fs.change(self.state.id, Change::SetAttr(wire))?;
         if size > old {
             cache.truncate(size);
         }
@@ -177,9 +209,21 @@ impl Inode for FsNode {
             self.state.touch();
             node
         } else {
-            let mut payload = [0; WireSetAttr::BYTES];
-            wire.encode(&mut payload).map_err(|_| EIO)?;
-            self.state.fs.call_for_attr(self.state.id, FS_SETATTR, &payload)?
+            // In order with writes, which set the modification time, too.
+            let _order = self.state.order.lock();
+            if self.state.fs.scheme.changes.may_queue() {
+                self.state.fs.queue(self.state.id, Change::SetAttr(wire))?;
+                self.state.update(|attr| {
+                    attr.mode = change.mode.map_or(attr.mode, |mode| attr.mode & !0o7777 | mode & 0o7777);
+                    attr.uid = change.uid.unwrap_or(attr.uid);
+                    attr.gid = change.gid.unwrap_or(attr.gid);
+                    attr.atime_ns = change.atime_ns.unwrap_or(attr.atime_ns);
+                    attr.mtime_ns = change.mtime_ns.unwrap_or(attr.mtime_ns);
+                    attr.ctime_ns = change.ctime_ns.unwrap_or_else(|| crate::time::realtime_ns() as i64);
+                });
+                return Ok(());
+            }
+            self.state.fs.change(self.state.id, Change::SetAttr(wire))?
         };
         self.state.learn(&node, false)?;
         self.state.update(|attr| {
@@ -215,9 +259,8 @@ impl Inode for FsNode {
 
     fn link(&self, name: &[u8], target: &InodeRef) -> Result {
         let target = self.same_fs(target)?;
-        let mut payload = alloc::vec![0; LinkRequest::HEADER_BYTES + name.len()];
-        LinkRequest { dir: self.state.id, name }.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
-        let attr = self.state.fs.call_for_attr(target.state.id, FS_LINK, &payload)?;
+        let attr = self.state.fs.change(target.state.id, Change::Link(LinkRequest { dir: self.state.id, name }))?;
+        target.state.made.store(0, Ordering::Relaxed);
         self.entries_changed();
         target.state.learn(&attr, false)?;
         target.state.update(|a| a.ctime_ns = crate::time::realtime_ns() as i64);
@@ -225,11 +268,22 @@ impl Inode for FsNode {
     }
 
     fn unlink(&self, name: &[u8]) -> Result {
-        self.remove(name, 0)
+        self.remove(name, false)
+    }
+
+    fn unlink_known(&self, name: &[u8], victim: &InodeRef) -> Result {
+        let victim = self.same_fs(victim)?;
+        if victim.file_type() == FileType::Directory || !self.state.fs.scheme.changes.may_queue() {
+            return self.unlink(name);
+        }
+        let number = self.state.fs.queue(self.state.id, Change::Unlink { name, remove_dir: false })?;
+        victim.state.unnamed.store(number, Ordering::Relaxed);
+        self.entries_changed();
+        Ok(())
     }
 
     fn rmdir(&self, name: &[u8]) -> Result {
-        self.remove(name, scheme_abi::AT_REMOVEDIR as u64)
+        self.remove(name, true)
     }
 
     fn rename(&self, name: &[u8], new_dir: &InodeRef, new_name: &[u8], flags: RenameFlags) -> Result {
@@ -241,9 +295,7 @@ impl Inode for FsNode {
             _ => return Err(EINVAL),
         };
         let request = RenameRequest { new_dir: new_dir.state.id, flags, old_name: name, new_name };
-        let mut payload = alloc::vec![0; RenameRequest::HEADER_BYTES + name.len() + new_name.len()];
-        request.encode(&mut payload).map_err(|_| ENAMETOOLONG)?;
-        self.state.fs.call(self.state.id, FS_RENAME, &payload, 0, Wait::Killable)?;
+        self.state.fs.change(self.state.id, Change::Rename(request))?;
         self.entries_changed();
         new_dir.entries_changed();
         Ok(())
@@ -273,6 +325,7 @@ impl Inode for FsNode {
         let scheme = &self.state.fs.scheme;
         let slot = scheme.buffer(LINK_MAX, Wait::Killable)?;
         let caller = u64::from(task::current().process.pid);
+        self.state.fs.settle_node(self.state.id)?;
         let reply = scheme.submit(sqe::read(self.state.id, buffer(LINK_MAX), 0, 0), Some(slot), caller)?.wait(Wait::Killable)?;
         let len = reply.len()?;
         let target = reply.slot()?.bytes_at(0, len);

@@ -2,8 +2,9 @@
 
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use scheme_abi::fs::{Change, Step};
 use scheme_abi::sqe;
 
 use super::SchemeFs;
@@ -26,6 +27,9 @@ pub struct NodeState {
     stale: AtomicBool,
     /// The daemon counts on being told of the end.
     announced: AtomicBool,
+    /// The steps (of the log of changes) that made it and took its name, where nobody waited for their outcome.
+    pub(super) made: AtomicU64,
+    pub(super) unnamed: AtomicU64,
     inode: SpinLock<Weak<FsNode>>,
     cache: SpinLock<Weak<PageCache>>,
     /// The target of a symbolic link, once read. It never changes.
@@ -43,6 +47,8 @@ impl NodeState {
             attr: SpinLock::new(attr),
             stale: AtomicBool::new(false),
             announced: AtomicBool::new(false),
+            made: AtomicU64::new(0),
+            unnamed: AtomicU64::new(0),
             inode: SpinLock::new(Weak::new()),
             cache: SpinLock::new(Weak::new()),
             target: SpinLock::new(None),
@@ -192,15 +198,26 @@ impl NodeState {
     /// # Errors
     /// The daemon's.
     pub(super) fn commit(&self) -> Result {
-        self.fs.scheme.submit(sqe::fsync(self.id), None, 0)?.wait(Wait::Uninterruptible)?;
-        Ok(())
+        let scheme = &self.fs.scheme;
+        scheme.changes.settle(scheme, u64::MAX)?;
+        scheme.submit(sqe::fsync(self.id), None, 0)?.wait(Wait::Uninterruptible)?;
+        scheme.changes.take_failure()
     }
 }
 
 impl Drop for NodeState {
     fn drop(&mut self) {
-        if self.announced.load(Ordering::Relaxed) {
-            self.fs.forget(self.id);
+        if !self.announced.load(Ordering::Relaxed) {
+            return;
+        }
+        self.fs.forget(self.id);
+        if self.attr().nlink == 0 {
+            if self.fs.cancel(self.id, self.made.load(Ordering::Relaxed), self.unnamed.load(Ordering::Relaxed)) {
+                return;
+            }
+            // The daemon frees it now, and so would its successor.
+            self.fs.scheme.changes.queue(&self.fs.scheme, &Step { node: self.id, at: super::now(), change: Change::Forget });
+        } else {
             self.fs.scheme.notify(sqe::close(self.id));
         }
     }

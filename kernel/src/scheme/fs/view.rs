@@ -6,15 +6,23 @@ use alloc::vec::Vec;
 use core::any::Any;
 
 use crate::error::*;
-use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags, StatFs};
+use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFile, OpenFlags, Path, StatFs};
+use crate::scheme::handle::succeed;
+use crate::scheme::user::UserScheme;
+use crate::task::Credentials;
 
 /// A node seen without caching.
-pub struct View(InodeRef);
+pub struct View(InodeRef, Option<Arc<UserScheme>>);
 
 impl View {
     /// A view of a node.
     pub fn of(node: InodeRef) -> InodeRef {
-        Arc::new(Self(node))
+        Arc::new(Self(node, None))
+    }
+
+    /// The root of a filesystem. Making it anew is how a successor of its daemon takes its socket.
+    pub fn root(node: InodeRef, scheme: Arc<UserScheme>) -> InodeRef {
+        Arc::new(Self(node, Some(scheme)))
     }
 }
 
@@ -32,10 +40,10 @@ impl Inode for View {
     }
 
     fn lookup(&self, name: &[u8]) -> Result<InodeRef> {
-        Ok(Arc::new(Self(self.0.lookup(name)?)))
+        Ok(Arc::new(Self(self.0.lookup(name)?, None)))
     }
 
-    fn create(&self, _name: &[u8], _mode: u32, _rdev: u64, _who: &crate::task::Credentials) -> Result<InodeRef> {
+    fn create(&self, _name: &[u8], _mode: u32, _rdev: u64, _who: &Credentials) -> Result<InodeRef> {
         Err(EROFS)
     }
 
@@ -49,6 +57,11 @@ impl Inode for View {
 
     fn read_link(&self) -> Result<Vec<u8>> {
         self.0.read_link()
+    }
+
+    fn open_whole(self: Arc<Self>, flags: OpenFlags, _mode: u32, who: &Credentials, path: &Path) -> Option<Result<Arc<OpenFile>>> {
+        let scheme = self.1.as_ref().filter(|_| flags.contains(OpenFlags::CREAT | OpenFlags::EXCL))?;
+        Some(succeed(scheme, flags, who, path))
     }
 
     fn open(self: Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {

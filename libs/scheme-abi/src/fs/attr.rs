@@ -46,6 +46,11 @@ impl NodeAttr {
     /// Bytes of the encoded structure.
     pub const BYTES: usize = 96;
 
+    /// The generation of a node that was made `at` this time: two nodes with one id, one after the other, were made at different times.
+    pub const fn generation_of(at: Time) -> u32 {
+        (at.seconds as u32).wrapping_mul(0x9e37_79b1) ^ at.nanoseconds
+    }
+
     /// Reads the structure from the front of `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(bytes);

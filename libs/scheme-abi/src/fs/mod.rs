@@ -6,9 +6,11 @@
 //! `Fstatvfs` and `Close`.
 
 mod attr;
+mod batch;
 mod request;
 
 pub use attr::{NodeAttr, Time};
+pub use batch::{Change, MOST_STEPS, Step, StepAnswer};
 pub use request::{
     CreateRequest, LinkRequest, LookupAnswer, LookupRequest, LookupStop, LookupWriter, RenameFlags,
     RenameRequest, SetAttr, SetAttrMask, SetTime,
@@ -31,6 +33,11 @@ pub const FS_SETATTR: u64 = BASE + 5;
 pub const FS_GETATTR: u64 = BASE + 6;
 /// Nothing in, nothing out: all changes of the filesystem are on disk.
 pub const FS_SYNC: u64 = BASE + 7;
+/// Several [`Step`]s in, a [`StepAnswer`] for each out. On any node.
+pub const FS_BATCH: u64 = BASE + 8;
+/// How many (u32) in; their number (u32), zero (u32) and node ids (u64 each) out: ids for `Create` steps, with the room on the disk that
+/// those will need. They count only for this kernel's boot and this daemon.
+pub const FS_GRANT: u64 = BASE + 9;
 
 /// The node id of the root directory.
 pub const ROOT_NODE: u64 = 1;

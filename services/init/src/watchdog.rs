@@ -1,0 +1,124 @@
+//! Drivers that hang: they live, but take no requests any more.
+//!
+//! The kernel tells in `/scheme/health` how long requests have been waiting that a daemon has not taken, and whether the daemon itself waits for
+//! another: then that one is to blame. A daemon that takes nothing is ended, and the supervisor starts its successor.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+/// Where the kernel tells.
+const HEALTH: &str = "/scheme/health";
+/// How often to look.
+pub const PERIOD: Duration = Duration::from_millis(500);
+/// A daemon that has not taken a request for so long, nor used the processor between two looks, hangs.
+const IDLE_LIMIT: Duration = Duration::from_millis(2000);
+/// One that works all the time has longer.
+const BUSY_LIMIT: Duration = Duration::from_secs(30);
+
+/// What is known of the daemons.
+pub struct Watchdog {
+    /// Open all the time: looking must not need the disk.
+    health: File,
+    /// The processor time of processes whose requests wait, at the last look.
+    used: HashMap<u32, Option<u64>>,
+}
+
+/// A line of the report.
+#[derive(Debug, PartialEq, Eq)]
+struct Line<'a> {
+    scheme: &'a str,
+    pid: u32,
+    unread: Duration,
+    waits: bool,
+}
+
+fn parse(line: &str) -> Option<Line<'_>> {
+    let mut words = line.split(' ');
+    Some(Line {
+        scheme: words.next()?,
+        pid: words.next()?.parse().ok()?,
+        unread: Duration::from_millis(words.next()?.parse().ok()?),
+        waits: words.next()? != "0",
+    })
+}
+
+/// Whether a daemon hangs whose processor time was `before` at the last look and is `now`.
+fn hangs(line: &Line<'_>, before: Option<Option<u64>>, now: Option<u64>) -> bool {
+    let idle = before.is_some_and(|before| before == now);
+    !line.waits && (line.unread >= BUSY_LIMIT || line.unread >= IDLE_LIMIT && idle)
+}
+
+/// The processor time that a process has used, in clock ticks.
+fn processor_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name is in parentheses and may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+impl Watchdog {
+    /// A watchdog; an error where the kernel has no schemes.
+    pub fn new() -> io::Result<Self> {
+        Ok(Watchdog {
+            health: File::open(HEALTH)?,
+            used: HashMap::new(),
+        })
+    }
+
+    /// The processes that hang, with the schemes that they serve.
+    pub fn look(&mut self) -> Vec<(u32, String)> {
+        let mut report = vec![0; 16 << 10];
+        let len = match self.health.read_at(&mut report, 0) {
+            Ok(len) => len,
+            Err(error) => {
+                tracing::warn!("reading {HEALTH}: {error}");
+                0
+            }
+        };
+        let report = String::from_utf8_lossy(&report[..len]).into_owned();
+        let mut used = HashMap::new();
+        let mut hung = Vec::new();
+        for line in report.lines().filter_map(parse) {
+            if line.pid == 0 || line.unread.is_zero() {
+                continue;
+            }
+            let now = processor_time(line.pid);
+            if hangs(&line, self.used.get(&line.pid).copied(), now) {
+                hung.push((line.pid, line.scheme.to_owned()));
+            }
+            used.insert(line.pid, now);
+        }
+        self.used = used;
+        hung
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_hangs() {
+        let line = parse("disk.vda 17 2500 0").unwrap();
+        assert_eq!((line.scheme, line.pid), ("disk.vda", 17));
+        assert!(hangs(&line, Some(Some(4)), Some(4)));
+        assert!(!hangs(&line, None, Some(4)), "seen for the first time");
+        assert!(!hangs(&line, Some(Some(4)), Some(5)), "it works");
+        let waits = parse("root 18 2500 1").unwrap();
+        assert!(!hangs(&waits, Some(Some(4)), Some(4)), "for the disk");
+        let long = parse("root 18 31000 0").unwrap();
+        assert!(hangs(&long, Some(Some(4)), Some(900)));
+        assert_eq!(parse("root 18"), None);
+    }
+
+    #[test]
+    fn a_process_has_a_processor_time() {
+        assert!(processor_time(std::process::id()).is_some());
+        assert_eq!(processor_time(u32::MAX), None);
+    }
+}
