@@ -226,6 +226,11 @@ impl<R, A> Table<R, A> {
         self.entry(tag).filter(|e| matches!(e.state, State::Sent)).map(|e| &e.request)
     }
 
+    /// The request with this tag, if the daemon has it, has not answered it, and its client still waits.
+    pub fn in_flight(&mut self, tag: Tag) -> Option<&R> {
+        self.entry(tag).filter(|e| matches!(e.state, State::Sent) && !e.abandoned).map(|e| &e.request)
+    }
+
     /// Takes the daemon's answer. Gives it back where no such request waits for one.
     pub fn answer(&mut self, tag: Tag, answer: A) -> Result<Answered<'_, R>, A> {
         let abandoned = match self.entry(tag) {

@@ -1,7 +1,7 @@
 //! Schemes: named servers of files, below `/scheme`.
 //!
 //! * [`registry`]: names and what is behind them; `/scheme` as a directory.
-//! * [`user`], [`transfer`], [`socket`]: user schemes. The daemon's end is the socket, the client's end a [`user::Ticket`], between them the request table
+//! * [`user`], [`transfer`], [`socket`], [`copy`]: user schemes. The daemon's end is the socket, the client's end a [`user::Ticket`], between them the request table
 //!   (crate `scheme-table`) and the transfer area.
 //! * [`handle`], [`file`], [`block`]: files of ordinary schemes, as open descriptions and as names.
 //! * [`fs`]: filesystems behind CACHEABLE schemes, with inodes and the page cache.
@@ -15,6 +15,7 @@ mod acpi;
 mod block;
 mod changes;
 mod convert;
+mod copy;
 mod file;
 mod fs;
 mod handle;

@@ -79,9 +79,17 @@ pub fn forget_dead() {
             if let Some(disk) = scheme.name.strip_prefix("disk.") {
                 crate::fs::devfs::remove(disk.as_bytes());
             }
+            if let Some(device) = display_device(&scheme.name) {
+                crate::fs::devfs::remove(device.as_bytes());
+            }
         }
     }
     drop(dead);
+}
+
+/// The path below `/dev` of a display's scheme: `drm.card0` is `dri/card0`.
+fn display_device(scheme: &str) -> Option<String> {
+    scheme.strip_prefix("drm.").map(|card| alloc::format!("dri/{card}"))
 }
 
 fn find(name: &[u8]) -> Option<Entry> {
@@ -200,6 +208,9 @@ impl Inode for SchemeDirectory {
         drop(schemes);
         if let Some(disk) = text.strip_prefix("disk.") {
             crate::fs::devfs::add_disk(disk.as_bytes(), alloc::format!("/scheme/{text}").as_bytes());
+        }
+        if let Some(device) = display_device(text) {
+            crate::fs::devfs::add_alias(device.as_bytes(), alloc::format!("/scheme/{text}").as_bytes());
         }
         Ok(Arc::new(NewScheme(scheme)))
     }

@@ -7,12 +7,13 @@ use core::any::Any;
 
 use scheme_abi::sqe::{cqe_opcode, decode_cqe};
 use scheme_abi::{
-    CQE_BYTES, Cqe, CqeOpcode, MapFlags, Opcode, PhysQuery, SCHEME_AREA, SCHEME_COMMITTED, SCHEME_COMMITTING, SCHEME_MOUNTED, SCHEME_PHYS, SCHEME_SET_FLAGS, SQE_BYTES, SchemeFlags, TransferArea,
+    CQE_BYTES, CallerCopy, Cqe, CqeOpcode, MapFlags, Opcode, PhysQuery, SCHEME_AREA, SCHEME_COMMITTED, SCHEME_COMMITTING, SCHEME_COPY, SCHEME_MOUNTED,
+    SCHEME_PHYS, SCHEME_SET_FLAGS, SQE_BYTES, SchemeFlags, TransferArea,
 };
 use scheme_table::Tag;
 
 use super::user::{Answer, UserScheme, may_answer_with_file, socket_events};
-use super::{convert, registry};
+use super::{convert, copy, registry};
 use crate::error::*;
 use crate::fs::{Attr, Events, FileOps, FileType, IoSink, IoSource, OpenFile};
 use crate::mm::{ObjectPage, PAGE, Prot};
@@ -182,6 +183,10 @@ impl FileOps for SchemeSocket {
                 query.encode(&mut bytes).map_err(|_| EIO)?;
                 user::write(arg, &bytes)?;
                 Ok(0)
+            }
+            SCHEME_COPY => {
+                let bytes: [u8; CallerCopy::BYTES] = user::read(arg)?;
+                copy::between(&self.scheme, &CallerCopy::decode(&bytes).map_err(|_| EINVAL)?)
             }
             _ => Err(ENOTTY),
         }

@@ -20,7 +20,7 @@ use super::changes::ChangeLog;
 use super::transfer::{Slot, TransferArea};
 use crate::error::*;
 use crate::fs::{Events, OpenFile};
-use crate::mm::ObjectPage;
+use crate::mm::{AddressSpace, ObjectPage};
 use crate::sync::{SpinLock, SpinLockGuard, WaitQueue};
 use crate::task::{self, Credentials, Thread, sched};
 
@@ -63,6 +63,8 @@ pub struct Pending {
     slot: Option<Slot>,
     client: Option<Arc<Thread>>,
     part: Part,
+    /// The client's memory, where the scheme may reach it.
+    memory: Option<Weak<AddressSpace>>,
 }
 
 /// What a request is to the scheme's log of changes.
@@ -317,7 +319,10 @@ impl UserScheme {
 
     fn submit_part(self: &Arc<Self>, mut sqe: Sqe, slot: Option<Slot>, caller: u64, part: Part) -> Result<Ticket> {
         sqe.caller = caller;
-        let pending = Pending { sqe, slot, client: Some(task::current()), part };
+        let thread = task::current();
+        let reachable = caller != 0 && self.flags().contains(SchemeFlags::CALLER_MEMORY);
+        let memory = if reachable { thread.process.mm().ok().map(|mm| Arc::downgrade(&mm)) } else { None };
+        let pending = Pending { sqe, slot, client: Some(thread), part, memory };
         let mut inner = self.inner.lock();
         if matches!(inner.link, Link::Dead) {
             drop(inner);
@@ -356,7 +361,7 @@ impl UserScheme {
     /// # Errors
     /// Gives the buffer back where that is not possible now.
     pub fn submit_changes(&self, sqe: Sqe, slot: Slot, first: bool) -> core::result::Result<(), Option<Slot>> {
-        let pending = Pending { sqe, slot: Some(slot), client: None, part: Part::Log };
+        let pending = Pending { sqe, slot: Some(slot), client: None, part: Part::Log, memory: None };
         let mut inner = self.inner.lock();
         if !matches!(inner.link, Link::Up(_)) || inner.awaited {
             return Err(pending.slot);
@@ -391,7 +396,7 @@ impl UserScheme {
         if matches!(inner.link, Link::Dead) {
             return;
         }
-        let refused = inner.table.submit(Pending { sqe, slot: None, client: None, part: Part::Nothing }, true);
+        let refused = inner.table.submit(Pending { sqe, slot: None, client: None, part: Part::Nothing, memory: None }, true);
         drop(inner);
         drop(refused);
         self.readable.wake_one();
@@ -498,6 +503,11 @@ impl UserScheme {
     /// The request that an answer with this tag would be for: its opcode and arguments.
     pub fn asked(&self, tag: Tag) -> Option<(u8, [u64; 6])> {
         self.inner.lock().table.awaiting_answer(tag).map(|p| (p.sqe.opcode, p.sqe.args))
+    }
+
+    /// The memory of the client that waits for the answer to this request; `None` where nobody does, or the scheme may not.
+    pub fn client_memory(&self, tag: Tag) -> Option<Arc<AddressSpace>> {
+        self.inner.lock().table.in_flight(tag).and_then(|p| p.memory.as_ref()?.upgrade())
     }
 
     /// Hands the daemon's answer to the client.

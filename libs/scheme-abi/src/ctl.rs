@@ -26,6 +26,8 @@ pub const SCHEME_MOUNTED: u32 = encode(Direction::None, MAGIC, 8, 0);
 pub const SCHEME_COMMITTING: u32 = encode(Direction::None, MAGIC, 9, 0);
 /// On such a socket: the commit is on stable storage.
 pub const SCHEME_COMMITTED: u32 = encode(Direction::None, MAGIC, 10, 0);
+/// On the socket of a CALLER_MEMORY scheme: [`CallerCopy`] in, copies to or from the memory of the process whose request is in flight.
+pub const SCHEME_COPY: u32 = encode(Direction::In, MAGIC, 16, CallerCopy::BYTES as u32);
 
 /// What a scheme declares about itself, as the argument of [`SCHEME_SET_FLAGS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +42,10 @@ impl SchemeFlags {
     pub const RESTARTABLE: Self = Self(2);
     /// Handles look like block devices.
     pub const BLOCK_DEVICE: Self = Self(4);
+    /// While a request is in flight its daemon may reach the caller's memory by [`SCHEME_COPY`].
+    pub const CALLER_MEMORY: Self = Self(16);
 
-    const ALL: u64 = 7;
+    const ALL: u64 = 7 | 16;
 
     /// The flags in `bits`; `None` where an unknown bit is set.
     pub const fn from_bits(bits: u64) -> Option<Self> {
@@ -164,4 +168,31 @@ plain! {
         /// Bytes of the area.
         len: u64,
     }
+}
+
+plain! {
+    /// Argument of [`SCHEME_COPY`].
+    CallerCopy [40] {
+        /// Tag of a request that is not answered yet.
+        tag: u32,
+        /// [`CallerCopy::READ`] or [`CallerCopy::WRITE`].
+        direction: u32,
+        /// Address in the caller.
+        caller: u64,
+        /// Address in the daemon.
+        daemon: u64,
+        /// Bytes, at most [`CallerCopy::MOST`].
+        len: u64,
+        /// Zero.
+        reserved: u64,
+    }
+}
+
+impl CallerCopy {
+    /// From the caller to the daemon.
+    pub const READ: u32 = 0;
+    /// From the daemon to the caller.
+    pub const WRITE: u32 = 1;
+    /// Most bytes of one copy.
+    pub const MOST: u64 = 16 << 20;
 }
