@@ -15,6 +15,7 @@ mod boot;
 mod check;
 mod cuts;
 mod diff;
+mod display;
 mod english;
 mod fuzz;
 mod frame;
@@ -92,6 +93,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(restarts::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(programs::tests());
+    tests.extend(display::tests());
     tests.extend(limits::tests());
     tests.extend(fuzz::tests());
     tests.extend(boot::tests());

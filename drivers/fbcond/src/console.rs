@@ -21,8 +21,12 @@ const SCROLLBACK: usize = 2000;
 #[derive(Clone, Default)]
 struct Answers {
     bytes: Rc<RefCell<Vec<u8>>>,
-    window: (u16, u16),
+    /// Columns and lines.
+    window: Rc<SharedSize>,
 }
+
+/// A size that may change.
+type SharedSize = std::cell::Cell<(u16, u16)>;
 
 impl EventListener for Answers {
     fn send_event(&self, event: Event) {
@@ -30,8 +34,8 @@ impl EventListener for Answers {
             Event::PtyWrite(text) => self.bytes.borrow_mut().extend(text.bytes()),
             Event::TextAreaSizeRequest(format) => {
                 let size = WindowSize {
-                    num_cols: self.window.0,
-                    num_lines: self.window.1,
+                    num_cols: self.window.get().0,
+                    num_lines: self.window.get().1,
                     cell_width: crate::font::WIDTH as u16,
                     cell_height: crate::font::HEIGHT as u16,
                 };
@@ -72,7 +76,7 @@ impl<S: Surface> Console<S> {
         let (columns, lines) = renderer.size();
         let answers = Answers {
             bytes: Rc::default(),
-            window: (columns as u16, lines as u16),
+            window: Rc::new(SharedSize::new((columns as u16, lines as u16))),
         };
         let config = Config {
             scrolling_history: SCROLLBACK,
@@ -87,6 +91,32 @@ impl<S: Surface> Console<S> {
             renderer,
             line: Vec::new(),
         }
+    }
+
+    /// Shows everything on another surface, with as many columns and lines as that has room for.
+    pub fn replace_surface(&mut self, surface: S) {
+        self.renderer.replace_surface(surface);
+        let (columns, lines) = self.renderer.size();
+        self.answers.window.set((columns as u16, lines as u16));
+        self.term.resize(Size(columns, lines));
+        let background = colours_of(&Cell::default(), self.term.colors()).1;
+        self.renderer.clear(background);
+        self.redraw_all();
+    }
+
+    /// Draws everything, whatever is shown.
+    fn redraw_all(&mut self) {
+        let (columns, lines) = self.size();
+        self.term.reset_damage();
+        for line in 0..lines {
+            self.draw_line(line, 0, columns - 1);
+        }
+        self.renderer.surface().flush();
+    }
+
+    /// The surface.
+    pub fn surface(&mut self) -> &mut S {
+        self.renderer.surface()
     }
 
     /// Columns and lines.
@@ -144,6 +174,7 @@ impl<S: Surface> Console<S> {
         for (line, left, right) in damaged {
             self.draw_line(line, left, right.min(columns - 1));
         }
+        self.renderer.surface().flush();
     }
 
     /// Draws columns `left` to `right` of a line of the screen.

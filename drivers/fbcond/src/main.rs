@@ -1,8 +1,9 @@
-//! The text console: a terminal on the boot framebuffer, whose programs run on `/dev/tty1`.
+//! The text console: a terminal on the display, whose programs run on `/dev/tty1`.
 //!
-//! [`console`] emulates the terminal and draws it by [`renderer`] on a [`surface`]; [`pty`] is the programs' side, [`keyboard`] and
-//! [`keymap`] the user's. Until a session starts the kernel's messages are shown.
+//! [`console`] emulates the terminal and draws it by [`renderer`] on a [`surface`]: the boot framebuffer, until a display daemon serves a
+//! [`card`]. [`pty`] is the programs' side, [`keyboard`] and [`keymap`] the user's. Until a session starts the kernel's messages are shown.
 
+mod card;
 mod console;
 mod font;
 mod kernel_messages;
@@ -17,6 +18,7 @@ mod surface;
 use anyhow::{Context, anyhow};
 use boot_params::BootParams;
 use clap::Parser;
+use card::Card;
 use console::Console;
 use font::Font;
 use kernel_messages::KernelMessages;
@@ -27,14 +29,17 @@ use pty::Pty;
 use renderer::Renderer;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
-use surface::{Framebuffer, Surface};
+use surface::{Framebuffer, Screen, Surface};
 
 /// The terminal's number: its slave is /dev/tty1.
 const TTY: u8 = 1;
 /// How often the kernel log is looked at, should it not tell that it has something.
 const LOG_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Draws a terminal on the boot framebuffer; its programs run on /dev/tty1.
+/// How often a display device is looked for while there is none.
+const CARD_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Draws a terminal on the display; its programs run on /dev/tty1.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {}
@@ -50,9 +55,15 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn run() -> anyhow::Result<()> {
-    let surface = Framebuffer::open().context("opening the framebuffer")?;
+    let screen = match Framebuffer::open() {
+        Ok(framebuffer) => Screen::Boot(framebuffer),
+        Err(error) => {
+            tracing::info!("no boot framebuffer ({error}): waiting for a display device");
+            Screen::Nowhere
+        }
+    };
     let font = Font::new().map_err(|_| anyhow!("the built-in font is damaged"))?;
-    let console = Console::new(Renderer::new(surface, font));
+    let console = Console::new(Renderer::new(screen, font));
     let (columns, lines) = console.size();
     if columns < 2 || lines < 1 {
         return Err(anyhow!("the framebuffer is too small for text"));
@@ -70,25 +81,29 @@ fn run() -> anyhow::Result<()> {
         keyboard: Keyboard::new(),
         keymap: Keymap::default(),
         pacing: Pacing::new(Instant::now()),
+        next_card: Instant::now(),
     }
     .run()
 }
 
 /// Everything the loop works on.
-struct Session<S> {
-    console: Console<S>,
+struct Session {
+    console: Console<Screen>,
     pty: Pty,
     messages: Option<KernelMessages>,
     keyboard: Keyboard,
     keymap: Keymap,
     pacing: Pacing,
+    /// When to look for a display device next.
+    next_card: Instant,
 }
 
-impl<S: Surface> Session<S> {
+impl Session {
     fn run(mut self) -> anyhow::Result<()> {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             self.wait()?;
+            self.look_after_screen();
             for (code, value) in self.keyboard.read() {
                 self.on_key(code, value);
             }
@@ -129,6 +144,38 @@ impl<S: Surface> Session<S> {
         }
     }
 
+    /// Moves to a display device that has come, or changed; away from one that is gone.
+    fn look_after_screen(&mut self) {
+        let now = Instant::now();
+        if let Screen::Card(card) = self.console.surface() {
+            match card.check() {
+                Ok(false) => return,
+                Ok(true) => {}
+                Err(error) => {
+                    tracing::warn!("the display device is gone: {error}");
+                    self.console.replace_surface(Screen::Nowhere);
+                    self.next_card = now;
+                }
+            }
+        }
+        if now < self.next_card {
+            return;
+        }
+        self.next_card = now + CARD_INTERVAL;
+        match Card::open() {
+            Ok(card) => {
+                let (width, height) = card.size();
+                tracing::info!("on {} with {width} by {height} pixels", card::PATH);
+                self.console.replace_surface(Screen::Card(card));
+                let (columns, lines) = self.console.size();
+                self.pty.resize(columns as u16, lines as u16);
+                self.pacing.mark();
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!("{}: {error}", card::PATH),
+        }
+    }
+
     fn on_key(&mut self, code: u16, value: i32) {
         match self
             .keymap
@@ -155,11 +202,17 @@ impl<S: Surface> Session<S> {
             .messages
             .as_ref()
             .map(|_| Instant::now() + LOG_INTERVAL);
+        let card_fd = match self.console.surface() {
+            Screen::Card(card) => Some(card.as_raw_fd()),
+            _ => None,
+        };
+        let card_time = card_fd.is_none().then_some(self.next_card);
         let times = [
             self.pacing.due(),
             self.console.update_deadline(),
             self.keyboard.look_for(),
             log_time,
+            card_time,
         ];
         let timeout = match times.into_iter().flatten().min() {
             // Rounded up: a wait of 0 for the last half millisecond would spin.
@@ -187,6 +240,7 @@ impl<S: Surface> Session<S> {
                 .as_ref()
                 .map(|messages| entry(messages.as_raw_fd(), libc::POLLIN)),
         );
+        fds.extend(card_fd.map(|fd| entry(fd, libc::POLLIN)));
         // SAFETY: pointer and length of a live vector.
         let result = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout) };
         if result < 0 {

@@ -67,6 +67,19 @@ impl Pty {
         })
     }
 
+    /// Tells programs that the terminal has another size.
+    pub fn resize(&self, columns: u16, lines: u16) {
+        let mut size = libc::winsize {
+            ws_row: lines,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        if let Err(error) = ioctl(&self.master, libc::TIOCSWINSZ, &mut size) {
+            tracing::warn!("setting the terminal's size: {error}");
+        }
+    }
+
     /// Reads what programs have written; nothing where there is nothing.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.master.read(buffer) {

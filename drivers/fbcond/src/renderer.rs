@@ -69,9 +69,17 @@ impl<S: Surface> Renderer<S> {
     }
 
     /// The surface.
-    #[cfg(test)]
     pub fn surface(&mut self) -> &mut S {
         &mut self.surface
+    }
+
+    /// Takes another surface, whose contents are not known.
+    pub fn replace_surface(&mut self, surface: S) {
+        let (width, height) = surface.size();
+        (self.columns, self.lines) = (width / font::WIDTH, height / font::HEIGHT);
+        self.rows = vec![0; width * font::HEIGHT];
+        self.shown = vec![None; self.columns * self.lines];
+        self.surface = surface;
     }
 
     /// Fills the surface with one colour, also where no cells fit.

@@ -1,5 +1,6 @@
-//! Where pixels go: the framebuffer, or memory.
+//! Where pixels go: the framebuffer, a display device, or memory.
 
+use crate::card::Card;
 use driver::mapping::Mapping;
 use scheme_abi::{FB_INFO, FbInfo};
 use std::fs::File;
@@ -14,6 +15,53 @@ pub trait Surface {
     fn pixel(&self, colour: u32) -> u32;
     /// Writes pixels to a row from `x` on. What does not fit is left out.
     fn put(&mut self, x: usize, y: usize, pixels: &[u32]);
+    /// What was written shall be seen now.
+    fn flush(&mut self) {}
+}
+
+/// Where the console is shown.
+pub enum Screen {
+    /// Nowhere yet: as large as a terminal always was.
+    Nowhere,
+    /// On the framebuffer that the boot loader left.
+    Boot(Framebuffer),
+    /// On a display device.
+    Card(Card),
+}
+
+/// The size of a screen that is nowhere: 80 by 25 characters.
+const NOWHERE: (usize, usize) = (80 * crate::font::WIDTH, 25 * crate::font::HEIGHT);
+
+impl Surface for Screen {
+    fn size(&self) -> (usize, usize) {
+        match self {
+            Screen::Nowhere => NOWHERE,
+            Screen::Boot(framebuffer) => framebuffer.size(),
+            Screen::Card(card) => card.size(),
+        }
+    }
+
+    fn pixel(&self, colour: u32) -> u32 {
+        match self {
+            Screen::Nowhere => colour,
+            Screen::Boot(framebuffer) => framebuffer.pixel(colour),
+            Screen::Card(card) => card.pixel(colour),
+        }
+    }
+
+    fn put(&mut self, x: usize, y: usize, pixels: &[u32]) {
+        match self {
+            Screen::Nowhere => {}
+            Screen::Boot(framebuffer) => framebuffer.put(x, y, pixels),
+            Screen::Card(card) => card.put(x, y, pixels),
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Screen::Card(card) = self {
+            card.flush();
+        }
+    }
 }
 
 /// The boot framebuffer.

@@ -80,6 +80,37 @@ impl DmaMemory {
         }
     }
 
+    /// Zeroed memory for CPUs only, in whole pages that nothing else lies in: it can be shared with clients. It has no physical address to speak of.
+    pub fn anonymous(len: usize) -> io::Result<Self> {
+        let mapping = Mapping::anonymous(len)?;
+        let backing = Backing {
+            base: mapping.as_ptr(),
+            physical: 0,
+            owner: Owner::Device(mapping),
+        };
+        Ok(DmaMemory {
+            backing: Arc::new(backing),
+            offset: 0,
+            len,
+        })
+    }
+
+    /// Contiguous memory from the kernel itself rather than from `pcid`: it is given back as soon as nobody maps it, whatever a device does. For
+    /// memory that devices only read.
+    pub fn from_kernel(len: usize) -> io::Result<Self> {
+        let len = len.next_multiple_of(4096);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(format!("/scheme/memory/dma/{len}"))?;
+        Self::map(&file, len)
+    }
+
+    /// The address of its first byte in this process, for sharing it with clients.
+    pub fn address(&self) -> usize {
+        self.backing.base as usize + self.offset
+    }
+
     /// A part of the memory; `None` where it would not lie within.
     pub fn slice(&self, offset: usize, len: usize) -> Option<DmaMemory> {
         if offset.checked_add(len)? > self.len {

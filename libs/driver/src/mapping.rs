@@ -37,6 +37,26 @@ impl Mapping {
         Ok(Mapping { address, len })
     }
 
+    /// `len` bytes of zeroed memory of our own, which daemons share with their clients: never the heap's, whose other parts are nobody's business.
+    pub fn anonymous(len: usize) -> io::Result<Self> {
+        // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing of ours.
+        let address = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                len,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let address = NonNull::new(address.cast()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Mapping { address, len })
+    }
+
     /// First byte.
     pub fn as_ptr(&self) -> *mut u8 {
         self.address.as_ptr()

@@ -27,6 +27,9 @@ impl From<Opened> for Reply {
     }
 }
 
+/// The flag `RwFlags::NONBLOCK` in the fifth argument of `Read` and `Write`.
+const RW_NONBLOCK: u64 = 1;
+
 /// Calls the method for `sqe`. `buffer` becomes the request's buffer.
 pub(crate) fn dispatch(
     scheme: &mut impl Scheme,
@@ -93,6 +96,7 @@ fn call_method(
             Opcode::Write if a5 != 0 => Some(sqe::time_of_ns(a5.cast_signed())),
             _ => None,
         },
+        is_nonblocking: matches!(opcode, Opcode::Read | Opcode::Write) && a4 & RW_NONBLOCK != 0,
         out,
     };
     let done = |()| 0;

@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 mod area;
+mod caller;
 mod dispatch;
 mod error;
 mod fs;
@@ -27,6 +28,7 @@ mod server;
 mod socket;
 pub mod testing;
 
+pub use caller::CallerAccess;
 pub use error::{Errno, Fail, Result, malformed, redox};
 pub use fs::{Fs, FsScheme};
 pub use handles::Handles;

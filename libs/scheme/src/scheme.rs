@@ -19,6 +19,8 @@ pub struct Context<'a> {
     pub ids: Ids,
     /// For writes of a filesystem's data: when the program wrote it, which may be some time before the kernel sends it.
     pub mtime: Option<Time>,
+    /// For reads and writes: the caller has `O_NONBLOCK` set and wants EAGAIN rather than to wait.
+    pub is_nonblocking: bool,
     /// Answers to other requests, and news of readiness.
     pub out: &'a mut Outbox,
 }

@@ -263,6 +263,31 @@ impl Transport for PciTransport {
         }
     }
 
+    fn write_config(&mut self, offset: usize, bytes: &[u8]) {
+        let Some(window) = &self.device else { return };
+        if let (Ok(word), true) = (<[u8; 4]>::try_from(bytes), offset.is_multiple_of(4)) {
+            // Registers of 32 bits are written as one (section 4.1.3.1).
+            if offset + 4 <= window.len() {
+                window.write(offset, u32::from_le_bytes(word));
+            }
+            return;
+        }
+        for (at, byte) in (offset..).zip(bytes) {
+            if at < window.len() {
+                window.write(at, *byte);
+            }
+        }
+    }
+
+    fn set_config_vector(&mut self, vector: u16) -> Result<(), DeviceError> {
+        self.common.write(common::CONFIG_MSIX_VECTOR, vector);
+        if self.common.read::<u16>(common::CONFIG_MSIX_VECTOR) == vector {
+            Ok(())
+        } else {
+            Err(DeviceError::VectorRefused(vector))
+        }
+    }
+
     fn config_generation(&self) -> u8 {
         self.common.read(common::CONFIG_GENERATION)
     }

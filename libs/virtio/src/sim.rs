@@ -238,6 +238,17 @@ impl Transport for SimDevice {
             *byte = state.config.get(at).copied().unwrap_or(0);
         }
     }
+    fn write_config(&mut self, offset: usize, bytes: &[u8]) {
+        let mut state = self.state();
+        for (at, byte) in (offset..).zip(bytes) {
+            if let Some(target) = state.config.get_mut(at) {
+                *target = *byte;
+            }
+        }
+    }
+    fn set_config_vector(&mut self, _: u16) -> Result<(), DeviceError> {
+        Ok(())
+    }
     fn config_generation(&self) -> u8 {
         0
     }

@@ -97,6 +97,10 @@ pub trait Transport {
     fn notify(&self, queue: u16);
     /// Reads the device-specific configuration; bytes beyond its end read as 0.
     fn read_config(&self, offset: usize, buffer: &mut [u8]);
+    /// Writes the device-specific configuration, byte by byte but for aligned words of four; what lies beyond its end is lost.
+    fn write_config(&mut self, offset: usize, bytes: &[u8]);
+    /// Makes changes of the configuration raise this MSI-X table entry. After [`Transport::set_queue`], which turns it off.
+    fn set_config_vector(&mut self, vector: u16) -> Result<(), DeviceError>;
     /// Changes whenever the device-specific configuration does.
     fn config_generation(&self) -> u8;
 }

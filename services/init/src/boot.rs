@@ -6,7 +6,7 @@ use crate::sessions;
 use crate::shutdown::{self, Ending};
 use crate::supervisor::{Service, Streams, Supervisor};
 use crate::watchdog::{self, Watchdog};
-use crate::{machine, mounts, sys};
+use crate::{displays, machine, mounts, sys};
 use anyhow::{Context, bail};
 use boot_params::BootParams;
 use std::fs;
@@ -116,11 +116,11 @@ fn start_ours(supervisor: &mut Supervisor, params: &BootParams<'_>) -> anyhow::R
 /// The bus, then everything on it, and the console. How many disks are to be expected.
 fn start_drivers(supervisor: &mut Supervisor) -> anyhow::Result<usize> {
     supervisor.start(daemon("pcid", &["pcid"], true));
-    // Neither the keyboard nor the framebuffer is on the bus: do not wait for it.
+    // Neither the keyboard nor the boot framebuffer is on the bus: do not wait for it.
     if has_daemon("ps2d") {
         supervisor.start(daemon("ps2d", &["ps2d"], true));
     }
-    if has_daemon("fbcond") && has_framebuffer() {
+    if has_daemon("fbcond") {
         supervisor.start(daemon("fbcond", &["fbcond"], true));
     }
     if !supervisor.wait_until(READY_LIMIT, |_| Path::new("/scheme/pci").exists()) {
@@ -131,7 +131,10 @@ fn start_drivers(supervisor: &mut Supervisor) -> anyhow::Result<usize> {
         .iter()
         .filter(|(_, words)| words[0] == "virtio-blkd")
         .count();
-    for (name, words) in drivers {
+    for (name, words) in drivers
+        .into_iter()
+        .chain(displays::drivers(has_framebuffer()))
+    {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         if has_daemon(words[0]) {
             supervisor.start(daemon(&name, &words, true));
@@ -189,8 +192,8 @@ fn start_system(supervisor: &mut Supervisor) {
         supervisor.start(daemon("execd", &["execd"], false));
     }
     for terminal in TERMINALS {
-        // tty1 appears when fbcond has bound it; without a framebuffer it never does.
-        let limit = if terminal == "/dev/tty1" && has_framebuffer() {
+        // tty1 appears when fbcond has bound it.
+        let limit = if terminal == "/dev/tty1" && has_daemon("fbcond") {
             READY_LIMIT
         } else {
             Duration::ZERO

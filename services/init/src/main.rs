@@ -1,7 +1,7 @@
 //! GCI: process 1 of GenAI OS, and the commands that talk to it.
 //!
 //! * [`boot`]: the order in which the system comes up;
-//! * [`machine`]: what the machine has, and which drivers that takes; [`mounts`]: the namespace;
+//! * [`machine`], [`displays`]: what the machine has, and which drivers that takes; [`mounts`]: the namespace;
 //! * [`supervisor`]: processes, their ends and restarts; [`backoff`]; [`sessions`]: shells on terminals;
 //! * [`watchdog`]: drivers that hang;
 //! * [`shutdown`]; [`control`]: the socket behind `gci status`; [`commands`].
@@ -12,6 +12,7 @@ mod backoff;
 mod boot;
 mod commands;
 mod control;
+mod displays;
 mod machine;
 mod mounts;
 mod sessions;
