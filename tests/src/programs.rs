@@ -18,6 +18,7 @@ pub fn tests() -> Vec<Test> {
     let kinds = [
         ("std-probe", "dynamic", Linkage::Dynamic),
         ("std-probe", "static", Linkage::Static),
+        ("net-probe", "dynamic", Linkage::Dynamic),
         ("tokio-probe", "dynamic", Linkage::Dynamic),
         ("tokio-probe", "static", Linkage::Static),
     ];

@@ -185,8 +185,8 @@ fn test_programs(project: &Project) -> Result<Programs> {
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let dir = project.build().join("test-programs");
     Ok(Programs {
-        dynamic: cargo::build_dynamic(project, &set(&["std-probe", "tokio-probe"]), &dir.join("dynamic"))?,
-        fixed: cargo::build_static(project, &set(&["redoxfsd", "std-probe", "syscall-fuzz", "tokio-probe"]), &dir.join("static"))?,
+        dynamic: cargo::build_dynamic(project, &set(&["net-probe", "std-probe", "tokio-probe"]), &dir.join("dynamic"))?,
+        fixed: cargo::build_static(project, &set(&["net-probe", "redoxfsd", "std-probe", "syscall-fuzz", "tokio-probe"]), &dir.join("static"))?,
     })
 }
 

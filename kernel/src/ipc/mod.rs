@@ -3,6 +3,8 @@
 pub mod epoll;
 pub mod eventfd;
 pub mod futex;
+pub mod inet;
+pub mod netdev;
 pub mod pidfd;
 pub mod pipe;
 pub mod signalfd;

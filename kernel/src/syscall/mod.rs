@@ -6,6 +6,7 @@ pub mod attr;
 pub mod creds;
 pub mod event;
 pub mod fcntl;
+pub mod inet;
 pub mod misc;
 pub mod mm;
 pub mod mount;

@@ -1,4 +1,4 @@
-//! Socket system calls, for AF_UNIX.
+//! Socket system calls: those of AF_UNIX here, those of the internet families in [`super::inet`].
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,23 +7,27 @@ use core::sync::atomic::Ordering;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Cx;
+use super::inet::{self, internet};
 use crate::error::*;
 use crate::fs::{FdFlags, IoSink, IoSource, OpenFile, OpenFlags};
+use crate::ipc::inet::Family;
 use crate::ipc::unix::{Address, Ancillary, Kind, Socket};
 use crate::user;
 
 const AF_UNIX: i32 = 1;
+const AF_INET: i32 = 2;
+const AF_INET6: i32 = 10;
 const SOCK_TYPE: u32 = 0xf;
-const SOCK_NONBLOCK: u32 = OpenFlags::NONBLOCK.bits();
-const SOCK_CLOEXEC: u32 = OpenFlags::CLOEXEC.bits();
+pub(super) const SOCK_NONBLOCK: u32 = OpenFlags::NONBLOCK.bits();
+pub(super) const SOCK_CLOEXEC: u32 = OpenFlags::CLOEXEC.bits();
 
-const MSG_OOB: u32 = 1;
-const MSG_PEEK: u32 = 2;
+pub(super) const MSG_OOB: u32 = 1;
+pub(super) const MSG_PEEK: u32 = 2;
 const MSG_CTRUNC: u32 = 8;
-const MSG_TRUNC: u32 = 0x20;
-const MSG_DONTWAIT: u32 = 0x40;
-const MSG_WAITALL: u32 = 0x100;
-const MSG_NOSIGNAL: u32 = 0x4000;
+pub(super) const MSG_TRUNC: u32 = 0x20;
+pub(super) const MSG_DONTWAIT: u32 = 0x40;
+pub(super) const MSG_WAITALL: u32 = 0x100;
+pub(super) const MSG_NOSIGNAL: u32 = 0x4000;
 const MSG_CMSG_CLOEXEC: u32 = 0x4000_0000;
 
 const SOL_SOCKET: i32 = 1;
@@ -62,12 +66,20 @@ fn install(cx: &Cx<'_>, socket: Arc<Socket>, flags: u32) -> Result<i32> {
 
 /// socket(2)
 pub fn sys_socket(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32) -> Result<usize> {
+    match domain {
+        AF_INET => return inet::create(cx, Family::V4, kind, protocol),
+        AF_INET6 => return inet::create(cx, Family::V6, kind, protocol),
+        _ => {}
+    }
     let (kind, flags) = parse_kind(domain, kind, protocol)?;
     Ok(install(cx, Socket::new(kind), flags)? as usize)
 }
 
 /// socketpair(2)
 pub fn sys_socketpair(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32, at: usize) -> Result<usize> {
+    if domain == AF_INET || domain == AF_INET6 {
+        return Err(EOPNOTSUPP);
+    }
     let (kind, flags) = parse_kind(domain, kind, protocol).map_err(|e| if e == EAFNOSUPPORT { EAFNOSUPPORT } else { e })?;
     let (a, b) = Socket::pair(kind);
     let files = cx.process.files();
@@ -113,6 +125,9 @@ fn write_address(address: Option<&Address>, at: usize, len_at: usize) -> Result 
 
 /// bind(2)
 pub fn sys_bind(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.bind(at, len);
+    }
     let (_, socket) = socket(cx, fd)?;
     socket.bind(read_address(at, len)?)?;
     Ok(0)
@@ -120,12 +135,18 @@ pub fn sys_bind(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
 
 /// listen(2)
 pub fn sys_listen(cx: &Cx<'_>, fd: i32, backlog: i32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.listen(backlog);
+    }
     socket(cx, fd)?.1.listen(backlog)?;
     Ok(0)
 }
 
 /// connect(2)
 pub fn sys_connect(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.connect(at, len);
+    }
     let (file, socket) = socket(cx, fd)?;
     socket.connect(&read_address(at, len)?, file.nonblocking())?;
     Ok(0)
@@ -140,6 +161,9 @@ pub fn sys_accept(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usiz
 pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -> Result<usize> {
     if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
         return Err(EINVAL);
+    }
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.accept(cx, at, len_at, flags);
     }
     let (file, listener) = socket(cx, fd)?;
     if listener.kind == Kind::Datagram {
@@ -157,24 +181,36 @@ pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -
 
 /// getsockname(2)
 pub fn sys_getsockname(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.name(at, len_at);
+    }
     write_address(socket(cx, fd)?.1.name().as_ref(), at, len_at)?;
     Ok(0)
 }
 
 /// getpeername(2)
 pub fn sys_getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.peer(at, len_at);
+    }
     write_address(socket(cx, fd)?.1.peer()?.name.as_ref(), at, len_at)?;
     Ok(0)
 }
 
 /// shutdown(2)
 pub fn sys_shutdown(cx: &Cx<'_>, fd: i32, how: i32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.shutdown(how);
+    }
     socket(cx, fd)?.1.shutdown(how)?;
     Ok(0)
 }
 
 /// sendto(2)
 pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: usize, to_len: u32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.send(&mut IoSource::user(buf, len), flags, to, to_len);
+    }
     let (file, socket) = socket(cx, fd)?;
     if flags & MSG_OOB != 0 {
         return Err(EOPNOTSUPP);
@@ -186,6 +222,9 @@ pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: 
 
 /// recvfrom(2)
 pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, from: usize, from_len: usize) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.receive(&mut IoSink::user(buf, len), flags, from, from_len);
+    }
     let (file, socket) = socket(cx, fd)?;
     if flags & MSG_OOB != 0 {
         return Err(EOPNOTSUPP);
@@ -206,19 +245,19 @@ pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, fr
 /// `struct msghdr`.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-struct MsgHdr {
-    name: usize,
-    name_len: u32,
-    pad: u32,
-    iov: usize,
-    iov_len: usize,
-    control: usize,
-    control_len: usize,
-    flags: u32,
-    pad2: u32,
+pub struct MsgHdr {
+    pub(super) name: usize,
+    pub(super) name_len: u32,
+    pub(super) pad: u32,
+    pub(super) iov: usize,
+    pub(super) iov_len: usize,
+    pub(super) control: usize,
+    pub(super) control_len: usize,
+    pub(super) flags: u32,
+    pub(super) pad2: u32,
 }
 
-fn read_iovs(at: usize, count: usize) -> Result<Vec<(usize, usize)>> {
+pub(super) fn read_iovs(at: usize, count: usize) -> Result<Vec<(usize, usize)>> {
     if count > MAX_IOV {
         return Err(EMSGSIZE);
     }
@@ -279,6 +318,9 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
 
 /// sendmsg(2)
 pub fn sys_sendmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.send_message(&user::read(at)?, flags);
+    }
     let (file, socket) = socket(cx, fd)?;
     let header: MsgHdr = user::read(at)?;
     send_message(cx, &file, &socket, &header, flags)
@@ -300,11 +342,10 @@ const MMSGHDR: usize = size_of::<MsgHdr>() + 8;
 
 /// sendmmsg(2)
 pub fn sys_sendmmsg(cx: &Cx<'_>, fd: i32, at: usize, count: u32, flags: u32) -> Result<usize> {
-    let (file, socket) = socket(cx, fd)?;
     let mut done = 0;
     for i in 0..(count as usize).min(MAX_IOV) {
         let here = at + i * MMSGHDR;
-        let sent = user::read::<MsgHdr>(here).and_then(|header| send_message(cx, &file, &socket, &header, flags));
+        let sent = sys_sendmsg(cx, fd, here, flags);
         match sent {
             Ok(len) => user::write(here + size_of::<MsgHdr>(), &(len as u32))?,
             Err(error) if done == 0 => return Err(error),
@@ -363,6 +404,9 @@ fn build_control(cx: &Cx<'_>, socket: &Socket, ancillary: &Ancillary, room: usiz
 
 /// recvmsg(2)
 pub fn sys_recvmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.receive_message(at, flags);
+    }
     let (file, socket) = socket(cx, fd)?;
     receive_message(cx, &file, &socket, at, flags)
 }
@@ -406,13 +450,12 @@ fn receive_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, at: usize, fla
 /// recvmmsg(2)
 pub fn sys_recvmmsg(cx: &Cx<'_>, fd: i32, at: usize, count: u32, flags: u32, timeout: usize) -> Result<usize> {
     const MSG_WAITFORONE: u32 = 0x1_0000;
-    let (file, socket) = socket(cx, fd)?;
     let deadline = if timeout == 0 { None } else { Some(frame::time::now_ns() + user::read::<super::time::TimeSpec>(timeout)?.to_ns()?) };
     let mut done = 0;
     let mut flags = flags;
     for i in 0..(count as usize).min(MAX_IOV) {
         let here = at + i * MMSGHDR;
-        match receive_message(cx, &file, &socket, here, flags & !MSG_WAITFORONE) {
+        match sys_recvmsg(cx, fd, here, flags & !MSG_WAITFORONE) {
             Ok(len) => user::write(here + size_of::<MsgHdr>(), &(len as u32))?,
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,
@@ -442,13 +485,26 @@ const SO_DOMAIN: i32 = 39;
 
 /// getsockopt(2)
 pub fn sys_getsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, len_at: usize) -> Result<usize> {
+    let bytes = match internet(cx, fd)? {
+        Some(internet) => internet.option(level, option)?,
+        None => unix_option(cx, fd, level, option)?,
+    };
+    let room: i32 = user::read(len_at)?;
+    let room = usize::try_from(room).map_err(|_| EINVAL)?;
+    let shown = bytes.len().min(room);
+    frame::user::copy_to_user(at as u64, &bytes[..shown])?;
+    user::write(len_at, &(shown as u32))?;
+    Ok(0)
+}
+
+fn unix_option(cx: &Cx<'_>, fd: i32, level: i32, option: i32) -> Result<Vec<u8>> {
     let (_, socket) = socket(cx, fd)?;
     if level != SOL_SOCKET {
         return Err(EOPNOTSUPP);
     }
     let word = |value: u32| value.to_le_bytes().to_vec();
     let time = |ns: u64| [ns / 1_000_000_000, ns % 1_000_000_000 / 1000].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-    let bytes = match option {
+    Ok(match option {
         SO_TYPE => word(match socket.kind {
             Kind::Stream => 1,
             Kind::Datagram => 2,
@@ -470,17 +526,14 @@ pub fn sys_getsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, 
         2 | 5 | 6 | 9 | 10 | 12 | 15 => word(0),
         13 => alloc::vec![0; 8],
         _ => return Err(ENOPROTOOPT),
-    };
-    let room: i32 = user::read(len_at)?;
-    let room = usize::try_from(room).map_err(|_| EINVAL)?;
-    let shown = bytes.len().min(room);
-    frame::user::copy_to_user(at as u64, &bytes[..shown])?;
-    user::write(len_at, &(shown as u32))?;
-    Ok(0)
+    })
 }
 
 /// setsockopt(2)
 pub fn sys_setsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, len: u32) -> Result<usize> {
+    if let Some(internet) = internet(cx, fd)? {
+        return internet.set_option(level, option, at, len);
+    }
     let (_, socket) = socket(cx, fd)?;
     if level != SOL_SOCKET {
         return Err(EOPNOTSUPP);

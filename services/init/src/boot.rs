@@ -188,6 +188,9 @@ fn start_system(supervisor: &mut Supervisor) {
     {
         tracing::warn!("setting the host name: {error}");
     }
+    if let Err(error) = sys::loopback_up() {
+        tracing::warn!("cannot switch the loop-back device on: {error}");
+    }
     if has_daemon("execd") || Path::new("/sbin/execd").exists() {
         supervisor.start(daemon("execd", &["execd"], false));
     }

@@ -62,6 +62,24 @@ pub fn set_host_name(name: &str) -> io::Result<()> {
     check(unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) })
 }
 
+/// Switches the loop-back device on (`netdevice(7)`), which Linux leaves off.
+pub fn loopback_up() -> io::Result<()> {
+    // SAFETY: no memory of ours.
+    let socket = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    check(socket)?;
+    // SAFETY: a structure of integers, for which zeros are a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l' as libc::c_char;
+    request.ifr_name[1] = b'o' as libc::c_char;
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // SAFETY: a live request of the size that this call reads; then the descriptor is ours to close.
+    unsafe {
+        let result = check(libc::ioctl(socket, libc::SIOCSIFFLAGS, &request));
+        libc::close(socket);
+        result
+    }
+}
+
 /// `reboot(2)`; returns only where it fails.
 pub fn reboot(command: libc::c_int) -> io::Error {
     // SAFETY: touches no memory of ours.

@@ -71,6 +71,11 @@ pub struct Socket {
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// A number for a socket, of whatever family, as `/proc` shows it.
+pub fn next_id() -> u64 {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
         let (peer, listener) = {
@@ -94,7 +99,7 @@ impl Socket {
         Arc::new_cyclic(|this| Self {
             this: this.clone(),
             kind,
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             inbox: Inbox::new(kind),
             state: SpinLock::new(State::default()),
             accept_event: WaitQueue::new(),

@@ -1,0 +1,140 @@
+//! Datagrams that a socket has received and not read yet.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use crate::error::*;
+use crate::fs::{Events, IoSink};
+use crate::sync::{PollTable, SpinLock, WaitQueue};
+
+/// What each waiting datagram costs besides its bytes, so that empty ones do not come free.
+const OVERHEAD: usize = 256;
+
+/// A datagram.
+pub struct Datagram {
+    /// Its sender.
+    pub from: SocketAddr,
+    /// Where it was sent.
+    pub to: SocketAddr,
+    /// Its bytes.
+    pub data: Vec<u8>,
+}
+
+/// What a receiver learns of a datagram.
+pub struct Received {
+    /// Bytes copied.
+    pub copied: usize,
+    /// Bytes it had.
+    pub whole: usize,
+    /// Its sender.
+    pub from: SocketAddr,
+    /// Where it was sent.
+    pub to: SocketAddr,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Datagram>,
+    cost: usize,
+    shut: bool,
+}
+
+/// Received datagrams.
+pub struct Datagrams {
+    queue: SpinLock<Queue>,
+    readers: WaitQueue,
+}
+
+impl Datagrams {
+    /// None.
+    pub fn new() -> Self {
+        Self { queue: SpinLock::new(Queue::default()), readers: WaitQueue::new() }
+    }
+
+    /// Takes one in; it is dropped, as UDP may, where more than `capacity` bytes wait.
+    pub fn push(&self, datagram: Datagram, capacity: usize) {
+        let cost = datagram.data.len() + OVERHEAD;
+        {
+            let mut queue = self.queue.lock();
+            if queue.shut || (queue.cost > 0 && queue.cost + cost > capacity) {
+                drop(queue);
+                return;
+            }
+            queue.cost += cost;
+            queue.waiting.push_back(datagram);
+        }
+        self.readers.wake_events_sync(Events::IN | Events::RDNORM);
+    }
+
+    /// Reads end.
+    pub fn shut(&self) {
+        self.queue.lock().shut = true;
+        self.readers.wake_all();
+    }
+
+    /// Somebody should look again: an error is pending.
+    pub fn wake(&self) {
+        self.readers.wake_all();
+    }
+
+    /// Bytes of the first.
+    pub fn available(&self) -> usize {
+        self.queue.lock().waiting.front().map_or(0, |first| first.data.len())
+    }
+
+    /// Takes the first out, or with `peek` copies it. `None` where reads have ended. `error` is asked while waiting.
+    ///
+    /// # Errors
+    /// `EAGAIN`, what `error` gives, `EFAULT`, `ERESTARTSYS`.
+    pub fn receive(
+        &self,
+        dst: &mut IoSink<'_>,
+        peek: bool,
+        nonblocking: bool,
+        deadline: Option<u64>,
+        error: impl Fn() -> Option<Errno>,
+    ) -> Result<Option<Received>> {
+        let ready = || {
+            if let Some(error) = error() {
+                return Some(Err(error));
+            }
+            let mut queue = self.queue.lock();
+            if peek {
+                if let Some(first) = queue.waiting.front() {
+                    return Some(Ok(Some(Datagram { data: first.data.clone(), ..*first })));
+                }
+            } else if let Some(first) = queue.waiting.pop_front() {
+                queue.cost -= first.data.len() + OVERHEAD;
+                return Some(Ok(Some(first)));
+            }
+            queue.shut.then_some(Ok(None))
+        };
+        let first = match ready() {
+            Some(first) => first?,
+            None if nonblocking => return Err(EAGAIN),
+            None => match self.readers.wait_deadline(deadline, ready) {
+                Ok(first) => first?,
+                Err(ETIMEDOUT) => return Err(EAGAIN),
+                Err(error) => return Err(error),
+            },
+        };
+        let Some(Datagram { from, to, data }) = first else { return Ok(None) };
+        let copied = if dst.remaining() == 0 { 0 } else { dst.write(&data)? };
+        Ok(Some(Received { copied, whole: data.len(), from, to }))
+    }
+
+    /// The reader's state; registers for its news.
+    pub fn poll(&self, table: &mut PollTable<'_>) -> Events {
+        table.register(&self.readers);
+        let queue = self.queue.lock();
+        let mut events = Events::empty();
+        if !queue.waiting.is_empty() || queue.shut {
+            events |= Events::IN | Events::RDNORM;
+        }
+        if queue.shut {
+            events |= Events::RDHUP;
+        }
+        events
+    }
+}

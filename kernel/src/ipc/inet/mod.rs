@@ -1,0 +1,267 @@
+//! Sockets of the families AF_INET and AF_INET6 (`ip(7)`, `tcp(7)`, `udp(7)`) within this machine.
+//!
+//! Both ends of a connection over the loop-back device are here, so no protocol runs between them: a connection is two [`Stream`]s, a
+//! datagram goes straight into its receiver's queue. What programs see is what TCP and UDP would show them: ports, backlogs, half-closed
+//! connections, resets, refusals, dropped datagrams.
+
+pub mod address;
+mod connect;
+mod datagram;
+mod file;
+pub mod options;
+pub mod ports;
+mod stream;
+mod transfer;
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::{Arc, Weak};
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+pub use transfer::Received;
+
+use crate::error::*;
+use crate::sync::{SpinLock, WaitQueue};
+use crate::task;
+use datagram::Datagrams;
+use ports::{Binding, Claim};
+use stream::Stream;
+
+/// A socket's address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// `AF_INET`
+    V4,
+    /// `AF_INET6`
+    V6,
+}
+
+/// A socket's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// `SOCK_STREAM`: TCP
+    Stream,
+    /// `SOCK_DGRAM`: UDP
+    Datagram,
+}
+
+/// How far a connection has come.
+#[derive(Default)]
+enum Link {
+    /// Not connected; datagram sockets stay so.
+    #[default]
+    None,
+    /// Waits for room in a listener's backlog.
+    Connecting,
+    /// Connected: what we read, and what we write.
+    Connected {
+        incoming: Arc<Stream>,
+        outgoing: Arc<Stream>,
+    },
+    /// Refused, or broken and told.
+    Failed,
+}
+
+struct Listener {
+    /// Connections that wait for `accept`.
+    waiting: VecDeque<Arc<Socket>>,
+    /// Sockets that wait for room among them.
+    knocking: VecDeque<Weak<Socket>>,
+    backlog: usize,
+}
+
+#[derive(Default)]
+struct State {
+    local: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
+    binding: Option<Binding>,
+    claim: Option<Claim>,
+    listener: Option<Listener>,
+    link: Link,
+    /// The success of a connection begun without blocking has not been told yet.
+    untold: bool,
+    /// What the next call, or SO_ERROR, tells.
+    error: Option<Errno>,
+    /// Options of one word that were set.
+    words: BTreeMap<(i32, i32), i32>,
+    /// SO_LINGER: on, seconds.
+    linger: (i32, i32),
+    shut_read: bool,
+    shut_write: bool,
+}
+
+/// A socket.
+pub struct Socket {
+    this: Weak<Socket>,
+    /// Its family.
+    pub family: Family,
+    /// Its type.
+    pub kind: Kind,
+    /// What `/proc` calls it.
+    pub id: u64,
+    /// Its user.
+    pub uid: u32,
+    state: SpinLock<State>,
+    datagrams: Datagrams,
+    /// Something about the connection has changed: established, refused, to be accepted.
+    event: WaitQueue,
+    /// Time-outs of receiving and sending, ns (SO_RCVTIMEO, SO_SNDTIMEO); 0: none.
+    pub receive_timeout_ns: AtomicU64,
+    #[allow(missing_docs)]
+    pub send_timeout_ns: AtomicU64,
+}
+
+impl Socket {
+    /// An unconnected socket.
+    pub fn new(family: Family, kind: Kind) -> Arc<Self> {
+        let uid = task::with_current(|t| t.process.creds().euid);
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            family,
+            kind,
+            id: crate::ipc::unix::next_id(),
+            uid,
+            state: SpinLock::new(State::default()),
+            datagrams: Datagrams::new(),
+            event: WaitQueue::new(),
+            receive_timeout_ns: AtomicU64::new(0),
+            send_timeout_ns: AtomicU64::new(0),
+        })
+    }
+
+    /// A counted reference to it.
+    pub fn shared(&self) -> Option<Arc<Self>> {
+        self.this.upgrade()
+    }
+
+    /// Its own address; none before it is bound.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.state.lock().local
+    }
+
+    /// Its peer's address.
+    pub fn remote(&self) -> Option<SocketAddr> {
+        self.state.lock().remote
+    }
+
+    /// Whether it listens.
+    pub fn is_listening(&self) -> bool {
+        self.state.lock().listener.is_some()
+    }
+
+    /// The value of an option of one word.
+    ///
+    /// # Errors
+    /// `ENOPROTOOPT`.
+    pub fn word(&self, option: (i32, i32)) -> Result<i32> {
+        let word = options::word(option.0, option.1, self.family, self.kind)?;
+        Ok(self.state.lock().words.get(&option).copied().unwrap_or(word.default))
+    }
+
+    fn is_on(&self, option: (i32, i32)) -> bool {
+        self.word(option).is_ok_and(|value| value != 0)
+    }
+
+    /// Sets an option of one word.
+    ///
+    /// # Errors
+    /// `ENOPROTOOPT`, `EINVAL` for a value it cannot have or may not have any more.
+    pub fn set_word(&self, option: (i32, i32), value: i32) -> Result {
+        let word = options::word(option.0, option.1, self.family, self.kind)?;
+        if value == -1 && options::WITH_DEFAULT.contains(&option) {
+            self.state.lock().words.remove(&option);
+            return Ok(());
+        }
+        if value < word.range.0 || value > word.range.1 {
+            return Err(EINVAL);
+        }
+        let value = match option {
+            _ if word.is_switch => i32::from(value != 0),
+            // Linux doubles what is asked for its own book-keeping, within limits.
+            options::SEND_BUFFER => value.min(212_992).saturating_mul(2).max(4608),
+            options::RECEIVE_BUFFER => value.min(212_992).saturating_mul(2).max(2304),
+            _ => value,
+        };
+        let mut state = self.state.lock();
+        if option == options::ONLY_V6 && state.local.is_some() {
+            return Err(EINVAL);
+        }
+        state.words.insert(option, value);
+        Ok(())
+    }
+
+    /// SO_LINGER: whether it is on, and seconds.
+    pub fn linger(&self) -> (i32, i32) {
+        self.state.lock().linger
+    }
+
+    /// Sets SO_LINGER.
+    pub fn set_linger(&self, on: i32, seconds: i32) {
+        self.state.lock().linger = (i32::from(on != 0), seconds);
+    }
+
+    /// The pending error, which is told once (SO_ERROR).
+    pub fn take_error(&self) -> Option<Errno> {
+        let (error, incoming) = {
+            let mut state = self.state.lock();
+            let incoming = match &state.link {
+                Link::Connected { incoming, .. } => Some(incoming.clone()),
+                _ => None,
+            };
+            (state.error.take(), incoming)
+        };
+        error.or_else(|| incoming.and_then(|stream| stream.take_error()))
+    }
+
+    /// Bytes the peer may leave unread before a write blocks.
+    fn capacity(&self) -> usize {
+        let state = self.state.lock();
+        match state.words.get(&options::SEND_BUFFER) {
+            Some(&set) => set.max(4608) as usize,
+            None => stream::CAPACITY,
+        }
+    }
+
+    fn deadline(timeout_ns: &AtomicU64) -> Option<u64> {
+        match timeout_ns.load(Ordering::Relaxed) {
+            0 => None,
+            ns => Some(frame::time::now_ns().saturating_add(ns)),
+        }
+    }
+
+    fn streams(&self) -> Option<(Arc<Stream>, Arc<Stream>)> {
+        match &self.state.lock().link {
+            Link::Connected { incoming, outgoing } => Some((incoming.clone(), outgoing.clone())),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let state = core::mem::take(self.state.get_mut());
+        if let Link::Connected { incoming, outgoing } = &state.link {
+            let unread = incoming.abandon();
+            // What was sent to us and never read, or SO_LINGER with no time: the peer hears of it by a reset.
+            if unread || state.linger == (1, 0) {
+                outgoing.reset(ECONNRESET);
+                incoming.finish();
+            } else {
+                outgoing.finish();
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        for (incoming, outgoing) in self.waiting.iter().filter_map(|waiting| waiting.streams()) {
+            outgoing.reset(ECONNRESET);
+            incoming.abandon();
+            incoming.finish();
+        }
+        for knocking in self.knocking.iter().filter_map(Weak::upgrade) {
+            knocking.refuse(ECONNREFUSED);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Sending and receiving.
+
+use core::net::SocketAddr;
+
+use super::datagram::Datagram;
+use super::{Family, Kind, Link, Socket, address, options, ports};
+use crate::error::*;
+use crate::fs::{IoSink, IoSource};
+use crate::task::{self, signal};
+
+/// Most bytes of a datagram: 65,535 less the headers.
+const MAX_DATAGRAM: usize = 65_507;
+
+/// What was received.
+#[derive(Clone, Copy, Default)]
+pub struct Received {
+    /// Bytes copied.
+    pub copied: usize,
+    /// Bytes the datagram had.
+    pub whole: usize,
+    /// The datagram's sender.
+    pub from: Option<SocketAddr>,
+    /// Where the datagram was sent.
+    pub to: Option<SocketAddr>,
+}
+
+impl Socket {
+    /// Sends what `src` holds, to `to` or the peer. `quiet`: no SIGPIPE.
+    ///
+    /// # Errors
+    /// `ENOTCONN`, `EDESTADDRREQ`, `EPIPE`, `EAGAIN`, `EMSGSIZE`, `ECONNRESET`, `ECONNREFUSED`, `ERESTARTSYS`.
+    pub fn send(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, nonblocking: bool, quiet: bool) -> Result<usize> {
+        match self.kind {
+            Kind::Datagram => self.send_datagram(src, to),
+            Kind::Stream => {
+                let sent = self.send_stream(src, nonblocking);
+                if sent == Err(EPIPE) && !quiet {
+                    let thread = task::current();
+                    let _ = signal::send_thread(&thread, signal::SigInfo::user(signal::SIGPIPE, &thread.process));
+                }
+                sent
+            }
+        }
+    }
+
+    fn send_stream(&self, src: &mut IoSource<'_>, nonblocking: bool) -> Result<usize> {
+        let outgoing = {
+            let mut state = self.state.lock();
+            if let Some(error) = state.error.take() {
+                return Err(error);
+            }
+            match &state.link {
+                _ if state.shut_write => return Err(EPIPE),
+                Link::Connected { incoming, outgoing } => {
+                    let (incoming, outgoing) = (incoming.clone(), outgoing.clone());
+                    drop(state);
+                    if let Some(error) = incoming.take_error() {
+                        return Err(error);
+                    }
+                    outgoing
+                }
+                Link::Connecting => return Err(EAGAIN),
+                Link::None | Link::Failed => return Err(EPIPE),
+            }
+        };
+        if outgoing.is_abandoned() && !outgoing.is_finished() {
+            // The peer has closed. As with TCP the first bytes are sent, and answered by a reset.
+            let len = src.remaining();
+            outgoing.finish();
+            return Ok(len);
+        }
+        outgoing.send(src, self.capacity(), nonblocking, Self::deadline(&self.send_timeout_ns))
+    }
+
+    fn send_datagram(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>) -> Result<usize> {
+        let (remote, error, shut) = {
+            let mut state = self.state.lock();
+            (state.remote, state.error.take(), state.shut_write)
+        };
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if shut {
+            return Err(EPIPE);
+        }
+        let to = match to {
+            Some(to) if to.port() == 0 => return Err(EINVAL),
+            Some(to) if to.ip().is_ipv4() && self.family == Family::V6 && self.is_on(options::ONLY_V6) => return Err(ENETUNREACH),
+            Some(to) => SocketAddr::new(address::route(to.ip(), self.is_on(options::BROADCAST))?, to.port()),
+            None => remote.ok_or(EDESTADDRREQ)?,
+        };
+        let len = src.remaining();
+        if len > MAX_DATAGRAM {
+            return Err(EMSGSIZE);
+        }
+        self.take_any_port(None)?;
+        let mut data = alloc::vec![0; len];
+        src.read(&mut data)?;
+        let mut from = self.local().ok_or(EAGAIN)?;
+        if from.ip().is_unspecified() || from.is_ipv4() != to.is_ipv4() {
+            from.set_ip(address::source_for(to.ip()));
+        }
+        match ports::find(Kind::Datagram, from, to) {
+            Some(receiver) => {
+                let capacity = receiver.word(options::RECEIVE_BUFFER).unwrap_or(0).max(2304) as usize;
+                receiver.datagrams.push(Datagram { from, to, data }, capacity);
+            }
+            // Nobody is there (an ICMP message says so): a connected socket hears of it later.
+            None if remote == Some(to) => {
+                self.state.lock().error = Some(ECONNREFUSED);
+                self.datagrams.wake();
+            }
+            None => {}
+        }
+        Ok(len)
+    }
+
+    /// Receives into `dst`.
+    ///
+    /// # Errors
+    /// `EAGAIN`, `ENOTCONN`, `ECONNRESET`, `ECONNREFUSED`, `ERESTARTSYS`.
+    pub fn receive(&self, dst: &mut IoSink<'_>, nonblocking: bool, peek: bool, wait_all: bool) -> Result<Received> {
+        let deadline = Self::deadline(&self.receive_timeout_ns);
+        if self.kind == Kind::Datagram {
+            let error = || self.state.lock().error.take();
+            let received = self.datagrams.receive(dst, peek, nonblocking, deadline, error)?;
+            return Ok(received.map_or(Received::default(), |it| Received { copied: it.copied, whole: it.whole, from: Some(it.from), to: Some(it.to) }));
+        }
+        let incoming = {
+            let mut state = self.state.lock();
+            if let Some(error) = state.error.take() {
+                return Err(error);
+            }
+            match &state.link {
+                Link::Connected { incoming, .. } => incoming.clone(),
+                Link::Connecting => return Err(EAGAIN),
+                Link::None | Link::Failed => return Err(ENOTCONN),
+            }
+        };
+        let copied = incoming.receive(dst, peek, wait_all, nonblocking, deadline)?;
+        Ok(Received { copied, whole: copied, from: None, to: None })
+    }
+
+    /// `shutdown(2)`.
+    ///
+    /// # Errors
+    /// `EINVAL`, `ENOTCONN`.
+    pub fn shutdown(&self, how: i32) -> Result {
+        if !(0..=2).contains(&how) {
+            return Err(EINVAL);
+        }
+        let (read, write) = (how != 1, how != 0);
+        let mut state = self.state.lock();
+        if self.kind == Kind::Datagram {
+            if state.remote.is_none() {
+                return Err(ENOTCONN);
+            }
+            state.shut_write |= write;
+            drop(state);
+            if read {
+                self.datagrams.shut();
+            }
+            return Ok(());
+        }
+        if state.listener.is_some() {
+            // Linux stops listening when the reading side is shut; who waits in accept gets EINVAL.
+            let listener = if read { state.listener.take() } else { None };
+            drop(state);
+            drop(listener);
+            self.event.wake_all();
+            return Ok(());
+        }
+        let Link::Connected { incoming, outgoing } = &state.link else { return Err(ENOTCONN) };
+        let (incoming, outgoing) = (incoming.clone(), outgoing.clone());
+        state.shut_read |= read;
+        state.shut_write |= write;
+        drop(state);
+        if write {
+            outgoing.finish();
+        }
+        if read {
+            // What the peer still sends can be read, but nothing is waited for.
+            incoming.stop_waiting();
+        }
+        self.event.wake_all();
+        Ok(())
+    }
+
+    /// Bytes that can be read now.
+    pub fn available(&self) -> usize {
+        match self.kind {
+            Kind::Datagram => self.datagrams.available(),
+            Kind::Stream => self.streams().map_or(0, |(incoming, _)| incoming.available()),
+        }
+    }
+
+    /// Bytes that the peer has not read yet.
+    pub fn unread(&self) -> usize {
+        self.streams().map_or(0, |(_, outgoing)| outgoing.available())
+    }
+}

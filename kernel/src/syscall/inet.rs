@@ -1,0 +1,315 @@
+//! Socket system calls on sockets of the internet families: addresses, control messages and options.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+use core::sync::atomic::Ordering;
+
+use super::Cx;
+use super::socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, SOCK_CLOEXEC, SOCK_NONBLOCK, read_iovs};
+use crate::error::*;
+use crate::fs::{FdFlags, IoSink, IoSource, OpenFile, OpenFlags};
+use crate::ipc::inet::{Family, Kind, Received, Socket, address, options};
+use crate::ipc::netdev;
+use crate::user;
+
+/// A message was cut off, or its control messages (`recvmsg(2)`).
+const MSG_CTRUNC: u32 = 8;
+
+/// A descriptor's file and socket, if it is an internet socket.
+pub struct Internet {
+    pub file: Arc<OpenFile>,
+    pub socket: Arc<Socket>,
+}
+
+/// The socket behind a descriptor, where it is one of the internet families.
+pub fn internet(cx: &Cx<'_>, fd: i32) -> Result<Option<Internet>> {
+    let file = cx.process.files().get(fd)?;
+    let socket = file.downcast::<Socket>().and_then(Socket::shared);
+    Ok(socket.map(|socket| Internet { file, socket }))
+}
+
+fn install(cx: &Cx<'_>, socket: Arc<Socket>, flags: u32) -> Result<i32> {
+    let status = OpenFlags::RDWR | OpenFlags::from_bits_retain(flags & SOCK_NONBLOCK);
+    let fd_flags = if flags & SOCK_CLOEXEC != 0 { FdFlags::CLOEXEC } else { FdFlags::empty() };
+    cx.process.files().insert(OpenFile::new(socket, status), fd_flags)
+}
+
+/// socket(2)
+pub fn create(cx: &Cx<'_>, family: Family, kind: u32, protocol: i32) -> Result<usize> {
+    const SOCK_TYPE: u32 = 0xf;
+    let flags = kind & !SOCK_TYPE;
+    if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
+        return Err(EINVAL);
+    }
+    let kind = match (kind & SOCK_TYPE, protocol) {
+        (1, 0 | options::TCP) => Kind::Stream,
+        (2, 0 | options::UDP) => Kind::Datagram,
+        (1 | 2, _) => return Err(EPROTONOSUPPORT),
+        // Raw sockets, and the type that is for devices only.
+        (3 | 10, _) if !cx.process.creds().privileged() => return Err(EPERM),
+        (3, _) => return Err(EPROTONOSUPPORT),
+        (4 | 5, _) => return Err(ESOCKTNOSUPPORT),
+        _ => return Err(EINVAL),
+    };
+    Ok(install(cx, Socket::new(family, kind), flags)? as usize)
+}
+
+impl Internet {
+    fn read_address(&self, at: usize, len: u32) -> Result<Option<SocketAddr>> {
+        if len as usize > 128 {
+            return Err(EINVAL);
+        }
+        address::parse(self.socket.family, &user::read_bytes(at, len as usize)?)
+    }
+
+    fn address_bytes(&self, address: Option<SocketAddr>) -> Vec<u8> {
+        let family = self.socket.family;
+        address::to_bytes(family, address.unwrap_or(SocketAddr::new(address::unspecified(family), 0)))
+    }
+
+    fn write_address(&self, address: Option<SocketAddr>, at: usize, len_at: usize) -> Result {
+        if at == 0 {
+            return Ok(());
+        }
+        let room: i32 = user::read(len_at)?;
+        let room = usize::try_from(room).map_err(|_| EINVAL)?;
+        let bytes = self.address_bytes(address);
+        frame::user::copy_to_user(at as u64, &bytes[..bytes.len().min(room)])?;
+        user::write(len_at, &(bytes.len() as u32))
+    }
+
+    /// bind(2)
+    pub fn bind(&self, at: usize, len: u32) -> Result<usize> {
+        self.socket.bind(self.read_address(at, len)?)?;
+        Ok(0)
+    }
+
+    /// listen(2)
+    pub fn listen(&self, backlog: i32) -> Result<usize> {
+        self.socket.listen(backlog)?;
+        Ok(0)
+    }
+
+    /// connect(2)
+    pub fn connect(&self, at: usize, len: u32) -> Result<usize> {
+        self.socket.connect(self.read_address(at, len)?, self.file.nonblocking())?;
+        Ok(0)
+    }
+
+    /// accept4(2)
+    pub fn accept(&self, cx: &Cx<'_>, at: usize, len_at: usize, flags: u32) -> Result<usize> {
+        let accepted = self.socket.accept(self.file.nonblocking())?;
+        let remote = accepted.remote();
+        let new = install(cx, accepted, flags)?;
+        if let Err(error) = self.write_address(remote, at, len_at) {
+            let _ = cx.process.files().close(new);
+            return Err(error);
+        }
+        Ok(new as usize)
+    }
+
+    /// getsockname(2)
+    pub fn name(&self, at: usize, len_at: usize) -> Result<usize> {
+        self.write_address(self.socket.local(), at, len_at)?;
+        Ok(0)
+    }
+
+    /// getpeername(2)
+    pub fn peer(&self, at: usize, len_at: usize) -> Result<usize> {
+        let remote = self.socket.remote().ok_or(ENOTCONN)?;
+        self.write_address(Some(remote), at, len_at)?;
+        Ok(0)
+    }
+
+    /// shutdown(2)
+    pub fn shutdown(&self, how: i32) -> Result<usize> {
+        self.socket.shutdown(how)?;
+        Ok(0)
+    }
+
+    fn nonblocking(&self, flags: u32) -> bool {
+        self.file.nonblocking() || flags & MSG_DONTWAIT != 0
+    }
+
+    /// sendto(2)
+    pub fn send(&self, src: &mut IoSource<'_>, flags: u32, to: usize, to_len: u32) -> Result<usize> {
+        if flags & MSG_OOB != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        let to = if to == 0 || self.socket.kind == Kind::Stream { None } else { self.read_address(to, to_len)? };
+        self.socket.send(src, to, self.nonblocking(flags), flags & MSG_NOSIGNAL != 0)
+    }
+
+    /// recvfrom(2)
+    pub fn receive(&self, dst: &mut IoSink<'_>, flags: u32, from: usize, from_len: usize) -> Result<usize> {
+        if flags & MSG_OOB != 0 {
+            return Err(EINVAL);
+        }
+        let received = self.socket.receive(dst, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
+        if from != 0 {
+            match received.from {
+                Some(_) => self.write_address(received.from, from, from_len)?,
+                None => user::write(from_len, &0u32)?,
+            }
+        }
+        Ok(if flags & MSG_TRUNC != 0 { received.whole } else { received.copied })
+    }
+
+    /// sendmsg(2)
+    pub fn send_message(&self, header: &MsgHdr, flags: u32) -> Result<usize> {
+        let iovs = read_iovs(header.iov, header.iov_len)?;
+        let (name, len) = if header.name_len == 0 { (0, 0) } else { (header.name, header.name_len) };
+        self.send(&mut IoSource::user_vec(iovs), flags, name, len)
+    }
+
+    /// recvmsg(2)
+    pub fn receive_message(&self, at: usize, flags: u32) -> Result<usize> {
+        if flags & MSG_OOB != 0 {
+            return Err(EINVAL);
+        }
+        let mut header: MsgHdr = user::read(at)?;
+        let iovs = read_iovs(header.iov, header.iov_len)?;
+        let mut sink = IoSink::user_vec(iovs);
+        let received = self.socket.receive(&mut sink, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
+        header.flags = if received.copied < received.whole { MSG_TRUNC } else { 0 };
+        let control = self.control(&received);
+        let room = if header.control == 0 { 0 } else { header.control_len };
+        if control.len() <= room {
+            frame::user::copy_to_user(header.control as u64, &control)?;
+            header.control_len = control.len();
+        } else {
+            header.control_len = 0;
+            header.flags |= MSG_CTRUNC;
+        }
+        if header.name != 0 {
+            let bytes = if received.from.is_some() { self.address_bytes(received.from) } else { Vec::new() };
+            frame::user::copy_to_user(header.name as u64, &bytes[..bytes.len().min(header.name_len as usize)])?;
+            header.name_len = bytes.len() as u32;
+        }
+        user::write(at, &header)?;
+        Ok(if flags & MSG_TRUNC != 0 { received.whole } else { received.copied })
+    }
+
+    /// The control messages that were asked for: which interface and address a datagram came to.
+    fn control(&self, received: &Received) -> Vec<u8> {
+        let mut out = Vec::new();
+        let Some(to) = received.to else { return out };
+        let mut put = |level: i32, kind: i32, data: &[u8]| {
+            out.extend_from_slice(&(16 + data.len() as u64).to_le_bytes());
+            out.extend_from_slice(&level.to_le_bytes());
+            out.extend_from_slice(&kind.to_le_bytes());
+            out.extend_from_slice(data);
+            while out.len() % 8 != 0 {
+                out.push(0);
+            }
+        };
+        let is_on = |option| self.socket.word(option).is_ok_and(|value| value != 0);
+        if let (true, IpAddr::V4(ip)) = (is_on(options::PACKET_INFO), to.ip()) {
+            // struct in_pktinfo: index, local address, destination.
+            let data = [netdev::INDEX.to_le_bytes(), ip.octets(), ip.octets()].concat();
+            put(options::IP, options::PACKET_INFO.1, &data);
+        }
+        if is_on(options::PACKET_INFO_V6) {
+            // struct in6_pktinfo: address, index. IPV6_PKTINFO is 50.
+            let mut data = address::in_v6(to.ip()).octets().to_vec();
+            data.extend_from_slice(&netdev::INDEX.to_le_bytes());
+            put(options::IPV6, 50, &data);
+        }
+        out
+    }
+
+    /// getsockopt(2): the option's bytes.
+    pub fn option(&self, level: i32, option: i32) -> Result<Vec<u8>> {
+        const CONGESTION: i32 = 13;
+        const TCP_INFO: i32 = 11;
+        let socket = &self.socket;
+        let word = |value: i32| value.to_le_bytes().to_vec();
+        let time = |ns: u64| [ns / 1_000_000_000, ns % 1_000_000_000 / 1000].iter().flat_map(|v| v.to_le_bytes()).collect();
+        Ok(match (level, option) {
+            (options::SOCKET, 3) => word(if socket.kind == Kind::Stream { 1 } else { 2 }),
+            (options::SOCKET, 4) => word(socket.take_error().map_or(0, |error| error.0)),
+            (options::SOCKET, 13) => {
+                let (on, seconds) = socket.linger();
+                [on.to_le_bytes(), seconds.to_le_bytes()].concat()
+            }
+            // PEERCRED of a socket that has none.
+            (options::SOCKET, 17) => [0, u32::MAX, u32::MAX].iter().flat_map(|v| v.to_le_bytes()).collect(),
+            (options::SOCKET, 20) => time(socket.receive_timeout_ns.load(Ordering::Relaxed)),
+            (options::SOCKET, 21) => time(socket.send_timeout_ns.load(Ordering::Relaxed)),
+            (options::SOCKET, 25) => Vec::new(),
+            (options::SOCKET, 30) => word(socket.is_listening().into()),
+            (options::SOCKET, 38) => word(if socket.kind == Kind::Stream { options::TCP } else { options::UDP }),
+            (options::SOCKET, 39) => word(if socket.family == Family::V4 { 2 } else { 10 }),
+            (options::TCP, CONGESTION) if socket.kind == Kind::Stream => b"cubic\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
+            (options::TCP, TCP_INFO) if socket.kind == Kind::Stream => self.tcp_info(),
+            _ => word(socket.word((level, option))?),
+        })
+    }
+
+    /// The beginning of `struct tcp_info`: the state; there is no protocol whose figures could follow.
+    fn tcp_info(&self) -> Vec<u8> {
+        const ESTABLISHED: u8 = 1;
+        const CLOSE: u8 = 7;
+        const LISTEN: u8 = 10;
+        let mut info = alloc::vec![0; 104];
+        info[0] = match self.socket.remote() {
+            _ if self.socket.is_listening() => LISTEN,
+            Some(_) => ESTABLISHED,
+            None => CLOSE,
+        };
+        info
+    }
+
+    /// setsockopt(2)
+    pub fn set_option(&self, level: i32, option: i32, at: usize, len: u32) -> Result<usize> {
+        let socket = &self.socket;
+        let word = || -> Result<i32> { if len < 4 { Err(EINVAL) } else { user::read(at) } };
+        match (level, option) {
+            (options::SOCKET, 3 | 4 | 17 | 30 | 38 | 39) => return Err(ENOPROTOOPT),
+            (options::SOCKET, 13) => {
+                if len < 8 {
+                    return Err(EINVAL);
+                }
+                let [on, seconds]: [i32; 2] = user::read(at)?;
+                socket.set_linger(on, seconds);
+            }
+            (options::SOCKET, 20 | 21) => {
+                if len < 16 {
+                    return Err(EINVAL);
+                }
+                let [sec, usec]: [i64; 2] = user::read(at)?;
+                if !(0..1_000_000).contains(&usec) {
+                    return Err(EDOM);
+                }
+                let ns = (sec.max(0) as u64).saturating_mul(1_000_000_000) + usec as u64 * 1000;
+                let slot = if option == 20 { &socket.receive_timeout_ns } else { &socket.send_timeout_ns };
+                slot.store(ns, Ordering::Relaxed);
+            }
+            // SO_BINDTODEVICE
+            (options::SOCKET, 25) => {
+                let name = user::read_bytes(at, (len as usize).min(16))?;
+                let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
+                if !name.is_empty() && name != netdev::NAME {
+                    return Err(ENODEV);
+                }
+            }
+            // TCP_CONGESTION
+            (options::TCP, 13) if socket.kind == Kind::Stream => {
+                let name = user::read_bytes(at, (len as usize).min(16))?;
+                if !matches!(name.split(|byte| *byte == 0).next(), Some(b"cubic" | b"reno")) {
+                    return Err(ENOENT);
+                }
+            }
+            // Joining and leaving groups: no interface takes part in any.
+            (options::IP, 35 | 36) | (options::IPV6, 20 | 21) => return Err(ENODEV),
+            // The switches of multicast may be single bytes.
+            (options::IP, 33 | 34) if len == 1 => {
+                let [byte]: [u8; 1] = user::read(at)?;
+                socket.set_word((level, option), byte.into())?;
+            }
+            _ => socket.set_word((level, option), word()?)?,
+        }
+        Ok(0)
+    }
+}
