@@ -63,6 +63,8 @@ pub struct CachedDisk<D> {
     /// First block of the header ring, once known, and the newest generation that is to be seen.
     ring: Option<u64>,
     newest: u64,
+    /// The one generation whose header is shown, without its log of allocations.
+    without_log: Option<u64>,
 }
 
 impl<D: Device> CachedDisk<D> {
@@ -83,6 +85,7 @@ impl<D: Device> CachedDisk<D> {
             ahead_at: 0,
             ring: None,
             newest: u64::MAX,
+            without_log: None,
         })
     }
 
@@ -90,6 +93,11 @@ impl<D: Device> CachedDisk<D> {
     pub fn set_ring(&mut self, first_block: u64, newest: u64) {
         self.ring = Some(first_block);
         self.newest = newest;
+    }
+
+    /// Shows of all headers only that of this generation, and that without its log of allocations, see [`crate::free_map`]. `None`: all as they are.
+    pub fn show_without_log(&mut self, generation: Option<u64>) {
+        self.without_log = generation;
     }
 
     /// The device.
@@ -319,8 +327,18 @@ impl<D: Device> Disk for CachedDisk<D> {
         if self.is_header(block) && buffer.len() == BLOCK {
             let mut header = Header::default();
             header.copy_from_slice(buffer);
-            if header.generation() > self.newest {
-                buffer.fill(0);
+            let generation = header.generation();
+            match self.without_log {
+                Some(only) if only == generation => {
+                    header.alloc = redoxfs::BlockPtr::default();
+                    // Makes it valid, and counts the generation up.
+                    header.generation = (generation - 1).into();
+                    header.update(None);
+                    buffer.copy_from_slice(&header);
+                }
+                Some(_) => buffer.fill(0),
+                None if generation > self.newest => buffer.fill(0),
+                None => {}
             }
         }
         Ok(buffer.len())

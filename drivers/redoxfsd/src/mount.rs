@@ -102,18 +102,9 @@ pub fn open<D: Device>(
         disk.set_ring(0, generation);
         let previous = headers.get(index + 1);
         let previous = previous.filter(|previous| previous.generation() + 1 == generation);
-        let first_valid = headers
-            .iter()
-            .filter(|header| header.generation() <= generation);
-        let Some(slot) = first_valid
-            .map(|header| header.generation() % HEADER_RING)
-            .min()
-        else {
-            continue;
-        };
         // The crate asserts where an allocation log contradicts itself: an error here, not the end of the daemon.
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            let mut fs = FileSystem::open(disk, None, Some(slot), false)?;
+            let mut fs = crate::free_map::open(disk, header)?;
             verify_last(&mut fs, previous)?;
             Ok::<_, Error>(fs)
         }));

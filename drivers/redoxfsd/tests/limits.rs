@@ -502,3 +502,37 @@ proptest! {
         prop_assert!(report.is_clean() && report.lost_blocks == 0, "{:?}", report);
     }
 }
+
+/// The map of free blocks is the one that the crate would build.
+#[test]
+fn the_map_of_free_blocks_is_the_crates() {
+    let disk = TestDisk::formatted(64 << 20);
+    let mut daemon = Daemon::start(&disk);
+    for round in 0..40_usize {
+        for number in 0..10_usize {
+            let name = format!("file{number}");
+            let _ = daemon.kernel.unlink(ROOT_NODE, name.as_bytes(), 0);
+            let node = daemon.kernel.create(ROOT_NODE, &make(&name, 0o100644));
+            let node = node.unwrap().node;
+            let data = noise((round * 7919 + number * 104_729) % 200_000, 5);
+            daemon.kernel.write(node, &data, 0).unwrap();
+            daemon.kernel.close(node);
+        }
+        daemon.kernel.sync().unwrap();
+    }
+    // Without the tidy end, which writes the log anew.
+    let disk = TestDisk::from_bytes(disk.snapshot());
+    let ours = redoxfsd::mount::open(|| Ok(disk.clone())).unwrap();
+    let cached = redoxfsd::cache::CachedDisk::new(disk.clone()).unwrap();
+    let theirs = redoxfs::FileSystem::open(cached, None, None, false).unwrap();
+    assert_eq!(ours.header.generation(), theirs.header.generation());
+    assert_eq!(ours.allocator().free(), theirs.allocator().free());
+    let filled = |levels: &[std::collections::BTreeSet<u64>]| -> Vec<_> {
+        let last = levels.iter().rposition(|level| !level.is_empty());
+        levels[..last.map_or(0, |last| last + 1)].to_vec()
+    };
+    assert_eq!(
+        filled(ours.allocator().levels()),
+        filled(theirs.allocator().levels())
+    );
+}
