@@ -100,7 +100,7 @@ fn on_a_disk_of_its_own(lab: &Lab, name: &str, kills: u32) -> Result<()> {
     let mut description = lab.describe(System::Genai)?;
     description.disk = Some(Disk { path: disk.clone(), format: DiskFormat::Raw, changes: Changes::Keep });
     let machine = lab.boot(name, &description)?;
-    let drivers = ["redoxfsd", "redoxfsd", "virtio-blkd", "ps2d", "fbcond", "pcid"];
+    let drivers = ["redoxfsd", "redoxfsd", "virtio-blkd", "ps2d", "fbcond"];
     let mut left = kills;
     // In pieces, so that what goes wrong is seen soon.
     for seed in 1.. {

@@ -19,6 +19,7 @@ use super::pseudo::{self, Device, Dir, Entries};
 use crate::error::*;
 use crate::fs::{Attr, FileOps, FileType, InodeRef, OpenFile};
 use crate::mm::{MemoryObject, ObjectPage, PAGE};
+use crate::sync::SpinLock;
 use crate::user;
 
 /// Physical addresses end here (`cpuid` may say less; more cannot be in a page table).
@@ -191,6 +192,25 @@ impl DmaMemory {
         let frames = FrameRange::alloc_contiguous(bytes.div_ceil(PAGE)).ok_or(ENOMEM)?;
         Ok(Self { frames, bytes })
     }
+}
+
+/// DMA memory that nobody refers to any more, and until when it is kept (ns). Its driver may have been killed while its device was at work, and nobody may be there
+/// to stop the device at once (a new `pcid` knows nothing of the old one's functions): the driver's successor resets it.
+static KEPT: SpinLock<Vec<(u64, Vec<Frame>)>> = SpinLock::new(Vec::new());
+const KEEP_NS: u64 = 10_000_000_000;
+
+impl Drop for DmaMemory {
+    fn drop(&mut self) {
+        let kept = (frame::time::now_ns() + KEEP_NS, self.frames.frames().to_vec());
+        KEPT.lock().push(kept);
+    }
+}
+
+/// Releases DMA memory that was kept for long enough.
+pub fn release_kept() {
+    let now = frame::time::now_ns();
+    let over: Vec<_> = KEPT.lock().extract_if(.., |(until, _)| *until <= now).collect();
+    drop(over);
 }
 
 impl MemoryObject for DmaMemory {

@@ -53,6 +53,7 @@ fn start_watchdog() {
                 scheme.check();
             }
             forget_dead();
+            super::memory::release_kept();
         }
     });
 }

@@ -98,6 +98,8 @@ struct Inner {
     /// Since when there are requests that the daemon has not taken (ns), and whose process it is.
     unread_since: Option<u64>,
     daemon: u32,
+    /// Requests that nobody waits for, and that the daemon had when it died: a device may still write to their buffers until the successor has reset it.
+    limbo: Vec<Pending>,
 }
 
 /// Someone who polls a handle.
@@ -158,7 +160,7 @@ impl UserScheme {
             // Major 0 is for filesystems without a device (`stat(2)`); 64 and up is free of the kernel's own. makedev(3) splits minor numbers.
             dev: (minor & 0xff) | (minor & !0xff) << 12 | 240 << 8,
             flags: AtomicU64::new(0),
-            inner: SpinLock::new(Inner { table: Table::new(), link, epoch: 0, awaited: false, recovering: false, unread_since: None, daemon: 0 }),
+            inner: SpinLock::new(Inner { table: Table::new(), link, epoch: 0, awaited: false, recovering: false, unread_since: None, daemon: 0, limbo: Vec::new() }),
             readable: WaitQueue::new(),
             reader: SpinLock::new(None),
             area: TransferArea::new(),
@@ -202,6 +204,7 @@ impl UserScheme {
     /// # Errors
     /// `EEXIST` where it has a daemon, `ENODEV` where it came too late.
     pub fn daemon_came(&self, area_base: u64) -> Result<u64> {
+        let over;
         let mut inner = self.inner.lock();
         match inner.link {
             Link::Up(_) => return Err(EEXIST),
@@ -213,9 +216,13 @@ impl UserScheme {
         let succeeds = inner.epoch > 1 && self.flags().contains(SchemeFlags::CACHEABLE);
         (inner.awaited, inner.recovering) = (succeeds, succeeds);
         inner.daemon = task::current().process.pid;
+        over = core::mem::take(&mut inner.limbo);
         inner.unread_since = inner.table.has_outgoing().then(frame::time::now_ns);
         self.last_answer_ns.store(frame::time::now_ns(), Ordering::Relaxed);
-        Ok(inner.epoch)
+        let epoch = inner.epoch;
+        drop(inner);
+        drop(over);
+        Ok(epoch)
     }
 
     /// The last descriptor of the socket is closed. Requests fail, or wait for a successor.
@@ -242,6 +249,9 @@ impl UserScheme {
             };
             (gone.iter_mut().find(|pending| pending.part == Part::Log).and_then(|pending| pending.slot.take()), restartable)
         });
+        if restartable {
+            self.inner.lock().limbo.append(&mut gone);
+        }
         drop(gone);
         // Pollers see an error, or ask the successor.
         let watches: Vec<_> = self.watches.lock().values().filter_map(Weak::upgrade).collect();
