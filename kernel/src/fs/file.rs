@@ -12,7 +12,7 @@ use super::pagecache::{PageCache, ReadAhead};
 use super::{Attr, FileType, IoSink, IoSource, StatFs};
 use crate::error::*;
 use crate::mm::MemoryObject;
-use crate::sync::{Mutex, PollTable};
+use crate::sync::{NumberLock, PollTable};
 
 bitflags! {
     /// Linux's `O_*` flags (x86-64).
@@ -206,7 +206,7 @@ pub struct OpenFile {
     /// What it read last, for read-ahead.
     pub read_ahead: ReadAhead,
     /// The file position. Held while a read or write uses it, so that they are atomic to each other (POSIX).
-    pos: Mutex<u64>,
+    pos: NumberLock,
 }
 
 impl OpenFile {
@@ -217,7 +217,7 @@ impl OpenFile {
 
     /// A description of `ops` opened at `path`.
     pub fn with_path(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>) -> Arc<Self> {
-        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: Mutex::new(0) })
+        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
     }
 
     /// Access mode and status flags.
@@ -320,7 +320,7 @@ impl OpenFile {
     }
 
     /// The file position, locked: for `lseek`, `getdents`, `sendfile`.
-    pub fn pos(&self) -> crate::sync::MutexGuard<'_, u64> {
+    pub fn pos(&self) -> crate::sync::NumberGuard<'_> {
         self.pos.lock()
     }
 
