@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -46,34 +46,58 @@ struct Comparison {
     ratio: Option<f64>,
 }
 
-pub fn bench(project: &Project, name: Option<&str>, json: bool) -> Result<()> {
-    match name {
-        None | Some("kernel") => {}
-        Some(other) => bail!("there is no benchmark {other:?}; there is: kernel"),
+/// What is measured in a machine.
+enum Work {
+    /// [`PROGRAM`], put to /tmp/kbench, and the start of the system.
+    Kernel(PathBuf),
+    /// A script of `tests/bench/`.
+    Script(String),
+}
+
+/// The script of a benchmark, after what all of them share.
+fn script(project: &Project, name: &str) -> Result<String> {
+    let folder = project.root.join("tests/bench");
+    let read = |name: &str| {
+        let path = folder.join(format!("{name}.sh"));
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric());
+    if !is_word || name == "common" || !folder.join(format!("{name}.sh")).is_file() {
+        bail!("there is no benchmark {name:?}; there are: kernel, disk, untar, compile, sqlite, redis");
     }
+    let place = "dir=$(mktemp -d /root/bench.XXXXXX); trap 'cd /; rm -rf \"$dir\"' EXIT; cd \"$dir\"\n";
+    Ok(format!("{}\n{place}{}", read("common")?, read(name)?))
+}
+
+pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json: bool) -> Result<()> {
+    let name = name.unwrap_or("kernel");
+    let work = if name == "kernel" {
+        let programs = cargo::build_static(project, &BTreeSet::from([PROGRAM.to_owned()]), &project.build().join("programs"))?;
+        Work::Kernel(programs.get(PROGRAM).with_context(|| format!("the workspace has no program {PROGRAM}"))?.clone())
+    } else {
+        Work::Script(script(project, name)?)
+    };
     let results = project.build().join("bench");
     fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
-    let programs = cargo::build_static(project, &BTreeSet::from([PROGRAM.to_owned()]), &project.build().join("programs"))?;
-    let program = programs.get(PROGRAM).with_context(|| format!("the workspace has no program {PROGRAM}"))?;
-    let lab = Lab::new(images(project)?, accel::choose(&project.cache)?, results.clone());
+    let lab = Lab::new(images(project, edition.unwrap_or(DEFAULT_EDITION))?, accel::choose(&project.cache)?, results.clone());
     // One after the other: together they would slow each other down.
-    let linux = measure(&lab, System::Linux, "kernel-linux", program)?;
-    let ours = measure(&lab, System::Genai, "kernel-genai", program)?;
+    let linux = measure(&lab, System::Linux, &format!("{name}-linux"), &work)?;
+    let ours = measure(&lab, System::Genai, &format!("{name}-genai"), &work)?;
     let comparisons = compare(&ours, &linux);
     let text = serde_json::to_string_pretty(&comparisons)?;
-    let path = results.join("kernel.json");
+    let path = results.join(format!("{name}.json"));
     fs::write(&path, format!("{text}\n")).with_context(|| format!("cannot write {}", path.display()))?;
     let table = table(&comparisons);
-    let table_path = results.join("kernel.txt");
+    let table_path = results.join(format!("{name}.txt"));
     fs::write(&table_path, &table).with_context(|| format!("cannot write {}", table_path.display()))?;
     print!("{}", if json { format!("{text}\n") } else { table });
     eprintln!("gos: written to {} and {}", path.display(), table_path.display());
     Ok(())
 }
 
-fn images(project: &Project) -> Result<Images> {
-    let linux = images::linux(project, DEFAULT_EDITION)?;
-    let genai = images::genai(project, DEFAULT_EDITION, Cd::Skip)?;
+fn images(project: &Project, edition: &str) -> Result<Images> {
+    let linux = images::linux(project, edition)?;
+    let genai = images::genai(project, edition, Cd::Skip)?;
     Ok(Images {
         linux: Some(Linux {
             kernel: linux.kernel,
@@ -89,20 +113,29 @@ fn images(project: &Project) -> Result<Images> {
     })
 }
 
-fn measure(lab: &Lab, system: System, name: &str, program: &Path) -> Result<Vec<Measurement>> {
+fn measure(lab: &Lab, system: System, name: &str, work: &Work) -> Result<Vec<Measurement>> {
     let label = if system == System::Linux { "Linux" } else { "GenAI OS" };
     eprintln!("gos: starting {label}");
     let machine = Machine::start(&lab.dir(name), &lab.describe(system)?)?;
     let mut measurements = Vec::new();
-    match boot_time(&machine) {
-        Ok(seconds) => measurements.push(Measurement { name: "boot: hand-off to prompt".into(), unit: "s".into(), value: seconds }),
-        Err(error) => eprintln!("gos: {label}: boot: {error:#}"),
-    }
-    machine.dir().wait_ready(BOOT_LIMIT)?;
-    transfer::put(machine.exec(), program, "/tmp/kbench")?;
+    let command = match work {
+        Work::Kernel(program) => {
+            match boot_time(&machine) {
+                Ok(seconds) => measurements.push(Measurement { name: "boot: hand-off to prompt".into(), unit: "s".into(), value: seconds }),
+                Err(error) => eprintln!("gos: {label}: boot: {error:#}"),
+            }
+            machine.dir().wait_ready(BOOT_LIMIT)?;
+            transfer::put(machine.exec(), program, "/tmp/kbench")?;
+            exec::command(["/tmp/kbench"], LIMIT)
+        }
+        Work::Script(script) => {
+            machine.dir().wait_ready(BOOT_LIMIT)?;
+            exec::command(["bash", "-c", script], LIMIT)
+        }
+    };
     eprintln!("gos: measuring {label}");
     let mut output = LineOutput::default();
-    let running = machine.exec().start(exec::command(["/tmp/kbench"], LIMIT))?;
+    let running = machine.exec().start(command)?;
     let mut errors = Vec::new();
     let outcome = running.run(std::io::empty(), &mut output, &mut errors);
     measurements.append(&mut output.measurements);
@@ -113,7 +146,7 @@ fn measure(lab: &Lab, system: System, name: &str, program: &Path) -> Result<Vec<
     // What was measured until then is of use all the same.
     match outcome {
         Ok(Outcome::Code(0)) => {}
-        Ok(outcome) => eprintln!("gos: {label}: {PROGRAM} ended with {outcome:?}"),
+        Ok(outcome) => eprintln!("gos: {label}: the benchmark ended with {outcome:?}"),
         Err(error) => match machine.dir().check_panic() {
             Err(panic) => eprintln!("gos: {label}: {panic}"),
             Ok(()) => eprintln!("gos: {label}: {error}"),

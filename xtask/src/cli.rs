@@ -34,8 +34,11 @@ pub enum Verb {
     },
     /// Measure, side by side with Linux in the same machine
     Bench {
-        /// Which benchmark: kernel
+        /// Which benchmark: kernel (without a name), disk, untar, compile, sqlite or redis
         name: Option<String>,
+        /// The image to measure in: its programs are used
+        #[arg(long)]
+        edition: Option<String>,
         /// Print a JSON list of {name, unit, ours, linux, ratio} instead of a table
         #[arg(long)]
         json: bool,

@@ -39,7 +39,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Verb::Build(options) => build::build(&project, &options).map(|()| 0),
         Verb::Run(options) => run::run(&project, &options),
         Verb::Test { filter } => test::test(&project, filter.as_deref()),
-        Verb::Bench { name, json } => bench::bench(&project, name.as_deref(), json).map(|()| 0),
+        Verb::Bench { name, edition, json } => bench::bench(&project, name.as_deref(), edition.as_deref(), json).map(|()| 0),
         Verb::Vm { verb } => vm_verbs::run(&project, verb),
         Verb::Keep { dir, machine } => run::keep(&dir, &machine).map(|()| 0),
     }

@@ -53,6 +53,22 @@ pub fn create_delete() -> io::Result<f64> {
     })
 }
 
+/// As [`create_delete`], for each of 200 files that exist together: long enough that the filesystem has to do something about them.
+pub fn create_delete_many() -> io::Result<f64> {
+    const FILES: usize = 200;
+    let folder = PathBuf::from(FOLDER).join(format!("kbench-many.{}", std::process::id()));
+    fs::create_dir(&folder)?;
+    let names: Vec<PathBuf> = (0..FILES).map(|number| folder.join(format!("file{number}"))).collect();
+    let outcome = microseconds(|| {
+        for name in &names {
+            File::create_new(name)?;
+        }
+        names.iter().try_for_each(fs::remove_file)
+    });
+    fs::remove_dir_all(&folder)?;
+    outcome.map(|all| all / FILES as f64)
+}
+
 /// Four bytes of a PCI function's configuration, from the daemon `pcid`: nothing on the way may be cached. Only where there are schemes.
 pub fn scheme_round_trip() -> io::Result<f64> {
     let functions = fs::read_dir("/scheme/pci").map_err(|_| io::Error::other("there is no /scheme/pci here"))?;

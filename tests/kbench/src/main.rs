@@ -40,6 +40,7 @@ const MEASUREMENTS: &[Measurement] = &[
     measure("page fault", "ns", memory::page_fault),
     measure("file re-read", "MB/s", files::reread),
     measure("create and delete", "us", files::create_delete),
+    measure("create and delete 200 files, each", "us", files::create_delete_many),
     measure("futex wake, nobody waits", "ns", pairs::futex_wake),
     measure("futex round trip", "us", pairs::futex_round_trip),
     measure("create and join a thread", "us", processes::thread),
