@@ -8,6 +8,7 @@ use core::fmt::Write;
 use core::sync::atomic::Ordering;
 
 use super::node::{Link, Text};
+use super::net;
 use super::system::{self, directory as dir};
 use crate::error::*;
 use crate::fs::{
@@ -111,7 +112,7 @@ impl Entries for Process0 {
             "fd" => Ok(dir(Fds(process, FdView::Links), 0x2_0000 + u64::from(self.process.pid))),
             "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
             "task" => Ok(dir(Tasks(process), 0x4_0000 + u64::from(self.process.pid))),
-            "net" => Ok(system::net()),
+            "net" => Ok(net::directory()),
             _ => Err(ENOENT),
         }
     }

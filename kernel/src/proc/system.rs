@@ -254,22 +254,6 @@ fn vmstat() -> Vec<u8> {
     .into_bytes()
 }
 
-/// `/proc/<pid>/net`.
-pub fn net() -> InodeRef {
-    fixed(&[
-        ("unix", FileType::Regular, || Text::new(|| b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec())),
-        ("route", FileType::Regular, || {
-            Text::new(|| b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n".to_vec())
-        }),
-        ("dev", FileType::Regular, || {
-            Text::new(|| {
-                b"Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
-                    .to_vec()
-            })
-        }),
-    ])
-}
-
 /// A directory of any entries.
 pub fn directory(entries: impl Entries, ino: u64) -> InodeRef {
     Dir::of(entries, ino)

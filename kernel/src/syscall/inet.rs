@@ -249,15 +249,8 @@ impl Internet {
 
     /// The beginning of `struct tcp_info`: the state; there is no protocol whose figures could follow.
     fn tcp_info(&self) -> Vec<u8> {
-        const ESTABLISHED: u8 = 1;
-        const CLOSE: u8 = 7;
-        const LISTEN: u8 = 10;
         let mut info = alloc::vec![0; 104];
-        info[0] = match self.socket.remote() {
-            _ if self.socket.is_listening() => LISTEN,
-            Some(_) => ESTABLISHED,
-            None => CLOSE,
-        };
+        info[0] = self.socket.status();
         info
     }
 

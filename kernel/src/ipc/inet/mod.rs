@@ -15,6 +15,7 @@ mod transfer;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -111,11 +112,19 @@ pub struct Socket {
     pub send_timeout_ns: AtomicU64,
 }
 
+/// All sockets, by their numbers.
+static SOCKETS: SpinLock<BTreeMap<u64, Weak<Socket>>> = SpinLock::new(BTreeMap::new());
+
+/// Every socket there is, for `/proc/net`.
+pub fn all() -> Vec<Arc<Socket>> {
+    SOCKETS.lock().values().filter_map(Weak::upgrade).collect()
+}
+
 impl Socket {
     /// An unconnected socket.
     pub fn new(family: Family, kind: Kind) -> Arc<Self> {
         let uid = task::with_current(|t| t.process.creds().euid);
-        Arc::new_cyclic(|this| Self {
+        let socket = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             family,
             kind,
@@ -126,7 +135,37 @@ impl Socket {
             event: WaitQueue::new(),
             receive_timeout_ns: AtomicU64::new(0),
             send_timeout_ns: AtomicU64::new(0),
-        })
+        });
+        SOCKETS.lock().insert(socket.id, Arc::downgrade(&socket));
+        socket
+    }
+
+    /// The state of a connection by TCP's number for it (`include/net/tcp_states.h`), as `/proc/net/tcp` shows it.
+    pub fn status(&self) -> u8 {
+        const ESTABLISHED: u8 = 1;
+        const SYN_SENT: u8 = 2;
+        const FIN_WAIT2: u8 = 5;
+        const CLOSE: u8 = 7;
+        const CLOSE_WAIT: u8 = 8;
+        const LISTEN: u8 = 10;
+        if self.kind == Kind::Datagram {
+            return if self.remote().is_some() { ESTABLISHED } else { CLOSE };
+        }
+        if self.is_listening() {
+            return LISTEN;
+        }
+        if matches!(self.state.lock().link, Link::Connecting) {
+            return SYN_SENT;
+        }
+        match self.streams() {
+            None => CLOSE,
+            Some((incoming, outgoing)) => match (incoming.is_finished(), outgoing.is_finished()) {
+                (false, false) => ESTABLISHED,
+                (true, false) => CLOSE_WAIT,
+                (false, true) => FIN_WAIT2,
+                (true, true) => CLOSE,
+            },
+        }
     }
 
     /// A counted reference to it.
@@ -239,6 +278,8 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        let entry = SOCKETS.lock().remove(&self.id);
+        drop(entry);
         let state = core::mem::take(self.state.get_mut());
         if let Link::Connected { incoming, outgoing } = &state.link {
             let unread = incoming.abandon();

@@ -5,7 +5,7 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use super::{Family, Kind, Socket};
+use super::{Kind, Socket};
 use crate::error::*;
 use crate::random;
 use crate::sync::SpinLock;
@@ -163,11 +163,4 @@ pub fn find(kind: Kind, from: SocketAddr, to: SocketAddr) -> Option<Arc<Socket>>
     let mut best: Vec<_> = candidates.into_iter().filter(|(score, _)| *score == best).map(|(_, socket)| socket).collect();
     let choice = (usize::from(from.port()).wrapping_mul(0x9e37_79b1) >> 7) % best.len();
     Some(best.swap_remove(choice))
-}
-
-/// Every socket that has a port, for `/proc/net`.
-pub fn all(kind: Kind, family: Family) -> Vec<Arc<Socket>> {
-    let table = PORTS.lock();
-    let of_kind = table.iter().filter(|((k, _), _)| *k == kind).flat_map(|(_, entries)| entries);
-    of_kind.filter_map(|entry| entry.socket.upgrade()).filter(|socket| socket.family == family).collect()
 }

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::error::*;
+use crate::ipc::netdev;
 use crate::fs::{Events, IoSink, IoSource};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
 
@@ -151,6 +152,7 @@ impl Stream {
                 queue.chunks.push_back(piece);
             }
             done += len;
+            netdev::count(len);
             self.readers.wake_events_sync(Events::IN | Events::RDNORM);
         }
         Ok(done)

@@ -6,6 +6,7 @@ use super::datagram::Datagram;
 use super::{Family, Kind, Link, Socket, address, options, ports};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource};
+use crate::ipc::netdev;
 use crate::task::{self, signal};
 
 /// Most bytes of a datagram: 65,535 less the headers.
@@ -96,6 +97,7 @@ impl Socket {
         self.take_any_port(None)?;
         let mut data = alloc::vec![0; len];
         src.read(&mut data)?;
+        netdev::count(len);
         let mut from = self.local().ok_or(EAGAIN)?;
         if from.ip().is_unspecified() || from.is_ipv4() != to.is_ipv4() {
             from.set_ip(address::source_for(to.ip()));
@@ -191,6 +193,17 @@ impl Socket {
         match self.kind {
             Kind::Datagram => self.datagrams.available(),
             Kind::Stream => self.streams().map_or(0, |(incoming, _)| incoming.available()),
+        }
+    }
+
+    /// What `/proc/net` calls the receive queue: bytes, the connection's end counting one; connections that wait to be accepted.
+    pub fn receive_queue(&self) -> usize {
+        if let Some(listener) = &self.state.lock().listener {
+            return listener.waiting.len();
+        }
+        match self.streams() {
+            Some((incoming, _)) => incoming.available() + usize::from(incoming.is_finished()),
+            None => self.available(),
         }
     }
 

@@ -6,7 +6,7 @@ mod tcp;
 mod udp;
 
 fn main() {
-    let sections: [(&str, fn()); 14] = [
+    let sections: [(&str, fn()); 15] = [
         ("tcp echo", tcp::echo),
         ("tcp half-closed", tcp::half_closed),
         ("tcp refused", tcp::refused),
@@ -21,6 +21,7 @@ fn main() {
         ("udp refused", udp::refused),
         ("udp choice", udp::choice),
         ("options", options::options),
+        ("proc", tcp::listed),
     ];
     for (name, section) in sections {
         println!("== {name}");

@@ -246,3 +246,36 @@ pub fn addresses() {
     }
     println!("no way there: {}", error(TcpStream::connect_timeout(&"192.0.2.1:80".parse().unwrap(), Duration::from_secs(1))));
 }
+
+/// What `/proc/net` shows of a listening socket, a connection, and its end.
+pub fn listed() {
+    let show = |when: &str, family: &str, port: u16| {
+        let text = std::fs::read_to_string(format!("/proc/net/{family}")).unwrap();
+        let mut rows: Vec<_> = text
+            .lines()
+            .skip(1)
+            .filter_map(|line| {
+                let words: Vec<_> = line.split_whitespace().collect();
+                let (address, own) = words[1].split_once(':')?;
+                (u16::from_str_radix(own, 16) == Ok(port)).then(|| format!("{address} {} {} {}", words[2].split_once(':').unwrap().0, words[3], words[4]))
+            })
+            .collect();
+        rows.sort();
+        println!("{when}: {rows:?}");
+    };
+    let (listener, address) = listener();
+    show("listening", "tcp", address.port());
+    let mut client = TcpStream::connect(address).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    client.write_all(b"four").unwrap();
+    let mut fds = [PollFd::new(&server, PollFlags::IN)];
+    poll(&mut fds, None).unwrap();
+    show("connected", "tcp", address.port());
+    drop(client);
+    fds[0].clear_revents();
+    show("half-closed", "tcp", address.port());
+    let six = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+    show("of IPv6", "tcp6", six.local_addr().unwrap().port());
+    let header = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    println!("{:?}", header.lines().next().unwrap().split_whitespace().collect::<Vec<_>>());
+}
