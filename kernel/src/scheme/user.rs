@@ -63,6 +63,9 @@ pub struct Pending {
     slot: Option<Slot>,
     client: Option<Arc<Thread>>,
     part: Part,
+    /// What was in the buffer, where a daemon overwrites it with its answer; and which daemon was there then. A successor needs it as it was.
+    input: Vec<u8>,
+    epoch: u64,
     /// The client's memory, where the scheme may reach it.
     memory: Option<Weak<AddressSpace>>,
 }
@@ -316,7 +319,15 @@ impl UserScheme {
     /// # Errors
     /// `EIO` where the daemon is dead, `ENOMEM` where the table is full.
     pub fn submit(self: &Arc<Self>, sqe: Sqe, slot: Option<Slot>, caller: u64) -> Result<Ticket> {
-        self.submit_part(sqe, slot, caller, Part::Nothing)
+        self.submit_part(sqe, slot, caller, Part::Nothing, &[])
+    }
+
+    /// As [`UserScheme::submit`], for a `Call` whose buffer begins with `input`, and whose answer takes the place of that.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn submit_call(self: &Arc<Self>, sqe: Sqe, slot: Slot, caller: u64, input: &[u8]) -> Result<Ticket> {
+        self.submit_part(sqe, Some(slot), caller, Part::Nothing, input)
     }
 
     /// As [`UserScheme::submit`] by the kernel, for a write that the log of changes has under this number.
@@ -324,16 +335,17 @@ impl UserScheme {
     /// # Errors
     /// As there.
     pub fn submit_write(self: &Arc<Self>, sqe: Sqe, slot: Slot, number: u64) -> Result<Ticket> {
-        self.submit_part(sqe, Some(slot), 0, Part::Write(number))
+        self.submit_part(sqe, Some(slot), 0, Part::Write(number), &[])
     }
 
-    fn submit_part(self: &Arc<Self>, mut sqe: Sqe, slot: Option<Slot>, caller: u64, part: Part) -> Result<Ticket> {
+    fn submit_part(self: &Arc<Self>, mut sqe: Sqe, slot: Option<Slot>, caller: u64, part: Part, input: &[u8]) -> Result<Ticket> {
         sqe.caller = caller;
         let thread = task::current();
         let reachable = caller != 0 && self.flags().contains(SchemeFlags::CALLER_MEMORY);
         let memory = if reachable { thread.process.mm().ok().map(|mm| Arc::downgrade(&mm)) } else { None };
-        let pending = Pending { sqe, slot, client: Some(thread), part, memory };
+        let mut pending = Pending { sqe, slot, client: Some(thread), part, input: input.to_vec(), epoch: 0, memory };
         let mut inner = self.inner.lock();
+        pending.epoch = inner.epoch;
         if matches!(inner.link, Link::Dead) {
             drop(inner);
             return Err(EIO);
@@ -371,7 +383,7 @@ impl UserScheme {
     /// # Errors
     /// Gives the buffer back where that is not possible now.
     pub fn submit_changes(&self, sqe: Sqe, slot: Slot, first: bool) -> core::result::Result<(), Option<Slot>> {
-        let pending = Pending { sqe, slot: Some(slot), client: None, part: Part::Log, memory: None };
+        let pending = Pending { sqe, slot: Some(slot), client: None, part: Part::Log, input: Vec::new(), epoch: 0, memory: None };
         let mut inner = self.inner.lock();
         if !matches!(inner.link, Link::Up(_)) || inner.awaited {
             return Err(pending.slot);
@@ -406,7 +418,7 @@ impl UserScheme {
         if matches!(inner.link, Link::Dead) {
             return;
         }
-        let refused = inner.table.submit(Pending { sqe, slot: None, client: None, part: Part::Nothing, memory: None }, true);
+        let refused = inner.table.submit(Pending { sqe, slot: None, client: None, part: Part::Nothing, input: Vec::new(), epoch: 0, memory: None }, true);
         drop(inner);
         drop(refused);
         self.readable.wake_one();
@@ -458,6 +470,9 @@ impl UserScheme {
                     let mut sqe = pending.sqe;
                     sqe.tag = tag.0;
                     if let Some(slot) = &pending.slot {
+                        if pending.epoch != inner.epoch && !pending.input.is_empty() {
+                            slot.put(0, &pending.input);
+                        }
                         sqe.args[1] = base + slot.offset();
                     }
                     out.push((Some(tag), sqe::encode(&sqe)));

@@ -212,7 +212,7 @@ impl SchemeFs {
         slot.put(0, payload);
         let process = &task::current().process;
         let who = ids(&process.creds()).pack();
-        self.scheme.submit(sqe::call(node, buffer(room), [what, 0, who]), Some(slot), u64::from(process.pid))?.wait(wait)
+        self.scheme.submit_call(sqe::call(node, buffer(room), [what, 0, who]), slot, u64::from(process.pid), payload)?.wait(wait)
     }
 
     fn get_attr(&self, node: u64) -> Result<NodeAttr> {
