@@ -45,6 +45,7 @@ mod config {
 const DEVICE_RESET: u8 = 0xff;
 const DEVICE_ENABLE: u8 = 0xf4;
 const DEVICE_IDENTIFY: u8 = 0xf2;
+const KEYBOARD_LAMPS: u8 = 0xed;
 const MOUSE_SAMPLE_RATE: u8 = 0xf3;
 const ACKNOWLEDGE: u8 = 0xfa;
 const RESEND: u8 = 0xfe;
@@ -180,6 +181,12 @@ impl<P: Ports> Controller<P> {
             Side::First
         };
         Ok(Some((side, self.ports.read8(DATA)?)))
+    }
+
+    /// Sets the keyboard's lamps: bit 0 scroll lock, bit 1 num lock, bit 2 caps lock. Its answers arrive as bytes that are no keys.
+    pub fn set_lamps(&mut self, bits: u8) -> Result<(), ControllerError> {
+        self.write(DATA, KEYBOARD_LAMPS)?;
+        self.write(DATA, bits)
     }
 
     fn wait_for(&mut self, mut is_done: impl FnMut(u8) -> bool) -> io::Result<bool> {

@@ -1,10 +1,39 @@
 //! From bytes to groups of events.
 
-use crate::scancode::Decoder;
-use input_event::{EV_KEY, EV_REL, REL_WHEEL, REL_X, REL_Y, key};
+use crate::scancode::{self, Decoder};
+use input_event::code::{BUS_I8042, EV_LED, LED_CAPS_LOCK, LED_NUM_LOCK, LED_SCROLL_LOCK};
+use input_event::producer::Change;
+use input_event::{Description, DeviceId, EV_KEY, EV_REL, REL_WHEEL, REL_X, REL_Y, key};
 
-/// An event without its time: kind, code, value.
-pub type Change = (u16, u16, i32);
+/// What a keyboard is to inputd.
+pub fn describe_keyboard(is_translated: bool) -> Description {
+    // As Linux's atkbd: the vendor 1, the product 1, the version of set 2 translated, or raw.
+    let id = DeviceId { bus: BUS_I8042, vendor: 1, product: 1, version: if is_translated { 0xab41 } else { 0xab83 } };
+    let name = if is_translated { "AT Translated Set 2 keyboard" } else { "AT Raw Set 2 keyboard" };
+    let mut device = Description::new(name, "isa0060/serio0/input0", id);
+    device.parent = "/devices/platform/i8042/serio0".to_owned();
+    device.add_all(EV_KEY, scancode::keys());
+    device.add_all(EV_LED, [LED_NUM_LOCK, LED_CAPS_LOCK, LED_SCROLL_LOCK]);
+    device.add_repeat();
+    device
+}
+
+/// What a mouse is to inputd.
+pub fn describe_mouse(packet_bytes: u8) -> Description {
+    let has_wheel = packet_bytes > 3;
+    let id = DeviceId { bus: BUS_I8042, vendor: 2, product: if has_wheel { 5 } else { 1 }, version: 0 };
+    let name = if has_wheel { "ImPS/2 Generic Wheel Mouse" } else { "PS/2 Generic Mouse" };
+    let mut device = Description::new(name, "isa0060/serio1/input0", id);
+    device.parent = "/devices/platform/i8042/serio1".to_owned();
+    device.add_all(EV_KEY, [key::BUTTON_LEFT, key::BUTTON_RIGHT, key::BUTTON_MIDDLE]);
+    device.add_all(EV_REL, [REL_X, REL_Y]);
+    if has_wheel {
+        device.add(EV_REL, REL_WHEEL);
+    }
+    // INPUT_PROP_POINTER: it moves something on the screen.
+    device.properties.set(0, true);
+    device
+}
 
 /// A keyboard.
 pub struct Keyboard {
@@ -36,9 +65,9 @@ impl Keyboard {
         let was_down = std::mem::replace(state, stroke.is_down);
         let value = match (was_down, stroke.is_down) {
             (false, true) => 1,
-            (true, true) => 2,
             (true, false) => 0,
-            (false, false) => return Vec::new(),
+            // Keys repeat by inputd's clock, not by the keyboard's.
+            (true, true) | (false, false) => return Vec::new(),
         };
         vec![(EV_KEY, stroke.code, value)]
     }
@@ -114,11 +143,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn held_keys_repeat_and_stray_releases_are_dropped() {
+    fn only_changes_of_keys_are_told() {
         let mut keyboard = Keyboard::new(false);
         assert_eq!(keyboard.feed(0x9e), []);
         assert_eq!(keyboard.feed(0x1e), [(EV_KEY, key::A, 1)]);
-        assert_eq!(keyboard.feed(0x1e), [(EV_KEY, key::A, 2)]);
+        assert_eq!(keyboard.feed(0x1e), []);
         assert_eq!(keyboard.feed(0x9e), [(EV_KEY, key::A, 0)]);
     }
 

@@ -1,8 +1,8 @@
-//! Driver of PS/2 keyboards and mice: serves `/scheme/input`.
+//! Driver of PS/2 keyboards and mice. Its events go to `inputd`.
 
 mod controller;
 mod devices;
-mod input;
+mod lamps;
 mod scancode;
 
 use anyhow::Context;
@@ -11,17 +11,20 @@ use controller::{Controller, ControllerError, Found, Side};
 use devices::{Keyboard, Mouse};
 use driver::irq::Irq;
 use driver::port::DevPort;
-use driver::retry::while_busy;
-use input::Input;
-use scheme::{SchemeFlags, SchemeSocket, Server};
-use std::os::fd::{AsFd, BorrowedFd};
+use input_event::code::EV_LED;
+use input_event::producer::{Change, Producer};
+use lamps::Lamps;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// The interrupts of the two ports.
 const KEYBOARD_LINE: u8 = 1;
 const MOUSE_LINE: u8 = 12;
+/// How often inputd is looked for while it is not there.
+const RETRY: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
-/// Drives the i8042 and serves /scheme/input/keyboard and /scheme/input/mouse as streams of Linux input events.
+/// Drives the i8042 and gives the events of its keyboard and mouse to inputd.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {}
@@ -54,8 +57,11 @@ fn run() -> anyhow::Result<()> {
     };
     let mut keyboard = Keyboard::new(!found.is_translated);
     let mut mouse = Mouse::new(found.mouse.unwrap_or(3));
+    let mut lamps = Lamps::default();
     let mut names = Vec::new();
     let mut irqs = Vec::new();
+    let mut keyboard_out = found.keyboard.then(|| Producer::new(&devices::describe_keyboard(found.is_translated)));
+    let mut mouse_out = found.mouse.map(|bytes| Producer::new(&devices::describe_mouse(bytes)));
     if found.keyboard {
         names.push("keyboard");
         irqs.push(Irq::isa(KEYBOARD_LINE).context("getting the keyboard's interrupt")?);
@@ -74,23 +80,37 @@ fn run() -> anyhow::Result<()> {
             names.join(", ")
         }
     );
-
-    let socket = while_busy(Duration::from_secs(5), || {
-        SchemeSocket::create("input", SchemeFlags::NONE)
-    })
-    .context("creating /scheme/input")?;
-    let fds: Vec<BorrowedFd<'_>> = irqs.iter().map(|irq| irq.as_fd()).collect();
-    let mut input = Input::new(names);
-    Server::new(socket)?.run_with(&mut input, &fds, |input, out, index| {
-        irqs[index].acknowledge()?;
+    loop {
+        let mut is_connected = true;
+        for out in [&mut keyboard_out, &mut mouse_out].into_iter().flatten() {
+            out.connect();
+            is_connected &= out.is_connected();
+        }
+        let mut fds: Vec<PollFd<'_>> = irqs.iter().map(|irq| PollFd::from_borrowed_fd(irq.as_fd(), PollFlags::IN)).collect();
+        let outs = [&keyboard_out, &mouse_out].into_iter().flatten();
+        fds.extend(outs.filter_map(|out| out.fd()).map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        match poll(&mut fds, if is_connected { None } else { Some(&RETRY) }) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno).context("waiting for interrupts"),
+        }
+        let fired: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        for (irq, _) in irqs.iter().zip(fired).filter(|(_, fired)| *fired) {
+            irq.acknowledge()?;
+        }
         // Both ports share one output buffer, so whichever interrupt came, take all there is.
         while let Some((side, byte)) = controller.next()? {
             match side {
-                Side::First => input.report("keyboard", &keyboard.feed(byte), out),
-                Side::Second => input.report("mouse", &mouse.feed(byte), out),
+                Side::First => keyboard_out.iter_mut().for_each(|out| out.send(&keyboard.feed(byte))),
+                Side::Second => mouse_out.iter_mut().for_each(|out| out.send(&mouse.feed(byte))),
             }
         }
-        Ok(())
-    })?;
-    Ok(())
+        let changes: Vec<Change> = keyboard_out.iter_mut().flat_map(Producer::receive).collect();
+        for (kind, code, value) in changes {
+            if kind == EV_LED {
+                lamps.set(code, value != 0);
+                controller.set_lamps(lamps.bits())?;
+            }
+        }
+        mouse_out.iter_mut().for_each(|out| drop(out.receive()));
+    }
 }

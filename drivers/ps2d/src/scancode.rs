@@ -70,6 +70,12 @@ const EXTENDED: [(u8, u8, u16); 26] = [
     (0x54, 0x84, key::SYSRQ),
 ];
 
+/// All keys that a decoder can give.
+pub fn keys() -> impl Iterator<Item = u16> {
+    let plain = (0x01..=0x53).chain(0x56..=0x58);
+    plain.chain(EXTENDED.iter().map(|entry| entry.2))
+}
+
 impl Decoder {
     /// A decoder of set 2, or of set 1.
     pub fn new(is_set_2: bool) -> Self {

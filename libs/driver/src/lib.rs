@@ -22,4 +22,5 @@ pub mod mapping;
 pub mod mmio;
 pub mod pci;
 pub mod port;
+pub mod registration;
 pub mod retry;

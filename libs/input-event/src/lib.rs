@@ -1,7 +1,14 @@
 //! Linux's `struct input_event` (`linux/input.h`) and the codes that our drivers and consoles use
 //! (`linux/input-event-codes.h`).
 
+pub mod bits;
+pub mod code;
+pub mod description;
 pub mod key;
+pub mod producer;
+
+pub use bits::Bits;
+pub use description::{AbsInfo, Description, DeviceId};
 
 /// Bytes of an event on x86-64.
 pub const EVENT_BYTES: usize = 24;

@@ -175,6 +175,8 @@ const fn old_style(number: u32) -> Option<Argument> {
         0x1268 => output(size::INT),         // BLKSSZGET
         0x1277 | 0x127d | 0x127f => input(2 * size::LONG), // BLKDISCARD, BLKSECDISCARD, BLKZEROOUT
         0x1278..=0x127c | 0x127e => output(size::INT), // BLKIOMIN .. BLKDISCARDZEROES, BLKROTATIONAL
+        // Event devices: EVIOCGRAB and EVIOCREVOKE say `int` but carry the number itself.
+        0x4004_4590 | 0x4004_4591 => Some(Argument::Value),
         // Sockets and network interfaces, socket(7) and netdevice(7).
         0x8903..=0x8905 => output(size::INT), // FIOGETOWN, SIOCGPGRP, SIOCATMARK
         0x8901 | 0x8902 => input(size::INT),  // FIOSETOWN, SIOCSPGRP
@@ -204,6 +206,7 @@ mod tests {
         assert_eq!(argument(0x540e), Argument::Value); // TIOCSCTTY
         assert_eq!(argument(0x5606), Argument::Value); // VT_ACTIVATE
         assert_eq!(argument(0x4b3a), Argument::Value); // KDSETMODE
+        assert_eq!(argument(0x4004_4590), Argument::Value); // EVIOCGRAB
         let resources = argument(0xc040_64a0); // DRM_IOCTL_MODE_GETRESOURCES
         assert_eq!(resources.len(), 64);
     }

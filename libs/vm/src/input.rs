@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::qmp::Qmp;
 use crate::screen::Picture;
 
-/// Between two keys. A PS/2 keyboard's queue holds 16 bytes and drops what does not fit: an emulated guest needs time to empty it.
+/// Between two keys. A keyboard's queue holds few events and drops what does not fit: an emulated guest needs time to empty it.
 const KEY_GAP: Duration = Duration::from_millis(40);
 
 /// The pointer device's range in both directions.

@@ -159,6 +159,7 @@ impl Machine {
         arguments.option("-object", "rng-random,id=entropy,filename=/dev/urandom");
         arguments.option("-device", "virtio-rng-pci,rng=entropy,addr=0x5");
         arguments.option("-device", "virtio-tablet-pci,addr=0x6");
+        arguments.option("-device", "virtio-keyboard-pci,addr=0x7");
         arguments.option("-device", "isa-debug-exit,iobase=0xf4,iosize=0x04");
         arguments.option("-chardev", path("socket,id=qmp,server=on,wait=off,path=", &paths.qmp));
         arguments.option("-mon", "chardev=qmp,mode=control");
