@@ -10,7 +10,7 @@ use frame::user::UserContext;
 use crate::fs::{FileTable, FsContext};
 use crate::mm::AddressSpace;
 use crate::task::{self, Process, Thread, comm_from, lifecycle, process, sched, user_loop};
-use crate::{fs, ipc, log, proc, random, scheme, time};
+use crate::{devices, fs, ipc, log, proc, random, scheme, time};
 
 /// Programs tried as the first process after the one of the boot parameters.
 const FALLBACK_INIT: [&str; 2] = ["/init", "/bin/sh"];
@@ -72,6 +72,7 @@ fn announce(boot: &BootInfo, params: &BootParams) {
 
 /// Runs in a kernel thread: becomes nobody, makes process 1 and ends.
 fn first_process(boot: &'static BootInfo) {
+    devices::init();
     let params = BootParams::parse(boot.cmdline);
     let candidates = [params.init, FALLBACK_INIT[0], FALLBACK_INIT[1]];
     let arguments = Vec::new();

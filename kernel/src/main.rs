@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod boot;
+mod devices;
 mod error;
 mod fs;
 mod ipc;

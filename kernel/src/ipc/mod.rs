@@ -5,6 +5,7 @@ pub mod eventfd;
 pub mod futex;
 pub mod inet;
 pub mod netdev;
+pub mod netlink;
 pub mod pidfd;
 pub mod pipe;
 pub mod signalfd;

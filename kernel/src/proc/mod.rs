@@ -4,7 +4,7 @@ mod net;
 mod node;
 mod process;
 mod sysctl;
-mod sysfs;
+pub mod sysfs;
 mod system;
 
 use crate::fs::mount::{SuperBlock, register_type};
@@ -13,5 +13,5 @@ use crate::scheme::pseudo::Dir;
 /// Registers the filesystem types.
 pub fn init() {
     register_type("proc", true, |_, _| Ok(SuperBlock::new("proc", Dir::of(system::Root, 1), alloc::vec::Vec::new())));
-    register_type("sysfs", true, |_, _| Ok(SuperBlock::new("sysfs", sysfs::root(), alloc::vec::Vec::new())));
+    register_type("sysfs", true, |_, _| Ok(SuperBlock::new("sysfs", crate::devices::root(), alloc::vec::Vec::new())));
 }

@@ -1,4 +1,4 @@
-//! `/sys`: CPUs, ACPI tables, what programs look for first.
+//! Parts of `/sys` that are views of the kernel: CPUs and ACPI tables. The rest is in `devices`.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -11,19 +11,14 @@ use crate::scheme::pseudo::{Bytes, Dir, Entries, attr, ino};
 const FILE: FileType = FileType::Regular;
 const DIR: FileType = FileType::Directory;
 
-/// The root directory.
-pub fn root() -> InodeRef {
-    fixed(&[
-        ("block", DIR, || fixed(&[])),
-        ("bus", DIR, || fixed(&[])),
-        ("class", DIR, || fixed(&[("tty", DIR, || fixed(&[])), ("block", DIR, || fixed(&[]))])),
-        ("dev", DIR, || fixed(&[("block", DIR, || fixed(&[])), ("char", DIR, || fixed(&[]))])),
-        ("devices", DIR, || fixed(&[("system", DIR, || fixed(&[("cpu", DIR, || Dir::of(Cpus, 7)), ("node", DIR, || fixed(&[]))]))])),
-        ("firmware", DIR, || fixed(&[("acpi", DIR, || fixed(&[("tables", DIR, || Dir::of(AcpiTables, 8))]))])),
-        ("fs", DIR, || fixed(&[])),
-        ("kernel", DIR, || fixed(&[("mm", DIR, || fixed(&[]))])),
-        ("module", DIR, || fixed(&[])),
-    ])
+/// `/sys/firmware`.
+pub fn firmware() -> InodeRef {
+    fixed(&[("acpi", DIR, || fixed(&[("tables", DIR, || Dir::of(AcpiTables, 8))]))])
+}
+
+/// `/sys/devices/system`.
+pub fn system() -> InodeRef {
+    fixed(&[("cpu", DIR, || Dir::of(Cpus, 7)), ("node", DIR, || fixed(&[]))])
 }
 
 struct AcpiTables;

@@ -10,6 +10,7 @@ pub mod inet;
 pub mod misc;
 pub mod mm;
 pub mod mount;
+pub mod netlink;
 pub mod open;
 pub mod path;
 pub mod process;

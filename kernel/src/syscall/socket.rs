@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::Cx;
+use super::{Cx, netlink};
 use super::inet::{self, internet};
 use crate::error::*;
 use crate::fs::{FdFlags, IoSink, IoSource, OpenFile, OpenFlags};
@@ -58,7 +58,19 @@ fn parse_kind(domain: i32, kind: u32, protocol: i32) -> Result<(Kind, u32)> {
     Ok((kind, flags))
 }
 
-fn install(cx: &Cx<'_>, socket: Arc<Socket>, flags: u32) -> Result<i32> {
+/// A netlink socket, raw or datagram, which is the same.
+fn netlink_socket(cx: &Cx<'_>, kind: u32, protocol: i32) -> Result<usize> {
+    let flags = kind & !SOCK_TYPE;
+    if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
+        return Err(EINVAL);
+    }
+    if !matches!(kind & SOCK_TYPE, 2 | 3) {
+        return Err(ESOCKTNOSUPPORT);
+    }
+    Ok(install(cx, crate::ipc::netlink::Socket::new(protocol, kind & SOCK_TYPE)?, flags)? as usize)
+}
+
+fn install(cx: &Cx<'_>, socket: Arc<impl crate::fs::FileOps>, flags: u32) -> Result<i32> {
     let status = OpenFlags::RDWR | OpenFlags::from_bits_retain(flags & SOCK_NONBLOCK);
     let fd_flags = if flags & SOCK_CLOEXEC != 0 { FdFlags::CLOEXEC } else { FdFlags::empty() };
     cx.process.files().insert(OpenFile::new(socket, status), fd_flags)
@@ -67,6 +79,7 @@ fn install(cx: &Cx<'_>, socket: Arc<Socket>, flags: u32) -> Result<i32> {
 /// socket(2)
 pub fn sys_socket(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32) -> Result<usize> {
     match domain {
+        netlink::FAMILY => return netlink_socket(cx, kind, protocol),
         AF_INET => return inet::create(cx, Family::V4, kind, protocol),
         AF_INET6 => return inet::create(cx, Family::V6, kind, protocol),
         _ => {}
@@ -125,6 +138,9 @@ fn write_address(address: Option<&Address>, at: usize, len_at: usize) -> Result 
 
 /// bind(2)
 pub fn sys_bind(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
+    if let Some(done) = netlink::bind(cx, fd, at, len) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.bind(at, len);
     }
@@ -135,6 +151,9 @@ pub fn sys_bind(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
 
 /// listen(2)
 pub fn sys_listen(cx: &Cx<'_>, fd: i32, backlog: i32) -> Result<usize> {
+    if let Some(done) = netlink::unsupported(cx, fd) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.listen(backlog);
     }
@@ -144,6 +163,9 @@ pub fn sys_listen(cx: &Cx<'_>, fd: i32, backlog: i32) -> Result<usize> {
 
 /// connect(2)
 pub fn sys_connect(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
+    if let Some(done) = netlink::connect(cx, fd, at, len) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.connect(at, len);
     }
@@ -159,6 +181,9 @@ pub fn sys_accept(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usiz
 
 /// accept4(2)
 pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -> Result<usize> {
+    if let Some(done) = netlink::unsupported(cx, fd) {
+        return done;
+    }
     if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
         return Err(EINVAL);
     }
@@ -181,6 +206,9 @@ pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -
 
 /// getsockname(2)
 pub fn sys_getsockname(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usize> {
+    if let Some(done) = netlink::getsockname(cx, fd, at, len_at) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.name(at, len_at);
     }
@@ -190,6 +218,9 @@ pub fn sys_getsockname(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result
 
 /// getpeername(2)
 pub fn sys_getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usize> {
+    if let Some(done) = netlink::getpeername(cx, fd, at, len_at) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.peer(at, len_at);
     }
@@ -199,6 +230,9 @@ pub fn sys_getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result
 
 /// shutdown(2)
 pub fn sys_shutdown(cx: &Cx<'_>, fd: i32, how: i32) -> Result<usize> {
+    if let Some(done) = netlink::unsupported(cx, fd) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.shutdown(how);
     }
@@ -208,6 +242,9 @@ pub fn sys_shutdown(cx: &Cx<'_>, fd: i32, how: i32) -> Result<usize> {
 
 /// sendto(2)
 pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: usize, to_len: u32) -> Result<usize> {
+    if let Some(done) = netlink::sendto(cx, fd, (buf, len), flags, (to, to_len)) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.send(&mut IoSource::user(buf, len), flags, to, to_len);
     }
@@ -222,6 +259,9 @@ pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: 
 
 /// recvfrom(2)
 pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, from: usize, from_len: usize) -> Result<usize> {
+    if let Some(done) = netlink::recvfrom(cx, fd, (buf, len), flags, (from, from_len)) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.receive(&mut IoSink::user(buf, len), flags, from, from_len);
     }
@@ -318,6 +358,13 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
 
 /// sendmsg(2)
 pub fn sys_sendmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
+    if netlink::is_netlink(cx, fd) {
+        let header: MsgHdr = user::read(at)?;
+        let iovs = || read_iovs(header.iov, header.iov_len);
+        if let Some(done) = netlink::sendmsg(cx, fd, &iovs, (header.name, header.name_len), flags) {
+            return done;
+        }
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.send_message(&user::read(at)?, flags);
     }
@@ -404,6 +451,17 @@ fn build_control(cx: &Cx<'_>, socket: &Socket, ancillary: &Ancillary, room: usiz
 
 /// recvmsg(2)
 pub fn sys_recvmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
+    if netlink::is_netlink(cx, fd) {
+        let mut header: MsgHdr = user::read(at)?;
+        let iovs = || read_iovs(header.iov, header.iov_len);
+        let name = (header.name, header.name_len);
+        if let Some(received) = netlink::recvmsg(cx, fd, &iovs, name, (header.control, header.control_len), flags) {
+            let netlink::Received { value, name_len, control_len, flags } = received?;
+            (header.name_len, header.control_len, header.flags) = (name_len, control_len, flags);
+            user::write(at, &header)?;
+            return Ok(value);
+        }
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.receive_message(at, flags);
     }
@@ -485,6 +543,9 @@ const SO_DOMAIN: i32 = 39;
 
 /// getsockopt(2)
 pub fn sys_getsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, len_at: usize) -> Result<usize> {
+    if let Some(done) = netlink::getsockopt(cx, fd, (level, option), at, len_at) {
+        return done;
+    }
     let bytes = match internet(cx, fd)? {
         Some(internet) => internet.option(level, option)?,
         None => unix_option(cx, fd, level, option)?,
@@ -531,6 +592,9 @@ fn unix_option(cx: &Cx<'_>, fd: i32, level: i32, option: i32) -> Result<Vec<u8>>
 
 /// setsockopt(2)
 pub fn sys_setsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, len: u32) -> Result<usize> {
+    if let Some(done) = netlink::setsockopt(cx, fd, (level, option), at, len) {
+        return done;
+    }
     if let Some(internet) = internet(cx, fd)? {
         return internet.set_option(level, option, at, len);
     }
