@@ -6,6 +6,7 @@ mod list;
 mod names;
 mod resources;
 mod scheme_files;
+mod sysfs;
 mod tree;
 
 use access::{Access, ConfigPorts, Ecam};
@@ -60,6 +61,7 @@ fn run() -> anyhow::Result<()> {
         SchemeSocket::create("pci", SchemeFlags::NONE)
     })
     .context("creating /scheme/pci")?;
+    sysfs::register(&functions);
     Server::new(socket)?.run(&mut tree::Tree::new(functions, Kernel))?;
     Ok(())
 }

@@ -98,6 +98,13 @@ fn daemon(name: &str, words: &[&str], is_essential: bool) -> Service {
     }
 }
 
+/// A daemon from the root filesystem.
+fn system_daemon(name: &str) -> Service {
+    let mut service = daemon(name, &[name], false);
+    service.command[0] = format!("/sbin/{name}");
+    service
+}
+
 fn has_daemon(name: &str) -> bool {
     Path::new(INITFS).join("sbin").join(name).exists()
 }
@@ -117,6 +124,9 @@ fn start_ours(supervisor: &mut Supervisor, params: &BootParams<'_>) -> anyhow::R
 fn start_drivers(supervisor: &mut Supervisor) -> anyhow::Result<usize> {
     supervisor.start(daemon("pcid", &["pcid"], true));
     // Neither the keyboard nor the boot framebuffer is on the bus: do not wait for it.
+    if has_daemon("inputd") {
+        supervisor.start(daemon("inputd", &["inputd"], true));
+    }
     if has_daemon("ps2d") {
         supervisor.start(daemon("ps2d", &["ps2d"], true));
     }
@@ -193,6 +203,9 @@ fn start_system(supervisor: &mut Supervisor) {
     }
     if has_daemon("execd") || Path::new("/sbin/execd").exists() {
         supervisor.start(daemon("execd", &["execd"], false));
+    }
+    if Path::new("/sbin/devd").exists() {
+        supervisor.start(system_daemon("devd"));
     }
     for terminal in TERMINALS {
         // tty1 appears when fbcond has bound it.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 /// Virtio device types with a driver (virtio 1.1, section 5).
 const VIRTIO_BLOCK: u16 = 2;
 const VIRTIO_CONSOLE: u16 = 3;
+const VIRTIO_INPUT: u16 = 18;
 
 /// Drivers to start: a name for messages, and the command's words without their directory.
 pub type DriverCommand = (String, Vec<String>);
@@ -49,6 +50,12 @@ fn drivers_of(types: &[(PciAddress, u16)]) -> Vec<DriverCommand> {
                 disks += 1;
                 let words = vec!["virtio-blkd".to_owned(), address.to_string(), name.clone()];
                 drivers.push((format!("virtio-blkd {name}"), words));
+            }
+            VIRTIO_INPUT => {
+                drivers.push((
+                    format!("virtio-inputd {address}"),
+                    vec!["virtio-inputd".to_owned(), address.to_string()],
+                ));
             }
             VIRTIO_CONSOLE => {
                 drivers.push((
@@ -170,6 +177,7 @@ mod tests {
             (at("0000:00:02.0"), 1),
             (at("0000:00:03.0"), 2),
             (at("0000:00:04.0"), 3),
+            (at("0000:00:06.0"), 18),
             (at("0000:01:00.0"), 2),
         ];
         let commands: Vec<String> = drivers_of(&types)
@@ -181,6 +189,7 @@ mod tests {
             [
                 "virtio-blkd 0000:00:03.0 vda",
                 "virtio-seriald 0000:00:04.0",
+                "virtio-inputd 0000:00:06.0",
                 "virtio-blkd 0000:01:00.0 vdb"
             ]
         );
