@@ -20,6 +20,7 @@ mod english;
 mod fuzz;
 mod frame;
 mod lab;
+mod input;
 mod limits;
 mod power;
 mod programs;
@@ -89,6 +90,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     let mut tests = frame::tests();
     tests.extend(system::tests());
     tests.extend(schemes::tests());
+    tests.extend(input::tests());
     tests.extend(english::tests());
     tests.extend(restarts::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
