@@ -16,6 +16,7 @@ pub fn tests() -> Vec<Test> {
     vec![
         Test::new("vm/input-events", events),
         Test::new("vm/input-console", console),
+        Test::new("vm/input-typed", typed),
         Test::new("vm/input-restart", restart),
         Test::new("vm/device-tree", tree),
         Test::new("vm/device-database", database),
@@ -24,6 +25,10 @@ pub fn tests() -> Vec<Test> {
 
 /// Runs a script until its output holds `wanted`.
 fn poll(machine: &Machine, script: &str, wanted: &str) -> Result<String> {
+    poll_for(machine, script, wanted, LONG)
+}
+
+fn poll_for(machine: &Machine, script: &str, wanted: &str, limit: Duration) -> Result<String> {
     let start = Instant::now();
     loop {
         let output = machine.sh(script, SHORT)?;
@@ -31,7 +36,7 @@ fn poll(machine: &Machine, script: &str, wanted: &str) -> Result<String> {
         if text.contains(wanted) {
             return Ok(text);
         }
-        if start.elapsed() > LONG {
+        if start.elapsed() > limit {
             bail!("`{script}` does not give {wanted:?} but {text:?}");
         }
         thread::sleep(Duration::from_millis(200));
@@ -77,6 +82,21 @@ fn console(lab: &Lab) -> Result<()> {
     poll(&machine, reader, "1")?;
     press_until(&machine, "f6", "cat /tmp/keys", "0001 0040 0001 0000")?;
     end_readers(&machine)
+}
+
+/// What is typed reaches the session on the text console.
+fn typed(lab: &Lab) -> Result<()> {
+    let machine = lab.genai()?;
+    check::succeeds(&machine.sh("rm -f /tmp/typed", SHORT)?)?;
+    let start = Instant::now();
+    while start.elapsed() < LONG {
+        // The session may not have begun yet: what is typed before it is lost.
+        input::type_text(machine.dir(), "\ntouch /tmp/typed\n")?;
+        if poll_for(&machine, "ls /tmp", "typed", Duration::from_secs(15)).is_ok() {
+            return Ok(());
+        }
+    }
+    bail!("what is typed does not reach the console")
 }
 
 /// Devices are where sysfs has them, and `/dev` names them with their numbers.
