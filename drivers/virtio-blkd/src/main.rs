@@ -5,6 +5,7 @@
 
 mod disk;
 mod engine;
+mod sysfs;
 
 use anyhow::Context;
 use clap::Parser;
@@ -88,6 +89,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         SchemeSocket::create(&scheme_name, flags)
     })
     .with_context(|| format!("creating /scheme/{scheme_name}"))?;
+    sysfs::register(
+        arguments,
+        &sysfs::Shape {
+            bytes,
+            block_bytes,
+            is_read_only: engine.is_read_only(),
+        },
+        &partitions,
+    );
     serve(
         Server::new(socket)?,
         Disk::new(engine, &partitions),

@@ -52,7 +52,15 @@ fn node(is_block: bool, arguments: &[u8]) -> Result<Node> {
     if !target.starts_with(b"/scheme/") {
         return Err(EINVAL);
     }
-    Ok(Node { is_block, number: (number(&numbers[..colon])?, number(&numbers[colon + 1..])?), name: path(at)?, target: target.to_vec() })
+    let (major, minor) = (&numbers[..colon], number(&numbers[colon + 1..])?);
+    let number = if is_block && major == b"scheme" {
+        // The kernel gives block devices of schemes their numbers; the daemon knows its handle.
+        let device = crate::scheme::block_number(target, minor.into())?;
+        (crate::fs::device::major(device), crate::fs::device::minor(device))
+    } else {
+        (number(major)?, minor)
+    };
+    Ok(Node { is_block, number, name: path(at)?, target: target.to_vec() })
 }
 
 fn variable(bytes: &[u8]) -> Result<Vec<u8>> {

@@ -55,7 +55,7 @@ pub fn attr_of_stat(stat: &Stat, dev: u64, block_device: bool) -> Attr {
 }
 
 /// Device number of handle `ino` of a block device scheme: major 259 (dynamic block numbers), 256 minors a scheme.
-fn block_number(dev: u64, ino: u64) -> u64 {
+pub fn block_number(dev: u64, ino: u64) -> u64 {
     let scheme = (dev & 0xff) | (dev >> 12 & !0xff);
     let minor = scheme << 8 | (ino & 0xff);
     (minor & 0xff) | 0x103 << 8 | (minor & !0xff) << 12

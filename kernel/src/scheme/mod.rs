@@ -29,7 +29,7 @@ mod transfer;
 mod user;
 
 pub use file::raw_call;
-pub use registry::add_kernel_scheme;
+pub use registry::{add_kernel_scheme, block_number};
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -104,6 +104,18 @@ fn find(name: &[u8]) -> Option<Entry> {
     }
 }
 
+/// The device number of a handle of the block device scheme whose root a path below `/scheme` goes through.
+///
+/// # Errors
+/// `ENOENT` where there is no such scheme; `EINVAL` where it serves no block devices.
+pub fn block_number(path: &[u8], handle: u64) -> Result<u64> {
+    let name = path.strip_prefix(b"/scheme/").and_then(|rest| rest.split(|byte| *byte == b'/').next()).ok_or(EINVAL)?;
+    match find(name).ok_or(ENOENT)? {
+        Entry::User(scheme, _) if scheme.flags().contains(SchemeFlags::BLOCK_DEVICE) => Ok(super::convert::block_number(scheme.dev, handle)),
+        _ => Err(EINVAL),
+    }
+}
+
 /// What is behind a name.
 enum Found {
     /// An inode of the kernel's, or the root of an ordinary scheme.

@@ -97,10 +97,10 @@ impl Registration {
         self.line(format_args!("char {major}:{minor} {name} {target}"))
     }
 
-    /// A block device, likewise.
+    /// A block device: its handle in the scheme, of which the kernel makes its numbers; its name in `/dev`, and its scheme path.
     #[must_use]
-    pub fn block(self, (major, minor): (u32, u32), name: &str, target: &str) -> Self {
-        self.line(format_args!("block {major}:{minor} {name} {target}"))
+    pub fn block(self, handle: u32, name: &str, target: &str) -> Self {
+        self.line(format_args!("block scheme:{handle} {name} {target}"))
     }
 
     /// `KEY=VALUE` in its events and in its file `uevent`.
