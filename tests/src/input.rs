@@ -16,7 +16,7 @@ pub fn tests() -> Vec<Test> {
     vec![
         Test::new("vm/input-events", events),
         Test::new("vm/input-console", console),
-        Test::new("vm/input-typed", typed),
+        Test::new("vm/console-typed", typed),
         Test::new("vm/input-restart", restart),
         Test::new("vm/device-tree", tree),
         Test::new("vm/device-database", database),
