@@ -29,6 +29,17 @@ fn text(device: &Device, since_us: u64) -> String {
     links.chain([format!("I:{since_us}\n")]).chain(variables).chain(tags).chain(current).chain(["V:1\n".to_owned()]).collect()
 }
 
+/// A link's target: from the link to the node, both below `/dev`, by the shortest way.
+fn relative(link: &str, node: &str) -> String {
+    let (mut link, mut node) = (link, node);
+    while let (Some((a, link_rest)), Some((b, node_rest))) = (link.split_once('/'), node.split_once('/'))
+        && a == b
+    {
+        (link, node) = (link_rest, node_rest);
+    }
+    format!("{}{node}", "../".repeat(link.matches('/').count()))
+}
+
 /// Enters a device. Readers see the old file or the new one.
 pub fn write(device: &Device, since_us: u64) -> io::Result<()> {
     let Some(id) = device.id() else { return Ok(()) };
@@ -47,8 +58,7 @@ pub fn write(device: &Device, since_us: u64) -> io::Result<()> {
         if let Some(directory) = place.parent() {
             fs::create_dir_all(directory)?;
         }
-        let up = "../".repeat(link.matches('/').count());
-        let target = format!("{up}{}", node.trim_start_matches("/dev/"));
+        let target = relative(link, node.trim_start_matches("/dev/"));
         if fs::read_link(&place).is_ok_and(|old| old == Path::new(&target)) {
             continue;
         }
@@ -67,7 +77,7 @@ pub fn remove(device: &Device) {
     for line in text.lines() {
         if let Some(link) = line.strip_prefix("S:") {
             let place = Path::new("/dev").join(link);
-            if fs::read_link(&place).is_ok_and(|target| target.ends_with(&node)) {
+            if fs::read_link(&place).is_ok_and(|target| target == Path::new(&relative(link, &node))) {
                 let _ = fs::remove_file(place);
             }
         } else if let Some(tag) = line.strip_prefix("G:") {
@@ -80,6 +90,13 @@ pub fn remove(device: &Device) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_are_short() {
+        assert_eq!(relative("input/by-path/x-event-kbd", "input/event2"), "../event2");
+        assert_eq!(relative("disk/by-path/x", "vda"), "../../vda");
+        assert_eq!(relative("cdrom", "sr0"), "sr0");
+    }
 
     #[test]
     fn a_file_has_what_libudev_reads() {
