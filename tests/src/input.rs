@@ -112,6 +112,7 @@ fn tree(lab: &Lab) -> Result<()> {
         stat -f -c %t /sys/class";
     let wanted = "AT Translated Set 2 keyboard\nImPS/2 Generic Wheel Mouse\nQEMU Virtio Keyboard\nQEMU Virtio Tablet\n/sys/bus/pci\n62656572\n";
     check::prints(&machine.sh(script, SHORT)?, wanted)?;
+    poll(&machine, "cat /sys/class/drm/card0/dev /sys/class/drm/card0-*/status; stat -c %t /dev/dri/card0", "226:0\nconnected\ne2\n")?;
     let pci = machine.sh("cd /sys/bus/pci/devices/0000:00:03.0 && cat vendor && od -An -tx2 -N2 config && wc -c <config && grep PCI_SLOT uevent", SHORT)?;
     check::succeeds(&pci)?;
     let text = String::from_utf8_lossy(&pci.stdout).into_owned();

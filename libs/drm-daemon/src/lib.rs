@@ -9,11 +9,13 @@
 
 pub mod linear;
 mod scheme_files;
+mod sysfs;
 
 use anyhow::Context as _;
 use drm::{Backend, Device};
 use scheme::{CallerAccess, SchemeFlags, SchemeSocket, Server};
 use scheme_files::Card;
+use sysfs::Sysfs;
 use driver::irq::Irq;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -62,7 +64,9 @@ pub fn serve<B: Driver>(backend: B, number: u32, irq: Option<&Irq>) -> anyhow::R
         .with_context(|| format!("creating /scheme/{name}"))?;
     let access = CallerAccess::new(&socket)?;
     let mut server = Server::new(socket)?;
+    let sysfs = Sysfs::new(number, &backend.identity().unique);
     let mut card = Card::new(Device::new(backend), number, access);
+    sysfs.show(card.device().pipes());
     let others: Vec<BorrowedFd<'_>> = irq.iter().map(|irq| irq.as_fd()).collect();
     loop {
         let timeout = card.next_deadline().map(|deadline| Duration::from_nanos(deadline.saturating_sub(now_ns())));
@@ -78,6 +82,8 @@ pub fn serve<B: Driver>(backend: B, number: u32, irq: Option<&Irq>) -> anyhow::R
                 let size = pipe.output.modes.first().map(drm::mode::size);
                 tracing::info!(connected = pipe.output.is_connected, ?size, "a display has changed");
             }
+            sysfs.show(card.device().pipes());
+            sysfs.announce();
             scheme_files::announce_change(number);
         }
         while let Some(request) = server.next_request() {
