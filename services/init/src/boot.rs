@@ -285,7 +285,7 @@ fn supervise(mut supervisor: Supervisor) -> ! {
         supervisor.pump(control.as_ref().map(AsRawFd::as_raw_fd), period);
         if let Some(watchdog) = watchdog.as_mut().filter(|_| looked.elapsed() >= period) {
             looked = Instant::now();
-            for (pid, scheme) in watchdog.look() {
+            for (pid, scheme) in watchdog.look(&supervisor.running()) {
                 supervisor.end_hung(pid, &scheme);
             }
         }

@@ -3,6 +3,7 @@
 use crate::backoff::Backoff;
 use crate::signals::Signals;
 use crate::sys;
+use crate::watchdog::Running;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -118,6 +119,18 @@ impl Supervisor {
         &self.services
     }
 
+    /// The services that run.
+    pub fn running(&self) -> Vec<Running<'_>> {
+        let running = |it: &'_ Supervised| Some((it.pid?, it.started.elapsed()));
+        let services = self.services.iter();
+        services
+            .filter_map(|it| {
+                let (pid, age) = running(it)?;
+                Some(Running { name: &it.service.name, pid, age })
+            })
+            .collect()
+    }
+
     /// Ends the process of a service that hangs; its successor is started when it has ended. Other processes are left alone.
     pub fn end_hung(&mut self, pid: u32, scheme: &str) {
         let Some(hung) = self.services.iter().find(|it| it.pid == Some(pid)) else {
@@ -126,7 +139,7 @@ impl Supervisor {
         if self.is_stopping {
             return;
         }
-        tracing::warn!("{} takes no requests for {scheme} any more; ending it", hung.service.name);
+        tracing::warn!("{} takes no requests for {scheme}; ending it", hung.service.name);
         if let Err(error) = sys::kill(pid as i32, libc::SIGKILL) {
             tracing::error!("cannot end {}: {error}", hung.service.name);
         }

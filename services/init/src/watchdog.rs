@@ -15,6 +15,9 @@ const HEALTH: &str = "/scheme/health";
 pub const PERIOD: Duration = Duration::from_millis(500);
 /// A daemon that has not taken a request for so long, nor used the processor between two looks, hangs.
 const IDLE_LIMIT: Duration = Duration::from_millis(2000);
+/// A successor that has not come to serve after so long, nor used the processor between two looks, hangs. (One that waits for another is ended
+/// in vain, which does no harm.)
+const START_LIMIT: Duration = Duration::from_secs(3);
 /// One that works all the time has longer.
 const BUSY_LIMIT: Duration = Duration::from_secs(30);
 
@@ -24,6 +27,18 @@ pub struct Watchdog {
     health: File,
     /// The processor time of processes whose requests wait, at the last look.
     used: HashMap<u32, Option<u64>>,
+    /// The services that schemes were last served by.
+    owners: HashMap<String, String>,
+}
+
+/// A service as the watchdog sees it.
+pub struct Running<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its process.
+    pub pid: u32,
+    /// For how long that has been running.
+    pub age: Duration,
 }
 
 /// A line of the report.
@@ -67,11 +82,12 @@ impl Watchdog {
         Ok(Watchdog {
             health: File::open(HEALTH)?,
             used: HashMap::new(),
+            owners: HashMap::new(),
         })
     }
 
-    /// The processes that hang, with the schemes that they serve.
-    pub fn look(&mut self) -> Vec<(u32, String)> {
+    /// The processes that hang, with the schemes that they serve, or have not come to serve.
+    pub fn look(&mut self, services: &[Running<'_>]) -> Vec<(u32, String)> {
         let mut report = vec![0; 16 << 10];
         let len = match self.health.read_at(&mut report, 0) {
             Ok(len) => len,
@@ -84,7 +100,23 @@ impl Watchdog {
         let mut used = HashMap::new();
         let mut hung = Vec::new();
         for line in report.lines().filter_map(parse) {
-            if line.pid == 0 || line.unread.is_zero() {
+            if line.pid == 0 {
+                // Nobody serves it: its service should be about to.
+                let owner = self.owners.get(line.scheme);
+                let starting = services.iter().find(|it| Some(it.name) == owner.map(String::as_str));
+                if let Some(starting) = starting.filter(|it| it.age >= START_LIMIT) {
+                    let now = processor_time(starting.pid);
+                    if self.used.get(&starting.pid) == Some(&now) {
+                        hung.push((starting.pid, line.scheme.to_owned()));
+                    }
+                    used.insert(starting.pid, now);
+                }
+                continue;
+            }
+            if let Some(owner) = services.iter().find(|it| it.pid == line.pid) {
+                self.owners.insert(line.scheme.to_owned(), owner.name.to_owned());
+            }
+            if line.unread.is_zero() {
                 continue;
             }
             let now = processor_time(line.pid);
