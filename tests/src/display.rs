@@ -13,7 +13,7 @@ use crate::{Test, check};
 const LIMIT: Duration = Duration::from_secs(120);
 
 pub fn tests() -> Vec<Test> {
-    vec![Test::new("programs/kms-probe", kms_probe)]
+    vec![Test::new("programs/kms-probe", kms_probe), Test::new("programs/kms-virtual-terminals", virtual_terminals), Test::new("boot/display-changes", display_changes)]
 }
 
 /// What `kms-probe` draws last.
@@ -47,7 +47,7 @@ fn wait_for_picture(machine: &Machine, what: &str, is_it: impl Fn(&Picture) -> b
 /// Runs the program, looks at the screen, ends the program; what it printed.
 fn run(lab: &Lab, system: System) -> Result<(String, String)> {
     let machine = lab.shared(system)?;
-    transfer::put(machine.exec(), lab.images.program("kms-probe", Linkage::Dynamic)?, "/tmp/kms-probe")?;
+    transfer::put(machine.exec(), lab.images.program("kms-probe", Linkage::Static)?, "/tmp/kms-probe")?;
     let start = "for i in $(seq 300); do [ -e /dev/dri/card0 ] && break; sleep 0.1; done
         /tmp/kms-probe hold > /tmp/kms.out 2> /tmp/kms.err & echo $! > /tmp/kms.pid
         for i in $(seq 900); do
@@ -65,6 +65,20 @@ fn run(lab: &Lab, system: System) -> Result<(String, String)> {
     Ok((text, errors))
 }
 
+/// Virtual terminals are opened, entered and left as under Linux.
+fn virtual_terminals(lab: &Lab) -> Result<()> {
+    let run = |system| -> Result<String> {
+        let machine = lab.shared(system)?;
+        transfer::put(machine.exec(), lab.images.program("kms-probe", Linkage::Static)?, "/tmp/vt-probe")?;
+        let output = machine.sh("timeout 60 /tmp/vt-probe vt; rm /tmp/vt-probe", LIMIT)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(text.ends_with("== end\n"), "it stopped early:\n{text}{}", String::from_utf8_lossy(&output.stderr));
+        Ok(text)
+    };
+    let linux = run(System::Linux).context("under Linux")?;
+    check::same("its output", linux.as_bytes(), run(System::Genai)?.as_bytes())
+}
+
 fn kms_probe(lab: &Lab) -> Result<()> {
     let (linux, _) = run(lab, System::Linux).context("under Linux")?;
     let (ours, errors) = run(lab, System::Genai)?;
@@ -75,4 +89,71 @@ fn kms_probe(lab: &Lab) -> Result<()> {
     // The console takes the screen back.
     let machine = lab.genai()?;
     wait_for_picture(&machine, "the console", |picture| wrong_pixels(picture) > 1000 && (2..64).contains(&picture.colours()))
+}
+
+/// The user makes the window larger, to a size that is in no list; then the driver dies.
+fn display_changes(lab: &Lab) -> Result<()> {
+    let socket = std::env::temp_dir().join(format!("gos-vnc-{}", std::process::id()));
+    let mut description = lab.describe(System::Genai)?;
+    description.extra = vec!["-vnc".into(), format!("unix:{}", socket.display())];
+    let machine = lab.boot("display-changes", &description)?;
+    let has_console = |size: (u32, u32)| move |picture: &Picture| (picture.width, picture.height) == size && (2..64).contains(&picture.colours());
+    wait_for_picture(&machine, "the console", has_console((1280, 800)))?;
+    let viewer = resize_window(&socket, 1003, 701)?;
+    wait_for_picture(&machine, "the console in its new size", has_console((1003, 701)))?;
+    let size = machine.sh("stty size < /dev/tty1", LIMIT)?;
+    // 1003 / 8 and 701 / 16 whole cells.
+    check::prints(&size, "43 125\n")?;
+    let kill = "driver() { for p in /proc/[0-9]*; do read -r name < $p/comm && [ \"$name\" = virtio-gpud ] && echo ${p#/proc/}; done 2>/dev/null; }
+        old=$(driver); kill -9 $old
+        for i in $(seq 300); do
+            new=$(driver)
+            [ -n \"$new\" ] && [ \"$new\" != \"$old\" ] && [ -c /dev/dri/card0 ] && break
+            sleep 0.1
+        done
+        printf 'after the restart' > /dev/tty1; [ -c /dev/dri/card0 ]";
+    check::succeeds(&machine.sh(kill, LIMIT)?)?;
+    wait_for_picture(&machine, "the console after a restart of the driver", has_console((1003, 701)))?;
+    drop(viewer);
+    let _ = std::fs::remove_file(&socket);
+    Ok(())
+}
+
+/// Asks for another size as a viewer whose window was resized does (RFC 6143, and the extension ExtendedDesktopSize). The viewer stays as long
+/// as what is returned.
+fn resize_window(socket: &std::path::Path, width: u16, height: u16) -> Result<std::os::unix::net::UnixStream> {
+    use std::io::{Read, Write};
+    let stream = std::os::unix::net::UnixStream::connect(socket).context("connecting to the machine's screen")?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    let read = |len: usize| -> Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        (&stream).read_exact(&mut bytes)?;
+        Ok(bytes)
+    };
+    let write = |bytes: &[u8]| (&stream).write_all(bytes);
+    read(12)?;
+    write(b"RFB 003.008\n")?;
+    let kinds = read(1)?[0];
+    read(kinds.into())?;
+    // No password; shared.
+    write(&[1])?;
+    ensure!(read(4)? == [0; 4], "the machine's screen cannot be had");
+    write(&[1])?;
+    let head = read(24)?;
+    read(u32::from_be_bytes([head[20], head[21], head[22], head[23]]) as usize)?;
+    // SetEncodings: raw, DesktopSize, ExtendedDesktopSize.
+    let mut message = vec![2, 0, 0, 3];
+    for encoding in [0i32, -223, -308] {
+        message.extend(encoding.to_be_bytes());
+    }
+    // SetDesktopSize with one screen.
+    message.extend([251, 0]);
+    message.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
+    message.extend([1, 0]);
+    message.extend([0; 8]);
+    message.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
+    message.extend([0; 4]);
+    write(&message)?;
+    stream.set_read_timeout(None)?;
+    Ok(stream)
 }

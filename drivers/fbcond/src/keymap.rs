@@ -11,6 +11,8 @@ pub enum Action {
     Send(Vec<u8>),
     /// Show older output (positive) or newer, in pages.
     Scroll(i32),
+    /// Show another virtual terminal.
+    Switch(u32),
     /// Restart the machine.
     Reboot,
 }
@@ -162,6 +164,7 @@ impl Keymap {
         };
         match code {
             DELETE if ctrl && alt => return Some(Action::Reboot),
+            F1..=F10 if alt => return Some(Action::Switch(u32::from(code - F1) + 1)),
             PAGE_UP if shift => return Some(Action::Scroll(1)),
             PAGE_DOWN if shift => return Some(Action::Scroll(-1)),
             _ => {}
@@ -326,6 +329,12 @@ mod tests {
             press(&mut keymap, &[LEFT_CTRL, LEFT_ALT, DELETE]),
             Some(Action::Reboot)
         );
+        let mut keymap = Keymap::default();
+        assert_eq!(
+            press(&mut keymap, &[LEFT_CTRL, LEFT_ALT, F2]),
+            Some(Action::Switch(2))
+        );
+        let mut keymap = Keymap::default();
         assert_eq!(keymap.key(A, 0, false), None);
         assert_eq!(press(&mut keymap, &[LEFT_META]), None);
     }

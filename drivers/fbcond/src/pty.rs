@@ -1,6 +1,6 @@
 //! The pseudo-terminal whose slave is `/dev/tty1`.
 
-use scheme_abi::VT_BIND;
+use scheme_abi::{VT_BIND, VT_REQUEST, VT_STATE, VtState};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
@@ -65,6 +65,22 @@ impl Pty {
             _slave: slave.ok(),
             pending: Vec::new(),
         })
+    }
+
+    /// Which virtual terminal is shown and how; POLLPRI tells that it has changed.
+    pub fn state(&self) -> io::Result<VtState> {
+        let mut state = VtState::default();
+        ioctl(&self.master, VT_STATE.into(), &mut state)?;
+        Ok(state)
+    }
+
+    /// Asks for another virtual terminal to be shown.
+    pub fn request(&self, number: u32) -> io::Result<()> {
+        // SAFETY: VT_REQUEST takes its argument by value and touches no memory.
+        if unsafe { libc::ioctl(self.master.as_raw_fd(), VT_REQUEST as _, libc::c_ulong::from(number)) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
     }
 
     /// Tells programs that the terminal has another size.

@@ -21,21 +21,25 @@ pub trait Surface {
 
 /// Where the console is shown.
 pub enum Screen {
-    /// Nowhere yet: as large as a terminal always was.
-    Nowhere,
+    /// Nowhere: another terminal is shown, or there is no display yet. Width and height in pixels.
+    Hidden(usize, usize),
     /// On the framebuffer that the boot loader left.
     Boot(Framebuffer),
     /// On a display device.
     Card(Card),
 }
 
-/// The size of a screen that is nowhere: 80 by 25 characters.
-const NOWHERE: (usize, usize) = (80 * crate::font::WIDTH, 25 * crate::font::HEIGHT);
+impl Screen {
+    /// Where there is no display: as large as a terminal always was, 80 by 25 characters.
+    pub fn nowhere() -> Self {
+        Screen::Hidden(80 * crate::font::WIDTH, 25 * crate::font::HEIGHT)
+    }
+}
 
 impl Surface for Screen {
     fn size(&self) -> (usize, usize) {
         match self {
-            Screen::Nowhere => NOWHERE,
+            Screen::Hidden(width, height) => (*width, *height),
             Screen::Boot(framebuffer) => framebuffer.size(),
             Screen::Card(card) => card.size(),
         }
@@ -43,7 +47,7 @@ impl Surface for Screen {
 
     fn pixel(&self, colour: u32) -> u32 {
         match self {
-            Screen::Nowhere => colour,
+            Screen::Hidden(..) => colour,
             Screen::Boot(framebuffer) => framebuffer.pixel(colour),
             Screen::Card(card) => card.pixel(colour),
         }
@@ -51,7 +55,7 @@ impl Surface for Screen {
 
     fn put(&mut self, x: usize, y: usize, pixels: &[u32]) {
         match self {
-            Screen::Nowhere => {}
+            Screen::Hidden(..) => {}
             Screen::Boot(framebuffer) => framebuffer.put(x, y, pixels),
             Screen::Card(card) => card.put(x, y, pixels),
         }

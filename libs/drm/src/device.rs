@@ -48,7 +48,7 @@ pub(crate) struct File {
     pub opener: u64,
     pub handles: BTreeMap<u32, u32>,
     /// The group of files that were opened under one master.
-    group: Option<u32>,
+    pub group: Option<u32>,
     is_master: bool,
     was_master: bool,
     is_authenticated: bool,
@@ -87,6 +87,8 @@ pub struct Device<B: Backend> {
     master: Option<u32>,
     last_group: u32,
     last_magic: u32,
+    /// Groups that may read the bus address: their master has asked for a version of the interface that has one.
+    pub(crate) with_address: std::collections::BTreeSet<u32>,
     pub(crate) buffers: BTreeMap<u32, Buffer<B::Memory>>,
     pub(crate) last_buffer: u32,
     pub(crate) framebuffers: BTreeMap<u32, Framebuffer>,
@@ -110,6 +112,7 @@ impl<B: Backend> Device<B> {
             master: None,
             last_group: 0,
             last_magic: 0,
+            with_address: std::collections::BTreeSet::new(),
             buffers: BTreeMap::new(),
             last_buffer: 0,
             framebuffers: BTreeMap::new(),
@@ -211,6 +214,11 @@ impl<B: Backend> Device<B> {
             self.unreference(buffer);
         }
         self.blobs.retain(|_, blob| blob.owner != id);
+        if let Some(group) = file.group
+            && self.files.values().all(|other| other.group != Some(group))
+        {
+            self.with_address.remove(&group);
+        }
         if file.kind == FileKind::Console {
             self.console = None;
         }
@@ -329,9 +337,9 @@ impl<B: Backend> Device<B> {
         self.expire(now_ns);
         let done = match call {
             call::VERSION => self.version(data, memory),
-            call::GET_UNIQUE => self.unique(data, memory),
+            call::GET_UNIQUE => self.unique(file, data, memory),
             call::GET_MAGIC => self.get_magic(file, data),
-            call::SET_VERSION => self.set_version(data),
+            call::SET_VERSION => self.set_version(file, data),
             call::GEM_CLOSE => self.gem_close(file, data),
             call::GET_CAP => self.get_cap(data),
             call::SET_CLIENT_CAP => self.set_client_cap(file, data),

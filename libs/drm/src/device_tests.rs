@@ -33,6 +33,11 @@ fn lists_are_copied_where_there_is_room_and_always_counted() {
     assert_eq!(bench.space.words(16, 1), [crtc(&bench)]);
     // A bad pointer is only followed where something would be copied.
     assert_eq!(bench.error(file, call::MODE_GETRESOURCES, CardRes { crtcs: 8, count_crtcs: 9, ..Default::default() }), Errno::FAULT);
+    // The bus address is there once a version of the interface that has it was asked for.
+    assert_eq!(bench.call(file, call::GET_UNIQUE, Unique::default()).len, 0);
+    bench.call(file, call::SET_VERSION, SetVersion { di_major: 1, di_minor: 4, dd_major: -1, dd_minor: -1 });
+    assert_eq!(bench.call(file, call::GET_UNIQUE, Unique::default()).len, 4);
+    assert_eq!(bench.error(file, call::SET_VERSION, SetVersion { di_major: 2, ..SetVersion::default() }), Errno::INVAL);
     let version = bench.call(file, call::VERSION, Version { name: BASE, name_len: 2, ..Default::default() });
     assert_eq!((version.name_len, version.date_len, &bench.space.0[..3]), (4, 1, &b"fa\0"[..]));
 }

@@ -30,11 +30,13 @@ impl<B: Backend> Device<B> {
         Ok(())
     }
 
-    pub(crate) fn unique(&mut self, data: &mut [u8], memory: Memory<'_>) -> Result<(), Errno> {
+    pub(crate) fn unique(&mut self, file: FileId, data: &mut [u8], memory: Memory<'_>) -> Result<(), Errno> {
         let mut args: Unique = decode(data);
-        let text = self.backend.identity().unique;
+        // libdrm takes a card that has an address for one that somebody uses already, and opens no such by its driver's name.
+        let has_address = self.file(file)?.group.is_some_and(|group| self.with_address.contains(&group));
+        let text = if has_address { self.backend.identity().unique } else { String::new() };
         // Unlike other texts, this one comes whole or not at all.
-        if args.len >= text.len() as u64 {
+        if args.len >= text.len() as u64 && !text.is_empty() {
             memory.write(args.text, text.as_bytes())?;
         }
         args.len = text.len() as u64;
@@ -42,14 +44,21 @@ impl<B: Backend> Device<B> {
         Ok(())
     }
 
-    pub(crate) fn set_version(&mut self, data: &mut [u8]) -> Result<(), Errno> {
+    pub(crate) fn set_version(&mut self, file: FileId, data: &mut [u8]) -> Result<(), Errno> {
         let args: SetVersion = decode(data);
         let (major, minor, _) = self.backend.identity().version;
         // The interface's version is 1.4.
         let is_wrong = |asked: (i32, i32), ours: (i32, i32)| asked.0 != -1 && (asked.0 != ours.0 || asked.1 < 0 || asked.1 > ours.1);
         let wrong = is_wrong((args.di_major, args.di_minor), (1, 4)) || is_wrong((args.dd_major, args.dd_minor), (major, minor));
         encode(&SetVersion { di_major: 1, di_minor: 4, dd_major: major, dd_minor: minor }, data);
-        if wrong { Err(Errno::INVAL) } else { Ok(()) }
+        if wrong {
+            return Err(Errno::INVAL);
+        }
+        if args.di_major == 1 && args.di_minor >= 1 {
+            let group = self.file(file)?.group;
+            self.with_address.extend(group);
+        }
+        Ok(())
     }
 
     pub(crate) fn get_cap(&mut self, data: &mut [u8]) -> Result<(), Errno> {

@@ -28,6 +28,10 @@ pub const SCHEME_COMMITTING: u32 = encode(Direction::None, MAGIC, 9, 0);
 pub const SCHEME_COMMITTED: u32 = encode(Direction::None, MAGIC, 10, 0);
 /// On the socket of a CALLER_MEMORY scheme: [`CallerCopy`] in, copies to or from the memory of the process whose request is in flight.
 pub const SCHEME_COPY: u32 = encode(Direction::In, MAGIC, 16, CallerCopy::BYTES as u32);
+/// On a pty master: [`VtState`] out. From then on `poll(2)` reports POLLPRI when it has changed.
+pub const VT_STATE: u32 = encode(Direction::Out, MAGIC, 17, VtState::BYTES as u32);
+/// On a pty master: the argument is the number of the virtual terminal to show, as if by VT_ACTIVATE.
+pub const VT_REQUEST: u32 = encode(Direction::None, MAGIC, 18, 0);
 
 /// What a scheme declares about itself, as the argument of [`SCHEME_SET_FLAGS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,6 +171,20 @@ plain! {
         addr: u64,
         /// Bytes of the area.
         len: u64,
+    }
+}
+
+plain! {
+    /// Answer of [`VT_STATE`]: of the virtual terminal that is shown.
+    VtState [16] {
+        /// Its number.
+        active: u32,
+        /// 0: text (KD_TEXT); 1: a program draws (KD_GRAPHICS).
+        mode: u32,
+        /// How its keyboard is read: K_XLATE 1, K_MEDIUMRAW 2, K_UNICODE 3, K_OFF 4.
+        keyboard: u32,
+        /// Lamps: 1 scroll lock, 2 num lock, 4 caps lock.
+        leds: u32,
     }
 }
 

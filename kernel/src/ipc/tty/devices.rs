@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{pty, serial};
+use super::{pty, serial, vt};
 use crate::error::*;
 use crate::fs::device::register_char;
 use crate::fs::mount::{SuperBlock, register_type};
@@ -24,7 +24,7 @@ const DEVPTS_DEV: u64 = 0x16;
 
 /// Registers the drivers and the nodes that do not depend on a terminal emulator.
 pub fn init() {
-    register_char(TTY_MAJOR, 0..=63, Box::new(|_, rdev, flags| pty::open_virtual(minor(rdev).max(1), flags)));
+    register_char(TTY_MAJOR, 0..=63, Box::new(|_, rdev, flags| pty::open_virtual(numbered(minor(rdev)), flags)));
     register_char(
         TTY_MAJOR,
         SERIAL_MINOR..=SERIAL_MINOR,
@@ -44,6 +44,11 @@ pub fn init() {
         devfs::add(b"ttyS0", CHARACTER | 0o660, makedev(TTY_MAJOR, SERIAL_MINOR));
     }
     register_type("devpts", true, |_, _| Ok(SuperBlock::new("devpts", Dir::of(Slaves, 1), b"mode=620,ptmxmode=666".to_vec())));
+}
+
+/// `/dev/tty0` is the virtual terminal that is shown.
+fn numbered(minor: u32) -> u32 {
+    if minor == 0 { vt::active() } else { minor }
 }
 
 /// `/dev/tty`: the caller's controlling terminal.

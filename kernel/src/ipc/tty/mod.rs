@@ -5,6 +5,7 @@ mod ldisc;
 pub mod pty;
 pub mod serial;
 mod termios;
+pub mod vt;
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -59,9 +60,11 @@ pub struct WinSize {
 pub struct Terminal {
     this: Weak<Terminal>,
     /// Device number, `makedev(3)`.
-    device: u32,
+    device: AtomicU32,
     /// Path as `ttyname(3)` expects it, for messages.
-    name: String,
+    name: SpinLock<String>,
+    /// The virtual terminal that it is, 0 for none.
+    number: AtomicU32,
     driver: Arc<dyn Driver>,
     state: SpinLock<(Termios, Ldisc)>,
     size: SpinLock<WinSize>,
@@ -88,8 +91,9 @@ impl Terminal {
     pub fn new(device: u32, name: String, driver: Arc<dyn Driver>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             this: this.clone(),
-            device,
-            name,
+            device: AtomicU32::new(device),
+            name: SpinLock::new(name),
+            number: AtomicU32::new(0),
             driver,
             state: SpinLock::new((Termios::default(), Ldisc::default())),
             size: SpinLock::new(WinSize::default()),
@@ -102,6 +106,13 @@ impl Terminal {
             output_event: WaitQueue::new(),
             echo_backlog: SpinLock::new(VecDeque::new()),
         })
+    }
+
+    /// It is the virtual terminal `/dev/tty<number>` from now on.
+    pub fn become_virtual(&self, number: u32) {
+        self.device.store(4 << 8 | number, Ordering::SeqCst);
+        *self.name.lock() = alloc::format!("/dev/tty{number}");
+        self.number.store(number, Ordering::SeqCst);
     }
 
     /// Sets the window size; the foreground group hears of a change.
@@ -482,7 +493,13 @@ impl Terminal {
             0x5415 => user::write(arg, &0x166u32)?,
             // TIOCMBIS, TIOCMBIC, TIOCMSET
             0x5416..=0x5418 => {}
-            _ => return Err(ENOTTY),
+            _ => match self.number.load(Ordering::SeqCst) {
+                0 => return Err(ENOTTY),
+                number => {
+                    let may_change = self.require_own_session().is_ok() || task::with_current(|t| t.process.creds().privileged());
+                    return vt::control(number, cmd, arg, may_change);
+                }
+            },
         }
         Ok(0)
     }
@@ -529,7 +546,7 @@ impl Terminal {
 
 impl super::Tty for Terminal {
     fn device(&self) -> u32 {
-        self.device
+        self.device.load(Ordering::SeqCst)
     }
 
     fn foreground_group(&self) -> u32 {
@@ -585,11 +602,11 @@ impl FileOps for TerminalFile {
     }
 
     fn attr(&self) -> Result<Attr> {
-        Ok(Attr { mode: 0o020620, nlink: 1, rdev: self.0.device.into(), blksize: 1024, ..Attr::default() })
+        Ok(Attr { mode: 0o020620, nlink: 1, rdev: self.0.device.load(Ordering::SeqCst).into(), blksize: 1024, ..Attr::default() })
     }
 
     fn describe(&self) -> String {
-        self.0.name.clone()
+        self.0.name.lock().clone()
     }
 
     fn as_any(&self) -> &dyn Any {

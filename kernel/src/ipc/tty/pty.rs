@@ -5,9 +5,9 @@ use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Driver, Terminal, TerminalFile};
+use super::{Driver, Terminal, TerminalFile, vt};
 use crate::error::*;
 use crate::fs::{Attr, Events, FdFlags, FileOps, IoSink, IoSource, OpenFile, OpenFlags};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
@@ -74,6 +74,8 @@ struct Pty {
     /// Open slave files; the master reads EIO when there were some and none is left.
     slaves: SpinLock<(usize, bool)>,
     owner: (u32, u32),
+    /// Changes of virtual terminals that the master has seen (`VT_STATE`); 0 where it is none.
+    seen: AtomicU64,
 }
 
 static PTYS: SpinLock<BTreeMap<u32, Arc<Pty>>> = SpinLock::new(BTreeMap::new());
@@ -104,6 +106,7 @@ pub fn open_master() -> Result<Arc<dyn FileOps>> {
         locked: AtomicBool::new(true),
         slaves: SpinLock::new((0, false)),
         owner: (creds.fsuid, 5),
+        seen: AtomicU64::new(0),
     });
     ptys.insert(number, pty.clone());
     Ok(Arc::new(Master(pty)))
@@ -148,6 +151,13 @@ pub fn list() -> Vec<(u32, (u32, u32))> {
 /// The virtual terminals that are bound.
 pub fn virtual_list() -> Vec<u32> {
     VIRTUAL.lock().keys().copied().collect()
+}
+
+/// Whether anyone but the terminal emulator, which keeps one file of it open, has a virtual terminal open.
+pub fn virtual_is_used(number: u32) -> bool {
+    let bound = VIRTUAL.lock().get(&number).copied();
+    let pty = bound.and_then(|bound| PTYS.lock().get(&bound).cloned());
+    pty.is_some_and(|pty| pty.slaves.lock().0 > 1)
 }
 
 /// The master's side.
@@ -233,6 +243,13 @@ impl FileOps for Master {
         if self.slave_closed() {
             events |= Events::HUP;
         }
+        let seen = self.0.seen.load(Ordering::SeqCst);
+        if seen != 0 {
+            table.register(&vt::changed());
+            if seen != vt::generation() {
+                events |= Events::PRI;
+            }
+        }
         if self.0.terminal.input_room() > 1 {
             events |= Events::OUT | Events::WRNORM;
         }
@@ -268,8 +285,24 @@ impl FileOps for Master {
                 if !task::with_current(|t| t.process.creds().privileged()) {
                     return Err(EPERM);
                 }
-                VIRTUAL.lock().insert(arg as u32, self.0.number);
+                let number = u32::try_from(arg).ok().filter(|n| (1..=vt::LAST).contains(n)).ok_or(EINVAL)?;
+                VIRTUAL.lock().insert(number, self.0.number);
+                self.0.terminal.become_virtual(number);
                 self.0.locked.store(false, Ordering::SeqCst);
+            }
+            _ if cmd == scheme_abi::VT_STATE => {
+                let ([active, mode, keyboard, leds], generation) = vt::snapshot();
+                let state = scheme_abi::VtState { active, mode, keyboard, leds };
+                let mut bytes = [0; scheme_abi::VtState::BYTES];
+                state.encode(&mut bytes).map_err(|_| EIO)?;
+                user::write(arg, &bytes)?;
+                self.0.seen.store(generation, Ordering::SeqCst);
+            }
+            _ if cmd == scheme_abi::VT_REQUEST => {
+                if !task::with_current(|t| t.process.creds().privileged()) {
+                    return Err(EPERM);
+                }
+                vt::activate(u32::try_from(arg).map_err(|_| ENXIO)?)?;
             }
             _ => return self.0.terminal.control_from_master(cmd, arg),
         }
