@@ -1,7 +1,9 @@
 //! Sockets of the family AF_NETLINK (`netlink(7)`): datagrams between the kernel and programs, and to groups of sockets.
 //!
+//! * [`route`]: the protocol NETLINK_ROUTE, interfaces and addresses.
 //! * [`uevent`]: the protocol NETLINK_KOBJECT_UEVENT, what the kernel says of devices.
 
+mod route;
 pub mod uevent;
 
 use alloc::collections::VecDeque;
@@ -17,6 +19,8 @@ use crate::sync::{PollTable, SpinLock, WaitQueue};
 use crate::task;
 
 /// Protocols that there are.
+const NETLINK_ROUTE: i32 = 0;
+#[allow(missing_docs)]
 pub const NETLINK_KOBJECT_UEVENT: i32 = 15;
 /// What a socket holds before it loses messages, unless it asks for more (`SO_RCVBUF`).
 const DEFAULT_BUFFER: usize = 212_992;
@@ -92,7 +96,7 @@ impl Socket {
     /// # Errors
     /// `EPROTONOSUPPORT`.
     pub fn new(protocol: i32, kind: u32) -> Result<Arc<Self>> {
-        if protocol != NETLINK_KOBJECT_UEVENT {
+        if ![NETLINK_ROUTE, NETLINK_KOBJECT_UEVENT].contains(&protocol) {
             return Err(EPROTONOSUPPORT);
         }
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -227,9 +231,12 @@ impl Socket {
         }
         if to.port != 0 {
             let target = sockets(self.protocol).into_iter().find(|socket| socket.state.lock().port == to.port).ok_or(ECONNREFUSED)?;
-            target.deliver(Message { bytes, from: Address { port, groups: 0 }, credentials, len });
+            target.deliver(Message { bytes: bytes.clone(), from: Address { port, groups: 0 }, credentials, len });
         }
-        // What goes to the kernel's own socket of this protocol is no request that it knows, and is dropped there.
+        // The kernel's own socket knows requests of this protocol; what comes to its others is dropped there.
+        if to == Address::default() && self.protocol == NETLINK_ROUTE {
+            route::take(self, &bytes);
+        }
         Ok(len)
     }
 

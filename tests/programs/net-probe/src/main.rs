@@ -1,12 +1,13 @@
 //! Internet sockets over the loop-back device. The output is the same on every kernel that is Linux to programs: nothing printed depends on time,
 //! process numbers, ephemeral ports or the order of threads.
 
+mod netlink;
 mod options;
 mod tcp;
 mod udp;
 
 fn main() {
-    let sections: [(&str, fn()); 15] = [
+    let sections: [(&str, fn()); 16] = [
         ("tcp echo", tcp::echo),
         ("tcp half-closed", tcp::half_closed),
         ("tcp refused", tcp::refused),
@@ -22,6 +23,7 @@ fn main() {
         ("udp choice", udp::choice),
         ("options", options::options),
         ("proc", tcp::listed),
+        ("netlink", netlink::route),
     ];
     for (name, section) in sections {
         println!("== {name}");

@@ -128,16 +128,15 @@ fn prepare(scratch: &Path, plan: &Plan) -> io::Result<()> {
     std::os::unix::fs::symlink("l1", scratch.join("l1"))
 }
 
-/// Unmounts what a child mounted, and empties the scratch directory.
+/// Unmounts what a child mounted, wherever it has moved the mount point to, and empties the scratch directory.
 fn clean(scratch: &Path) {
-    for dir in ["d0/e", "d0", "d1", ""] {
-        let path = std::ffi::CString::new(scratch.join(dir).into_os_string().into_encoded_bytes()).unwrap_or_default();
-        for _ in 0..16 {
-            // SAFETY: the path is a C string.
-            if unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) } != 0 {
-                break;
-            }
-        }
+    let inside = format!("{}/", scratch.display());
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    // The last ones lie on top of the others.
+    for path in mounts.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(|path| format!("{path}/").starts_with(&inside)) {
+        let path = std::ffi::CString::new(path).unwrap_or_default();
+        // SAFETY: the path is a C string.
+        unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) };
     }
     let _ = fs::remove_dir_all(scratch);
 }
