@@ -1,5 +1,6 @@
 //! Rust programs on the standard library and on tokio: each, linked in both ways, prints the same under our kernel as under Linux.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -22,7 +23,8 @@ pub fn tests() -> Vec<Test> {
         ("tokio-probe", "dynamic", Linkage::Dynamic),
         ("tokio-probe", "static", Linkage::Static),
     ];
-    kinds.map(|(program, kind, linkage)| Test::new(format!("programs/{program}-{kind}"), move |lab| compare(lab, program, linkage))).into()
+    let probes = kinds.map(|(program, kind, linkage)| Test::new(format!("programs/{program}-{kind}"), move |lab| compare(lab, program, linkage)));
+    probes.into_iter().chain([Test::new("programs/contracts", contracts)]).collect()
 }
 
 fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
@@ -36,11 +38,50 @@ fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
     check::succeeds(&found)
 }
 
+/// Cases of the contracts suite that differ from Linux, with the reason: `GROUP/CASE  why`. Blank lines and those that start with `#` mean nothing.
+const DIFFERENCES: &str = include_str!("../programs/abi-probe/differences.txt");
+
+/// Runs the contracts suite on both systems: each case prints the same, but for those that are known to differ.
+fn contracts(lab: &Lab) -> Result<()> {
+    const SUITE: &str = "abi-probe";
+    let known: BTreeMap<&str, &str> = DIFFERENCES
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split_once("  ").with_context(|| format!("no reason in the list of differences: {line}")))
+        .collect::<Result<_>>()?;
+    let expected = run_with(lab, System::Linux, SUITE, Linkage::Static, &["run"]).context("under Linux")?;
+    check::succeeds(&expected).context("under Linux")?;
+    let found = run_with(lab, System::Genai, SUITE, Linkage::Static, &["run"])?;
+    check::succeeds(&found)?;
+    let cases = |output: &Output| -> BTreeMap<String, String> {
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().map(|line| line.split_once(' ').unwrap_or((line, ""))).map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect()
+    };
+    let (expected, found) = (cases(&expected), cases(&found));
+    let mut wrong = Vec::new();
+    for (name, want) in &expected {
+        let got = found.get(name).map_or("(did not run)", String::as_str);
+        match (got == want, known.contains_key(name.as_str())) {
+            (true, _) | (false, true) => {}
+            (false, false) => wrong.push(format!("{name}\n    Linux: {want}\n    here:  {got}")),
+        }
+    }
+    for name in known.keys().filter(|name| !expected.contains_key(**name)) {
+        wrong.push(format!("{name} is in the list of differences, but is no case"));
+    }
+    ensure!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), expected.len(), wrong.join("\n"));
+    Ok(())
+}
+
 fn run(lab: &Lab, system: System, program: &str, linkage: Linkage) -> Result<Output> {
+    run_with(lab, system, program, linkage, &[])
+}
+
+fn run_with(lab: &Lab, system: System, program: &str, linkage: Linkage, args: &[&str]) -> Result<Output> {
     let machine = lab.shared(system)?;
     let there = format!("/tmp/{program}");
     transfer::put(machine.exec(), lab.images.program(program, linkage)?, &there)?;
-    let output = machine.exec().output(command([there.as_str()], LIMIT), INPUT);
+    let output = machine.exec().output(command(std::iter::once(there.as_str()).chain(args.iter().copied()), LIMIT), INPUT);
     machine.dir().check_panic()?;
     check::succeeds(&machine.sh(&format!("rm {there}"), LIMIT)?)?;
     Ok(output?)

@@ -188,6 +188,9 @@ impl Dentry {
 impl Drop for Dentry {
     /// Lets go of the parents one by one: a deep tree must not become a deep recursion.
     fn drop(&mut self) {
+        if self.is_gone() {
+            super::notify::gone(self);
+        }
         let mut parent = self.link.get_mut().parent.take();
         while let Some(entry) = parent {
             parent = Arc::into_inner(entry).and_then(|mut dentry| dentry.link.get_mut().parent.take());

@@ -8,6 +8,7 @@ use bitflags::bitflags;
 
 use super::inode::{DirSink, InodeRef};
 use super::mount::MountFlags;
+use super::notify;
 use super::pagecache::{PageCache, ReadAhead};
 use super::{Attr, FileType, IoSink, IoSource, StatFs};
 use crate::error::*;
@@ -239,6 +240,34 @@ impl OpenFile {
 
     /// `read(2)`: at the file position, which it advances.
     pub fn read(&self, dst: &mut IoSink<'_>) -> Result<usize> {
+        self.reported(self.read_here(dst), notify::ACCESS)
+    }
+
+    /// `write(2)`: at the file position (or the end with `O_APPEND`), which it advances.
+    pub fn write(&self, src: &mut IoSource<'_>) -> Result<usize> {
+        self.reported(self.write_here(src), notify::MODIFY)
+    }
+
+    /// `pread(2)`.
+    pub fn read_at(&self, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
+        self.reported(self.read_from(pos, dst), notify::ACCESS)
+    }
+
+    /// `pwrite(2)`.
+    pub fn write_at(&self, pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
+        self.reported(self.write_to(pos, src), notify::MODIFY)
+    }
+
+    /// Tells those who watch the file of bytes that moved.
+    fn reported(&self, moved: Result<usize>, event: u32) -> Result<usize> {
+        if matches!(moved, Ok(n) if n > 0) {
+            notify::file(self, event);
+        }
+        moved
+    }
+
+    // At the file position, which it advances.
+    fn read_here(&self, dst: &mut IoSink<'_>) -> Result<usize> {
         if !self.flags().readable() {
             return Err(EBADF);
         }
@@ -251,8 +280,8 @@ impl OpenFile {
         Ok(n)
     }
 
-    /// `write(2)`: at the file position (or the end with `O_APPEND`), which it advances.
-    pub fn write(&self, src: &mut IoSource<'_>) -> Result<usize> {
+    // At the file position (or the end with `O_APPEND`), which it advances.
+    fn write_here(&self, src: &mut IoSource<'_>) -> Result<usize> {
         if !self.flags().writable() {
             return Err(EBADF);
         }
@@ -270,8 +299,7 @@ impl OpenFile {
         Ok(n)
     }
 
-    /// `pread(2)`.
-    pub fn read_at(&self, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
+    fn read_from(&self, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
         if !self.flags().readable() {
             return Err(EBADF);
         }
@@ -281,8 +309,7 @@ impl OpenFile {
         self.ops.read(self, pos, dst)
     }
 
-    /// `pwrite(2)`.
-    pub fn write_at(&self, pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
+    fn write_to(&self, pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
         if !self.flags().writable() {
             return Err(EBADF);
         }
@@ -333,5 +360,8 @@ impl OpenFile {
 impl Drop for OpenFile {
     fn drop(&mut self) {
         super::locks::description_closed(self);
+        if !self.flags().contains(OpenFlags::PATH) {
+            notify::file(self, if self.flags().writable() { notify::CLOSE_WRITE } else { notify::CLOSE_NOWRITE });
+        }
     }
 }

@@ -233,6 +233,7 @@ impl<T: ListDir> FileOps for DirFile<T> {
     fn getdents(&self, file: &OpenFile, pos: u64, sink: &mut super::inode::DirSink<'_>) -> Result {
         self.0.list(pos, sink)?;
         file.accessed();
+        super::notify::file(file, super::notify::ACCESS);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ pub mod generic;
 pub mod lookup;
 pub mod locks;
 pub mod mount;
+pub mod notify;
 pub mod pagecache;
 pub mod tmpfs;
 

@@ -11,6 +11,7 @@ use super::file::{Events, FileOps, OpenFile, OpenFlags};
 use super::inode::{InodeRef, SetAttr};
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_READ, MAY_WRITE, Walk};
 use super::mount::MountFlags;
+use super::notify;
 use super::path::Path;
 use super::stat::{Attr, FileType, StatFs};
 use crate::error::*;
@@ -193,7 +194,13 @@ impl Caller {
             place.inode().set_attr(&change)?;
             super::file::note_change();
         }
-        Ok(OpenFile::with_path(ops, flags - CREATION, Some(place)))
+        let truncated = flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made;
+        let file = OpenFile::with_path(ops, flags - CREATION, Some(place));
+        notify::file(&file, notify::OPEN);
+        if truncated {
+            notify::file(&file, notify::MODIFY);
+        }
+        Ok(file)
     }
 
     fn open_inode(&self, place: &Path, kind: FileType, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
@@ -239,6 +246,7 @@ impl Caller {
             Ok(inode) => {
                 let dentry = Dentry::child(&dir.dentry, name, inode);
                 let _ = change.finish(name, Some(dentry.clone()));
+                notify::entry(&dir.dentry, name, dentry.kind(), notify::CREATE);
                 Ok(Path { mount: dir.mount.clone(), dentry })
             }
             Err(error) => {

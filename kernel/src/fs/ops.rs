@@ -7,6 +7,7 @@ use super::dentry::{Dentry, lock_names};
 use super::generic::without_privileges;
 use super::inode::{InodeRef, RenameFlags, SetAttr};
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_WRITE, Parent};
+use super::notify;
 use super::path::Path;
 use super::stat::{Attr, FileType};
 use crate::error::*;
@@ -127,6 +128,7 @@ impl Caller {
         match parent.dir.inode().symlink(&parent.name, target, &self.creds) {
             Ok(inode) => {
                 let _ = change.finish(&parent.name, Some(Dentry::child(&parent.dir.dentry, &parent.name, inode)));
+                notify::entry(&parent.dir.dentry, &parent.name, FileType::Symlink, notify::CREATE);
                 Ok(())
             }
             Err(error) => {
@@ -161,6 +163,8 @@ impl Caller {
         match parent.dir.inode().link(&parent.name, old.inode()) {
             Ok(()) => {
                 let _ = change.finish(&parent.name, Some(Dentry::child(&parent.dir.dentry, &parent.name, old.inode().clone())));
+                notify::inode(old.inode(), notify::ATTRIB);
+                notify::entry(&parent.dir.dentry, &parent.name, old.dentry.kind(), notify::CREATE);
                 Ok(())
             }
             Err(error) => {
@@ -228,7 +232,7 @@ impl Caller {
     }
 
     fn remove(&self, parent: &Parent<'_>, victim: Arc<Dentry>, how: impl FnOnce(&InodeRef, &[u8], Option<&InodeRef>) -> Result) -> Result {
-        let _names = lock_names([Some(&*parent.dir.dentry), Some(&*victim).filter(|v| v.is_dir()), None]);
+        let names = lock_names([Some(&*parent.dir.dentry), Some(&*victim).filter(|v| v.is_dir()), None]);
         // What the name means may have changed before it was ours alone.
         let is_known = parent.dir.dentry.caches_children() && Arc::ptr_eq(&lookup::child_dentry(&parent.dir.dentry, &parent.name, &[])?, &victim);
         let change = Change::begin(&parent.dir.dentry);
@@ -237,6 +241,14 @@ impl Caller {
                 retire(change.finish(&parent.name, None));
                 victim.set_gone();
                 victim.inode().names_changed();
+                drop(names);
+                let kind = victim.kind();
+                if kind != FileType::Directory {
+                    notify::inode(victim.inode(), notify::ATTRIB);
+                }
+                // The file goes before its directory is told, as on Linux.
+                drop(victim);
+                notify::entry(&parent.dir.dentry, &parent.name, kind, notify::DELETE);
                 Ok(())
             }
             Err(error) => {
@@ -357,6 +369,13 @@ impl Caller {
                 let _ = other.finish(&to.name, Some(moved.clone()));
             }
             None => change.finish_two((&from.name, left), (&to.name, Some(moved.clone()))),
+        }
+        let (old, new) = ((&from.dir.dentry, &*from.name), (&to.dir.dentry, &*to.name));
+        notify::moved(old, new, moved);
+        match &target {
+            Some(target) if exchange => notify::moved(new, old, target),
+            Some(target) if !target.is_dir() => notify::inode(target.inode(), notify::ATTRIB),
+            _ => {}
         }
         Ok(())
     }

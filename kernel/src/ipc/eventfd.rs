@@ -76,10 +76,10 @@ impl FileOps for EventFd {
         let count = *self.count.lock();
         let mut events = Events::empty();
         if count > 0 {
-            events |= Events::IN | Events::RDNORM;
+            events |= Events::IN;
         }
         if count < u64::MAX - 1 {
-            events |= Events::OUT | Events::WRNORM;
+            events |= Events::OUT;
         }
         events
     }

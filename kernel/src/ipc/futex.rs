@@ -15,7 +15,7 @@ use crate::task::{self, Thread, sched};
 
 /// What names a futex.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Key {
+pub(super) enum Key {
     Private { space: usize, addr: usize },
     Shared { object: usize, offset: u64 },
 }
@@ -42,7 +42,7 @@ fn bucket(key: &Key) -> usize {
     (mixed >> 40) as usize % BUCKETS
 }
 
-fn key_of(addr: usize, private: bool) -> Result<Key> {
+pub(super) fn key_of(addr: usize, private: bool) -> Result<Key> {
     if addr % 4 != 0 {
         return Err(EINVAL);
     }
@@ -100,6 +100,56 @@ pub fn wait(addr: usize, private: bool, expected: u32, bitset: u32, deadline_ns:
             sched::cancel_sleep(&thread);
             // A wake-up that came at the same time must not be lost.
             return if remove(&waiter) { Err(error) } else { Ok(()) };
+        }
+        sched::sleep(deadline_ns);
+    }
+}
+
+/// One word of `futex_waitv(2)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait {
+    #[allow(missing_docs)]
+    pub addr: usize,
+    #[allow(missing_docs)]
+    pub private: bool,
+    /// The value it must have.
+    pub expected: u32,
+}
+
+/// Waits for any of several words; gives the place of one that was woken.
+///
+/// # Errors
+/// As [`wait`].
+pub fn wait_any(words: &[Wait], deadline_ns: Option<u64>) -> Result<usize> {
+    let thread = task::current();
+    let mut waiters: alloc::vec::Vec<Arc<Waiter>> = alloc::vec::Vec::new();
+    // Takes all off their queues; the place of one that was woken meanwhile.
+    let end = |waiters: &[Arc<Waiter>]| waiters.iter().enumerate().fold(None, |woken, (i, w)| if remove(w) { woken } else { woken.or(Some(i)) });
+    for word in words {
+        let queued = key_of(word.addr, word.private).and_then(|key| {
+            let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, woken: AtomicBool::new(false) });
+            TABLE[bucket(&key)].lock().push_back(waiter.clone());
+            waiters.push(waiter);
+            if frame::user::read_u32(word.addr as u64)? == word.expected { Ok(()) } else { Err(EAGAIN) }
+        });
+        if let Err(error) = queued {
+            return end(&waiters).ok_or(error);
+        }
+    }
+    loop {
+        sched::prepare_to_sleep(&thread, true);
+        let failure = if waiters.iter().any(|w| w.woken.load(Ordering::SeqCst)) {
+            Some(EAGAIN)
+        } else if thread.has_pending_signal() {
+            Some(ERESTARTSYS)
+        } else if deadline_ns.is_some_and(|at| frame::time::now_ns() >= at) {
+            Some(ETIMEDOUT)
+        } else {
+            None
+        };
+        if let Some(error) = failure {
+            sched::cancel_sleep(&thread);
+            return end(&waiters).ok_or(error);
         }
         sched::sleep(deadline_ns);
     }
@@ -239,9 +289,9 @@ fn sign_extend_12(value: u32) -> u32 {
 }
 
 /// Owner field and flags of a robust or PI futex word.
-const FUTEX_TID_MASK: u32 = 0x3fff_ffff;
-const FUTEX_OWNER_DIED: u32 = 0x4000_0000;
-const FUTEX_WAITERS: u32 = 0x8000_0000;
+pub(super) const FUTEX_TID_MASK: u32 = 0x3fff_ffff;
+pub(super) const FUTEX_OWNER_DIED: u32 = 0x4000_0000;
+pub(super) const FUTEX_WAITERS: u32 = 0x8000_0000;
 /// Most entries looked at, so that a circular list ends.
 const ROBUST_LIMIT: usize = 2048;
 

@@ -125,6 +125,76 @@ impl Pipe {
         Ok(end)
     }
 
+    /// Waits until there is something to read, or no writer is left.
+    ///
+    /// # Errors
+    /// `EAGAIN` where that is not so and must not be waited for, `ERESTARTSYS` on a signal.
+    pub fn wait_readable(&self, nonblock: bool) -> Result {
+        let ready = || (self.not_empty.load(Ordering::SeqCst) || self.writers.load(Ordering::SeqCst) == 0).then_some(());
+        match ready() {
+            Some(()) => Ok(()),
+            None if nonblock => Err(EAGAIN),
+            None => self.read_event.wait_until(ready),
+        }
+    }
+
+    /// Waits until a page can be written.
+    ///
+    /// # Errors
+    /// As [`Pipe::wait_readable`]; `EPIPE` with SIGPIPE where no reader is left.
+    pub fn wait_writable(&self, nonblock: bool) -> Result {
+        let ready = || (self.has_slot.load(Ordering::SeqCst) || self.readers.load(Ordering::SeqCst) == 0).then_some(());
+        match ready() {
+            Some(()) => {}
+            None if nonblock => return Err(EAGAIN),
+            None => self.write_event.wait_until(ready)?,
+        }
+        if self.readers.load(Ordering::SeqCst) > 0 {
+            return Ok(());
+        }
+        let thread = task::current();
+        // A full queue means that the signal is pending already.
+        let _ = signal::send_thread(&thread, SigInfo::user(SIGPIPE, &thread.process));
+        Err(EPIPE)
+    }
+
+    /// Bytes that fit into free pages.
+    pub fn room(&self) -> usize {
+        let queue = self.queue.lock();
+        (queue.slots - queue.buffers.len().min(queue.slots)) * PAGE
+    }
+
+    /// Copies the first bytes without taking them.
+    pub fn peek(&self, into: &mut [u8]) -> usize {
+        let queue = self.queue.lock();
+        let mut done = 0;
+        for buffer in &queue.buffers {
+            let n = buffer.len.min(into.len() - done);
+            buffer.frame.read(buffer.start, &mut into[done..done + n]);
+            done += n;
+        }
+        done
+    }
+
+    /// Takes the first bytes away.
+    pub fn discard(&self, mut len: usize) {
+        let mut queue = self.queue.lock();
+        while len > 0 {
+            let Some(buffer) = queue.buffers.front_mut() else { break };
+            let n = buffer.len.min(len);
+            buffer.start += n;
+            buffer.len -= n;
+            len -= n;
+            if buffer.len == 0 {
+                queue.spare = queue.buffers.pop_front().map(|b| b.frame);
+            }
+        }
+        self.not_empty.store(!queue.buffers.is_empty(), Ordering::SeqCst);
+        self.has_slot.store(queue.has_free_slot(), Ordering::SeqCst);
+        drop(queue);
+        self.write_event.wake_all();
+    }
+
     /// Bytes in the pipe.
     pub fn bytes(&self) -> usize {
         self.queue.lock().bytes()

@@ -83,7 +83,7 @@ impl FileOps for SignalFd {
         task::with_current(|thread| {
             table.register(&thread.process.signal_event);
             let pending = thread.process.signals.lock().pending.set | thread.signals.lock().pending.set;
-            if pending & mask != 0 { Events::IN | Events::RDNORM } else { Events::empty() }
+            if pending & mask != 0 { Events::IN } else { Events::empty() }
         })
     }
 

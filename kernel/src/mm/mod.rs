@@ -10,6 +10,7 @@ mod area;
 mod fault;
 mod object;
 pub mod oom;
+mod remote;
 mod space;
 
 pub use area::{Area, Backing, Prot};

@@ -39,6 +39,8 @@ pub struct AddressSpace {
     peak_rss: AtomicUsize,
     /// Soft limit of stack growth, bytes.
     pub(super) stack_limit: AtomicU64,
+    /// What the processes have registered for with `membarrier(2)`.
+    pub barriers: core::sync::atomic::AtomicU32,
     /// The addresses of arguments and environment, for `/proc/<pid>/cmdline`.
     pub layout: crate::sync::SpinLock<Layout>,
 }
@@ -122,6 +124,7 @@ impl AddressSpace {
             rss: AtomicUsize::new(0),
             peak_rss: AtomicUsize::new(0),
             stack_limit: AtomicU64::new(8 << 20),
+            barriers: core::sync::atomic::AtomicU32::new(0),
             layout: crate::sync::SpinLock::new(Layout::default()),
         }))
     }
@@ -566,6 +569,7 @@ impl AddressSpace {
         tlb.flush();
         child.rss.store(self.rss.load(Ordering::Relaxed), Ordering::Relaxed);
         child.stack_limit.store(self.stack_limit.load(Ordering::Relaxed), Ordering::Relaxed);
+        child.barriers.store(self.barriers.load(Ordering::Relaxed), Ordering::Relaxed);
         let layout = *self.layout.lock();
         *child.layout.lock() = layout;
         Ok(child)

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::node::{Text, fixed};
 use crate::error::*;
@@ -95,8 +96,28 @@ fn vm() -> InodeRef {
     ])
 }
 
+/// A number that root may change.
+fn setting(of: &'static AtomicUsize) -> InodeRef {
+    Text::writable((0, 0), move || Ok(number(of.load(Ordering::Relaxed) as u64)), move |bytes| {
+        let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?;
+        let value: usize = text.trim().parse().map_err(|_| EINVAL)?;
+        of.store(value, Ordering::Relaxed);
+        Ok(())
+    })
+}
+
+fn inotify() -> InodeRef {
+    use crate::ipc::inotify::{MAX_EVENTS, MAX_INSTANCES, MAX_WATCHES};
+    fixed(&[
+        ("max_queued_events", FILE, || setting(&MAX_EVENTS)),
+        ("max_user_instances", FILE, || setting(&MAX_INSTANCES)),
+        ("max_user_watches", FILE, || setting(&MAX_WATCHES)),
+    ])
+}
+
 fn fs() -> InodeRef {
     fixed(&[
+        ("inotify", DIR, inotify),
         ("file-max", FILE, constant!(1 << 20)),
         ("file-nr", FILE, || Text::new(|| b"0\t0\t1048576\n".to_vec())),
         ("nr_open", FILE, constant!(1 << 20)),

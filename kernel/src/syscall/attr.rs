@@ -3,10 +3,18 @@
 use super::Cx;
 use crate::error::*;
 use crate::fs::at::{self, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, Target};
-use crate::fs::{Caller, FileType, NewTime, generic, mount, pagecache};
+use crate::fs::{Caller, FileType, NewTime, generic, mount, notify, pagecache};
 use crate::user;
 
 const PAGE: u64 = 4096;
+
+/// Tells those who watch the file; gives the call's result.
+pub(super) fn report(target: &Target, event: u32) -> usize {
+    if let Some(place) = target.place() {
+        notify::dentry(&place.dentry, event);
+    }
+    0
+}
 
 /// chmod(2)
 pub fn sys_chmod(cx: &Cx<'_>, path: usize, mode: u32) -> Result<usize> {
@@ -17,14 +25,17 @@ pub fn sys_chmod(cx: &Cx<'_>, path: usize, mode: u32) -> Result<usize> {
 pub fn sys_fchmod(cx: &Cx<'_>, fd: i32, mode: u32) -> Result<usize> {
     let target = Target::File(cx.process.files().get_real(fd)?);
     target.check_writable()?;
-    Caller::of(cx.process).chmod_inode(&target.inode()?, mode).map(|()| 0)
+    Caller::of(cx.process).chmod_inode(&target.inode()?, mode)?;
+    Ok(report(&target, notify::ATTRIB))
 }
 
 /// fchmodat(2), the system call without flags
 pub fn sys_fchmodat(cx: &Cx<'_>, dirfd: i32, path: usize, mode: u32) -> Result<usize> {
     let path = user::read_path(path)?;
     let place = at::resolve_at(cx.process, dirfd, &path, 0)?;
-    Caller::of(cx.process).chmod(&place, mode).map(|()| 0)
+    Caller::of(cx.process).chmod(&place, mode)?;
+    notify::dentry(&place.dentry, notify::ATTRIB);
+    Ok(0)
 }
 
 /// chown(2)
@@ -41,7 +52,8 @@ pub fn sys_lchown(cx: &Cx<'_>, path: usize, uid: u32, gid: u32) -> Result<usize>
 pub fn sys_fchown(cx: &Cx<'_>, fd: i32, uid: u32, gid: u32) -> Result<usize> {
     let target = Target::File(cx.process.files().get_real(fd)?);
     target.check_writable()?;
-    Caller::of(cx.process).chown_inode(&target.inode()?, uid, gid).map(|()| 0)
+    Caller::of(cx.process).chown_inode(&target.inode()?, uid, gid)?;
+    Ok(report(&target, notify::ATTRIB))
 }
 
 /// fchownat(2)
@@ -52,12 +64,20 @@ pub fn sys_fchownat(cx: &Cx<'_>, dirfd: i32, path: usize, uid: u32, gid: u32, fl
     let path = user::read_path(path)?;
     let target = at::target(cx.process, dirfd, &path, flags)?;
     target.check_writable()?;
-    Caller::of(cx.process).chown_inode(&target.inode()?, uid, gid).map(|()| 0)
+    Caller::of(cx.process).chown_inode(&target.inode()?, uid, gid)?;
+    Ok(report(&target, notify::ATTRIB))
 }
 
 fn set_times(cx: &Cx<'_>, target: &Target, times: (NewTime, NewTime)) -> Result<usize> {
     target.check_writable()?;
-    Caller::of(cx.process).set_times(&target.inode()?, times.0, times.1).map(|()| 0)
+    Caller::of(cx.process).set_times(&target.inode()?, times.0, times.1)?;
+    let event = match times {
+        (NewTime::Keep, NewTime::Keep) => return Ok(0),
+        (_, NewTime::Keep) => notify::ACCESS,
+        (NewTime::Keep, _) => notify::MODIFY,
+        _ => notify::ATTRIB,
+    };
+    Ok(report(target, event))
 }
 
 fn at_seconds(seconds: i64, ns: i64) -> NewTime {
@@ -144,7 +164,9 @@ pub fn sys_truncate(cx: &Cx<'_>, path: usize, len: i64) -> Result<usize> {
     let len = u64::try_from(len).map_err(|_| EINVAL)?;
     let path = user::read_path(path)?;
     let place = at::resolve_at(cx.process, AT_FDCWD, &path, 0)?;
-    Caller::of(cx.process).truncate(&place, len).map(|()| 0)
+    Caller::of(cx.process).truncate(&place, len)?;
+    notify::dentry(&place.dentry, notify::MODIFY);
+    Ok(0)
 }
 
 /// ftruncate(2)
@@ -155,7 +177,9 @@ pub fn sys_ftruncate(cx: &Cx<'_>, fd: i32, len: i64) -> Result<usize> {
         return Err(EINVAL);
     }
     generic::limit_size(len)?;
-    file.ops.truncate(len).map(|()| 0)
+    file.ops.truncate(len)?;
+    notify::file(&file, notify::MODIFY);
+    Ok(0)
 }
 
 /// fallocate(2)
@@ -187,7 +211,9 @@ pub fn sys_fallocate(cx: &Cx<'_>, fd: i32, mode: u32, offset: i64, len: i64) -> 
     if offset.checked_add(len).is_none_or(|end| end > generic::MAX_FILE_SIZE) {
         return Err(EFBIG);
     }
-    file.ops.allocate(mode, offset, len).map(|()| 0)
+    file.ops.allocate(mode, offset, len)?;
+    notify::file(&file, notify::MODIFY);
+    Ok(0)
 }
 
 /// fsync(2)

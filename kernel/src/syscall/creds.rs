@@ -229,7 +229,9 @@ pub fn sys_setgroups(cx: &Cx<'_>, size: i32, list: usize) -> Result<usize> {
     if !(0..=NGROUPS_MAX).contains(&size) {
         return Err(EINVAL);
     }
-    let groups = user::read_vec::<u32>(list, size as usize)?;
+    let mut groups = user::read_vec::<u32>(list, size as usize)?;
+    // getgroups(2) gives them in order.
+    groups.sort_unstable();
     change(cx, |c| {
         c.groups = groups;
         Ok(())

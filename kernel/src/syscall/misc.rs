@@ -8,7 +8,7 @@ use super::Cx;
 use super::process::Rusage;
 use super::time::TimeSpec;
 use crate::error::*;
-use crate::ipc::futex;
+use crate::ipc::{futex, futex_pi};
 use crate::sync::SpinLock;
 use crate::task::process::{self, RLIMIT_STACK};
 use crate::time::Clock;
@@ -278,7 +278,7 @@ pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize,
     let private = op & PRIVATE != 0;
     let command = op & !(PRIVATE | CLOCK_REALTIME);
     let clock = if op & CLOCK_REALTIME != 0 { Clock::Realtime } else { Clock::Monotonic };
-    if op & CLOCK_REALTIME != 0 && !matches!(command, 9 | 11 | 13 | 0) {
+    if op & CLOCK_REALTIME != 0 && !matches!(command, 0 | 9 | 11 | 13) {
         return Err(ENOSYS);
     }
     let deadline = |absolute: bool| -> Result<Option<u64>> {
@@ -296,8 +296,47 @@ pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize,
         5 => futex::wake_op(addr, private, value as usize, timeout, addr2, value3),
         9 => wait_result(futex::wait(addr, private, value, value3, deadline(true)?), false),
         10 => futex::wake(addr, private, value as i32 as usize, value3),
+        6 => {
+            let deadline = if timeout == 0 { None } else { Some(Clock::Realtime.to_monotonic(user::read::<TimeSpec>(timeout)?.to_ns()?)?) };
+            futex_pi::lock(addr, private, true, deadline).map(|()| 0)
+        }
+        7 => futex_pi::unlock(addr, private).map(|()| 0),
+        8 => futex_pi::lock(addr, private, false, None).map(|()| 0),
+        13 => futex_pi::lock(addr, private, true, deadline(true)?).map(|()| 0),
+        // WAIT_REQUEUE_PI (11) and CMP_REQUEUE_PI (12) are not supported.
         _ => Err(ENOSYS),
     }
+}
+
+/// futex_waitv(2)
+pub fn sys_futex_waitv(_cx: &Cx<'_>, words: usize, count: u32, flags: u32, timeout: usize, clock: i32) -> Result<usize> {
+    const FUTEX_32: u32 = 2;
+    const PRIVATE: u32 = 128;
+    if flags != 0 || count == 0 || count > 128 || words == 0 {
+        return Err(EINVAL);
+    }
+    let deadline = match timeout {
+        0 => None,
+        at => {
+            let clock = match clock {
+                0 => Clock::Realtime,
+                1 => Clock::Monotonic,
+                _ => return Err(EINVAL),
+            };
+            Some(clock.to_monotonic(user::read::<TimeSpec>(at)?.to_ns()?)?)
+        }
+    };
+    // struct futex_waitv: value, address, flags and a reserved half
+    let raw: alloc::vec::Vec<[u64; 3]> = user::read_vec(words, count as usize)?;
+    let mut waits = alloc::vec::Vec::with_capacity(raw.len());
+    for [value, addr, flags] in raw {
+        let (flags, reserved) = (flags as u32, flags >> 32);
+        if reserved != 0 || flags & !(FUTEX_32 | PRIVATE) != 0 || flags & FUTEX_32 == 0 {
+            return Err(EINVAL);
+        }
+        waits.push(futex::Wait { addr: addr as usize, private: flags & PRIVATE != 0, expected: value as u32 });
+    }
+    futex::wait_any(&waits, deadline)
 }
 
 /// A relative wait that is interrupted would start over with the whole time-out; it ends with EINTR instead, unless there is no handler.

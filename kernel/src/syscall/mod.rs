@@ -2,24 +2,30 @@
 //!
 //! `table.rs` lists every call; the functions parse and validate their arguments here and work in the layers below.
 
+pub mod admin;
 pub mod attr;
 pub mod creds;
 pub mod event;
 pub mod fcntl;
 pub mod inet;
+pub mod inotify;
 pub mod misc;
 pub mod mm;
 pub mod mount;
 pub mod netlink;
 pub mod open;
 pub mod path;
+pub mod policy;
 pub mod process;
 pub mod redox;
+pub mod remote;
 pub mod rw;
 pub mod sched;
 pub mod signal;
+pub mod splice;
 pub mod stat;
 pub mod socket;
+pub mod sysv;
 mod table;
 pub mod time;
 pub mod xattr;

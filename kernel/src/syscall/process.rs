@@ -250,7 +250,7 @@ pub fn sys_getsid(cx: &Cx<'_>, pid: i32) -> Result<usize> {
 
 /// setpgid(2)
 pub fn sys_setpgid(cx: &Cx<'_>, pid: i32, pgid: i32) -> Result<usize> {
-    if pgid < 0 {
+    if pgid < 0 || (pgid == 0 && pid < 0) {
         return Err(EINVAL);
     }
     let who = target(cx, pid)?;

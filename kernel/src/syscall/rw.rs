@@ -30,7 +30,7 @@ fn check_range(addr: usize, len: usize) -> Result {
 }
 
 /// The pieces of a vectored call.
-fn iovecs(addr: usize, count: usize) -> Result<Vec<(usize, usize)>> {
+pub(super) fn iovecs(addr: usize, count: usize) -> Result<Vec<(usize, usize)>> {
     if count > IOV_MAX {
         return Err(EINVAL);
     }

@@ -10,7 +10,7 @@ use crate::task::process::{self, RLIMIT_NICE, RLIMIT_RTPRIO};
 use crate::task::{Thread, sched};
 use crate::user;
 
-fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
+pub(super) fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
     match tid {
         0 => Ok(cx.thread.clone()),
         1.. => process::find_thread(tid as u32).ok_or(ESRCH),
@@ -18,7 +18,7 @@ fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
     }
 }
 
-fn may_change(cx: &Cx<'_>, target: &Thread) -> bool {
+pub(super) fn may_change(cx: &Cx<'_>, target: &Thread) -> bool {
     let (mine, theirs) = (cx.process.creds(), target.process.creds());
     mine.privileged() || mine.euid == theirs.uid || mine.euid == theirs.euid
 }
@@ -29,7 +29,7 @@ pub fn sys_sched_yield(_cx: &Cx<'_>) -> Result<usize> {
     Ok(0)
 }
 
-fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<Arc<Thread>>> {
+pub(super) fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<Arc<Thread>>> {
     let found: alloc::vec::Vec<Arc<Thread>> = match which {
         0 => alloc::vec![thread(cx, who)?],
         1 => {
@@ -55,24 +55,44 @@ pub fn sys_getpriority(cx: &Cx<'_>, which: i32, who: i32) -> Result<usize> {
 pub fn sys_setpriority(cx: &Cx<'_>, which: i32, who: i32, nice: i32) -> Result<usize> {
     let nice = nice.clamp(-20, 19);
     for target in targets(cx, which, who)? {
-        if !may_change(cx, &target) {
-            return Err(EPERM);
-        }
-        let floor = 20 - target.process.rlimit(RLIMIT_NICE).0.min(40) as i32;
-        if nice < target.sched.nice.load(Ordering::Relaxed) && nice < floor && !cx.process.creds().privileged() {
-            return Err(EACCES);
-        }
-        target.sched.nice.store(nice, Ordering::Relaxed);
+        set_nice(cx, &target, nice)?;
     }
     Ok(0)
 }
 
+/// Changes a thread's nice value.
+///
+/// # Errors
+/// `EPERM` for others' threads, `EACCES` beyond `RLIMIT_NICE`.
+pub(super) fn set_nice(cx: &Cx<'_>, target: &Thread, nice: i32) -> Result {
+    if !may_change(cx, target) {
+        return Err(EPERM);
+    }
+    let floor = 20 - target.process.rlimit(RLIMIT_NICE).0.min(40) as i32;
+    if nice < target.sched.nice.load(Ordering::Relaxed) && nice < floor && !cx.process.creds().privileged() {
+        return Err(EACCES);
+    }
+    target.sched.nice.store(nice, Ordering::Relaxed);
+    Ok(())
+}
+
 const RESET_ON_FORK: i32 = 0x4000_0000;
 
-fn set_policy(cx: &Cx<'_>, tid: i32, policy: Option<i32>, param: usize) -> Result<usize> {
+fn read_policy(cx: &Cx<'_>, tid: i32, policy: Option<i32>, param: usize) -> Result<usize> {
+    if param == 0 || tid < 0 {
+        return Err(EINVAL);
+    }
     let priority: i32 = user::read(param)?;
     let target = thread(cx, tid)?;
     let policy = policy.unwrap_or(target.sched.policy.load(Ordering::Relaxed) as i32) & !RESET_ON_FORK;
+    set_policy(cx, &target, policy, priority)
+}
+
+/// Changes a thread's policy.
+///
+/// # Errors
+/// `EINVAL`, `EPERM`.
+pub(super) fn set_policy(cx: &Cx<'_>, target: &Thread, policy: i32, priority: i32) -> Result<usize> {
     let range = match policy {
         1 | 2 => 1..=99,
         0 | 3 | 5 => 0..=0,
@@ -82,7 +102,7 @@ fn set_policy(cx: &Cx<'_>, tid: i32, policy: Option<i32>, param: usize) -> Resul
         return Err(EINVAL);
     }
     let limit = cx.process.rlimit(RLIMIT_RTPRIO).0;
-    if !may_change(cx, &target) || (matches!(policy, 1 | 2) && !cx.process.creds().privileged() && priority as u64 > limit) {
+    if !may_change(cx, target) || (matches!(policy, 1 | 2) && !cx.process.creds().privileged() && priority as u64 > limit) {
         return Err(EPERM);
     }
     target.sched.rt_priority.store(priority as u32, Ordering::Relaxed);
@@ -92,12 +112,12 @@ fn set_policy(cx: &Cx<'_>, tid: i32, policy: Option<i32>, param: usize) -> Resul
 
 /// sched_setparam(2)
 pub fn sys_sched_setparam(cx: &Cx<'_>, tid: i32, param: usize) -> Result<usize> {
-    set_policy(cx, tid, None, param)
+    read_policy(cx, tid, None, param)
 }
 
 /// sched_setscheduler(2)
 pub fn sys_sched_setscheduler(cx: &Cx<'_>, tid: i32, policy: i32, param: usize) -> Result<usize> {
-    set_policy(cx, tid, Some(policy), param)
+    read_policy(cx, tid, Some(policy), param)
 }
 
 /// sched_getparam(2)

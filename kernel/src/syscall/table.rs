@@ -200,6 +200,54 @@ table! {
     299 recvmmsg (i32, usize, u32, u32, usize) => super::socket::sys_recvmmsg;
     307 sendmmsg (i32, usize, u32, u32) => super::socket::sys_sendmmsg;
 
+    253 inotify_init () => super::inotify::sys_inotify_init;
+    254 inotify_add_watch (i32, usize, u32) => super::inotify::sys_inotify_add_watch;
+    255 inotify_rm_watch (i32, i32) => super::inotify::sys_inotify_rm_watch;
+    294 inotify_init1 (u32) => super::inotify::sys_inotify_init1;
+
+    275 splice (i32, usize, i32, usize, usize, u32) => super::splice::sys_splice;
+    276 tee (i32, i32, usize, u32) => super::splice::sys_tee;
+    278 vmsplice (i32, usize, usize, u32) => super::splice::sys_vmsplice;
+
+    310 process_vm_readv (i32, usize, usize, usize, usize, u64) => super::remote::sys_process_vm_readv;
+    311 process_vm_writev (i32, usize, usize, usize, usize, u64) => super::remote::sys_process_vm_writev;
+    312 kcmp (i32, i32, i32, usize, usize) => super::remote::sys_kcmp;
+    324 membarrier (u32, u32, i32) => super::remote::sys_membarrier;
+    440 process_madvise (i32, usize, usize, i32, u32) => super::remote::sys_process_madvise;
+    449 futex_waitv (usize, u32, u32, usize, i32) => super::misc::sys_futex_waitv;
+
+    159 adjtimex (usize) => super::admin::sys_adjtimex;
+    163 acct (usize) => super::admin::sys_acct;
+    167 swapon (usize, u32) => super::admin::sys_swapon;
+    168 swapoff (usize) => super::admin::sys_swapoff;
+    303 name_to_handle_at (i32, usize, usize, usize, u32) => super::admin::sys_name_to_handle_at;
+    304 open_by_handle_at (i32, usize, u32) => super::admin::sys_open_by_handle_at;
+    305 clock_adjtime (i32, usize) => super::admin::sys_clock_adjtime;
+
+    237 mbind (usize, usize, u32, usize, usize, u32) => super::policy::sys_mbind;
+    238 set_mempolicy (u32, usize, usize) => super::policy::sys_set_mempolicy;
+    239 get_mempolicy (usize, usize, usize, usize, u32) => super::policy::sys_get_mempolicy;
+    251 ioprio_set (i32, i32, i32) => super::policy::sys_ioprio_set;
+    252 ioprio_get (i32, i32) => super::policy::sys_ioprio_get;
+    314 sched_setattr (i32, usize, u32) => super::policy::sys_sched_setattr;
+    315 sched_getattr (i32, usize, u32, u32) => super::policy::sys_sched_getattr;
+    329 pkey_mprotect (usize, usize, u32, i32) => super::policy::sys_pkey_mprotect;
+    330 pkey_alloc (u64, u64) => super::policy::sys_pkey_alloc;
+    331 pkey_free (i32) => super::policy::sys_pkey_free;
+
+    29 shmget (i32, usize, u32) => super::sysv::sys_shmget;
+    30 shmat (i32, usize, u32) => super::sysv::sys_shmat;
+    31 shmctl (i32, u32, usize) => super::sysv::sys_shmctl;
+    64 semget (i32, i32, u32) => super::sysv::sys_semget;
+    65 semop (i32, usize, usize) => super::sysv::sys_semop;
+    66 semctl (i32, i32, u32, usize) => super::sysv::sys_semctl;
+    67 shmdt (usize) => super::sysv::sys_shmdt;
+    68 msgget (i32, u32) => super::sysv::sys_msgget;
+    69 msgsnd (i32, usize, usize, u32) => super::sysv::sys_msgsnd;
+    70 msgrcv (i32, usize, usize, i64, u32) => super::sysv::sys_msgrcv;
+    71 msgctl (i32, u32, usize) => super::sysv::sys_msgctl;
+    220 semtimedop (i32, usize, usize, usize) => super::sysv::sys_semtimedop;
+
     63 uname (usize) => super::misc::sys_uname;
     97 getrlimit (u32, usize) => super::misc::sys_getrlimit;
     98 getrusage (i32, usize) => super::misc::sys_getrusage;

@@ -70,7 +70,8 @@ fn set(cx: &Cx<'_>, target: Result<Target>, name: usize, value: usize, size: usi
     }
     let value = if size == 0 { Vec::new() } else { user::read_bytes(value, size)? };
     check(cx, &target, &name, true)?;
-    target.inode().map_err(|_| EOPNOTSUPP)?.set_xattr(&name, &value, flags).map(|()| 0)
+    target.inode().map_err(|_| EOPNOTSUPP)?.set_xattr(&name, &value, flags)?;
+    Ok(super::attr::report(&target, crate::fs::notify::ATTRIB))
 }
 
 /// Gives bytes to a buffer whose size may be 0 to ask how many there are.
@@ -111,7 +112,8 @@ fn remove(cx: &Cx<'_>, target: Result<Target>, name: usize) -> Result<usize> {
     let target = target?;
     let name = read_name(name)?;
     check(cx, &target, &name, true)?;
-    target.inode().map_err(|_| EOPNOTSUPP)?.remove_xattr(&name).map(|()| 0)
+    target.inode().map_err(|_| EOPNOTSUPP)?.remove_xattr(&name)?;
+    Ok(super::attr::report(&target, crate::fs::notify::ATTRIB))
 }
 
 /// setxattr(2)

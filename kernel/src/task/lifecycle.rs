@@ -222,6 +222,8 @@ fn inherit(parent: &Arc<Thread>, child: &Arc<Thread>, flags: CloneFlags, is_thre
             signals.altstack = altstack;
         }
     }
+    child.ioprio.store(parent.ioprio.load(Ordering::Relaxed), Ordering::Relaxed);
+    child.mempolicy.store(parent.mempolicy.load(Ordering::Relaxed), Ordering::Relaxed);
     let (from, to) = (&parent.sched, &child.sched);
     to.nice.store(from.nice.load(Ordering::Relaxed), Ordering::Relaxed);
     to.affinity.store(from.affinity.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -258,6 +260,7 @@ pub fn exit_thread(status: i32) -> ! {
     {
         let thread = current();
         crate::ipc::futex::thread_exit(&thread);
+        crate::ipc::futex_pi::thread_exit(thread.tid());
         let tid_address = thread.clear_child_tid.swap(0, Ordering::Relaxed);
         if tid_address != 0 && thread.process.mm().is_ok() {
             let _ = frame::user::write_u32(tid_address as u64, 0);
@@ -288,6 +291,7 @@ fn exit_process(process: &Arc<Process>) {
         panic!("the first process has ended (wait status {status:#x}): nothing is left to run");
     }
     process.timers.clear();
+    crate::ipc::sysv::sem::process_exit(process.pid);
     let peak = process.mm().map_or(0, |mm| mm.peak_rss_pages() * 4);
     {
         let mut usage = process.dead_usage.lock();

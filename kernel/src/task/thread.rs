@@ -29,6 +29,10 @@ pub struct Thread {
     pub clear_child_tid: AtomicUsize,
     /// Head of the robust futex list, or 0.
     pub robust_list: AtomicUsize,
+    /// `ioprio_set(2)`: class and level.
+    pub ioprio: AtomicU32,
+    /// `set_mempolicy(2)`: mode and flags, and in the highest bit whether node 0 was named.
+    pub mempolicy: AtomicU32,
     /// rseq area, or 0.
     pub rseq: AtomicUsize,
     /// Nanoseconds spent in user mode and in the kernel, sampled by the tick.
@@ -75,6 +79,8 @@ impl Thread {
             must_exit: AtomicBool::new(false),
             clear_child_tid: AtomicUsize::new(0),
             robust_list: AtomicUsize::new(0),
+            ioprio: AtomicU32::new(0),
+            mempolicy: AtomicU32::new(0),
             rseq: AtomicUsize::new(0),
             utime_ns: AtomicU64::new(0),
             stime_ns: AtomicU64::new(0),

@@ -309,6 +309,14 @@ impl PageTable {
         })
     }
 
+    /// Makes all CPUs on which it is active pass through an interrupt, which is a memory barrier.
+    pub fn barrier(&self) {
+        let mut tlb = self.gather();
+        tlb.page(0);
+        tlb.flush();
+        core::sync::atomic::fence(Ordering::SeqCst);
+    }
+
     /// Looks up a page.
     pub fn query(&self, va: u64) -> Option<Entry> {
         // SAFETY: the lock is held.

@@ -90,6 +90,7 @@ impl FileOps for FsDirectory {
             drop(reply);
             let (room, next) = convert::entries(&records, from, sink)?;
             file.accessed();
+            crate::fs::notify::file(file, crate::fs::notify::ACCESS);
             if !room || next == from {
                 return Ok(());
             }

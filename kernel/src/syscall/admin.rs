@@ -1,0 +1,123 @@
+//! Administration of what this system has not: accounting, swap, file handles; and the reading of the clock's state.
+
+use super::Cx;
+use crate::error::*;
+use crate::fs::FileType;
+use crate::fs::at::{self, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW};
+use crate::time::Clock;
+use crate::user;
+
+fn privileged(cx: &Cx<'_>) -> Result {
+    if cx.process.creds().privileged() { Ok(()) } else { Err(EPERM) }
+}
+
+/// acct(2): turning it off is always done; there is no process accounting to turn on (`ENOSYS`, as there).
+pub fn sys_acct(cx: &Cx<'_>, path: usize) -> Result<usize> {
+    privileged(cx)?;
+    if path == 0 {
+        return Ok(0);
+    }
+    let path = user::read_path(path)?;
+    match at::resolve_at(cx.process, AT_FDCWD, &path, 0)?.inode().attr()?.file_type() {
+        FileType::Regular => Err(ENOSYS),
+        _ => Err(EACCES),
+    }
+}
+
+/// swapon(2), swapoff(2): memory is never swapped out, so nothing is fit for it.
+fn no_swap(cx: &Cx<'_>, path: usize) -> Result<usize> {
+    privileged(cx)?;
+    let path = user::read_path(path)?;
+    at::resolve_at(cx.process, AT_FDCWD, &path, 0)?;
+    Err(EINVAL)
+}
+
+/// swapon(2)
+pub fn sys_swapon(cx: &Cx<'_>, path: usize, flags: u32) -> Result<usize> {
+    if flags & !0x7_ffff != 0 {
+        return Err(EINVAL);
+    }
+    no_swap(cx, path)
+}
+
+/// swapoff(2)
+pub fn sys_swapoff(cx: &Cx<'_>, path: usize) -> Result<usize> {
+    no_swap(cx, path)
+}
+
+/// name_to_handle_at(2): no filesystem here can open a file by a handle.
+pub fn sys_name_to_handle_at(cx: &Cx<'_>, dirfd: i32, path: usize, handle: usize, _mount: usize, flags: u32) -> Result<usize> {
+    if flags & !(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH) != 0 {
+        return Err(EINVAL);
+    }
+    let path = user::read_path(path)?;
+    let follow = if flags & AT_SYMLINK_FOLLOW != 0 { 0 } else { AT_SYMLINK_NOFOLLOW };
+    at::resolve_at(cx.process, dirfd, &path, follow | flags & AT_EMPTY_PATH)?;
+    let _size: u32 = user::read(handle)?;
+    Err(EOPNOTSUPP)
+}
+
+/// open_by_handle_at(2)
+pub fn sys_open_by_handle_at(cx: &Cx<'_>, mount: i32, handle: usize, _flags: u32) -> Result<usize> {
+    const MAX_HANDLE: u32 = 128;
+    privileged(cx)?;
+    let size: u32 = user::read(handle)?;
+    if size == 0 || size > MAX_HANDLE {
+        return Err(EINVAL);
+    }
+    if mount != AT_FDCWD {
+        cx.process.files().get(mount)?;
+    }
+    // None was ever given out.
+    Err(ESTALE)
+}
+
+/// adjtimex(2)
+pub fn sys_adjtimex(cx: &Cx<'_>, at: usize) -> Result<usize> {
+    sys_clock_adjtime(cx, 0, at)
+}
+
+/// clock_adjtime(2): reads the state (nothing disciplines the clock), and sets the time by an offset.
+pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
+    const SET_OFFSET: u64 = 0x100;
+    const NANO: u64 = 0x2000;
+    /// The clock is not synchronised: its state, and the call's result.
+    const STA_UNSYNC: u64 = 0x40;
+    const TIME_ERROR: usize = 5;
+    if Clock::parse(clock)? != Clock::Realtime {
+        return Err(EOPNOTSUPP);
+    }
+    // struct timex: 26 words of 8 bytes; 9 and 10 are the time.
+    let mut timex: [u64; 26] = user::read(at)?;
+    let modes = timex[0] & 0xffff_ffff;
+    if modes != 0 {
+        privileged(cx)?;
+        if modes & !(SET_OFFSET | NANO) != 0 {
+            return Err(EOPNOTSUPP);
+        }
+    }
+    if modes & SET_OFFSET != 0 {
+        let unit = if modes & NANO != 0 { 1 } else { 1000 };
+        let part = timex[10] as i64;
+        if !(0..1_000_000_000 / unit).contains(&part) {
+            return Err(EINVAL);
+        }
+        let change = (timex[9] as i64).checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(part * unit)).ok_or(EINVAL)?;
+        let now = crate::time::realtime_ns().checked_add_signed(change).ok_or(EINVAL)?;
+        crate::time::set_realtime(now);
+    }
+    let now = crate::time::realtime_ns();
+    timex = [0; 26];
+    timex[0] = modes;
+    timex[3] = 16_000_000;
+    timex[4] = 16_000_000;
+    timex[5] = STA_UNSYNC;
+    timex[6] = 2;
+    timex[7] = 1;
+    timex[8] = 32_768_000;
+    timex[9] = now / 1_000_000_000;
+    timex[10] = now % 1_000_000_000 / 1000;
+    timex[11] = 10_000;
+    user::write(at, &timex)?;
+    Ok(TIME_ERROR)
+}

@@ -1,0 +1,184 @@
+//! Calls that look at other processes: `process_vm_readv(2)`, `kcmp(2)`, `process_madvise(2)`; and `membarrier(2)`.
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use super::{Cx, mm, rw};
+use crate::error::*;
+use crate::task::{Process, process};
+use crate::user;
+
+/// Copied at once.
+const BLOCK: usize = 16 << 10;
+
+/// Whether the caller may look into a process (`ptrace(2)`, ptrace access mode checking, with the real ids).
+fn may_access(cx: &Cx<'_>, target: &Process) -> bool {
+    if cx.process.pid == target.pid {
+        return true;
+    }
+    let (mine, theirs) = (cx.process.creds(), target.creds());
+    let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
+    mine.privileged() || (same && target.dumpable.load(Ordering::Relaxed))
+}
+
+fn target(cx: &Cx<'_>, id: i32) -> Result<Arc<Process>> {
+    let found = u32::try_from(id).ok().and_then(process::find_thread).ok_or(ESRCH)?.process.clone();
+    if may_access(cx, &found) { Ok(found) } else { Err(EPERM) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Read,
+    Write,
+}
+
+fn transfer(cx: &Cx<'_>, id: i32, local: (usize, usize), remote: (usize, usize), flags: u64, direction: Direction) -> Result<usize> {
+    if flags != 0 {
+        return Err(EINVAL);
+    }
+    let mut here = rw::iovecs(local.0, local.1)?.into_iter();
+    if remote.1 > 1024 {
+        return Err(EINVAL);
+    }
+    let there: alloc::vec::Vec<[usize; 2]> = user::read_vec(remote.0, remote.1)?;
+    if there.iter().any(|piece| piece[1] > isize::MAX as usize) {
+        return Err(EINVAL);
+    }
+    let space = target(cx, id)?.mm()?;
+    let mut mine = (0, 0);
+    let mut done = 0;
+    let mut block = alloc::vec![0; BLOCK];
+    for [mut addr, mut len] in there {
+        while len > 0 {
+            while mine.1 == 0 {
+                mine = match here.next() {
+                    Some(next) => next,
+                    None => return Ok(done),
+                };
+            }
+            let piece = len.min(mine.1).min(BLOCK);
+            let moved = match direction {
+                Direction::Read => space.read_remote(addr, &mut block[..piece]).and_then(|n| {
+                    frame::user::copy_to_user(mine.0 as u64, &block[..n])?;
+                    Ok(n)
+                }),
+                Direction::Write => frame::user::copy_from_user(&mut block[..piece], mine.0 as u64)
+                    .map_err(Errno::from)
+                    .and_then(|()| space.write_remote(addr, &block[..piece])),
+            };
+            let n = match moved {
+                Ok(n) => n,
+                Err(_) if done > 0 => return Ok(done),
+                Err(error) => return Err(error),
+            };
+            done += n;
+            if n < piece {
+                return Ok(done);
+            }
+            (addr, len) = (addr + n, len - n);
+            mine = (mine.0 + n, mine.1 - n);
+        }
+    }
+    Ok(done)
+}
+
+/// process_vm_readv(2)
+pub fn sys_process_vm_readv(cx: &Cx<'_>, pid: i32, local: usize, locals: usize, remote: usize, remotes: usize, flags: u64) -> Result<usize> {
+    transfer(cx, pid, (local, locals), (remote, remotes), flags, Direction::Read)
+}
+
+/// process_vm_writev(2)
+pub fn sys_process_vm_writev(cx: &Cx<'_>, pid: i32, local: usize, locals: usize, remote: usize, remotes: usize, flags: u64) -> Result<usize> {
+    transfer(cx, pid, (local, locals), (remote, remotes), flags, Direction::Write)
+}
+
+/// kcmp(2): 0 same, 1 and 2 an order that means nothing else.
+pub fn sys_kcmp(cx: &Cx<'_>, first: i32, second: i32, kind: i32, index1: usize, index2: usize) -> Result<usize> {
+    let (a, b) = (target(cx, first)?, target(cx, second)?);
+    let address = |space: Result<Arc<crate::mm::AddressSpace>>| space.map_or(0, |s| Arc::as_ptr(&s) as usize);
+    let (left, right) = match kind {
+        // FILE
+        0 => {
+            let file = |p: &Process, fd: usize| p.files().get(fd as i32).map(|f| Arc::as_ptr(&f) as usize);
+            (file(&a, index1)?, file(&b, index2)?)
+        }
+        // VM, FILES, FS
+        1 => (address(a.mm()), address(b.mm())),
+        2 => (Arc::as_ptr(&a.files()) as usize, Arc::as_ptr(&b.files()) as usize),
+        3 => (Arc::as_ptr(&a.fs()) as usize, Arc::as_ptr(&b.fs()) as usize),
+        // SIGHAND, IO, SYSVSEM: these belong to processes here.
+        4..=6 => (Arc::as_ptr(&a) as usize, Arc::as_ptr(&b) as usize),
+        // EPOLL_TFD is not supported.
+        7 => return Err(EOPNOTSUPP),
+        _ => return Err(EINVAL),
+    };
+    Ok(match left.cmp(&right) {
+        core::cmp::Ordering::Equal => 0,
+        core::cmp::Ordering::Less => 1,
+        core::cmp::Ordering::Greater => 2,
+    })
+}
+
+/// process_madvise(2): of the own process only.
+pub fn sys_process_madvise(cx: &Cx<'_>, pidfd: i32, iov: usize, count: usize, advice: i32, flags: u32) -> Result<usize> {
+    if flags != 0 {
+        return Err(EINVAL);
+    }
+    let pieces = rw::iovecs(iov, count)?;
+    let file = cx.process.files().get_real(pidfd)?;
+    let of = file.downcast::<crate::ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
+    // COLD, PAGEOUT, WILLNEED, COLLAPSE
+    if !matches!(advice, 3 | 20 | 21 | 25) {
+        return Err(EINVAL);
+    }
+    if of.pid != cx.process.pid && !cx.process.creds().privileged() {
+        return Err(EPERM);
+    }
+    let mut done = 0;
+    for (addr, len) in pieces {
+        // Only hints: what they need is that the range is mapped.
+        if of.pid == cx.process.pid {
+            mm::sys_madvise(cx, addr, len, advice)?;
+        } else {
+            of.mm()?.check_mapped(addr, addr.checked_add(len).ok_or(EINVAL)?)?;
+        }
+        done += len;
+    }
+    Ok(done)
+}
+
+/// membarrier(2): an interrupt to the CPUs that run the threads in question, which they answer before it returns.
+pub fn sys_membarrier(cx: &Cx<'_>, command: u32, flags: u32, _cpu: i32) -> Result<usize> {
+    const GLOBAL: u32 = 1;
+    const GLOBAL_EXPEDITED: u32 = 2;
+    const REGISTER_GLOBAL: u32 = 4;
+    const PRIVATE: u32 = 8;
+    const REGISTER_PRIVATE: u32 = 16;
+    const PRIVATE_CORE: u32 = 32;
+    const REGISTER_CORE: u32 = 64;
+    if flags != 0 {
+        return Err(EINVAL);
+    }
+    let mm = cx.process.mm()?;
+    match command {
+        0 => return Ok(0x7f),
+        GLOBAL => process::all().iter().filter_map(|p| p.mm().ok()).for_each(|space| space.barrier()),
+        GLOBAL_EXPEDITED => {
+            let registered = |space: &Arc<crate::mm::AddressSpace>| space.barriers.load(Ordering::Relaxed) & REGISTER_GLOBAL != 0;
+            process::all().iter().filter_map(|p| p.mm().ok()).filter(registered).for_each(|space| space.barrier());
+        }
+        REGISTER_GLOBAL | REGISTER_PRIVATE | REGISTER_CORE => {
+            mm.barriers.fetch_or(command, Ordering::Relaxed);
+        }
+        // Returning from an interrupt also makes a CPU fetch its instructions anew.
+        PRIVATE | PRIVATE_CORE => {
+            let needed = if command == PRIVATE { REGISTER_PRIVATE } else { REGISTER_CORE };
+            if mm.barriers.load(Ordering::Relaxed) & needed == 0 {
+                return Err(EPERM);
+            }
+            mm.barrier();
+        }
+        _ => return Err(EINVAL),
+    }
+    Ok(0)
+}

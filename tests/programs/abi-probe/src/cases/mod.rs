@@ -1,0 +1,45 @@
+//! The cases, by subject.
+
+mod events;
+mod fds;
+mod files;
+mod futexes;
+mod inotify;
+mod ipc;
+mod locks;
+mod memory;
+mod misc;
+mod mounts;
+mod names;
+mod permissions;
+mod pipes;
+mod processes;
+mod signals;
+mod sockets;
+mod time;
+mod util;
+mod xattrs;
+
+use crate::harness::Group;
+
+/// Every group.
+pub const GROUPS: &[Group] = &[
+    files::GROUP,
+    names::GROUP,
+    permissions::GROUP,
+    xattrs::GROUP,
+    fds::GROUP,
+    locks::GROUP,
+    pipes::GROUP,
+    events::GROUP,
+    inotify::GROUP,
+    signals::GROUP,
+    processes::GROUP,
+    memory::GROUP,
+    futexes::GROUP,
+    ipc::GROUP,
+    sockets::GROUP,
+    time::GROUP,
+    mounts::GROUP,
+    misc::GROUP,
+];
