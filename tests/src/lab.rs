@@ -158,6 +158,7 @@ impl Lab {
             cpus: 2,
             boot,
             disk: Some(Disk { path: disk, format: DiskFormat::Raw, changes: Changes::Discard }),
+            network: None,
             display: Display::None,
             serial: Serial::Socket,
             extra: Vec::new(),

@@ -133,6 +133,7 @@ fn machine(project: &Project, options: &RunOptions, display: DisplayKind, serial
         cpus: options.smp,
         boot,
         disk: Some(Disk { path: disk, format: DiskFormat::Qcow2, changes: Changes::Keep }),
+        network: None,
         display: match display {
             DisplayKind::Window => Display::Window,
             DisplayKind::Vnc => Display::Vnc,

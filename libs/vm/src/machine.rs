@@ -25,6 +25,9 @@ pub struct Machine {
     pub boot: Boot,
     /// Its disk.
     pub disk: Option<Disk>,
+    /// Its network; none where left out.
+    #[serde(default)]
+    pub network: Option<Network>,
     /// Where its screen is shown.
     pub display: Display,
     /// Where its serial line goes, besides the log.
@@ -92,6 +95,44 @@ pub enum Changes {
     Discard,
 }
 
+/// A network of QEMU's own (user mode): the machine gets 10.0.2.15 by DHCP, and reaches this host as 10.0.2.2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Whether the machine reaches more than this host and what is forwarded.
+    pub reach: Reach,
+    /// Ports of this host that lead into the machine.
+    pub forwards: Vec<Forward>,
+}
+
+/// Where a machine's packets may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reach {
+    /// Wherever this host's may.
+    World,
+    /// Into QEMU's network only: its gateway answers, and forwarded connections work. Connections to this host do not (`restrict=on`).
+    Nowhere,
+}
+
+/// A port of this host's 127.0.0.1 that leads to a port of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    /// What is forwarded.
+    pub protocol: Protocol,
+    /// This host's port. QEMU does not start where it is taken.
+    pub host: u16,
+    /// The machine's port.
+    pub guest: u16,
+}
+
+/// A transport protocol that QEMU forwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
 /// Where a screen is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Display {
@@ -146,6 +187,7 @@ impl Machine {
         arguments.option("-smp", self.cpus.to_string());
         self.boot_arguments(paths, &mut arguments);
         self.disk_arguments(&mut arguments);
+        self.network_arguments(&mut arguments);
         arguments.option("-device", "virtio-vga,addr=0x2");
         match self.display {
             // QEMU picks what it has: GTK, SDL, ...
@@ -217,6 +259,25 @@ impl Machine {
         arguments.option("-drive", path(&options, &disk.path));
         arguments.option("-device", "virtio-blk-pci,drive=disk,addr=0x3,bootindex=1");
     }
+
+    fn network_arguments(&self, arguments: &mut Arguments) {
+        let Some(network) = &self.network else { return };
+        let restrict = match network.reach {
+            Reach::World => "off",
+            Reach::Nowhere => "on",
+        };
+        let mut options = format!("user,id=network,restrict={restrict}");
+        for Forward { protocol, host, guest } in &network.forwards {
+            let protocol = match protocol {
+                Protocol::Tcp => "tcp",
+                Protocol::Udp => "udp",
+            };
+            options.push_str(&format!(",hostfwd={protocol}:127.0.0.1:{host}-:{guest}"));
+        }
+        arguments.option("-netdev", options);
+        // No ROM: nothing starts from the network, and looking for one delays the firmware.
+        arguments.option("-device", "virtio-net-pci,netdev=network,addr=0x8,romfile=");
+    }
 }
 
 #[derive(Default)]
@@ -252,19 +313,22 @@ mod tests {
         assert_eq!(path("file=", Path::new("/a,b/c")), OsString::from("file=/a,,b/c"));
     }
 
-    #[test]
-    fn a_kernel_boot_passes_its_parameters_in_one_argument() {
-        let machine = Machine {
+    fn machine() -> Machine {
+        Machine {
             accel: Accel::Tcg,
             cpu: "Nehalem".into(),
             memory_mib: 512,
             cpus: 2,
             boot: Boot::Kernel { kernel: "k".into(), initrd: None, command_line: "a=1 b=2".into() },
             disk: None,
+            network: None,
             display: Display::None,
             serial: Serial::Socket,
             extra: vec!["-S".into()],
-        };
+        }
+    }
+
+    fn arguments(machine: &Machine) -> Vec<String> {
         let paths = Paths {
             qmp: "q".into(),
             port: "p".into(),
@@ -272,11 +336,40 @@ mod tests {
             serial_log: "l".into(),
             uefi_variables: "v".into(),
         };
-        let arguments = machine.arguments(&paths);
+        machine.arguments(&paths).into_iter().map(|it| it.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_kernel_boot_passes_its_parameters_in_one_argument() {
+        let arguments = arguments(&machine());
         let after = |name: &str| &arguments[arguments.iter().position(|it| it == name).unwrap() + 1];
         assert_eq!(after("-append"), "a=1 b=2");
         assert_eq!(after("-smp"), "2");
         assert!(!arguments.iter().any(|it| it == "-initrd"));
         assert_eq!(arguments.last().unwrap(), "-S");
+    }
+    #[test]
+    fn a_network_forwards_ports_of_this_host_only() {
+        let network = Network {
+            reach: Reach::Nowhere,
+            forwards: vec![
+                Forward { protocol: Protocol::Tcp, host: 2222, guest: 22 },
+                Forward { protocol: Protocol::Udp, host: 5353, guest: 53 },
+            ],
+        };
+        let arguments = arguments(&Machine { network: Some(network), ..machine() });
+        let expected = "user,id=network,restrict=on,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp:127.0.0.1:5353-:53";
+        let at = arguments.iter().position(|it| it == "-netdev").unwrap();
+        assert_eq!(arguments[at + 1], expected);
+        assert!(arguments.iter().any(|it| it == "virtio-net-pci,netdev=network,addr=0x8,romfile="));
+    }
+
+    #[test]
+    fn a_description_from_before_networks_has_none() {
+        let mut description = serde_json::to_value(machine()).unwrap();
+        assert!(description.as_object_mut().unwrap().remove("network").is_some());
+        let machine: Machine = serde_json::from_value(description).unwrap();
+        assert_eq!(machine.network, None);
+        assert!(!arguments(&machine).iter().any(|it| it.contains("net")));
     }
 }
