@@ -323,11 +323,12 @@ RssFile:\t{:>8} kB\nRssShmem:\t       0 kB\nVmData:\t{:>8} kB\nVmStk:\t{:>8} kB\
     let (own, shared, blocked, ignored, caught) = signal_sets(process, thread.map(|t| &**t));
     let capabilities: u64 = if creds.euid == 0 { (1 << 41) - 1 } else { 0 };
     let usage = thread.map_or_else(|| process.usage(), |t| thread_usage(t));
+    let (seccomp, filters) = task::seccomp::shown(process, thread.map(|t| &**t));
     let cpus = (1u64 << frame::cpu::count()) - 1;
     let _ = write!(
         out,
         "Threads:\t{}\nSigQ:\t0/31000\nSigPnd:\t{own:016x}\nShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n\
-CapInh:\t{:016x}\nCapPrm:\t{capabilities:016x}\nCapEff:\t{capabilities:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\nSeccomp:\t0\n\
+CapInh:\t{:016x}\nCapPrm:\t{capabilities:016x}\nCapEff:\t{capabilities:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\nSeccomp:\t{seccomp}\nSeccomp_filters:\t{filters}\n\
 Cpus_allowed:\t{cpus:x}\nCpus_allowed_list:\t0-{}\nvoluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
         process.threads().len(),
         0,

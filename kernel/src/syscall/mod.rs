@@ -21,6 +21,7 @@ pub mod redox;
 pub mod remote;
 pub mod rw;
 pub mod sched;
+pub mod seccomp;
 pub mod signal;
 pub mod splice;
 pub mod stat;
@@ -36,6 +37,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use frame::user::UserContext;
 
 use crate::error::*;
+use crate::task::seccomp::{self as seccomp_rules, Verdict};
 use crate::task::{Process, Thread};
 
 /// Number of `restart_syscall(2)`.
@@ -82,6 +84,13 @@ arg!(i32, u32, usize, u64, i64);
 /// Runs the system call `number` for a thread.
 pub fn dispatch(thread: &Arc<Thread>, context: &mut UserContext, number: u64) -> Outcome {
     let cx = Cx { thread, process: &thread.process };
+    if thread.seccomp.mode() != seccomp_rules::MODE_DISABLED {
+        match seccomp_rules::judge(thread, number, &context.regs) {
+            Verdict::Allow => {}
+            Verdict::Return(value) => return Outcome::Value(value),
+            Verdict::Trapped => return Outcome::Registers,
+        }
+    }
     if number >= redox::FIRST {
         if let Some(result) = redox::call(&cx, number, &context.regs) {
             return result.into();

@@ -449,7 +449,9 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
             user::write(arg, &name)?;
         }
         // PR_GET_SECCOMP
-        21 => return Ok(0),
+        21 => return Ok(cx.thread.seccomp.mode() as usize),
+        // PR_SET_SECCOMP
+        22 => return super::seccomp::set_by_prctl(cx, arg, arg3),
         // PR_CAPBSET_READ
         23 if arg <= 40 => return Ok(1),
         // PR_SET_TIMERSLACK, PR_GET_TIMERSLACK

@@ -100,6 +100,7 @@ table! {
     121 getpgid (i32) => super::process::sys_getpgid;
     124 getsid (i32) => super::process::sys_getsid;
     157 prctl (i32, usize, usize, usize, usize) => super::process::sys_prctl;
+    317 seccomp (u32, u32, usize) => super::seccomp::sys_seccomp;
     186 gettid () => super::process::sys_gettid;
     218 set_tid_address (usize) => super::process::sys_set_tid_address;
     231 exit_group (i32) => super::process::sys_exit_group;

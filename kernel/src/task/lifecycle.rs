@@ -12,7 +12,7 @@ use frame::user::UserContext;
 use super::process::{self, JobEvent, Process, Usage, thread_usage};
 use super::signal::{self, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP, SigInfo};
 use super::thread::Thread;
-use super::{current, sched, user_loop};
+use super::{current, sched, seccomp, user_loop};
 use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::sync::{SpinLock, WaitQueue};
@@ -129,6 +129,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         process::register(&process);
     }
     process::add_thread(&thread);
+    seccomp::inherit(parent, &thread);
     drop(place);
     if is_thread && process.exiting.load(Ordering::SeqCst) {
         // The group began to exit meanwhile: the newcomer must not outlive it.

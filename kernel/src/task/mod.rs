@@ -6,6 +6,7 @@ mod elf;
 pub mod lifecycle;
 pub mod process;
 pub mod sched;
+pub mod seccomp;
 pub mod sigframe;
 pub mod signal;
 mod thread;

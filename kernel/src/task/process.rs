@@ -366,6 +366,12 @@ impl Process {
         self.threads.lock().clone()
     }
 
+    /// Whether these are its threads, in this order.
+    pub fn has_just(&self, list: &[Arc<Thread>]) -> bool {
+        let threads = self.threads.lock();
+        threads.len() == list.len() && threads.iter().zip(list).all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+
     /// The first thread, if any is left.
     pub fn main_thread(&self) -> Option<Arc<Thread>> {
         self.threads.lock().first().cloned()

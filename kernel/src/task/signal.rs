@@ -89,11 +89,11 @@ pub struct SigInfo {
     pub pid: u32,
     #[allow(missing_docs)]
     pub uid: u32,
-    /// `si_status` of SIGCHLD, `si_overrun` of a timer.
+    /// `si_status` of SIGCHLD, `si_overrun` of a timer, `si_errno` of SYS_SECCOMP.
     pub status: i32,
     /// `si_addr` of a fault, `si_value` of a queued signal, `si_band`.
     pub value: u64,
-    /// Timer id for SI_TIMER.
+    /// Timer id for SI_TIMER; the system call of SYS_SECCOMP.
     pub timer_id: i32,
     /// `si_utime`/`si_stime` of SIGCHLD in clock ticks.
     pub utime: i64,
@@ -123,7 +123,13 @@ impl SigInfo {
         b[0..4].copy_from_slice(&self.signal.to_le_bytes());
         b[8..12].copy_from_slice(&self.code.to_le_bytes());
         let synchronous = bit(self.signal.max(1)) & SYNCHRONOUS != 0;
-        if self.code > 0 && synchronous && self.code != SI_KERNEL {
+        if self.signal == SIGSYS && self.code > 0 && self.code != SI_KERNEL {
+            // SYS_SECCOMP: the call's address, number and architecture; the filter's value is the error number.
+            b[4..8].copy_from_slice(&self.status.to_le_bytes());
+            b[16..24].copy_from_slice(&self.value.to_le_bytes());
+            b[24..28].copy_from_slice(&self.timer_id.to_le_bytes());
+            b[28..32].copy_from_slice(&super::seccomp::ARCH.to_le_bytes());
+        } else if self.code > 0 && synchronous && self.code != SI_KERNEL {
             b[16..24].copy_from_slice(&self.value.to_le_bytes());
         } else if self.signal == SIGCHLD && self.code > 0 {
             b[16..20].copy_from_slice(&self.pid.to_le_bytes());

@@ -53,6 +53,8 @@ pub struct Thread {
     pub start_ns: u64,
     /// A sleep to go on with by `restart_syscall(2)`: monotonic deadline, address for the rest.
     pub restart_sleep: SpinLock<Option<(u64, usize)>>,
+    /// Which system calls it may make.
+    pub seccomp: super::seccomp::Seccomp,
     /// In user mode now, for the tick's accounting.
     pub in_user: AtomicBool,
 }
@@ -91,6 +93,7 @@ impl Thread {
             name: SpinLock::new(name),
             start_ns: frame::time::now_ns(),
             restart_sleep: SpinLock::new(None),
+            seccomp: super::seccomp::Seccomp::default(),
             in_user: AtomicBool::new(false),
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Each section prints what it found. Nothing printed depends on time, addresses, process numbers or the order of threads.
 
+mod confine;
 mod files;
 mod misc;
 mod panics;
@@ -21,7 +22,7 @@ fn main() {
     let scratch = PathBuf::from(format!("/tmp/std-probe-{}", std::process::id()));
     std::fs::create_dir_all(&scratch).expect("a scratch directory");
     std::env::set_current_dir(&scratch).expect("the scratch directory");
-    let sections: [(&str, fn()); 14] = [
+    let sections: [(&str, fn()); 15] = [
         ("threads", threads::threads),
         ("locks", threads::locks),
         ("channels", threads::channels),
@@ -32,6 +33,7 @@ fn main() {
         ("links", files::links),
         ("processes", process::processes),
         ("signals", process::signals),
+        ("seccomp", confine::seccomp),
         ("panics", panics::panics),
         ("unix sockets", sockets::sockets),
         ("time", misc::time),
