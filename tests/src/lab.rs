@@ -56,6 +56,10 @@ pub struct Images {
     pub frame_selftest: Option<PathBuf>,
     /// What tests run in machines, where a test needs it.
     pub programs: Option<Programs>,
+    /// Our system with the programs of the developer's edition, where a test needs it.
+    pub developer: Option<Genai>,
+    /// The Linux reference with the same root, where a test needs it.
+    pub developer_linux: Option<Linux>,
 }
 
 /// Programs of `tests/programs/`, and what they need on the host, by name.
@@ -109,6 +113,22 @@ pub enum System {
     Genai,
     /// The reference.
     Linux,
+    /// Ours, the developer's edition.
+    Developer,
+    /// The reference with the root of the developer's edition.
+    DeveloperLinux,
+}
+
+impl System {
+    /// Its number among all, and the name of the machine that tests share.
+    fn slot(self) -> (usize, &'static str) {
+        match self {
+            System::Genai => (0, "shared-genai"),
+            System::Linux => (1, "shared-linux"),
+            System::Developer => (2, "shared-developer"),
+            System::DeveloperLinux => (3, "shared-developer-linux"),
+        }
+    }
 }
 
 /// Where tests get their machines.
@@ -117,7 +137,7 @@ pub struct Lab {
     pub images: Images,
     accel: Accel,
     work: PathBuf,
-    shared: [RefCell<Shared>; 2],
+    shared: [RefCell<Shared>; 4],
 }
 
 #[derive(Default)]
@@ -140,21 +160,28 @@ impl Lab {
     /// # Errors
     /// Where there are no images of the system.
     pub fn describe(&self, system: System) -> Result<Description> {
+        let genai = |images: Genai| {
+            let Genai { kernel, initfs, disk, .. } = images;
+            (Boot::Kernel { kernel, initrd: Some(initfs), command_line: "target=console debug-exit".into() }, disk)
+        };
+        let linux = |images: Linux| {
+            let Linux { kernel, initramfs, disk, command_line } = images;
+            (Boot::Kernel { kernel, initrd: Some(initramfs), command_line }, disk)
+        };
         let (boot, disk) = match system {
-            System::Genai => {
-                let Genai { kernel, initfs, disk, .. } = self.images.genai()?.clone();
-                (Boot::Kernel { kernel, initrd: Some(initfs), command_line: "target=console debug-exit".into() }, disk)
-            }
-            System::Linux => {
-                let Some(linux) = self.images.linux.clone() else { bail!("the Linux reference was not built") };
-                let Linux { kernel, initramfs, disk, command_line } = linux;
-                (Boot::Kernel { kernel, initrd: Some(initramfs), command_line }, disk)
+            System::Genai => genai(self.images.genai()?.clone()),
+            System::Linux => linux(self.images.linux.clone().context("the Linux reference was not built")?),
+            System::Developer => genai(self.images.developer.clone().context("the developer's edition was not built")?),
+            System::DeveloperLinux => {
+                linux(self.images.developer_linux.clone().context("the Linux reference with the developer's edition was not built")?)
             }
         };
+        // Compilers and databases want more.
+        let memory_mib = if matches!(system, System::Developer | System::DeveloperLinux) { 2048 } else { 1024 };
         Ok(Description {
             accel: self.accel,
             cpu: "Nehalem".into(),
-            memory_mib: 1024,
+            memory_mib,
             cpus: 2,
             boot,
             disk: Some(Disk { path: disk, format: DiskFormat::Raw, changes: Changes::Discard }),
@@ -190,11 +217,8 @@ impl Lab {
     /// # Errors
     /// Where it does not start.
     pub fn shared(&self, system: System) -> Result<Rc<Machine>> {
-        let (slot, name) = match system {
-            System::Genai => (&self.shared[0], "shared-genai"),
-            System::Linux => (&self.shared[1], "shared-linux"),
-        };
-        let mut slot = slot.borrow_mut();
+        let (number, name) = system.slot();
+        let mut slot = self.shared[number].borrow_mut();
         if let Some(machine) = slot.machine.take_if(|machine| machine.is_sound()) {
             slot.machine = Some(Rc::clone(&machine));
             return Ok(machine);
@@ -205,7 +229,10 @@ impl Lab {
             bail!("not tried: {name} failed to start {BOOT_TRIES} times");
         }
         let booted = self.boot(name, &self.describe(system)?).and_then(|machine| {
-            machine.dir().save(FRESH)?;
+            // The one that goes back to it.
+            if system == System::Genai {
+                machine.dir().save(FRESH)?;
+            }
             Ok(machine)
         });
         match booted {

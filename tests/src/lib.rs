@@ -5,12 +5,14 @@
 //! * `frame/...`: the kernel's unsafe part alone, tested by a kernel of its own.
 //! * `boot/...`: machines of their own, started through GRUB and otherwise.
 //! * `programs/...`: a program of `tests/programs/` run here and under Linux; output and status must be the same.
+//! * `apps/...`: programs of Debian in the developer's edition.
 //! * `fuzz/...`: random system calls.
 //! * `limits/...`: memory, disk and processes used up.
 //! * `power/...`: power cuts.
 //! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
 //! * `linux/...`: the Linux reference itself.
 
+mod apps;
 mod boot;
 mod check;
 mod cuts;
@@ -54,7 +56,17 @@ impl Test {
 
     /// Whether it needs our own system.
     pub fn needs_genai(&self) -> bool {
-        !self.name.starts_with("linux/") && !self.needs_frame_selftest()
+        !self.name.starts_with("linux/") && !self.needs_frame_selftest() && !self.needs_developer() && !self.needs_developer_linux()
+    }
+
+    /// Whether it needs the developer's edition.
+    pub fn needs_developer(&self) -> bool {
+        ["apps/", "soak/apps/"].iter().any(|group| self.name.starts_with(group))
+    }
+
+    /// Whether it needs the Linux reference with the root of the developer's edition.
+    pub fn needs_developer_linux(&self) -> bool {
+        self.name.starts_with("soak/apps-on-linux/")
     }
 
     /// Whether it needs the programs of `tests/programs/`, and `redoxfsd` on the host.
@@ -96,6 +108,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(programs::tests());
     tests.extend(display::tests());
+    tests.extend(apps::tests(&root.join("tests/apps"))?);
     tests.extend(limits::tests());
     tests.extend(fuzz::tests());
     tests.extend(boot::tests());

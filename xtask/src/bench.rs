@@ -109,6 +109,8 @@ fn images(project: &Project, edition: &str) -> Result<Images> {
         }),
         genai: Some(Genai { kernel: genai.kernel, initfs: genai.initfs, disk: genai.disk, iso: None }),
         frame_selftest: None,
+        developer: None,
+        developer_linux: None,
         programs: None,
     })
 }

@@ -8,6 +8,9 @@ use rustix::fs::{FlockOperation, flock};
 
 pub const DEFAULT_EDITION: &str = "desktop";
 
+/// The edition with compilers, servers and interpreters, for tests of these.
+pub const DEVELOPER_EDITION: &str = "developer";
+
 /// The checkout and the cache beside it.
 pub struct Project {
     /// The checkout.

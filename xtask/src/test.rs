@@ -11,7 +11,7 @@ use vm::accel;
 
 use crate::cargo;
 use crate::images::{self, Cd};
-use crate::project::{DEFAULT_EDITION, Project};
+use crate::project::{DEFAULT_EDITION, DEVELOPER_EDITION, Project};
 
 /// Packages of the kernel's workspace whose tests run on the host.
 const KERNEL_HOST_PACKAGES: [&str; 4] = ["cpio", "frame-logic", "page-logic", "scheme-table"];
@@ -202,14 +202,21 @@ fn build_images(project: &Project, selected: &[Test]) -> Result<Images> {
         true => Some(images::linux(project, DEFAULT_EDITION)?),
         false => None,
     };
+    let of_genai = |genai: images::Genai| Genai { kernel: genai.kernel, initfs: genai.initfs, disk: genai.disk, iso: genai.iso };
+    let of_linux = |linux: images::Linux| Linux {
+        kernel: linux.kernel,
+        initramfs: linux.initramfs,
+        disk: linux.disk,
+        command_line: linux.command_line,
+    };
+    let any = |needs: fn(&Test) -> bool| selected.iter().any(needs);
+    let developer = any(Test::needs_developer).then(|| images::genai(project, DEVELOPER_EDITION, Cd::Skip)).transpose()?;
+    let developer_linux = any(Test::needs_developer_linux).then(|| images::linux(project, DEVELOPER_EDITION)).transpose()?;
     Ok(Images {
-        genai: genai.map(|genai| Genai { kernel: genai.kernel, initfs: genai.initfs, disk: genai.disk, iso: genai.iso }),
-        linux: linux.map(|linux| Linux {
-            kernel: linux.kernel,
-            initramfs: linux.initramfs,
-            disk: linux.disk,
-            command_line: linux.command_line,
-        }),
+        genai: genai.map(of_genai),
+        linux: linux.map(of_linux),
+        developer: developer.map(of_genai),
+        developer_linux: developer_linux.map(of_linux),
         programs: selected.iter().any(Test::needs_programs).then(|| test_programs(project)).transpose()?,
         frame_selftest: selected.iter().any(Test::needs_frame_selftest).then(|| cargo::build_frame_selftest(project)).transpose()?,
     })
