@@ -323,10 +323,11 @@ impl OpenFile {
         self.ops.write(self, pos, src)
     }
 
-    /// `fstat(2)`: of a FIFO the inode's attributes, since its ends are those of any pipe.
+    /// `fstat(2)`: of a FIFO the inode's attributes, since its ends are those of any pipe; of a character device too, since several nodes
+    /// may be names of one device, and `ttyname(3)` compares node and descriptor.
     pub fn attr(&self) -> Result<Attr> {
         match &self.path {
-            Some(path) if path.dentry.kind() == FileType::Fifo => path.inode().attr(),
+            Some(path) if matches!(path.dentry.kind(), FileType::Fifo | FileType::CharDevice) => path.inode().attr(),
             _ => self.ops.attr(),
         }
     }

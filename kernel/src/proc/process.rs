@@ -582,6 +582,8 @@ impl Entries for Task {
                 let children = thread.process.children.lock().clone();
                 Ok(children.iter().map(|c| format!("{} ", c.pid)).collect::<String>().into_bytes())
             })),
+            // Programs descend into what is there: a thread has no threads.
+            b"task" => Err(ENOENT),
             _ => Process0 { process: thread.process.clone() }.find(name),
         }
     }

@@ -77,7 +77,7 @@ impl Entries for Slaves {
         }
         let number: u32 = core::str::from_utf8(name).ok().and_then(|n| n.parse().ok()).ok_or(ENOENT)?;
         let (_, owner) = pty::list().into_iter().find(|(n, _)| *n == number).ok_or(ENOENT)?;
-        Ok(Arc::new(Node { rdev: makedev(136 + number / 256, number % 256), mode: 0o620, owner, ino: u64::from(number) + 3 }))
+        Ok(Arc::new(slave(number, owner)))
     }
 
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
@@ -86,6 +86,17 @@ impl Entries for Slaves {
         names.push((b"ptmx".to_vec(), FileType::CharDevice));
         names
     }
+}
+
+fn slave(number: u32, owner: (u32, u32)) -> Node {
+    Node { rdev: makedev(136 + number / 256, number % 256), mode: 0o620, owner, ino: u64::from(number) + 3 }
+}
+
+/// The attributes of `/dev/pts/<number>`, for a descriptor of the slave that was opened without that name (`TIOCGPTPEER`):
+/// `ttyname(3)` looks for the node with the descriptor's device and inode.
+pub(super) fn slave_attr(number: u32) -> Result<Attr> {
+    let (_, owner) = pty::list().into_iter().find(|(n, _)| *n == number).ok_or(EIO)?;
+    slave(number, owner).attr()
 }
 
 /// A node in `/dev/pts`.

@@ -360,7 +360,10 @@ impl FileOps for Slave {
     }
 
     fn attr(&self) -> Result<Attr> {
-        self.file.attr()
+        match self.pty.upgrade() {
+            Some(pty) => super::devices::slave_attr(pty.number).or_else(|_| self.file.attr()),
+            None => self.file.attr(),
+        }
     }
 
     fn describe(&self) -> String {
