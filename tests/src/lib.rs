@@ -5,7 +5,7 @@
 //! * `frame/...`: the kernel's unsafe part alone, tested by a kernel of its own.
 //! * `boot/...`: machines of their own, started through GRUB and otherwise.
 //! * `programs/...`: a program of `tests/programs/` run here and under Linux; output and status must be the same.
-//! * `apps/...`: programs of Debian in the developer's edition.
+//! * `apps/...`: programs of Debian in the developer's edition. Only run when asked for (`./gos test apps/`): its image is large.
 //! * `fuzz/...`: random system calls.
 //! * `limits/...`: memory, disk and processes used up.
 //! * `power/...`: power cuts.
@@ -76,8 +76,9 @@ impl Test {
 
     /// Whether it is run for this filter: a part of its name; the long tests only where the filter names their group.
     pub fn is_selected(&self, filter: Option<&str>) -> bool {
-        let is_long = self.name.starts_with("soak/");
-        filter.map_or(!is_long, |filter| self.name.contains(filter) && (!is_long || filter.starts_with("soak")))
+        const LONG: [&str; 2] = ["soak", "apps"];
+        let is_long = LONG.iter().any(|group| self.name.starts_with(group));
+        filter.map_or(!is_long, |filter| self.name.contains(filter) && (!is_long || LONG.iter().any(|group| filter.starts_with(group))))
     }
 
     /// Whether it needs the frame's test kernel.

@@ -14,7 +14,7 @@ use crate::images::{self, Cd};
 use crate::project::{DEFAULT_EDITION, DEVELOPER_EDITION, Project};
 
 /// Packages of the kernel's workspace whose tests run on the host.
-const KERNEL_HOST_PACKAGES: [&str; 4] = ["cpio", "frame-logic", "page-logic", "scheme-table"];
+const KERNEL_HOST_PACKAGES: [&str; 5] = ["bpf", "cpio", "frame-logic", "page-logic", "scheme-table"];
 
 #[derive(Default)]
 struct Tally {
