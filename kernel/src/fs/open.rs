@@ -196,10 +196,10 @@ impl Caller {
         }
         let truncated = flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made;
         let file = OpenFile::with_path(ops, flags - CREATION, Some(place));
-        notify::file(&file, notify::OPEN);
         if truncated {
             notify::file(&file, notify::MODIFY);
         }
+        notify::file(&file, notify::OPEN);
         Ok(file)
     }
 
