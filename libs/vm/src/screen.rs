@@ -30,7 +30,10 @@ impl Picture {
         vm.qmp()?.execute("screendump", json!({"filename": scratch}))?;
         let bytes = fs::read(&scratch).on("read", &scratch)?;
         let _ = fs::remove_file(&scratch);
-        Self::from_ppm(&bytes).ok_or_else(|| Error::Answer("the screenshot is no PPM picture".into()))
+        Self::from_ppm(&bytes).ok_or_else(|| {
+            let head = String::from_utf8_lossy(&bytes[..bytes.len().min(20)]).into_owned();
+            Error::Answer(format!("the screenshot is no PPM picture: {} bytes, from {head:?}", bytes.len()))
+        })
     }
 
     /// Reads a binary PPM (P6) with 8 bits a channel.
