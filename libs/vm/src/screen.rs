@@ -48,8 +48,16 @@ impl Picture {
         };
         let (width, height, maximum) = (number()?, number()?, number()?);
         let pixels = rest.get(1..)?;
-        let len = (width as usize).checked_mul(height as usize)?.checked_mul(3)?;
-        (maximum == 255 && pixels.len() == len).then(|| Picture { width, height, pixels: pixels.to_vec() })
+        let row = (width as usize).checked_mul(3)?;
+        let len = row.checked_mul(height as usize)?;
+        // QEMU 7.2 writes rows of a multiple of four bytes, whatever the format says.
+        let padded = row.checked_next_multiple_of(4)?;
+        let pixels = match pixels.len() {
+            found if found == len => pixels.to_vec(),
+            found if Some(found) == padded.checked_mul(height as usize) => pixels.chunks_exact(padded).flat_map(|line| &line[..row]).copied().collect(),
+            _ => return None,
+        };
+        (maximum == 255).then_some(Picture { width, height, pixels })
     }
 
     /// Writes it as PNG.
@@ -83,6 +91,12 @@ mod tests {
         let picture = Picture::from_ppm(b"P6\n2 1\n255\nabcdef").unwrap();
         assert_eq!(picture, Picture { width: 2, height: 1, pixels: b"abcdef".to_vec() });
         assert_eq!(picture.colours(), 2);
+    }
+
+    #[test]
+    fn padding_of_rows_is_left_out() {
+        let picture = Picture::from_ppm(b"P6\n1 2\n255\nabc.def.").unwrap();
+        assert_eq!(picture, Picture { width: 1, height: 2, pixels: b"abcdef".to_vec() });
     }
 
     #[test]
