@@ -51,7 +51,7 @@ impl Test {
 
     /// Whether it needs the Linux reference.
     pub fn needs_linux(&self) -> bool {
-        ["diff/", "linux/", "programs/"].iter().any(|group| self.name.starts_with(group))
+        ["diff/", "linux/", "programs/", "soak/contracts"].iter().any(|group| self.name.starts_with(group))
     }
 
     /// Whether it needs our own system.

@@ -24,7 +24,7 @@ pub fn tests() -> Vec<Test> {
         ("tokio-probe", "static", Linkage::Static),
     ];
     let probes = kinds.map(|(program, kind, linkage)| Test::new(format!("programs/{program}-{kind}"), move |lab| compare(lab, program, linkage)));
-    probes.into_iter().chain([Test::new("programs/contracts", contracts)]).collect()
+    probes.into_iter().chain([Test::new("soak/contracts", contracts)]).collect()
 }
 
 fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
