@@ -6,33 +6,20 @@ use core::net::{IpAddr, SocketAddr};
 use core::sync::atomic::Ordering;
 
 use super::Cx;
-use super::socket::{MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, SOCK_CLOEXEC, SOCK_NONBLOCK, read_iovs};
+use super::socket::{
+    MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, SOCK_CLOEXEC, SOCK_NONBLOCK, install, read_iovs,
+    read_timeout, timeout_bytes, write_name,
+};
 use crate::error::*;
-use crate::fs::{FdFlags, IoSink, IoSource, OpenFile, OpenFlags};
+use crate::fs::{IoSink, IoSource, OpenFile};
 use crate::ipc::inet::{Family, Kind, Received, Socket, address, options};
 use crate::ipc::netdev;
 use crate::user;
-
-/// A message was cut off, or its control messages (`recvmsg(2)`).
-const MSG_CTRUNC: u32 = 8;
 
 /// A descriptor's file and socket, if it is an internet socket.
 pub struct Internet {
     pub file: Arc<OpenFile>,
     pub socket: Arc<Socket>,
-}
-
-/// The socket behind a descriptor, where it is one of the internet families.
-pub fn internet(cx: &Cx<'_>, fd: i32) -> Result<Option<Internet>> {
-    let file = cx.process.files().get(fd)?;
-    let socket = file.downcast::<Socket>().and_then(Socket::shared);
-    Ok(socket.map(|socket| Internet { file, socket }))
-}
-
-fn install(cx: &Cx<'_>, socket: Arc<Socket>, flags: u32) -> Result<i32> {
-    let status = OpenFlags::RDWR | OpenFlags::from_bits_retain(flags & SOCK_NONBLOCK);
-    let fd_flags = if flags & SOCK_CLOEXEC != 0 { FdFlags::CLOEXEC } else { FdFlags::empty() };
-    cx.process.files().insert(OpenFile::new(socket, status), fd_flags)
 }
 
 /// socket(2)
@@ -68,17 +55,6 @@ impl Internet {
         address::to_bytes(family, address.unwrap_or(SocketAddr::new(address::unspecified(family), 0)))
     }
 
-    fn write_address(&self, address: Option<SocketAddr>, at: usize, len_at: usize) -> Result {
-        if at == 0 {
-            return Ok(());
-        }
-        let room: i32 = user::read(len_at)?;
-        let room = usize::try_from(room).map_err(|_| EINVAL)?;
-        let bytes = self.address_bytes(address);
-        frame::user::copy_to_user(at as u64, &bytes[..bytes.len().min(room)])?;
-        user::write(len_at, &(bytes.len() as u32))
-    }
-
     /// bind(2)
     pub fn bind(&self, at: usize, len: u32) -> Result<usize> {
         self.socket.bind(self.read_address(at, len)?)?;
@@ -102,24 +78,22 @@ impl Internet {
         let accepted = self.socket.accept(self.file.nonblocking())?;
         let remote = accepted.remote();
         let new = install(cx, accepted, flags)?;
-        if let Err(error) = self.write_address(remote, at, len_at) {
+        if let Err(error) = write_name(&self.address_bytes(remote), at, len_at) {
             let _ = cx.process.files().close(new);
             return Err(error);
         }
         Ok(new as usize)
     }
 
-    /// getsockname(2)
-    pub fn name(&self, at: usize, len_at: usize) -> Result<usize> {
-        self.write_address(self.socket.local(), at, len_at)?;
-        Ok(0)
+    /// getsockname(2): the `struct sockaddr`.
+    pub fn name(&self) -> Vec<u8> {
+        self.address_bytes(self.socket.local())
     }
 
-    /// getpeername(2)
-    pub fn peer(&self, at: usize, len_at: usize) -> Result<usize> {
+    /// getpeername(2): the `struct sockaddr`.
+    pub fn peer(&self) -> Result<Vec<u8>> {
         let remote = self.socket.remote().ok_or(ENOTCONN)?;
-        self.write_address(Some(remote), at, len_at)?;
-        Ok(0)
+        Ok(self.address_bytes(Some(remote)))
     }
 
     /// shutdown(2)
@@ -149,7 +123,7 @@ impl Internet {
         let received = self.socket.receive(dst, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
         if from != 0 {
             match received.from {
-                Some(_) => self.write_address(received.from, from, from_len)?,
+                Some(_) => write_name(&self.address_bytes(received.from), from, from_len)?,
                 None => user::write(from_len, &0u32)?,
             }
         }
@@ -225,7 +199,6 @@ impl Internet {
         const TCP_INFO: i32 = 11;
         let socket = &self.socket;
         let word = |value: i32| value.to_le_bytes().to_vec();
-        let time = |ns: u64| [ns / 1_000_000_000, ns % 1_000_000_000 / 1000].iter().flat_map(|v| v.to_le_bytes()).collect();
         Ok(match (level, option) {
             (options::SOCKET, 3) => word(if socket.kind == Kind::Stream { 1 } else { 2 }),
             (options::SOCKET, 4) => word(socket.take_error().map_or(0, |error| error.0)),
@@ -235,8 +208,8 @@ impl Internet {
             }
             // PEERCRED of a socket that has none.
             (options::SOCKET, 17) => [0, u32::MAX, u32::MAX].iter().flat_map(|v| v.to_le_bytes()).collect(),
-            (options::SOCKET, 20) => time(socket.receive_timeout_ns.load(Ordering::Relaxed)),
-            (options::SOCKET, 21) => time(socket.send_timeout_ns.load(Ordering::Relaxed)),
+            (options::SOCKET, 20) => timeout_bytes(socket.receive_timeout_ns.load(Ordering::Relaxed)),
+            (options::SOCKET, 21) => timeout_bytes(socket.send_timeout_ns.load(Ordering::Relaxed)),
             (options::SOCKET, 25) => Vec::new(),
             (options::SOCKET, 30) => word(socket.is_listening().into()),
             (options::SOCKET, 38) => word(if socket.kind == Kind::Stream { options::TCP } else { options::UDP }),
@@ -268,14 +241,7 @@ impl Internet {
                 socket.set_linger(on, seconds);
             }
             (options::SOCKET, 20 | 21) => {
-                if len < 16 {
-                    return Err(EINVAL);
-                }
-                let [sec, usec]: [i64; 2] = user::read(at)?;
-                if !(0..1_000_000).contains(&usec) {
-                    return Err(EDOM);
-                }
-                let ns = (sec.max(0) as u64).saturating_mul(1_000_000_000) + usec as u64 * 1000;
+                let ns = read_timeout(at, len)?;
                 let slot = if option == 20 { &socket.receive_timeout_ns } else { &socket.send_timeout_ns };
                 slot.store(ns, Ordering::Relaxed);
             }

@@ -1,10 +1,13 @@
-//! Socket system calls on netlink sockets (`netlink(7)`). Each gives `None` where the descriptor is another's.
+//! Socket system calls on netlink sockets (`netlink(7)`).
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use super::Cx;
+use super::socket::{
+    MSG_CTRUNC, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, MsgHdr, SCM_CREDENTIALS, SOL_SOCKET, read_iovs, read_timeout, write_name,
+};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource, OpenFile};
 use crate::ipc::netlink::{Address, Message, Socket};
@@ -13,27 +16,15 @@ use crate::user;
 const AF_NETLINK: u16 = 16;
 /// Bytes of `struct sockaddr_nl`.
 const ADDRESS: usize = 12;
-const MSG_PEEK: u32 = 2;
-const MSG_TRUNC: u32 = 0x20;
-const MSG_CTRUNC: u32 = 8;
-const MSG_DONTWAIT: u32 = 0x40;
-const MSG_OOB: u32 = 1;
-const SOL_SOCKET: i32 = 1;
 const SOL_NETLINK: i32 = 270;
-const SCM_CREDENTIALS: u32 = 2;
 
 /// The family's number.
 pub const FAMILY: i32 = AF_NETLINK as i32;
 
-fn socket(cx: &Cx<'_>, fd: i32) -> Option<(Arc<OpenFile>, Arc<Socket>)> {
-    let file = cx.process.files().get(fd).ok()?;
-    let socket = file.downcast::<Socket>().and_then(Socket::shared)?;
-    Some((file, socket))
-}
-
-/// Whether a descriptor is a netlink socket's.
-pub fn is_netlink(cx: &Cx<'_>, fd: i32) -> bool {
-    socket(cx, fd).is_some()
+/// A netlink socket and its file.
+pub struct Netlink {
+    pub file: Arc<OpenFile>,
+    pub socket: Arc<Socket>,
 }
 
 fn read_address(at: usize, len: u32) -> Result<Address> {
@@ -52,139 +43,118 @@ fn address_bytes(address: Address) -> Vec<u8> {
     [&AF_NETLINK.to_le_bytes()[..], &[0, 0], &address.port.to_le_bytes(), &address.groups.to_le_bytes()].concat()
 }
 
-/// Writes what fits of an address, and its whole length.
-fn write_address(address: Address, at: usize, len_at: usize) -> Result {
-    if at == 0 {
-        return Ok(());
+impl Netlink {
+    /// bind(2)
+    pub fn bind(&self, at: usize, len: u32) -> Result<usize> {
+        self.socket.bind(read_address(at, len)?)?;
+        Ok(0)
     }
-    let room: i32 = user::read(len_at)?;
-    let room = usize::try_from(room).map_err(|_| EINVAL)?;
-    frame::user::copy_to_user(at as u64, &address_bytes(address)[..ADDRESS.min(room)])?;
-    user::write(len_at, &(ADDRESS as u32))
-}
 
-/// bind(2)
-pub fn bind(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    Some(read_address(at, len).and_then(|address| socket.bind(address)).map(|()| 0))
-}
-
-/// connect(2)
-pub fn connect(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    Some(read_address(at, len).and_then(|address| socket.connect(address)).map(|()| 0))
-}
-
-/// getsockname(2)
-pub fn getsockname(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    Some(write_address(socket.address(), at, len_at).map(|()| 0))
-}
-
-/// getpeername(2)
-pub fn getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    Some(write_address(socket.destination(), at, len_at).map(|()| 0))
-}
-
-/// listen(2), accept(2), shutdown(2): none of them is for datagrams.
-pub fn unsupported(cx: &Cx<'_>, fd: i32) -> Option<Result<usize>> {
-    socket(cx, fd).map(|_| Err(EOPNOTSUPP))
-}
-
-/// sendto(2)
-pub fn sendto(cx: &Cx<'_>, fd: i32, (buf, len): (usize, usize), flags: u32, (to, to_len): (usize, u32)) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    if flags & MSG_OOB != 0 {
-        return Some(Err(EOPNOTSUPP));
+    /// connect(2)
+    pub fn connect(&self, at: usize, len: u32) -> Result<usize> {
+        self.socket.connect(read_address(at, len)?)?;
+        Ok(0)
     }
-    let to = if to == 0 { Ok(None) } else { read_address(to, to_len).map(Some) };
-    Some(to.and_then(|to| socket.send(&mut IoSource::user(buf, len), to)))
-}
 
-/// recvfrom(2)
-pub fn recvfrom(cx: &Cx<'_>, fd: i32, (buf, len): (usize, usize), flags: u32, from: (usize, usize)) -> Option<Result<usize>> {
-    let (file, socket) = socket(cx, fd)?;
-    if flags & MSG_OOB != 0 {
-        return Some(Err(EOPNOTSUPP));
+    /// getsockname(2): the `struct sockaddr`.
+    pub fn name(&self) -> Vec<u8> {
+        address_bytes(self.socket.address())
     }
-    let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
-    let receive = || {
-        let (copied, whole, message) = socket.receive(&mut IoSink::user(buf, len), nonblocking, flags & MSG_PEEK != 0)?;
-        write_address(message.from, from.0, from.1)?;
+
+    /// getpeername(2): the `struct sockaddr`.
+    pub fn peer(&self) -> Vec<u8> {
+        address_bytes(self.socket.destination())
+    }
+
+    fn nonblocking(&self, flags: u32) -> bool {
+        self.file.nonblocking() || flags & MSG_DONTWAIT != 0
+    }
+
+    /// sendto(2)
+    pub fn send(&self, src: &mut IoSource<'_>, flags: u32, to: usize, to_len: u32) -> Result<usize> {
+        if flags & MSG_OOB != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        let to = if to == 0 { None } else { Some(read_address(to, to_len)?) };
+        self.socket.send(src, to)
+    }
+
+    /// recvfrom(2)
+    pub fn receive(&self, dst: &mut IoSink<'_>, flags: u32, from: usize, from_len: usize) -> Result<usize> {
+        if flags & MSG_OOB != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        let (copied, whole, message) = self.socket.receive(dst, self.nonblocking(flags), flags & MSG_PEEK != 0)?;
+        write_name(&address_bytes(message.from), from, from_len)?;
         Ok(if flags & MSG_TRUNC != 0 { whole } else { copied })
-    };
-    Some(receive())
-}
-
-/// sendmsg(2): buffers, and the name's address and length.
-pub fn sendmsg(cx: &Cx<'_>, fd: i32, iovs: &dyn Fn() -> Result<Vec<(usize, usize)>>, name: (usize, u32), flags: u32) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    if flags & MSG_OOB != 0 {
-        return Some(Err(EOPNOTSUPP));
     }
-    let send = || {
-        let to = if name.0 == 0 || name.1 == 0 { None } else { Some(read_address(name.0, name.1)?) };
-        socket.send(&mut IoSource::user_vec(iovs()?), to)
-    };
-    Some(send())
-}
 
-/// What recvmsg(2) puts into the header.
-pub struct Received {
-    /// The result.
-    pub value: usize,
-    /// `msg_namelen`.
-    pub name_len: u32,
-    /// `msg_controllen`.
-    pub control_len: usize,
-    /// `msg_flags`.
-    pub flags: u32,
-}
-
-/// recvmsg(2): buffers, name and control area with their lengths.
-pub fn recvmsg(
-    cx: &Cx<'_>,
-    fd: i32,
-    iovs: &dyn Fn() -> Result<Vec<(usize, usize)>>,
-    name: (usize, u32),
-    control: (usize, usize),
-    flags: u32,
-) -> Option<Result<Received>> {
-    let (file, socket) = socket(cx, fd)?;
-    if flags & MSG_OOB != 0 {
-        return Some(Err(EOPNOTSUPP));
+    /// sendmsg(2)
+    pub fn send_message(&self, header: &MsgHdr, flags: u32) -> Result<usize> {
+        if flags & MSG_OOB != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        let to = if header.name == 0 || header.name_len == 0 { None } else { Some(read_address(header.name, header.name_len)?) };
+        self.socket.send(&mut IoSource::user_vec(read_iovs(header.iov, header.iov_len)?), to)
     }
-    let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
-    let receive = || {
-        let (copied, whole, message) = socket.receive(&mut IoSink::user_vec(iovs()?), nonblocking, flags & MSG_PEEK != 0)?;
-        let mut out = Received { value: if flags & MSG_TRUNC != 0 { whole } else { copied }, name_len: 0, control_len: 0, flags: 0 };
-        if copied < whole {
-            out.flags |= MSG_TRUNC;
+
+    /// recvmsg(2)
+    pub fn receive_message(&self, at: usize, flags: u32) -> Result<usize> {
+        let mut header: MsgHdr = user::read(at)?;
+        if flags & MSG_OOB != 0 {
+            return Err(EOPNOTSUPP);
         }
-        if name.0 != 0 {
-            frame::user::copy_to_user(name.0 as u64, &address_bytes(message.from)[..ADDRESS.min(name.1 as usize)])?;
-            out.name_len = ADDRESS as u32;
+        let mut sink = IoSink::user_vec(read_iovs(header.iov, header.iov_len)?);
+        let (copied, whole, message) = self.socket.receive(&mut sink, self.nonblocking(flags), flags & MSG_PEEK != 0)?;
+        header.flags = if copied < whole { MSG_TRUNC } else { 0 };
+        let room = header.name_len as usize;
+        header.name_len = 0;
+        if header.name != 0 {
+            frame::user::copy_to_user(header.name as u64, &address_bytes(message.from)[..ADDRESS.min(room)])?;
+            header.name_len = ADDRESS as u32;
         }
-        if socket.pass_credentials.load(Ordering::Relaxed) {
+        let room = header.control_len;
+        header.control_len = 0;
+        if self.socket.pass_credentials.load(Ordering::Relaxed) {
             let bytes = credentials(&message);
-            if control.0 == 0 || control.1 < bytes.len() {
-                out.flags |= MSG_CTRUNC;
+            if header.control == 0 || room < bytes.len() {
+                header.flags |= MSG_CTRUNC;
             } else {
-                frame::user::copy_to_user(control.0 as u64, &bytes)?;
-                out.control_len = bytes.len().next_multiple_of(8).min(control.1);
+                frame::user::copy_to_user(header.control as u64, &bytes)?;
+                header.control_len = bytes.len().next_multiple_of(8).min(room);
             }
         }
-        Ok(out)
-    };
-    Some(receive())
+        user::write(at, &header)?;
+        Ok(if flags & MSG_TRUNC != 0 { whole } else { copied })
+    }
+
+    /// getsockopt(2): the option's bytes.
+    pub fn option(&self, level: i32, option: i32) -> Result<Vec<u8>> {
+        let socket = &self.socket;
+        let value: u32 = match (level, option) {
+            (SOL_SOCKET, SO_TYPE) => socket.kind,
+            (SOL_SOCKET, SO_ERROR) => 0,
+            (SOL_SOCKET, SO_SNDBUF | SO_RCVBUF) => socket.buffer.load(Ordering::Relaxed) as u32,
+            (SOL_SOCKET, SO_PASSCRED) => socket.pass_credentials.load(Ordering::Relaxed).into(),
+            (SOL_SOCKET, SO_PROTOCOL) => socket.protocol as u32,
+            (SOL_SOCKET, SO_DOMAIN) => AF_NETLINK.into(),
+            _ => return Err(ENOPROTOOPT),
+        };
+        Ok(value.to_le_bytes().to_vec())
+    }
+
+    /// setsockopt(2)
+    pub fn set_option(&self, cx: &Cx<'_>, level: i32, option: i32, at: usize, len: u32) -> Result<usize> {
+        set(cx, &self.socket, (level, option), at, len)?;
+        Ok(0)
+    }
 }
 
 /// A control message with the sender's credentials.
 fn credentials(message: &Message) -> Vec<u8> {
     let (pid, uid, gid) = message.credentials;
     let mut bytes = 28u64.to_le_bytes().to_vec();
-    for word in [SOL_SOCKET as u32, SCM_CREDENTIALS, pid, uid, gid] {
+    for word in [SOL_SOCKET as u32, SCM_CREDENTIALS as u32, pid, uid, gid] {
         bytes.extend_from_slice(&word.to_le_bytes());
     }
     bytes
@@ -208,34 +178,6 @@ const NETLINK_DROP_MEMBERSHIP: i32 = 2;
 const BUFFER_MAX: usize = 2 * 212_992;
 const BUFFER_MIN: usize = 2304;
 
-/// getsockopt(2)
-pub fn getsockopt(cx: &Cx<'_>, fd: i32, (level, option): (i32, i32), at: usize, len_at: usize) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    let get = || {
-        let value = match (level, option) {
-            (SOL_SOCKET, SO_TYPE) => socket.kind,
-            (SOL_SOCKET, SO_ERROR) => 0,
-            (SOL_SOCKET, SO_SNDBUF | SO_RCVBUF) => socket.buffer.load(Ordering::Relaxed) as u32,
-            (SOL_SOCKET, SO_PASSCRED) => socket.pass_credentials.load(Ordering::Relaxed).into(),
-            (SOL_SOCKET, SO_PROTOCOL) => socket.protocol as u32,
-            (SOL_SOCKET, SO_DOMAIN) => AF_NETLINK.into(),
-            _ => return Err(ENOPROTOOPT),
-        };
-        let room: i32 = user::read(len_at)?;
-        let shown = usize::try_from(room).map_err(|_| EINVAL)?.min(4);
-        frame::user::copy_to_user(at as u64, &value.to_le_bytes()[..shown])?;
-        user::write(len_at, &(shown as u32))?;
-        Ok(0)
-    };
-    Some(get())
-}
-
-/// setsockopt(2)
-pub fn setsockopt(cx: &Cx<'_>, fd: i32, (level, option): (i32, i32), at: usize, len: u32) -> Option<Result<usize>> {
-    let (_, socket) = socket(cx, fd)?;
-    Some(set(cx, &socket, (level, option), at, len).map(|()| 0))
-}
-
 fn set(cx: &Cx<'_>, socket: &Socket, option: (i32, i32), at: usize, len: u32) -> Result {
     let word = || -> Result<u32> { if len < 4 { Err(EINVAL) } else { user::read(at) } };
     match option {
@@ -253,17 +195,7 @@ fn set(cx: &Cx<'_>, socket: &Socket, option: (i32, i32), at: usize, len: u32) ->
         }
         // Nothing waits on the sending side: there is no buffer to limit.
         (SOL_SOCKET, SO_SNDBUF | SO_SNDBUFFORCE) => drop(word()?),
-        (SOL_SOCKET, SO_RCVTIMEO) => {
-            if len < 16 {
-                return Err(EINVAL);
-            }
-            let [seconds, micros]: [i64; 2] = user::read(at)?;
-            if !(0..1_000_000).contains(&micros) {
-                return Err(EDOM);
-            }
-            let ns = (seconds.max(0) as u64).saturating_mul(1_000_000_000).saturating_add(micros as u64 * 1000);
-            socket.receive_timeout_ns.store(ns, Ordering::Relaxed);
-        }
+        (SOL_SOCKET, SO_RCVTIMEO) => socket.receive_timeout_ns.store(read_timeout(at, len)?, Ordering::Relaxed),
         (SOL_SOCKET, SO_ATTACH_FILTER) => {
             socket.set_filter(Some(read_filter(at, len)?));
         }

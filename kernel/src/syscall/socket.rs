@@ -1,4 +1,4 @@
-//! Socket system calls: those of AF_UNIX here, those of the internet families in [`super::inet`].
+//! Socket system calls: those of AF_UNIX here, those of the internet families in [`super::inet`], those of AF_NETLINK in [`super::netlink`].
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -6,11 +6,13 @@ use core::sync::atomic::Ordering;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Cx, netlink};
-use super::inet::{self, internet};
+use super::Cx;
+use super::inet::{self, Internet};
+use super::netlink::{self, Netlink};
 use crate::error::*;
 use crate::fs::{FdFlags, IoSink, IoSource, OpenFile, OpenFlags};
-use crate::ipc::inet::Family;
+use crate::ipc::inet::{self as internet, Family};
+use crate::ipc::netlink as kernel_messages;
 use crate::ipc::unix::{Address, Ancillary, Kind, Socket};
 use crate::user;
 
@@ -23,16 +25,16 @@ pub(super) const SOCK_CLOEXEC: u32 = OpenFlags::CLOEXEC.bits();
 
 pub(super) const MSG_OOB: u32 = 1;
 pub(super) const MSG_PEEK: u32 = 2;
-const MSG_CTRUNC: u32 = 8;
+pub(super) const MSG_CTRUNC: u32 = 8;
 pub(super) const MSG_TRUNC: u32 = 0x20;
 pub(super) const MSG_DONTWAIT: u32 = 0x40;
 pub(super) const MSG_WAITALL: u32 = 0x100;
 pub(super) const MSG_NOSIGNAL: u32 = 0x4000;
 const MSG_CMSG_CLOEXEC: u32 = 0x4000_0000;
 
-const SOL_SOCKET: i32 = 1;
+pub(super) const SOL_SOCKET: i32 = 1;
 const SCM_RIGHTS: i32 = 1;
-const SCM_CREDENTIALS: i32 = 2;
+pub(super) const SCM_CREDENTIALS: i32 = 2;
 /// Most descriptors in a message (SCM_MAX_FD).
 const MAX_FDS: usize = 253;
 /// Most buffers (UIO_MAXIOV).
@@ -67,10 +69,11 @@ fn netlink_socket(cx: &Cx<'_>, kind: u32, protocol: i32) -> Result<usize> {
     if !matches!(kind & SOCK_TYPE, 2 | 3) {
         return Err(ESOCKTNOSUPPORT);
     }
-    Ok(install(cx, crate::ipc::netlink::Socket::new(protocol, kind & SOCK_TYPE)?, flags)? as usize)
+    Ok(install(cx, kernel_messages::Socket::new(protocol, kind & SOCK_TYPE)?, flags)? as usize)
 }
 
-fn install(cx: &Cx<'_>, socket: Arc<impl crate::fs::FileOps>, flags: u32) -> Result<i32> {
+/// Gives a new socket a descriptor. `flags`: SOCK_NONBLOCK, SOCK_CLOEXEC.
+pub(super) fn install(cx: &Cx<'_>, socket: Arc<impl crate::fs::FileOps>, flags: u32) -> Result<i32> {
     let status = OpenFlags::RDWR | OpenFlags::from_bits_retain(flags & SOCK_NONBLOCK);
     let fd_flags = if flags & SOCK_CLOEXEC != 0 { FdFlags::CLOEXEC } else { FdFlags::empty() };
     cx.process.files().insert(OpenFile::new(socket, status), fd_flags)
@@ -112,10 +115,25 @@ pub fn sys_socketpair(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32, at: us
     Ok(0)
 }
 
-fn socket(cx: &Cx<'_>, fd: i32) -> Result<(Arc<OpenFile>, Arc<Socket>)> {
+/// A descriptor's file and socket, by the socket's family.
+enum Endpoint {
+    Unix(Arc<OpenFile>, Arc<Socket>),
+    Internet(Internet),
+    Netlink(Netlink),
+}
+
+fn endpoint(cx: &Cx<'_>, fd: i32) -> Result<Endpoint> {
     let file = cx.process.files().get(fd)?;
-    let socket = file.downcast::<Socket>().and_then(Socket::shared).ok_or(ENOTSOCK)?;
-    Ok((file, socket))
+    if let Some(socket) = file.downcast::<Socket>().and_then(Socket::shared) {
+        return Ok(Endpoint::Unix(file, socket));
+    }
+    if let Some(socket) = file.downcast::<internet::Socket>().and_then(internet::Socket::shared) {
+        return Ok(Endpoint::Internet(Internet { file, socket }));
+    }
+    if let Some(socket) = file.downcast::<kernel_messages::Socket>().and_then(kernel_messages::Socket::shared) {
+        return Ok(Endpoint::Netlink(Netlink { file, socket }));
+    }
+    Err(ENOTSOCK)
 }
 
 fn read_address(at: usize, len: u32) -> Result<Address> {
@@ -125,53 +143,59 @@ fn read_address(at: usize, len: u32) -> Result<Address> {
     Address::parse(&user::read_bytes(at, len as usize)?)
 }
 
-fn write_address(address: Option<&Address>, at: usize, len_at: usize) -> Result {
+/// Writes what fits of a `struct sockaddr`, and its whole length; nothing where no room is offered.
+pub(super) fn write_name(bytes: &[u8], at: usize, len_at: usize) -> Result {
     if at == 0 {
         return Ok(());
     }
     let room: i32 = user::read(len_at)?;
     let room = usize::try_from(room).map_err(|_| EINVAL)?;
-    let bytes = Address::to_bytes(address);
     frame::user::copy_to_user(at as u64, &bytes[..bytes.len().min(room)])?;
     user::write(len_at, &(bytes.len() as u32))
 }
 
+/// Reads a time-out (SO_RCVTIMEO, SO_SNDTIMEO): ns, 0 for none.
+pub(super) fn read_timeout(at: usize, len: u32) -> Result<u64> {
+    if len < 16 {
+        return Err(EINVAL);
+    }
+    let [seconds, micros]: [i64; 2] = user::read(at)?;
+    if !(0..1_000_000).contains(&micros) {
+        return Err(EDOM);
+    }
+    Ok((seconds.max(0) as u64).saturating_mul(1_000_000_000).saturating_add(micros as u64 * 1000))
+}
+
+/// A time-out as `struct timeval`.
+pub(super) fn timeout_bytes(ns: u64) -> Vec<u8> {
+    [ns / 1_000_000_000, ns % 1_000_000_000 / 1000].map(u64::to_le_bytes).concat()
+}
+
 /// bind(2)
 pub fn sys_bind(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
-    if let Some(done) = netlink::bind(cx, fd, at, len) {
-        return done;
+    match endpoint(cx, fd)? {
+        Endpoint::Unix(_, socket) => socket.bind(read_address(at, len)?).map(|()| 0),
+        Endpoint::Internet(internet) => internet.bind(at, len),
+        Endpoint::Netlink(netlink) => netlink.bind(at, len),
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.bind(at, len);
-    }
-    let (_, socket) = socket(cx, fd)?;
-    socket.bind(read_address(at, len)?)?;
-    Ok(0)
 }
 
 /// listen(2)
 pub fn sys_listen(cx: &Cx<'_>, fd: i32, backlog: i32) -> Result<usize> {
-    if let Some(done) = netlink::unsupported(cx, fd) {
-        return done;
+    match endpoint(cx, fd)? {
+        Endpoint::Unix(_, socket) => socket.listen(backlog).map(|()| 0),
+        Endpoint::Internet(internet) => internet.listen(backlog),
+        Endpoint::Netlink(_) => Err(EOPNOTSUPP),
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.listen(backlog);
-    }
-    socket(cx, fd)?.1.listen(backlog)?;
-    Ok(0)
 }
 
 /// connect(2)
 pub fn sys_connect(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
-    if let Some(done) = netlink::connect(cx, fd, at, len) {
-        return done;
+    match endpoint(cx, fd)? {
+        Endpoint::Unix(file, socket) => socket.connect(&read_address(at, len)?, file.nonblocking()).map(|()| 0),
+        Endpoint::Internet(internet) => internet.connect(at, len),
+        Endpoint::Netlink(netlink) => netlink.connect(at, len),
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.connect(at, len);
-    }
-    let (file, socket) = socket(cx, fd)?;
-    socket.connect(&read_address(at, len)?, file.nonblocking())?;
-    Ok(0)
 }
 
 /// accept(2)
@@ -181,23 +205,25 @@ pub fn sys_accept(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usiz
 
 /// accept4(2)
 pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -> Result<usize> {
-    if let Some(done) = netlink::unsupported(cx, fd) {
-        return done;
+    let endpoint = endpoint(cx, fd);
+    if matches!(endpoint, Ok(Endpoint::Netlink(_))) {
+        return Err(EOPNOTSUPP);
     }
     if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
         return Err(EINVAL);
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.accept(cx, at, len_at, flags);
-    }
-    let (file, listener) = socket(cx, fd)?;
+    let (file, listener) = match endpoint? {
+        Endpoint::Unix(file, listener) => (file, listener),
+        Endpoint::Internet(internet) => return internet.accept(cx, at, len_at, flags),
+        Endpoint::Netlink(_) => return Err(EOPNOTSUPP),
+    };
     if listener.kind == Kind::Datagram {
         return Err(EOPNOTSUPP);
     }
     let accepted = listener.accept(file.nonblocking())?;
     let peer = accepted.peer()?;
     let new = install(cx, accepted, flags)?;
-    if let Err(error) = write_address(peer.name.as_ref(), at, len_at) {
+    if let Err(error) = write_name(&Address::to_bytes(peer.name.as_ref()), at, len_at) {
         let _ = cx.process.files().close(new);
         return Err(error);
     }
@@ -206,75 +232,67 @@ pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -
 
 /// getsockname(2)
 pub fn sys_getsockname(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usize> {
-    if let Some(done) = netlink::getsockname(cx, fd, at, len_at) {
-        return done;
-    }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.name(at, len_at);
-    }
-    write_address(socket(cx, fd)?.1.name().as_ref(), at, len_at)?;
+    let name = match endpoint(cx, fd)? {
+        Endpoint::Unix(_, socket) => Address::to_bytes(socket.name().as_ref()),
+        Endpoint::Internet(internet) => internet.name(),
+        Endpoint::Netlink(netlink) => netlink.name(),
+    };
+    write_name(&name, at, len_at)?;
     Ok(0)
 }
 
 /// getpeername(2)
 pub fn sys_getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usize> {
-    if let Some(done) = netlink::getpeername(cx, fd, at, len_at) {
-        return done;
-    }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.peer(at, len_at);
-    }
-    write_address(socket(cx, fd)?.1.peer()?.name.as_ref(), at, len_at)?;
+    let name = match endpoint(cx, fd)? {
+        Endpoint::Unix(_, socket) => Address::to_bytes(socket.peer()?.name.as_ref()),
+        Endpoint::Internet(internet) => internet.peer()?,
+        Endpoint::Netlink(netlink) => netlink.peer(),
+    };
+    write_name(&name, at, len_at)?;
     Ok(0)
 }
 
 /// shutdown(2)
 pub fn sys_shutdown(cx: &Cx<'_>, fd: i32, how: i32) -> Result<usize> {
-    if let Some(done) = netlink::unsupported(cx, fd) {
-        return done;
+    match endpoint(cx, fd)? {
+        Endpoint::Unix(_, socket) => socket.shutdown(how).map(|()| 0),
+        Endpoint::Internet(internet) => internet.shutdown(how),
+        Endpoint::Netlink(_) => Err(EOPNOTSUPP),
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.shutdown(how);
-    }
-    socket(cx, fd)?.1.shutdown(how)?;
-    Ok(0)
 }
 
 /// sendto(2)
 pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: usize, to_len: u32) -> Result<usize> {
-    if let Some(done) = netlink::sendto(cx, fd, (buf, len), flags, (to, to_len)) {
-        return done;
-    }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.send(&mut IoSource::user(buf, len), flags, to, to_len);
-    }
-    let (file, socket) = socket(cx, fd)?;
+    let mut source = IoSource::user(buf, len);
+    let (file, socket) = match endpoint(cx, fd)? {
+        Endpoint::Unix(file, socket) => (file, socket),
+        Endpoint::Internet(internet) => return internet.send(&mut source, flags, to, to_len),
+        Endpoint::Netlink(netlink) => return netlink.send(&mut source, flags, to, to_len),
+    };
     if flags & MSG_OOB != 0 {
         return Err(EOPNOTSUPP);
     }
     let to = if to == 0 { None } else { Some(read_address(to, to_len)?) };
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
-    socket.send(&mut IoSource::user(buf, len), Ancillary::default(), to.as_ref(), nonblocking, flags & MSG_NOSIGNAL != 0)
+    socket.send(&mut source, Ancillary::default(), to.as_ref(), nonblocking, flags & MSG_NOSIGNAL != 0)
 }
 
 /// recvfrom(2)
 pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, from: usize, from_len: usize) -> Result<usize> {
-    if let Some(done) = netlink::recvfrom(cx, fd, (buf, len), flags, (from, from_len)) {
-        return done;
-    }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.receive(&mut IoSink::user(buf, len), flags, from, from_len);
-    }
-    let (file, socket) = socket(cx, fd)?;
+    let mut sink = IoSink::user(buf, len);
+    let (file, socket) = match endpoint(cx, fd)? {
+        Endpoint::Unix(file, socket) => (file, socket),
+        Endpoint::Internet(internet) => return internet.receive(&mut sink, flags, from, from_len),
+        Endpoint::Netlink(netlink) => return netlink.receive(&mut sink, flags, from, from_len),
+    };
     if flags & MSG_OOB != 0 {
         return Err(EOPNOTSUPP);
     }
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
-    let (copied, whole, ancillary) =
-        socket.receive(&mut IoSink::user(buf, len), nonblocking, flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
+    let (copied, whole, ancillary) = socket.receive(&mut sink, nonblocking, flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
     if from != 0 {
         if socket.kind == Kind::Datagram {
-            write_address(ancillary.from.as_ref(), from, from_len)?;
+            write_name(&Address::to_bytes(ancillary.from.as_ref()), from, from_len)?;
         } else {
             user::write(from_len, &0u32)?;
         }
@@ -358,19 +376,11 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
 
 /// sendmsg(2)
 pub fn sys_sendmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
-    if netlink::is_netlink(cx, fd) {
-        let header: MsgHdr = user::read(at)?;
-        let iovs = || read_iovs(header.iov, header.iov_len);
-        if let Some(done) = netlink::sendmsg(cx, fd, &iovs, (header.name, header.name_len), flags) {
-            return done;
-        }
+    match endpoint(cx, fd)? {
+        Endpoint::Unix(file, socket) => send_message(cx, &file, &socket, &user::read(at)?, flags),
+        Endpoint::Internet(internet) => internet.send_message(&user::read(at)?, flags),
+        Endpoint::Netlink(netlink) => netlink.send_message(&user::read(at)?, flags),
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.send_message(&user::read(at)?, flags);
-    }
-    let (file, socket) = socket(cx, fd)?;
-    let header: MsgHdr = user::read(at)?;
-    send_message(cx, &file, &socket, &header, flags)
 }
 
 fn send_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, header: &MsgHdr, flags: u32) -> Result<usize> {
@@ -451,22 +461,11 @@ fn build_control(cx: &Cx<'_>, socket: &Socket, ancillary: &Ancillary, room: usiz
 
 /// recvmsg(2)
 pub fn sys_recvmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
-    if netlink::is_netlink(cx, fd) {
-        let mut header: MsgHdr = user::read(at)?;
-        let iovs = || read_iovs(header.iov, header.iov_len);
-        let name = (header.name, header.name_len);
-        if let Some(received) = netlink::recvmsg(cx, fd, &iovs, name, (header.control, header.control_len), flags) {
-            let netlink::Received { value, name_len, control_len, flags } = received?;
-            (header.name_len, header.control_len, header.flags) = (name_len, control_len, flags);
-            user::write(at, &header)?;
-            return Ok(value);
-        }
+    match endpoint(cx, fd)? {
+        Endpoint::Unix(file, socket) => receive_message(cx, &file, &socket, at, flags),
+        Endpoint::Internet(internet) => internet.receive_message(at, flags),
+        Endpoint::Netlink(netlink) => netlink.receive_message(at, flags),
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.receive_message(at, flags);
-    }
-    let (file, socket) = socket(cx, fd)?;
-    receive_message(cx, &file, &socket, at, flags)
 }
 
 fn receive_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, at: usize, flags: u32) -> Result<usize> {
@@ -543,12 +542,10 @@ const SO_DOMAIN: i32 = 39;
 
 /// getsockopt(2)
 pub fn sys_getsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, len_at: usize) -> Result<usize> {
-    if let Some(done) = netlink::getsockopt(cx, fd, (level, option), at, len_at) {
-        return done;
-    }
-    let bytes = match internet(cx, fd)? {
-        Some(internet) => internet.option(level, option)?,
-        None => unix_option(cx, fd, level, option)?,
+    let bytes = match endpoint(cx, fd)? {
+        Endpoint::Unix(_, socket) => unix_option(&socket, level, option)?,
+        Endpoint::Internet(internet) => internet.option(level, option)?,
+        Endpoint::Netlink(netlink) => netlink.option(level, option)?,
     };
     let room: i32 = user::read(len_at)?;
     let room = usize::try_from(room).map_err(|_| EINVAL)?;
@@ -558,13 +555,11 @@ pub fn sys_getsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, 
     Ok(0)
 }
 
-fn unix_option(cx: &Cx<'_>, fd: i32, level: i32, option: i32) -> Result<Vec<u8>> {
-    let (_, socket) = socket(cx, fd)?;
+fn unix_option(socket: &Socket, level: i32, option: i32) -> Result<Vec<u8>> {
     if level != SOL_SOCKET {
         return Err(EOPNOTSUPP);
     }
     let word = |value: u32| value.to_le_bytes().to_vec();
-    let time = |ns: u64| [ns / 1_000_000_000, ns % 1_000_000_000 / 1000].iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     Ok(match option {
         SO_TYPE => word(match socket.kind {
             Kind::Stream => 1,
@@ -579,8 +574,8 @@ fn unix_option(cx: &Cx<'_>, fd: i32, level: i32, option: i32) -> Result<Vec<u8>>
             let peer = socket.peer().unwrap_or(crate::ipc::unix::Peer { pid: 0, uid: u32::MAX, gid: u32::MAX, name: None });
             [peer.pid, peer.uid, peer.gid].iter().flat_map(|v| v.to_le_bytes()).collect()
         }
-        SO_RCVTIMEO => time(socket.receive_timeout_ns.load(Ordering::Relaxed)),
-        SO_SNDTIMEO => time(socket.send_timeout_ns.load(Ordering::Relaxed)),
+        SO_RCVTIMEO => timeout_bytes(socket.receive_timeout_ns.load(Ordering::Relaxed)),
+        SO_SNDTIMEO => timeout_bytes(socket.send_timeout_ns.load(Ordering::Relaxed)),
         SO_ACCEPTCONN => word(socket.is_listening().into()),
         SO_DOMAIN => word(AF_UNIX as u32),
         // REUSEADDR, DONTROUTE, BROADCAST, KEEPALIVE, OOBINLINE, PRIORITY, LINGER, REUSEPORT: off
@@ -592,13 +587,14 @@ fn unix_option(cx: &Cx<'_>, fd: i32, level: i32, option: i32) -> Result<Vec<u8>>
 
 /// setsockopt(2)
 pub fn sys_setsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, len: u32) -> Result<usize> {
-    if let Some(done) = netlink::setsockopt(cx, fd, (level, option), at, len) {
-        return done;
+    match endpoint(cx, fd)? {
+        Endpoint::Unix(_, socket) => set_unix_option(&socket, level, option, at, len),
+        Endpoint::Internet(internet) => internet.set_option(level, option, at, len),
+        Endpoint::Netlink(netlink) => netlink.set_option(cx, level, option, at, len),
     }
-    if let Some(internet) = internet(cx, fd)? {
-        return internet.set_option(level, option, at, len);
-    }
-    let (_, socket) = socket(cx, fd)?;
+}
+
+fn set_unix_option(socket: &Socket, level: i32, option: i32, at: usize, len: u32) -> Result<usize> {
     if level != SOL_SOCKET {
         return Err(EOPNOTSUPP);
     }
@@ -611,14 +607,7 @@ pub fn sys_setsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, 
             socket.send_buffer.store(asked, Ordering::Relaxed);
         }
         SO_RCVTIMEO | SO_SNDTIMEO => {
-            if len < 16 {
-                return Err(EINVAL);
-            }
-            let [sec, usec]: [i64; 2] = user::read(at)?;
-            if !(0..1_000_000).contains(&usec) {
-                return Err(EDOM);
-            }
-            let ns = (sec.max(0) as u64).saturating_mul(1_000_000_000) + usec as u64 * 1000;
+            let ns = read_timeout(at, len)?;
             let slot = if option == SO_RCVTIMEO { &socket.receive_timeout_ns } else { &socket.send_timeout_ns };
             slot.store(ns, Ordering::Relaxed);
         }
