@@ -25,11 +25,7 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     kernel_log::init("bochsd");
     let arguments = Arguments::parse();
-    let result = run(&arguments);
-    if let Err(error) = &result {
-        tracing::error!("{}: {error:#}", arguments.address);
-    }
-    result
+    kernel_log::logged(arguments.address, run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {

@@ -35,11 +35,8 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     kernel_log::init("virtio-blkd");
     let arguments = Arguments::parse();
-    let result = run(&arguments);
-    if let Err(error) = &result {
-        tracing::error!("{} at {}: {error:#}", arguments.name, arguments.address);
-    }
-    result
+    let subject = format!("{} at {}", arguments.name, arguments.address);
+    kernel_log::logged(subject, run(&arguments))
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {

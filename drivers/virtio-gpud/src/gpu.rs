@@ -1,14 +1,14 @@
 //! The device as a display. A framebuffer becomes a picture of the host's when it is first shown; what changes is copied there and shown.
 
 use crate::protocol::{self, Area, answer, command, format};
-use crate::queues::{Allocate, GpuError, Queues};
+use crate::queues::{GpuError, Queues};
 use driver::dma::DmaMemory;
 use drm::backend::{Backend, CursorImage, Identity, Limits, Output, Picture, Rect, Scanout};
 use drm::fourcc::{self, Fourcc};
 use drm::Errno;
 use drm_daemon::{BufferMemory, Driver};
 use std::collections::BTreeMap;
-use virtio::{Transport, negotiate, read_config_consistent, start};
+use virtio::{Allocate, Transport, negotiate, read_config_consistent, start};
 
 /// Feature: the device tells EDIDs (section 5.7.3).
 const EDID: u64 = 1 << 1;

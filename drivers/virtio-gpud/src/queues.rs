@@ -4,7 +4,7 @@ use crate::protocol::{self, HEADER, MOST_ANSWER, answer};
 use driver::dma::DmaMemory;
 use std::io;
 use std::time::{Duration, Instant};
-use virtio::{DeviceError, QueueError, Segment, SplitQueue, Transport};
+use virtio::{Allocate, DeviceError, QueueError, Segment, SplitQueue, Transport};
 
 /// Commands sent together.
 pub const BATCH: usize = 16;
@@ -19,9 +19,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 const CONTROL: u16 = 0;
 const CURSOR: u16 = 1;
-
-/// Gives zeroed DMA memory of a size in bytes.
-pub type Allocate = Box<dyn Fn(usize) -> io::Result<DmaMemory>>;
 
 /// Why the driver cannot go on.
 #[derive(Debug, thiserror::Error)]

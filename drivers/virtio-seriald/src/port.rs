@@ -1,9 +1,9 @@
 //! One port: a stream each way, through rings of buffers that the device fills and empties.
 
-use crate::ports::{Allocate, PortsError};
+use crate::ports::PortsError;
 use driver::dma::DmaMemory;
 use std::collections::VecDeque;
-use virtio::{QueueError, Segment, SplitQueue, Transport};
+use virtio::{Allocate, QueueError, Segment, SplitQueue, Transport};
 
 /// Buffers for what comes in. QEMU fills one for each chunk it reads from its side, at most 4 KiB.
 pub const RECEIVE_BUFFERS: u16 = 64;

@@ -5,8 +5,8 @@ use driver::dma::DmaMemory;
 use std::collections::VecDeque;
 use std::io;
 use virtio::{
-    DeviceError, QueueError, Segment, SplitQueue, Transport, negotiate, read_config_consistent,
-    start,
+    Allocate, DeviceError, QueueError, Segment, SplitQueue, Transport, negotiate,
+    read_config_consistent, start,
 };
 
 /// Feature: several ports, and the control queues (section 5.3.3).
@@ -42,9 +42,6 @@ const CONTROL_SEND: u16 = 3;
 /// Something has changed on a port: readers and writers should look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed(pub u32);
-
-/// Gives zeroed DMA memory of a size in bytes.
-pub type Allocate = Box<dyn Fn(usize) -> io::Result<DmaMemory>>;
 
 /// Why the driver cannot go on.
 #[derive(Debug, thiserror::Error)]

@@ -16,6 +16,16 @@ pub mod timerfd;
 pub mod tty;
 pub mod unix;
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// When a wait ends that may take as long as a socket's time-out (SO_RCVTIMEO, SO_SNDTIMEO) says, in ns; 0 says for ever.
+fn deadline(timeout_ns: &AtomicU64) -> Option<u64> {
+    match timeout_ns.load(Ordering::Relaxed) {
+        0 => None,
+        ns => Some(frame::time::now_ns().saturating_add(ns)),
+    }
+}
+
 /// A terminal, as sessions see it.
 pub trait Tty: Send + Sync {
     /// Device number (`/proc/<pid>/stat`, field 7).

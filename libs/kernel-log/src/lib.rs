@@ -3,6 +3,7 @@
 //! Records have the form that `/dev/kmsg` takes (Linux's Documentation/ABI/testing/dev-kmsg): `<3>name: text`. Without
 //! `/dev/kmsg`, messages go to standard error.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Write};
 use tracing::{Level, Metadata};
@@ -31,6 +32,14 @@ pub fn init(name: &'static str) {
         .finish();
     // Fails only where the program has set a subscriber of its own, which then stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Logs why a daemon ends, and hands the reason on for its exit status. `subject` is what it drives or serves.
+///
+/// # Errors
+/// The daemon's own.
+pub fn logged<T, E: Display>(subject: impl Display, result: Result<T, E>) -> Result<T, E> {
+    result.inspect_err(|error| tracing::error!("{subject}: {error:#}"))
 }
 
 struct Sink {

@@ -13,6 +13,9 @@ pub mod queue;
 pub mod sim;
 mod transport;
 
+/// Gives zeroed DMA memory of a size in bytes, for queues and buffers.
+pub type Allocate = Box<dyn Fn(usize) -> std::io::Result<driver::dma::DmaMemory>>;
+
 pub use queue::{QueueError, Segment, SplitQueue, Used};
 pub use transport::{
     DeviceError, QueueAddresses, Transport, feature, negotiate, read_config_consistent, reset,

@@ -8,6 +8,7 @@ use super::ports::{self, Claim};
 use super::{Family, Kind, Link, Listener, Socket, Stream, address, options};
 use crate::error::*;
 use crate::fs::Events;
+use crate::ipc::deadline;
 use crate::task;
 
 /// Connections that wait to be accepted, at most (`/proc/sys/net/core/somaxconn`).
@@ -210,7 +211,7 @@ impl Socket {
                 }
             }
         };
-        match self.event.wait_deadline(Self::deadline(&self.send_timeout_ns), ready) {
+        match self.event.wait_deadline(deadline(&self.send_timeout_ns), ready) {
             Ok(outcome) => outcome,
             Err(ETIMEDOUT) => Err(EINPROGRESS),
             Err(error) => Err(error),
@@ -291,7 +292,7 @@ impl Socket {
         let taken = match take() {
             Some(taken) => taken?,
             None if nonblocking => return Err(EAGAIN),
-            None => match self.event.wait_deadline(Self::deadline(&self.receive_timeout_ns), take) {
+            None => match self.event.wait_deadline(deadline(&self.receive_timeout_ns), take) {
                 Ok(taken) => taken?,
                 Err(ETIMEDOUT) => return Err(EAGAIN),
                 Err(error) => return Err(error),

@@ -17,7 +17,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::AtomicU64;
 
 pub use transfer::Received;
 
@@ -258,13 +258,6 @@ impl Socket {
         match state.words.get(&options::SEND_BUFFER) {
             Some(&set) => set.max(4608) as usize,
             None => stream::CAPACITY,
-        }
-    }
-
-    fn deadline(timeout_ns: &AtomicU64) -> Option<u64> {
-        match timeout_ns.load(Ordering::Relaxed) {
-            0 => None,
-            ns => Some(frame::time::now_ns().saturating_add(ns)),
         }
     }
 

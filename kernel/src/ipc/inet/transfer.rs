@@ -7,6 +7,7 @@ use super::{Family, Kind, Link, Socket, address, options, ports};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource};
 use crate::ipc::netdev;
+use crate::ipc::deadline;
 use crate::task::{self, signal};
 
 /// Most bytes of a datagram: 65,535 less the headers.
@@ -70,7 +71,7 @@ impl Socket {
             outgoing.finish();
             return Ok(len);
         }
-        outgoing.send(src, self.capacity(), nonblocking, Self::deadline(&self.send_timeout_ns))
+        outgoing.send(src, self.capacity(), nonblocking, deadline(&self.send_timeout_ns))
     }
 
     fn send_datagram(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>) -> Result<usize> {
@@ -122,7 +123,7 @@ impl Socket {
     /// # Errors
     /// `EAGAIN`, `ENOTCONN`, `ECONNRESET`, `ECONNREFUSED`, `ERESTARTSYS`.
     pub fn receive(&self, dst: &mut IoSink<'_>, nonblocking: bool, peek: bool, wait_all: bool) -> Result<Received> {
-        let deadline = Self::deadline(&self.receive_timeout_ns);
+        let deadline = deadline(&self.receive_timeout_ns);
         if self.kind == Kind::Datagram {
             let error = || self.state.lock().error.take();
             let received = self.datagrams.receive(dst, peek, nonblocking, deadline, error)?;

@@ -280,8 +280,7 @@ impl Socket {
             state.bytes -= message.len + OVERHEAD;
             Some(Ok(message))
         };
-        let timeout = self.receive_timeout_ns.load(Ordering::Relaxed);
-        let deadline = (timeout != 0).then(|| frame::time::now_ns() + timeout);
+        let deadline = super::deadline(&self.receive_timeout_ns);
         let message = match ready() {
             Some(outcome) => outcome?,
             None if nonblocking => return Err(EAGAIN),

@@ -204,7 +204,7 @@ impl Socket {
         let outcome = match offer() {
             Some(outcome) => outcome,
             None if nonblocking => Err(EAGAIN),
-            None => target.accept_event.wait_deadline(self.send_deadline(), offer).and_then(|r| r),
+            None => target.accept_event.wait_deadline(super::deadline(&self.send_timeout_ns), offer).and_then(|r| r),
         };
         outcome?;
         target.accept_event.wake_events(Events::IN | Events::RDNORM);
@@ -224,7 +224,7 @@ impl Socket {
         let socket = match take() {
             Some(found) => found?,
             None if nonblocking => return Err(EAGAIN),
-            None => match self.accept_event.wait_deadline(self.receive_deadline(), take) {
+            None => match self.accept_event.wait_deadline(super::deadline(&self.receive_timeout_ns), take) {
                 Ok(found) => found?,
                 Err(ETIMEDOUT) => return Err(EAGAIN),
                 Err(error) => return Err(error),
@@ -232,20 +232,6 @@ impl Socket {
         };
         self.accept_event.wake_events(Events::OUT);
         Ok(socket)
-    }
-
-    fn receive_deadline(&self) -> Option<u64> {
-        match self.receive_timeout_ns.load(Ordering::Relaxed) {
-            0 => None,
-            ns => Some(frame::time::now_ns().saturating_add(ns)),
-        }
-    }
-
-    fn send_deadline(&self) -> Option<u64> {
-        match self.send_timeout_ns.load(Ordering::Relaxed) {
-            0 => None,
-            ns => Some(frame::time::now_ns().saturating_add(ns)),
-        }
     }
 
     /// Sends what `src` holds, to `to` or the peer. `quiet`: no SIGPIPE.
@@ -273,7 +259,7 @@ impl Socket {
         if ancillary.credentials.is_none() {
             ancillary.credentials = Some(Peer::current().credentials());
         }
-        let result = target.send(src, ancillary, nonblocking, self.send_deadline());
+        let result = target.send(src, ancillary, nonblocking, super::deadline(&self.send_timeout_ns));
         if result == Err(EPIPE) && self.kind != Kind::Datagram && !quiet {
             let thread = task::current();
             let _ = signal::send_thread(&thread, signal::SigInfo::user(signal::SIGPIPE, &thread.process));
@@ -295,7 +281,7 @@ impl Socket {
                 return Err(if self.kind == Kind::SeqPacket { ENOTCONN } else { EINVAL });
             }
         }
-        self.inbox.receive(dst, nonblocking, peek, wait_all, self.receive_deadline())
+        self.inbox.receive(dst, nonblocking, peek, wait_all, super::deadline(&self.receive_timeout_ns))
     }
 
     /// `shutdown(2)`.
