@@ -7,4 +7,5 @@ pub mod keys;
 pub mod manifest;
 pub mod package;
 pub mod path;
+pub mod solver;
 pub mod version;
