@@ -1,5 +1,6 @@
 //! The tree that is managed: `/`, or another by `--root`. A path in it is resolved as if the tree were `/`: its links never lead out.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,9 +43,17 @@ impl Root {
     /// # Errors
     /// When a folder on the way is none, cannot be searched, or the links go in circles.
     pub fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+        self.resolve_with(path, &HashMap::new())
+    }
+
+    /// The same, as if these links were there already: targets by where they will lie.
+    ///
+    /// # Errors
+    /// As [`Root::resolve`].
+    pub fn resolve_with(&self, path: &str, links: &HashMap<PathBuf, String>) -> io::Result<PathBuf> {
         let mut parts: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
         let mut at: Vec<String> = Vec::new();
-        let mut links = 0;
+        let mut passed = 0;
         while let Some(part) = parts.pop() {
             match part.as_str() {
                 "" | "." => continue,
@@ -58,21 +67,26 @@ impl Root {
                 break;
             }
             let place = self.place(&at);
-            match fs::symlink_metadata(&place) {
-                Ok(metadata) if metadata.is_symlink() => {
-                    links += 1;
-                    if links > MAX_LINKS {
+            let planned = links.get(&place);
+            let found = if planned.is_some() { Ok(true) } else { fs::symlink_metadata(&place).map(|it| it.is_symlink()) };
+            match found {
+                Ok(true) => {
+                    passed += 1;
+                    if passed > MAX_LINKS {
                         return Err(io::Error::from_raw_os_error(rustix::io::Errno::LOOP.raw_os_error()));
                     }
-                    let target = fs::read_link(&place)?.into_os_string().into_string().map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?;
+                    let target = match planned {
+                        Some(target) => target.clone(),
+                        None => fs::read_link(&place)?.into_os_string().into_string().map_err(|_| io::Error::from(io::ErrorKind::InvalidFilename))?,
+                    };
                     at.pop();
                     if target.starts_with('/') {
                         at.clear();
                     }
                     parts.extend(target.split('/').rev().map(str::to_owned));
                 }
-                Ok(metadata) if metadata.is_dir() => {}
-                Ok(_) => return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{} is no folder", place.display()))),
+                Ok(false) if place.is_dir() => {}
+                Ok(false) => return Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{} is no folder", place.display()))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }

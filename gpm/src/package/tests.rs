@@ -78,7 +78,8 @@ fn round_trip() {
     let (trust, sink) = read(&bytes, Trust::Keys(&keys)).unwrap();
     assert_eq!(trust.signers.len(), 2);
     assert_eq!(trust.verified, [key(2).public().id()]);
-    assert_eq!(sink.entries, 6);
+    // Six, and the folders that they lie in.
+    assert_eq!(sink.entries, 11);
     assert_eq!(sink.bytes.len(), 15 + 21 * 40 + 20_000);
     let package = Package::verify(Cursor::new(&bytes), Trust::Anyone).unwrap();
     assert!(package.header().manifest.state_checksum.is_some());

@@ -117,6 +117,7 @@ impl Builder {
     /// # Errors
     /// When the manifest or the list of files is wrong, a file cannot be read or has changed meanwhile, or `output` cannot be written.
     pub fn write(mut self, output: &mut impl Write, keys: &[&SecretKey]) -> Result<Digest, PackageError> {
+        self.add_folders();
         let files: Vec<Entry> = self.entries.values().map(|(entry, _)| entry.clone()).collect();
         self.manifest.state_checksum = state_checksum(&self.manifest, &files).map(|it| it.to_string());
         let header = Header { manifest: self.manifest.clone(), files, payload: Payload { compressed: 0, size: self.size(), sha512: Digest::of(b"") } };
@@ -150,6 +151,21 @@ impl Builder {
         result.update(&trailer.0);
         output.write_all(&trailer.0).map_err(|source| PackageError::Write { path: self.manifest.file_name(), source })?;
         Ok(result.finish())
+    }
+
+    /// Folders that nobody added, so that each has an owner who takes it away in the end.
+    fn add_folders(&mut self) {
+        let paths: Vec<String> = self.entries.keys().cloned().collect();
+        for path in paths {
+            for (end, _) in path.match_indices('/') {
+                let folder = &path[..end];
+                if !self.entries.contains_key(folder) {
+                    let mtime = self.entries[&path].0.mtime;
+                    let entry = Entry { path: folder.to_owned(), mode: 0o755, uid: 0, gid: 0, mtime, kind: Kind::Directory };
+                    self.entries.insert(folder.to_owned(), (entry, Source::None));
+                }
+            }
+        }
     }
 
     fn size(&self) -> u64 {
