@@ -77,6 +77,12 @@ pub struct RunOptions {
     /// Boot parameters, for --boot pvh and --kernel linux; GRUB's menu has its own
     #[arg(long, value_name = "PARAMETERS", default_value = "", allow_hyphen_values = true)]
     pub append: String,
+    /// Leave the machine without a network; else it reaches what this host reaches, and this host as 10.0.2.2
+    #[arg(long)]
+    pub no_network: bool,
+    /// A port of this host's 127.0.0.1 that leads to one of the machine's, such as 2222:22 (UDP: udp:5353:53)
+    #[arg(long, value_name = "HOST:GUEST", conflicts_with = "no_network", value_parser = crate::run::parse_forward)]
+    pub forward: Vec<vm::machine::Forward>,
     /// Start from a new disk: forget what earlier runs wrote
     #[arg(long)]
     pub fresh: bool,

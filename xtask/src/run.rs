@@ -11,7 +11,7 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use vm::accel;
 use vm::dir::VmDir;
 use vm::keeper::Keeper;
-use vm::machine::{Boot, Changes, Disk, DiskFormat, Display, Firmware, Machine, Serial};
+use vm::machine::{Boot, Changes, Disk, DiskFormat, Display, Firmware, Forward, Machine, Network, Protocol, Reach, Serial};
 
 use crate::cargo;
 use crate::cli::{BootKind, DisplayKind, Kernel, RunOptions};
@@ -108,6 +108,24 @@ fn describe(options: &RunOptions) -> String {
     }
 }
 
+/// `[tcp:|udp:]HOST:GUEST`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_forward(text: &str) -> Result<Forward, String> {
+    let (protocol, ports) = match text.split_once(':') {
+        Some(("tcp", rest)) => (Protocol::Tcp, rest),
+        Some(("udp", rest)) => (Protocol::Udp, rest),
+        _ => (Protocol::Tcp, text),
+    };
+    let (host, guest) = ports.split_once(':').ok_or("two ports are needed, such as 2222:22")?;
+    let port = |text: &str| match text.parse::<u16>() {
+        Ok(port) if port != 0 => Ok(port),
+        _ => Err(format!("{text} is no port: they go from 1 to 65535")),
+    };
+    Ok(Forward { protocol, host: port(host)?, guest: port(guest)? })
+}
+
 /// Builds what the options ask for and describes the machine.
 fn machine(project: &Project, options: &RunOptions, display: DisplayKind, serial: Serial, dir: &VmDir) -> Result<Machine> {
     let (boot, disk) = match options.kernel {
@@ -133,7 +151,7 @@ fn machine(project: &Project, options: &RunOptions, display: DisplayKind, serial
         cpus: options.smp,
         boot,
         disk: Some(Disk { path: disk, format: DiskFormat::Qcow2, changes: Changes::Keep }),
-        network: None,
+        network: (!options.no_network).then(|| Network { reach: Reach::World, forwards: options.forward.clone() }),
         display: match display {
             DisplayKind::Window => Display::Window,
             DisplayKind::Vnc => Display::Vnc,

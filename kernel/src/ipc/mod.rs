@@ -42,4 +42,5 @@ pub trait Tty: Send + Sync {
 pub fn init() {
     crate::fs::device::set_fifo_maker(pipe::make_fifo);
     tty::devices::init();
+    inet::outside::init();
 }

@@ -17,10 +17,13 @@ const DEV_HEAD: &str = "Inter-|   Receive                                       
 pub fn directory() -> InodeRef {
     fixed(&[
         ("dev", FileType::Regular, || Text::new(dev)),
-        ("if_inet6", FileType::Regular, || Text::new(|| b"00000000000000000000000000000001 01 80 10 80       lo\n".to_vec())),
-        ("route", FileType::Regular, || {
-            Text::new(|| b"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n".to_vec())
-        }),
+        ("arp", FileType::Regular, || Text::new(arp)),
+        ("icmp", FileType::Regular, || Text::new(|| sockets(Kind::Ping, Family::V4))),
+        ("icmp6", FileType::Regular, || Text::new(|| sockets(Kind::Ping, Family::V6))),
+        ("if_inet6", FileType::Regular, || Text::new(addresses_v6)),
+        ("raw", FileType::Regular, || Text::new(|| sockets(Kind::Raw, Family::V4))),
+        ("raw6", FileType::Regular, || Text::new(|| sockets(Kind::Raw, Family::V6))),
+        ("route", FileType::Regular, || Text::new(routes)),
         ("tcp", FileType::Regular, || Text::new(|| sockets(Kind::Stream, Family::V4))),
         ("tcp6", FileType::Regular, || Text::new(|| sockets(Kind::Stream, Family::V6))),
         ("udp", FileType::Regular, || Text::new(|| sockets(Kind::Datagram, Family::V4))),
@@ -30,9 +33,62 @@ pub fn directory() -> InodeRef {
 }
 
 fn dev() -> Vec<u8> {
-    let (bytes, packets) = netdev::traffic();
-    // What is sent over the loop-back device is received by it.
-    format!("{DEV_HEAD}    lo: {bytes:7} {packets:7}    0    0    0     0          0         0 {bytes:8} {packets:7}    0    0    0     0       0          0\n").into_bytes()
+    let mut text = String::from(DEV_HEAD);
+    for it in netdev::interfaces() {
+        let name = String::from_utf8_lossy(&it.name).into_owned();
+        let it = it.counters;
+        let _ = writeln!(
+            text,
+            "{name:>6}: {:7} {:7}    0 {:4}    0     0          0         0 {:8} {:7} {:4}    0    0     0       0          0",
+            it.received_bytes, it.received_packets, it.received_dropped, it.sent_bytes, it.sent_packets, it.sent_errors
+        );
+    }
+    text.into_bytes()
+}
+
+fn addresses_v6() -> Vec<u8> {
+    let mut text = String::new();
+    for interface in netdev::interfaces() {
+        for own in &interface.addresses {
+            let IpAddr::V6(ip) = own.ip else { continue };
+            let scope = if ip.is_loopback() { 0x10 } else if ip.is_unicast_link_local() { 0x20 } else { 0 };
+            let flags = if own.lifetime_s == u32::MAX { 0x80 } else { 0 };
+            let name = String::from_utf8_lossy(&interface.name).into_owned();
+            let _ = writeln!(text, "{:032x} {:02x} {:02x} {scope:02x} {flags:02x} {name:>8}", ip.to_bits(), interface.index, own.prefix);
+        }
+    }
+    text.into_bytes()
+}
+
+fn routes() -> Vec<u8> {
+    let mut text = String::from("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+    let Some(configuration) = inet::outside::configuration() else { return text.into_bytes() };
+    let name = String::from_utf8_lossy(&configuration.name).into_owned();
+    for route in &configuration.routes {
+        let IpAddr::V4(to) = route.to else { continue };
+        let gateway = match route.gateway {
+            Some(IpAddr::V4(gateway)) => u32::from_le_bytes(gateway.octets()),
+            _ => 0,
+        };
+        // RTF_UP, RTF_GATEWAY
+        let flags = 1 | if gateway != 0 { 2 } else { 0 };
+        let mask = u32::MAX.checked_shl(32 - u32::from(route.prefix)).unwrap_or(0).to_be();
+        let _ = writeln!(text, "{name}\t{:08X}\t{gateway:08X}\t{flags:04X}\t0\t0\t0\t{mask:08X}\t0\t0\t0", u32::from_le_bytes(to.octets()));
+    }
+    text.into_bytes()
+}
+
+fn arp() -> Vec<u8> {
+    let mut text = String::from("IP address       HW type     Flags       HW address            Mask     Device\n");
+    let Some(configuration) = inet::outside::configuration() else { return text.into_bytes() };
+    let name = String::from_utf8_lossy(&configuration.name).into_owned();
+    for neighbour in configuration.neighbours.iter().filter(|it| it.ip.is_ipv4()) {
+        let [a, b, c, d, e, f] = neighbour.mac.unwrap_or_default();
+        let flags = if neighbour.mac.is_some() { 2 } else { 0 };
+        let ip = format!("{}", neighbour.ip);
+        let _ = writeln!(text, "{ip:<17}0x1         0x{flags:<10x}{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}     *        {name}");
+    }
+    text.into_bytes()
 }
 
 /// An address as these files have it: words in this machine's byte order, of bytes in the network's.

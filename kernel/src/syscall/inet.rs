@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::sync::atomic::Ordering;
 
+use net_abi::protocol;
+
 use super::Cx;
 use super::socket::{
     MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, SOCK_CLOEXEC, SOCK_NONBLOCK, install, read_iovs,
@@ -16,6 +18,8 @@ use crate::ipc::inet::{Family, Kind, Received, Socket, address, options};
 use crate::ipc::netdev;
 use crate::user;
 
+const MSG_ERRQUEUE: u32 = 0x2000;
+
 /// A descriptor's file and socket, if it is an internet socket.
 pub struct Internet {
     pub file: Arc<OpenFile>,
@@ -23,23 +27,27 @@ pub struct Internet {
 }
 
 /// socket(2)
-pub fn create(cx: &Cx<'_>, family: Family, kind: u32, protocol: i32) -> Result<usize> {
+pub fn create(cx: &Cx<'_>, family: Family, kind: u32, number: i32) -> Result<usize> {
     const SOCK_TYPE: u32 = 0xf;
     let flags = kind & !SOCK_TYPE;
     if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
         return Err(EINVAL);
     }
-    let kind = match (kind & SOCK_TYPE, protocol) {
-        (1, 0 | options::TCP) => Kind::Stream,
-        (2, 0 | options::UDP) => Kind::Datagram,
+    let icmp = i32::from(if family == Family::V4 { protocol::ICMP } else { protocol::ICMP_V6 });
+    let (kind, number) = match (kind & SOCK_TYPE, number) {
+        (1, 0 | options::TCP) => (Kind::Stream, protocol::TCP),
+        (2, 0 | options::UDP) => (Kind::Datagram, protocol::UDP),
+        (2, number) if number == icmp => (Kind::Ping, icmp as u8),
         (1 | 2, _) => return Err(EPROTONOSUPPORT),
         // Raw sockets, and the type that is for devices only.
         (3 | 10, _) if !cx.process.creds().privileged() => return Err(EPERM),
+        // Of raw sockets those that ping and traceroute use.
+        (3, number) if number == icmp => (Kind::Raw, icmp as u8),
         (3, _) => return Err(EPROTONOSUPPORT),
         (4 | 5, _) => return Err(ESOCKTNOSUPPORT),
         _ => return Err(EINVAL),
     };
-    Ok(install(cx, Socket::new(family, kind), flags)? as usize)
+    Ok(install(cx, Socket::new(family, kind, number), flags)? as usize)
 }
 
 impl Internet {
@@ -143,6 +151,9 @@ impl Internet {
             return Err(EINVAL);
         }
         let mut header: MsgHdr = user::read(at)?;
+        if flags & MSG_ERRQUEUE != 0 {
+            return self.receive_report(at, &mut header);
+        }
         let iovs = read_iovs(header.iov, header.iov_len)?;
         let mut sink = IoSink::user_vec(iovs);
         let received = self.socket.receive(&mut sink, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
@@ -165,6 +176,44 @@ impl Internet {
         Ok(if flags & MSG_TRUNC != 0 { received.whole } else { received.copied })
     }
 
+    /// recvmsg(2) with MSG_ERRQUEUE: what was said of a packet that was not delivered (`ip(7)`, IP_RECVERR). The packet itself is not kept.
+    fn receive_report(&self, at: usize, header: &mut MsgHdr) -> Result<usize> {
+        /// SO_EE_ORIGIN_LOCAL, _ICMP, _ICMP6
+        const ORIGINS: [u8; 3] = [1, 2, 3];
+        if self.socket.kind == Kind::Stream {
+            return Err(EAGAIN);
+        }
+        let report = self.socket.take_report().ok_or(EAGAIN)?;
+        let is_v4 = self.socket.family == Family::V4;
+        let origin = if report.kind == 0 { 0 } else if is_v4 { 1 } else { 2 };
+        let mut error = report.errno.to_le_bytes().to_vec();
+        error.extend_from_slice(&[ORIGINS[origin], report.kind, report.code, 0]);
+        error.extend_from_slice(&report.info.to_le_bytes());
+        error.extend_from_slice(&[0; 4]);
+        error.extend_from_slice(&self.address_bytes(Some(SocketAddr::new(report.offender, 0))));
+        let (level, kind) = if is_v4 { options::RECEIVE_ERRORS } else { options::RECEIVE_ERRORS_V6 };
+        let mut control = (16 + error.len() as u64).to_le_bytes().to_vec();
+        control.extend_from_slice(&level.to_le_bytes());
+        control.extend_from_slice(&kind.to_le_bytes());
+        control.extend_from_slice(&error);
+        control.resize(control.len().next_multiple_of(8), 0);
+        header.flags = MSG_ERRQUEUE;
+        if header.control != 0 && control.len() <= header.control_len {
+            frame::user::copy_to_user(header.control as u64, &control)?;
+            header.control_len = control.len();
+        } else {
+            header.control_len = 0;
+            header.flags |= MSG_CTRUNC;
+        }
+        if header.name != 0 {
+            let bytes = self.address_bytes(Some(report.remote));
+            frame::user::copy_to_user(header.name as u64, &bytes[..bytes.len().min(header.name_len as usize)])?;
+            header.name_len = bytes.len() as u32;
+        }
+        user::write(at, header)?;
+        Ok(0)
+    }
+
     /// The control messages that were asked for: which interface and address a datagram came to.
     fn control(&self, received: &Received) -> Vec<u8> {
         let mut out = Vec::new();
@@ -181,13 +230,27 @@ impl Internet {
         let is_on = |option| self.socket.word(option).is_ok_and(|value| value != 0);
         if let (true, IpAddr::V4(ip)) = (is_on(options::PACKET_INFO), to.ip()) {
             // struct in_pktinfo: index, local address, destination.
-            let data = [netdev::INDEX.to_le_bytes(), ip.octets(), ip.octets()].concat();
+            let data = [netdev::index_for(to.ip()).to_le_bytes(), ip.octets(), ip.octets()].concat();
             put(options::IP, options::PACKET_INFO.1, &data);
+        }
+        if is_on(options::TIMESTAMP) {
+            // SCM_TIMESTAMP: struct timeval.
+            let data = [received.at_ns / 1_000_000_000, received.at_ns % 1_000_000_000 / 1000].map(i64::to_le_bytes).concat();
+            put(options::SOCKET, options::TIMESTAMP.1, &data);
+        }
+        let hop_limit = i32::from(received.hop_limit).to_le_bytes();
+        if is_on(options::RECEIVE_TTL) && self.socket.family == Family::V4 {
+            // IP_TTL
+            put(options::IP, options::TTL.1, &hop_limit);
+        }
+        if is_on(options::RECEIVE_HOPS) {
+            // IPV6_HOPLIMIT
+            put(options::IPV6, 52, &hop_limit);
         }
         if is_on(options::PACKET_INFO_V6) {
             // struct in6_pktinfo: address, index. IPV6_PKTINFO is 50.
             let mut data = address::in_v6(to.ip()).octets().to_vec();
-            data.extend_from_slice(&netdev::INDEX.to_le_bytes());
+            data.extend_from_slice(&netdev::index_for(to.ip()).to_le_bytes());
             put(options::IPV6, 50, &data);
         }
         out
@@ -200,7 +263,11 @@ impl Internet {
         let socket = &self.socket;
         let word = |value: i32| value.to_le_bytes().to_vec();
         Ok(match (level, option) {
-            (options::SOCKET, 3) => word(if socket.kind == Kind::Stream { 1 } else { 2 }),
+            (options::SOCKET, 3) => word(match socket.kind {
+                Kind::Stream => 1,
+                Kind::Datagram | Kind::Ping => 2,
+                Kind::Raw => 3,
+            }),
             (options::SOCKET, 4) => word(socket.take_error().map_or(0, |error| error.0)),
             (options::SOCKET, 13) => {
                 let (on, seconds) = socket.linger();
@@ -212,7 +279,7 @@ impl Internet {
             (options::SOCKET, 21) => timeout_bytes(socket.send_timeout_ns.load(Ordering::Relaxed)),
             (options::SOCKET, 25) => Vec::new(),
             (options::SOCKET, 30) => word(socket.is_listening().into()),
-            (options::SOCKET, 38) => word(if socket.kind == Kind::Stream { options::TCP } else { options::UDP }),
+            (options::SOCKET, 38) => word(socket.protocol.into()),
             (options::SOCKET, 39) => word(if socket.family == Family::V4 { 2 } else { 10 }),
             (options::TCP, CONGESTION) if socket.kind == Kind::Stream => b"cubic\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
             (options::TCP, TCP_INFO) if socket.kind == Kind::Stream => self.tcp_info(),
@@ -249,7 +316,7 @@ impl Internet {
             (options::SOCKET, 25) => {
                 let name = user::read_bytes(at, (len as usize).min(16))?;
                 let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-                if !name.is_empty() && name != netdev::NAME {
+                if !name.is_empty() && !netdev::exists(name) {
                     return Err(ENODEV);
                 }
             }
@@ -260,8 +327,26 @@ impl Internet {
                     return Err(ENOENT);
                 }
             }
-            // Joining and leaving groups: no interface takes part in any.
-            (options::IP, 35 | 36) | (options::IPV6, 20 | 21) => return Err(ENODEV),
+            // IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP: struct ip_mreq or ip_mreqn, which begin with the group.
+            (options::IP, 35 | 36) => {
+                let group: [u8; 4] = if len < 8 { return Err(EINVAL) } else { user::read(at)? };
+                socket.change_membership(IpAddr::from(group), option == 35)?;
+            }
+            // IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP: struct ipv6_mreq.
+            (options::IPV6, 20 | 21) if socket.family == Family::V6 => {
+                let group: [u8; 16] = if len < 20 { return Err(EINVAL) } else { user::read(at)? };
+                socket.change_membership(IpAddr::from(group), option == 20)?;
+            }
+            // ICMP_FILTER
+            (255, 1) => socket.set_icmp_filter(protocol::ICMP, &user::read_bytes(at, (len as usize).min(4))?)?,
+            // ICMPV6_FILTER
+            (58, 1) => socket.set_icmp_filter(protocol::ICMP_V6, &user::read_bytes(at, (len as usize).min(32))?)?,
+            // IPV6_CHECKSUM of a socket of ICMPv6 is where it has to be.
+            (255, 7) if socket.kind == Kind::Raw && socket.family == Family::V6 => {
+                if word()? != 2 {
+                    return Err(EINVAL);
+                }
+            }
             // The switches of multicast may be single bytes.
             (options::IP, 33 | 34) if len == 1 => {
                 let [byte]: [u8; 1] = user::read(at)?;

@@ -95,6 +95,21 @@ impl DmaMemory {
         })
     }
 
+    /// Memory that another process shares through a file of its scheme. It has no physical address to speak of.
+    pub fn shared(file: &File, len: usize) -> io::Result<Self> {
+        let mapping = Mapping::new(file.as_fd(), 0, len)?;
+        let backing = Backing {
+            base: mapping.as_ptr(),
+            physical: 0,
+            owner: Owner::Device(mapping),
+        };
+        Ok(DmaMemory {
+            backing: Arc::new(backing),
+            offset: 0,
+            len,
+        })
+    }
+
     /// Contiguous memory from the kernel itself rather than from `pcid`: it is given back as soon as nobody maps it, whatever a device does. For
     /// memory that devices only read.
     pub fn from_kernel(len: usize) -> io::Result<Self> {

@@ -116,8 +116,17 @@ fn start_ours(supervisor: &mut Supervisor, params: &BootParams<'_>) -> anyhow::R
     }
     mount_root(supervisor, params, disks)
         .with_context(|| format!("no root filesystem (root={})", params.root))?;
+    start_network(supervisor);
     start_system(supervisor);
     Ok(())
+}
+
+/// The network stack, where there is a card. It waits for the driver itself.
+fn start_network(supervisor: &mut Supervisor) {
+    let has_card = supervisor.services().iter().any(|it| it.service.name == "virtio-netd eth0");
+    if has_card && has_daemon("netd") {
+        supervisor.start(daemon("netd", &["netd", "eth0"], true));
+    }
 }
 
 /// The bus, then everything on it, and the console. How many disks are to be expected.

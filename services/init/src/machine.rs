@@ -9,6 +9,7 @@ use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Virtio device types with a driver (virtio 1.1, section 5).
+const VIRTIO_NETWORK: u16 = 1;
 const VIRTIO_BLOCK: u16 = 2;
 const VIRTIO_CONSOLE: u16 = 3;
 const VIRTIO_INPUT: u16 = 18;
@@ -42,9 +43,16 @@ pub fn virtio_drivers() -> Vec<DriverCommand> {
 
 fn drivers_of(types: &[(PciAddress, u16)]) -> Vec<DriverCommand> {
     let mut disks = 0;
+    let mut cards = 0;
     let mut drivers = Vec::new();
     for (address, kind) in types {
         match *kind {
+            VIRTIO_NETWORK => {
+                let name = format!("eth{cards}");
+                cards += 1;
+                let words = vec!["virtio-netd".to_owned(), address.to_string(), name.clone()];
+                drivers.push((format!("virtio-netd {name}"), words));
+            }
             VIRTIO_BLOCK => {
                 let name = disk_name(disks);
                 disks += 1;
@@ -187,6 +195,7 @@ mod tests {
         assert_eq!(
             commands,
             [
+                "virtio-netd 0000:00:02.0 eth0",
                 "virtio-blkd 0000:00:03.0 vda",
                 "virtio-seriald 0000:00:04.0",
                 "virtio-inputd 0000:00:06.0",

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::Family;
+use super::{Family, outside};
 use crate::error::*;
 
 const AF_UNSPEC: u16 = 0;
@@ -76,12 +76,12 @@ pub fn in_v6(ip: IpAddr) -> Ipv6Addr {
 
 /// Whether packets to it come back to this machine.
 pub fn is_local(ip: IpAddr) -> bool {
-    ip.is_loopback()
+    ip.is_loopback() || outside::is_own(ip)
 }
 
 /// Whether a socket can be bound to it.
 pub fn is_bindable(ip: IpAddr) -> bool {
-    ip.is_unspecified() || is_local(ip) || ip.is_multicast()
+    ip.is_unspecified() || is_local(ip) || ip.is_multicast() || outside::with(|it| it.is_broadcast(ip)).unwrap_or(false)
 }
 
 /// The any-address of a family.
@@ -102,12 +102,21 @@ pub fn route(ip: IpAddr, may_broadcast: bool) -> Result<IpAddr> {
         IpAddr::V6(v6) if v6.is_unspecified() => Ok(IpAddr::V6(Ipv6Addr::LOCALHOST)),
         IpAddr::V4(v4) if v4.octets() == [127, 255, 255, 255] && !may_broadcast => Err(EACCES),
         ip if is_local(ip) => Ok(ip),
+        ip if !may_broadcast && outside::with(|it| it.is_broadcast(ip)).unwrap_or(false) => Err(EACCES),
+        ip if outside::source_for(ip).is_some() => Ok(ip),
         _ => Err(ENETUNREACH),
     }
 }
 
 /// The address that a socket without one has when it talks to `to`.
 pub fn source_for(to: IpAddr) -> IpAddr {
+    if !to.is_loopback() {
+        // What this machine sends to itself has one address at both ends.
+        let own = if outside::is_own(to) { Some(to) } else { outside::source_for(to) };
+        if let Some(own) = own {
+            return own;
+        }
+    }
     match to {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::net::SocketAddr;
 
 use super::ports::{self, Claim};
-use super::{Family, Kind, Link, Listener, Socket, Stream, address, options};
+use super::{Family, Kind, Link, Listener, Socket, Stream, address, options, outside};
 use crate::error::*;
 use crate::fs::Events;
 use crate::ipc::deadline;
@@ -32,8 +32,13 @@ impl Socket {
         if !address::is_bindable(to.ip()) || (to.ip().is_multicast() && self.kind == Kind::Stream) {
             return Err(EADDRNOTAVAIL);
         }
-        if (1..UNPRIVILEGED).contains(&to.port()) && !task::with_current(|t| t.process.creds().privileged()) {
+        if self.kind != Kind::Ping && (1..UNPRIVILEGED).contains(&to.port()) && !task::with_current(|t| t.process.creds().privileged()) {
             return Err(EACCES);
+        }
+        if self.kind == Kind::Raw {
+            // These have no ports, and can be bound again.
+            self.state.lock().local = Some(SocketAddr::new(to.ip(), 0));
+            return Ok(());
         }
         if self.state.lock().local.is_some() {
             return Err(EINVAL);
@@ -86,7 +91,7 @@ impl Socket {
     /// # Errors
     /// `EOPNOTSUPP` for datagrams, `EINVAL` when connected, `EADDRINUSE`.
     pub fn listen(&self, backlog: i32) -> Result {
-        if self.kind == Kind::Datagram {
+        if self.kind != Kind::Stream {
             return Err(EOPNOTSUPP);
         }
         if !matches!(self.state.lock().link, Link::None) {
@@ -101,10 +106,16 @@ impl Socket {
             return Err(EADDRINUSE);
         }
         let backlog = (backlog as u32 as usize + 1).min(MAX_BACKLOG);
-        let mut state = self.state.lock();
-        match &mut state.listener {
-            Some(listener) => listener.backlog = backlog,
-            None => state.listener = Some(Listener { waiting: VecDeque::new(), knocking: VecDeque::new(), backlog }),
+        {
+            let mut state = self.state.lock();
+            if let Some(listener) = &mut state.listener {
+                listener.backlog = backlog;
+                return Ok(());
+            }
+            state.listener = Some(Listener { waiting: VecDeque::new(), knocking: VecDeque::new(), backlog });
+        }
+        if let Some(claim) = claim {
+            outside::listen(self, port, &claim);
         }
         Ok(())
     }
@@ -115,8 +126,8 @@ impl Socket {
     /// `ECONNREFUSED`, `EISCONN`, `EALREADY`, `EINPROGRESS`, `ENETUNREACH`, `EADDRNOTAVAIL`, `ERESTARTSYS`.
     pub fn connect(&self, to: Option<SocketAddr>, nonblocking: bool) -> Result {
         match self.kind {
-            Kind::Datagram => self.associate(to),
             Kind::Stream => self.connect_stream(to, nonblocking),
+            Kind::Datagram | Kind::Ping | Kind::Raw => self.associate(to),
         }
     }
 
@@ -128,7 +139,9 @@ impl Socket {
             return Ok(());
         };
         let to = SocketAddr::new(address::route(to.ip(), self.is_on(options::BROADCAST))?, to.port());
-        self.take_any_port(Some(to))?;
+        if self.kind != Kind::Raw {
+            self.take_any_port(Some(to))?;
+        }
         let mut state = self.state.lock();
         if let Some(local) = &mut state.local {
             // The kernel chooses an address, which getsockname shows; packets to others do not come any more.
@@ -183,9 +196,14 @@ impl Socket {
             state.link = Link::Connecting;
             from
         };
-        match ports::find(Kind::Stream, from, to) {
-            Some(listener) => listener.knock(self, from, to),
-            None => self.refuse(ECONNREFUSED),
+        if address::is_local(to.ip()) {
+            match ports::find(Kind::Stream, from, to) {
+                Some(listener) => listener.knock(self, from, to),
+                None => self.refuse(ECONNREFUSED),
+            }
+        } else if let Some(this) = self.this.upgrade() {
+            let connection = outside::connect(&this, from, to);
+            self.state.lock().outside = Some(connection);
         }
         if nonblocking {
             // As over a network: the handshake ends after the call.
@@ -254,16 +272,42 @@ impl Socket {
 
     /// The server's end of a new connection.
     fn half(&self, from: SocketAddr, to: SocketAddr) -> Arc<Socket> {
-        let server = Socket::new(self.family, Kind::Stream);
+        self.half_with(from, to, Arc::new(Stream::new()), Arc::new(Stream::new()))
+    }
+
+    fn half_with(&self, from: SocketAddr, to: SocketAddr, incoming: Arc<Stream>, outgoing: Arc<Stream>) -> Arc<Socket> {
+        let server = Socket::of_user(self.family, Kind::Stream, self.protocol, self.uid);
         let words = self.state.lock().words.clone();
         {
             let mut state = server.state.lock();
             state.local = Some(to);
             state.remote = Some(from);
             state.words = words;
-            state.link = Link::Connected { incoming: Arc::new(Stream::new()), outgoing: Arc::new(Stream::new()) };
+            state.link = Link::Connected { incoming, outgoing };
         }
         server
+    }
+
+    /// Takes a connection with another machine into the backlog; its socket. `None` where there is no room.
+    pub(super) fn admit(&self, connection: &Arc<outside::Connection>, from: SocketAddr, to: SocketAddr) -> Option<Arc<Socket>> {
+        let server = self.half_with(from, to, connection.incoming.clone(), connection.outgoing.clone());
+        let is_admitted = {
+            let mut state = self.state.lock();
+            match &mut state.listener {
+                Some(listener) if listener.waiting.len() < listener.backlog => {
+                    listener.waiting.push_back(server.clone());
+                    true
+                }
+                _ => false,
+            }
+        };
+        if !is_admitted {
+            return None;
+        }
+        server.state.lock().outside = Some(connection.clone());
+        connection.set_socket(&server);
+        self.event.wake_events(Events::IN | Events::RDNORM);
+        Some(server)
     }
 
     /// Joins a client to the server's end. The caller holds the listener's lock, which comes before those of other sockets.
@@ -280,7 +324,7 @@ impl Socket {
     /// # Errors
     /// `EINVAL` where it does not listen, `EAGAIN`, `ERESTARTSYS`.
     pub fn accept(&self, nonblocking: bool) -> Result<Arc<Socket>> {
-        if self.kind == Kind::Datagram {
+        if self.kind != Kind::Stream {
             return Err(EOPNOTSUPP);
         }
         let take = || {

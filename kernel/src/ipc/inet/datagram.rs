@@ -19,6 +19,10 @@ pub struct Datagram {
     pub to: SocketAddr,
     /// Its bytes.
     pub data: Vec<u8>,
+    /// The hop limit that it came with.
+    pub hop_limit: u8,
+    /// When it came, ns since 1970.
+    pub at_ns: i64,
 }
 
 /// What a receiver learns of a datagram.
@@ -31,6 +35,10 @@ pub struct Received {
     pub from: SocketAddr,
     /// Where it was sent.
     pub to: SocketAddr,
+    /// The hop limit that it came with.
+    pub hop_limit: u8,
+    /// When it came, ns since 1970.
+    pub at_ns: i64,
 }
 
 #[derive(Default)]
@@ -119,9 +127,9 @@ impl Datagrams {
                 Err(error) => return Err(error),
             },
         };
-        let Some(Datagram { from, to, data }) = first else { return Ok(None) };
+        let Some(Datagram { from, to, data, hop_limit, at_ns }) = first else { return Ok(None) };
         let copied = if dst.remaining() == 0 { 0 } else { dst.write(&data)? };
-        Ok(Some(Received { copied, whole: data.len(), from, to }))
+        Ok(Some(Received { copied, whole: data.len(), from, to, hop_limit, at_ns }))
     }
 
     /// The reader's state; registers for its news.

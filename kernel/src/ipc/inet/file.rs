@@ -23,7 +23,7 @@ impl FileOps for Socket {
     fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
         table.register(&self.event);
         let writable = Events::OUT | Events::WRNORM;
-        if self.kind == Kind::Datagram {
+        if self.kind != Kind::Stream {
             let mut events = self.datagrams.poll(table) | writable;
             if self.state.lock().error.is_some() {
                 events |= Events::ERR;

@@ -1,6 +1,6 @@
-//! Sockets of the families AF_INET and AF_INET6 (`ip(7)`, `tcp(7)`, `udp(7)`) within this machine.
+//! Sockets of the families AF_INET and AF_INET6 (`ip(7)`, `tcp(7)`, `udp(7)`, `icmp(7)`, `raw(7)`).
 //!
-//! Both ends of a connection over the loop-back device are here, so no protocol runs between them: a connection is two [`Stream`]s, a
+//! What goes to other machines is left to the network stack: see [`outside`]. Within this machine both ends of a connection over the loop-back device are here, so no protocol runs between them: a connection is two [`Stream`]s, a
 //! datagram goes straight into its receiver's queue. What programs see is what TCP and UDP would show them: ports, backlogs, half-closed
 //! connections, resets, refusals, dropped datagrams.
 
@@ -8,7 +8,10 @@ pub mod address;
 mod connect;
 mod datagram;
 mod file;
+mod groups;
+mod icmp;
 pub mod options;
+pub mod outside;
 pub mod ports;
 mod stream;
 mod transfer;
@@ -16,7 +19,7 @@ mod transfer;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::sync::atomic::AtomicU64;
 
 pub use transfer::Received;
@@ -44,6 +47,10 @@ pub enum Kind {
     Stream,
     /// `SOCK_DGRAM`: UDP
     Datagram,
+    /// `SOCK_DGRAM`: ICMP's echo
+    Ping,
+    /// `SOCK_RAW`
+    Raw,
 }
 
 /// How far a connection has come.
@@ -89,6 +96,14 @@ struct State {
     linger: (i32, i32),
     shut_read: bool,
     shut_write: bool,
+    /// The connection with another machine.
+    outside: Option<Arc<outside::Connection>>,
+    /// Multicast groups that it is in.
+    groups: Vec<IpAddr>,
+    /// Packets of its that were not delivered, for who asked for them (`IP_RECVERR`).
+    reports: VecDeque<net_abi::Report>,
+    /// Types of ICMP that a raw socket does not want, a bit each.
+    icmp_filter: [u32; 8],
 }
 
 /// A socket.
@@ -98,6 +113,8 @@ pub struct Socket {
     pub family: Family,
     /// Its type.
     pub kind: Kind,
+    /// Its protocol's number.
+    pub protocol: u8,
     /// What `/proc` calls it.
     pub id: u64,
     /// Its user.
@@ -122,12 +139,16 @@ pub fn all() -> Vec<Arc<Socket>> {
 
 impl Socket {
     /// An unconnected socket.
-    pub fn new(family: Family, kind: Kind) -> Arc<Self> {
-        let uid = task::with_current(|t| t.process.creds().euid);
+    pub fn new(family: Family, kind: Kind, protocol: u8) -> Arc<Self> {
+        Self::of_user(family, kind, protocol, task::with_current(|t| t.process.creds().euid))
+    }
+
+    fn of_user(family: Family, kind: Kind, protocol: u8, uid: u32) -> Arc<Self> {
         let socket = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             family,
             kind,
+            protocol,
             id: crate::ipc::unix::next_id(),
             uid,
             state: SpinLock::new(State::default()),
@@ -148,7 +169,7 @@ impl Socket {
         const CLOSE: u8 = 7;
         const CLOSE_WAIT: u8 = 8;
         const LISTEN: u8 = 10;
-        if self.kind == Kind::Datagram {
+        if self.kind != Kind::Stream {
             return if self.remote().is_some() { ESTABLISHED } else { CLOSE };
         }
         if self.is_listening() {
@@ -221,11 +242,17 @@ impl Socket {
             options::RECEIVE_BUFFER => value.min(212_992).saturating_mul(2).max(2304),
             _ => value,
         };
-        let mut state = self.state.lock();
-        if option == options::ONLY_V6 && state.local.is_some() {
-            return Err(EINVAL);
+        let connection = {
+            let mut state = self.state.lock();
+            if option == options::ONLY_V6 && state.local.is_some() {
+                return Err(EINVAL);
+            }
+            state.words.insert(option, value);
+            state.outside.clone()
+        };
+        if let Some(connection) = connection {
+            outside::options_changed(&connection, self);
         }
-        state.words.insert(option, value);
         Ok(())
     }
 
@@ -252,6 +279,11 @@ impl Socket {
         error.or_else(|| incoming.and_then(|stream| stream.take_error()))
     }
 
+    /// The oldest of the packets of its that were not delivered.
+    pub fn take_report(&self) -> Option<net_abi::Report> {
+        self.state.lock().reports.pop_front()
+    }
+
     /// Bytes the peer may leave unread before a write blocks.
     fn capacity(&self) -> usize {
         let state = self.state.lock();
@@ -274,6 +306,13 @@ impl Drop for Socket {
         let entry = SOCKETS.lock().remove(&self.id);
         drop(entry);
         let state = core::mem::take(self.state.get_mut());
+        if state.listener.is_some() {
+            outside::stop_listening(self.id);
+        }
+        if self.kind != Kind::Stream {
+            outside::forget(self.id);
+        }
+        groups::leave_all(&state.groups);
         if let Link::Connected { incoming, outgoing } = &state.link {
             let unread = incoming.abandon();
             // What was sent to us and never read, or SO_LINGER with no time: the peer hears of it by a reset.
@@ -283,6 +322,9 @@ impl Drop for Socket {
             } else {
                 outgoing.finish();
             }
+        }
+        if let Some(connection) = &state.outside {
+            connection.leave();
         }
     }
 }

@@ -31,6 +31,37 @@ pub const ONLY_V6: (i32, i32) = (IPV6, 26);
 /// `IPV6_RECVPKTINFO`
 pub const PACKET_INFO_V6: (i32, i32) = (IPV6, 49);
 
+/// `SO_KEEPALIVE`
+pub const KEEP_ALIVE: (i32, i32) = (SOCKET, 9);
+/// `SO_TIMESTAMP`
+pub const TIMESTAMP: (i32, i32) = (SOCKET, 29);
+/// `IP_TTL`
+pub const TTL: (i32, i32) = (IP, 2);
+/// `IP_RECVERR`
+pub const RECEIVE_ERRORS: (i32, i32) = (IP, 11);
+/// `IP_RECVTTL`
+pub const RECEIVE_TTL: (i32, i32) = (IP, 12);
+/// `IP_MULTICAST_TTL`
+pub const MULTICAST_TTL: (i32, i32) = (IP, 33);
+/// `IP_MULTICAST_LOOP`
+pub const MULTICAST_LOOP: (i32, i32) = (IP, 34);
+/// `IPV6_UNICAST_HOPS`
+pub const UNICAST_HOPS: (i32, i32) = (IPV6, 16);
+/// `IPV6_MULTICAST_HOPS`
+pub const MULTICAST_HOPS: (i32, i32) = (IPV6, 18);
+/// `IPV6_MULTICAST_LOOP`
+pub const MULTICAST_LOOP_V6: (i32, i32) = (IPV6, 19);
+/// `IPV6_RECVERR`
+pub const RECEIVE_ERRORS_V6: (i32, i32) = (IPV6, 25);
+/// `IPV6_RECVHOPLIMIT`
+pub const RECEIVE_HOPS: (i32, i32) = (IPV6, 51);
+/// `TCP_NODELAY`
+pub const NO_DELAY: (i32, i32) = (TCP, 1);
+/// `TCP_KEEPIDLE`
+pub const KEEP_IDLE: (i32, i32) = (TCP, 4);
+/// `TCP_USER_TIMEOUT`
+pub const USER_TIMEOUT: (i32, i32) = (TCP, 18);
+
 /// Options for which -1 means their default: `IP_TTL`, `IPV6_UNICAST_HOPS`, `IPV6_MULTICAST_HOPS`.
 pub const WITH_DEFAULT: [(i32, i32); 3] = [(IP, 2), (IPV6, 16), (IPV6, 18)];
 

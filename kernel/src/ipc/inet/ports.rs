@@ -83,7 +83,7 @@ fn may_share(kind: Kind, new: &Claim, old: &Claim, old_listens: bool) -> bool {
     if !new.overlaps(old) {
         return true;
     }
-    let by_address = new.reuse_address && old.reuse_address && (kind == Kind::Datagram || !old_listens);
+    let by_address = new.reuse_address && old.reuse_address && (kind != Kind::Stream || !old_listens);
     by_address || (new.reuse_port && old.reuse_port && new.uid == old.uid)
 }
 
@@ -145,22 +145,31 @@ fn sockets_at(kind: Kind, port: u16) -> Vec<(Arc<Socket>, Claim)> {
 /// The socket that a packet `from` one address `to` another is for: the one that names its addresses most exactly; among several that share
 /// a port one that depends on the sender only.
 pub fn find(kind: Kind, from: SocketAddr, to: SocketAddr) -> Option<Arc<Socket>> {
+    let candidates = candidates(kind, from, to);
+    let best = candidates.iter().map(|(score, _)| *score).max()?;
+    let mut best: Vec<_> = candidates.into_iter().filter(|(score, _)| *score == best).map(|(_, socket)| socket).collect();
+    let choice = (usize::from(from.port()).wrapping_mul(0x9e37_79b1) >> 7) % best.len();
+    Some(best.swap_remove(choice))
+}
+
+/// All sockets that a packet to many is for.
+pub fn find_all(kind: Kind, from: SocketAddr, to: SocketAddr) -> Vec<Arc<Socket>> {
+    candidates(kind, from, to).into_iter().map(|(_, socket)| socket).collect()
+}
+
+fn candidates(kind: Kind, from: SocketAddr, to: SocketAddr) -> Vec<(u32, Arc<Socket>)> {
     let fits = |(socket, claim): (Arc<Socket>, Claim)| {
         let exactness = claim.matches(to.ip())?;
         let connected = match kind {
             Kind::Stream if !socket.is_listening() => return None,
             Kind::Stream => 0,
-            Kind::Datagram => match socket.remote() {
-                Some(remote) if remote == from => 4,
+            Kind::Datagram | Kind::Ping | Kind::Raw => match socket.remote() {
+                Some(remote) if remote == from || (kind != Kind::Datagram && remote.ip() == from.ip()) => 4,
                 Some(_) => return None,
                 None => 0,
             },
         };
         Some((exactness + connected, socket))
     };
-    let candidates: Vec<_> = sockets_at(kind, to.port()).into_iter().filter_map(fits).collect();
-    let best = candidates.iter().map(|(score, _)| *score).max()?;
-    let mut best: Vec<_> = candidates.into_iter().filter(|(score, _)| *score == best).map(|(_, socket)| socket).collect();
-    let choice = (usize::from(from.port()).wrapping_mul(0x9e37_79b1) >> 7) % best.len();
-    Some(best.swap_remove(choice))
+    sockets_at(kind, to.port()).into_iter().filter_map(fits).collect()
 }

@@ -1,8 +1,10 @@
 //! One direction of a connection: bytes that one end has sent and the other has not read yet.
 
 use alloc::collections::VecDeque;
+use alloc::sync::Weak;
 use alloc::vec::Vec;
 
+use super::outside::Connection;
 use crate::error::*;
 use crate::ipc::netdev;
 use crate::fs::{Events, IoSink, IoSource};
@@ -34,12 +36,26 @@ pub struct Stream {
     queue: SpinLock<Queue>,
     readers: WaitQueue,
     writers: WaitQueue,
+    /// The connection with another machine that it is a direction of.
+    outside: Weak<Connection>,
 }
 
 impl Stream {
     /// An empty one.
     pub fn new() -> Self {
-        Self { queue: SpinLock::new(Queue::default()), readers: WaitQueue::new(), writers: WaitQueue::new() }
+        Self::outside(Weak::new())
+    }
+
+    /// An empty one whose other end is another machine's.
+    pub fn outside(connection: Weak<Connection>) -> Self {
+        Self { queue: SpinLock::new(Queue::default()), readers: WaitQueue::new(), writers: WaitQueue::new(), outside: connection }
+    }
+
+    /// The network stack must hear of a change, where it is at the other end.
+    fn tell_stack(&self) {
+        if let Some(connection) = self.outside.upgrade() {
+            connection.touch();
+        }
     }
 
     /// Nothing more will be written.
@@ -91,6 +107,52 @@ impl Stream {
     fn wake(&self) {
         self.readers.wake_all();
         self.writers.wake_all();
+        self.tell_stack();
+    }
+
+    /// Adds bytes that another machine has sent. They go nowhere once the reader is gone.
+    pub fn push(&self, bytes: Vec<u8>) {
+        let refused = {
+            let mut queue = self.queue.lock();
+            if queue.unread || queue.finished || bytes.is_empty() {
+                Some(bytes)
+            } else {
+                queue.bytes += bytes.len();
+                queue.chunks.push_back(bytes);
+                None
+            }
+        };
+        if let Some(refused) = refused {
+            if let Some(connection) = self.outside.upgrade() {
+                connection.consumed(refused.len());
+            }
+            return;
+        }
+        self.readers.wake_events_sync(Events::IN | Events::RDNORM);
+    }
+
+    /// Takes bytes out for another machine: a chunk, and where in it they begin; at most `most` from there to its end.
+    pub fn take_up_to(&self, most: usize) -> Option<(Vec<u8>, usize)> {
+        let taken = {
+            let mut queue = self.queue.lock();
+            let left = queue.chunks.front()?.len() - queue.start;
+            if most == 0 || left == 0 {
+                return None;
+            }
+            if left > most {
+                let start = queue.start;
+                let piece = queue.chunks.front()?[start..start + most].to_vec();
+                queue.start += most;
+                queue.bytes -= most;
+                (piece, 0)
+            } else {
+                let chunk = queue.chunks.pop_front()?;
+                queue.bytes -= left;
+                (chunk, core::mem::take(&mut queue.start))
+            }
+        };
+        self.writers.wake_events(Events::OUT | Events::WRNORM);
+        Some(taken)
     }
 
     /// Bytes that can be read now.
@@ -154,6 +216,7 @@ impl Stream {
             done += len;
             netdev::count(len);
             self.readers.wake_events_sync(Events::IN | Events::RDNORM);
+            self.tell_stack();
         }
         Ok(done)
     }
@@ -200,6 +263,9 @@ impl Stream {
             let copied = dst.write(&chunk[start..]);
             self.give_back(chunk, start + *copied.as_ref().unwrap_or(&0));
             self.writers.wake_events(Events::OUT | Events::WRNORM);
+            if let (Ok(copied), Some(connection)) = (&copied, self.outside.upgrade()) {
+                connection.consumed(*copied);
+            }
             match copied {
                 Ok(copied) => done += copied,
                 Err(_) if done > 0 => break,

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 
 use super::datagram::Datagram;
-use super::{Family, Kind, Link, Socket, address, options, ports};
+use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource};
 use crate::ipc::netdev;
@@ -24,6 +24,10 @@ pub struct Received {
     pub from: Option<SocketAddr>,
     /// Where the datagram was sent.
     pub to: Option<SocketAddr>,
+    /// The hop limit that it came with.
+    pub hop_limit: u8,
+    /// When it came, ns since 1970.
+    pub at_ns: i64,
 }
 
 impl Socket {
@@ -33,7 +37,7 @@ impl Socket {
     /// `ENOTCONN`, `EDESTADDRREQ`, `EPIPE`, `EAGAIN`, `EMSGSIZE`, `ECONNRESET`, `ECONNREFUSED`, `ERESTARTSYS`.
     pub fn send(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, nonblocking: bool, quiet: bool) -> Result<usize> {
         match self.kind {
-            Kind::Datagram => self.send_datagram(src, to),
+            Kind::Datagram | Kind::Ping | Kind::Raw => self.send_datagram(src, to),
             Kind::Stream => {
                 let sent = self.send_stream(src, nonblocking);
                 if sent == Err(EPIPE) && !quiet {
@@ -86,7 +90,7 @@ impl Socket {
             return Err(EPIPE);
         }
         let to = match to {
-            Some(to) if to.port() == 0 => return Err(EINVAL),
+            Some(to) if to.port() == 0 && self.kind == Kind::Datagram => return Err(EINVAL),
             Some(to) if to.ip().is_ipv4() && self.family == Family::V6 && self.is_on(options::ONLY_V6) => return Err(ENETUNREACH),
             Some(to) => SocketAddr::new(address::route(to.ip(), self.is_on(options::BROADCAST))?, to.port()),
             None => remote.ok_or(EDESTADDRREQ)?,
@@ -95,18 +99,38 @@ impl Socket {
         if len > MAX_DATAGRAM {
             return Err(EMSGSIZE);
         }
-        self.take_any_port(None)?;
+        if self.kind != Kind::Raw {
+            self.take_any_port(None)?;
+        }
         let mut data = alloc::vec![0; len];
         src.read(&mut data)?;
-        netdev::count(len);
-        let mut from = self.local().ok_or(EAGAIN)?;
-        if from.ip().is_unspecified() || from.is_ipv4() != to.is_ipv4() {
+        let mut from = match self.local() {
+            Some(local) => local,
+            None if self.kind == Kind::Raw => SocketAddr::new(address::unspecified(self.family), 0),
+            None => return Err(EAGAIN),
+        };
+        if from.ip().is_unspecified() || from.is_ipv4() != to.is_ipv4() || from.ip().is_multicast() {
             from.set_ip(address::source_for(to.ip()));
+        }
+        if self.kind == Kind::Ping {
+            icmp::complete_request(self.protocol, from.port(), &mut data)?;
+        }
+        if !address::is_local(to.ip()) {
+            outside::send_datagram(self, from, to, &data);
+            return Ok(len);
+        }
+        netdev::count(len);
+        if self.kind != Kind::Datagram {
+            outside::deliver_datagram(self.protocol, 64, from, to, &data);
+            if let Some(answer) = icmp::answer(self.protocol, &data) {
+                outside::deliver_datagram(self.protocol, 64, to, from, &answer);
+            }
+            return Ok(len);
         }
         match ports::find(Kind::Datagram, from, to) {
             Some(receiver) => {
                 let capacity = receiver.word(options::RECEIVE_BUFFER).unwrap_or(0).max(2304) as usize;
-                receiver.datagrams.push(Datagram { from, to, data }, capacity);
+                receiver.datagrams.push(Datagram { from, to, data, hop_limit: self.hop_limit(), at_ns: crate::time::realtime_ns() as i64 }, capacity);
             }
             // Nobody is there (an ICMP message says so): a connected socket hears of it later.
             None if remote == Some(to) => {
@@ -124,10 +148,10 @@ impl Socket {
     /// `EAGAIN`, `ENOTCONN`, `ECONNRESET`, `ECONNREFUSED`, `ERESTARTSYS`.
     pub fn receive(&self, dst: &mut IoSink<'_>, nonblocking: bool, peek: bool, wait_all: bool) -> Result<Received> {
         let deadline = deadline(&self.receive_timeout_ns);
-        if self.kind == Kind::Datagram {
+        if self.kind != Kind::Stream {
             let error = || self.state.lock().error.take();
             let received = self.datagrams.receive(dst, peek, nonblocking, deadline, error)?;
-            return Ok(received.map_or(Received::default(), |it| Received { copied: it.copied, whole: it.whole, from: Some(it.from), to: Some(it.to) }));
+            return Ok(received.map_or(Received::default(), |it| Received { copied: it.copied, whole: it.whole, from: Some(it.from), to: Some(it.to), hop_limit: it.hop_limit, at_ns: it.at_ns }));
         }
         let incoming = {
             let mut state = self.state.lock();
@@ -141,7 +165,7 @@ impl Socket {
             }
         };
         let copied = incoming.receive(dst, peek, wait_all, nonblocking, deadline)?;
-        Ok(Received { copied, whole: copied, from: None, to: None })
+        Ok(Received { copied, whole: copied, ..Received::default() })
     }
 
     /// `shutdown(2)`.
@@ -154,7 +178,7 @@ impl Socket {
         }
         let (read, write) = (how != 1, how != 0);
         let mut state = self.state.lock();
-        if self.kind == Kind::Datagram {
+        if self.kind != Kind::Stream {
             if state.remote.is_none() {
                 return Err(ENOTCONN);
             }
@@ -169,6 +193,9 @@ impl Socket {
             // Linux stops listening when the reading side is shut; who waits in accept gets EINVAL.
             let listener = if read { state.listener.take() } else { None };
             drop(state);
+            if listener.is_some() {
+                outside::stop_listening(self.id);
+            }
             drop(listener);
             self.event.wake_all();
             return Ok(());
@@ -192,7 +219,7 @@ impl Socket {
     /// Bytes that can be read now.
     pub fn available(&self) -> usize {
         match self.kind {
-            Kind::Datagram => self.datagrams.available(),
+            Kind::Datagram | Kind::Ping | Kind::Raw => self.datagrams.available(),
             Kind::Stream => self.streams().map_or(0, |(incoming, _)| incoming.available()),
         }
     }

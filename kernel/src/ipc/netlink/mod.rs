@@ -3,7 +3,7 @@
 //! * [`route`]: the protocol NETLINK_ROUTE, interfaces and addresses.
 //! * [`uevent`]: the protocol NETLINK_KOBJECT_UEVENT, what the kernel says of devices.
 
-mod route;
+pub mod route;
 pub mod uevent;
 
 use alloc::collections::VecDeque;
