@@ -8,6 +8,7 @@
 //! * `apps/...`: programs of Debian in the developer's edition. Only run when asked for (`./gos test apps/`): its image is large.
 //! * `fuzz/...`: random system calls.
 //! * `limits/...`: memory, disk and processes used up.
+//! * `net/...`: the network beyond the machine.
 //! * `power/...`: power cuts.
 //! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
 //! * `linux/...`: the Linux reference itself.
@@ -24,6 +25,7 @@ mod frame;
 mod lab;
 mod input;
 mod limits;
+mod net;
 mod power;
 mod programs;
 mod restarts;
@@ -71,7 +73,7 @@ impl Test {
 
     /// Whether it needs the programs of `tests/programs/`, and `redoxfsd` on the host.
     pub fn needs_programs(&self) -> bool {
-        ["programs/", "fuzz/", "power/", "soak/"].iter().any(|group| self.name.starts_with(group))
+        ["programs/", "fuzz/", "net/", "power/", "soak/"].iter().any(|group| self.name.starts_with(group))
     }
 
     /// Whether it is run for this filter: a part of its name; the long tests only where the filter names their group.
@@ -111,6 +113,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(display::tests());
     tests.extend(apps::tests(&root.join("tests/apps"))?);
     tests.extend(limits::tests());
+    tests.extend(net::tests());
     tests.extend(fuzz::tests());
     tests.extend(boot::tests());
     tests.extend(power::tests());
