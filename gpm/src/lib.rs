@@ -4,13 +4,17 @@
 pub mod database;
 pub mod dependency;
 pub mod digest;
+pub mod gpm;
 pub mod keys;
 pub mod manifest;
 pub mod package;
 pub mod observer;
 pub mod path;
+pub mod repository;
 pub mod root;
 pub mod sandbox;
 pub mod solver;
 pub mod transaction;
 pub mod version;
+
+pub use gpm::{Error, Gpm};

@@ -327,8 +327,8 @@ impl Manifest {
 
     /// The name that its file has in a repository.
     pub fn file_name(&self) -> String {
-        // A colon is legal in Linux's file names, but not in addresses.
-        format!("{}_{}_{}.gcpkg", self.name, self.version.as_str().replace(':', "%3a"), self.architecture)
+        // A colon is legal in file names of Linux, but means something else in addresses; versions have no underscore.
+        format!("{}_{}_{}.gcpkg", self.name, self.version.as_str().replace(':', "_"), self.architecture)
     }
 }
 

@@ -1,0 +1,205 @@
+//! The command over a whole life: packages are built, published, installed, upgraded, removed and undone.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+struct World {
+    folder: tempfile::TempDir,
+    server: Child,
+    url: String,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn command(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gpm")).args(args).current_dir(folder).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn good(folder: &Path, args: &[&str]) -> String {
+    let output = command(folder, args);
+    assert!(output.status.success(), "gpm {args:?}: {}", text(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn bad(folder: &Path, args: &[&str]) -> String {
+    let output = command(folder, args);
+    assert_eq!(output.status.code(), Some(1), "gpm {args:?}: {}", text(&output));
+    text(&output)
+}
+
+/// Builds a package of shell programs; `extra` are further lines of its manifest.
+fn build(folder: &Path, name: &str, version: &str, extra: &str, files: &[(&str, &str)]) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let tree = folder.join(format!("tree-{name}-{version}"));
+    fs::create_dir_all(&tree).unwrap();
+    for (path, contents) in files {
+        let path = tree.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, contents).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let manifest = folder.join(format!("{name}-{version}.toml"));
+    let head = format!("name = \"{name}\"\nversion = \"{version}\"\narchitecture = \"all\"\nsummary = \"The package {name}\"\nlicence = \"MIT\"\n");
+    fs::write(&manifest, head + extra).unwrap();
+    let path = good(folder, &["build", manifest.to_str().unwrap(), tree.to_str().unwrap(), "--key", "keys/package.key", "--preset", "quick"]);
+    folder.join(path.trim())
+}
+
+impl World {
+    fn new() -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        fs::create_dir(at.join("root")).unwrap();
+        good(at, &["repo", "init", "repo", "--keys", "keys", "--root-keys", "2", "--threshold", "2"]);
+        let mut server = Command::new(env!("CARGO_BIN_EXE_gpm"))
+            .args(["--json", "repo", "serve", "repo", "--listen", "127.0.0.1:0"])
+            .current_dir(at)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = serde_json::from_str::<Value>(&line).unwrap()["url"].as_str().unwrap().to_owned();
+        let world = World { folder, server, url };
+        world.gpm(&["repo", "trust", "stable", &world.url, "--root-file", "repo/metadata/1.root.json"]);
+        world
+    }
+
+    fn at(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn gpm(&self, args: &[&str]) -> String {
+        good(self.at(), &[&["--root", "root"], args].concat())
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.gpm(&[&["--json"], args].concat())).unwrap()
+    }
+
+    fn fails(&self, args: &[&str]) -> String {
+        bad(self.at(), &[&["--root", "root"], args].concat())
+    }
+
+    fn publish(&self, name: &str, version: &str, extra: &str, files: &[(&str, &str)]) {
+        let package = build(self.at(), name, version, extra, files);
+        good(self.at(), &["repo", "add", "repo", package.to_str().unwrap(), "--keys", "keys"]);
+        self.gpm(&["update"]);
+    }
+
+    fn read(&self, path: &str) -> Option<String> {
+        fs::read_to_string(self.at().join("root").join(path)).ok()
+    }
+}
+
+#[test]
+fn a_whole_life() {
+    let it = World::new();
+    it.publish("libhello", "1", "", &[("usr/lib/hello", "lib one")]);
+    let appstream = "depends = [\"libhello (>= 1)\"]\n[appstream]\nname = \"Greeter\"\nkeywords = [\"welcome\"]\n";
+    it.publish("hello", "1.0", appstream, &[("usr/bin/hello", "#!/bin/sh\necho one\n")]);
+
+    assert!(it.gpm(&["search", "welcome"]).starts_with("hello 1.0"));
+    assert!(it.gpm(&["install", "hello", "--dry-run"]).contains("install   libhello 1 (as a dependency)"));
+    assert!(it.read("usr/bin/hello").is_none());
+    assert!(it.fails(&["install", "hello"]).contains("--yes"));
+    it.gpm(&["install", "hello", "--yes"]);
+    assert!(it.read("usr/bin/hello").unwrap().contains("one"));
+    assert_eq!(it.gpm(&["owns", "/usr/bin/hello"]).trim(), "hello");
+    assert_eq!(it.gpm(&["why", "libhello"]).trim(), "hello needs libhello");
+    assert!(it.gpm(&["files", "hello"]).contains("/usr/bin/hello\n"));
+    assert!(it.gpm(&["verify"]).contains("as they were delivered"));
+
+    it.publish("libhello", "2", "", &[("usr/lib/hello", "lib two")]);
+    it.publish("hello", "2.0", "depends = [\"libhello (>= 2)\"]\n", &[("usr/bin/hello", "#!/bin/sh\necho two\n")]);
+    it.gpm(&["hold", "libhello"]);
+    let conflict = it.fails(&["install", "hello (>= 2)", "--yes"]);
+    assert!(conflict.contains("libhello is held at 1") && conflict.contains("1. let libhello change its version"), "{conflict}");
+    it.gpm(&["unhold", "libhello"]);
+    let upgraded = it.json(&["upgrade", "--yes"]);
+    assert_eq!(upgraded["changes"].as_array().unwrap().len(), 2);
+    assert!(it.read("usr/bin/hello").unwrap().contains("two"));
+
+    it.gpm(&["undo", "--yes"]);
+    assert!(it.read("usr/bin/hello").unwrap().contains("one") && it.read("usr/lib/hello").unwrap() == "lib one");
+    it.gpm(&["undo", "--yes"]);
+    assert!(it.read("usr/bin/hello").unwrap().contains("two"));
+    it.gpm(&["downgrade", "hello", "--yes"]);
+    assert!(it.read("usr/bin/hello").unwrap().contains("one"));
+    assert!(it.fails(&["remove", "libhello", "--yes"]).contains("hello 1.0 needs libhello"));
+    it.gpm(&["remove", "hello", "--yes"]);
+    it.gpm(&["autoremove", "--yes"]);
+    assert!(it.read("usr/lib/hello").is_none());
+    assert_eq!(it.json(&["list"]), serde_json::json!([]));
+    // Back to the first state in which something was installed.
+    it.gpm(&["rollback", "2", "--yes"]);
+    assert_eq!((it.read("usr/lib/hello").unwrap().as_str(), it.read("usr/bin/hello").unwrap().contains("one")), ("lib one", true));
+    assert_eq!(it.json(&["list"])[0]["manual"], true);
+    let history = it.json(&["history"]);
+    assert_eq!(history.as_array().unwrap().len(), 8);
+    assert_eq!(history[0]["what"], "--root root install hello --yes");
+
+    fs::write(it.at().join("root/usr/lib/hello"), "spoilt!").unwrap();
+    assert!(it.fails(&["verify"]).contains("libhello: /usr/lib/hello has other contents"));
+    it.gpm(&["pin", "hello (<< 2)"]);
+    assert_eq!(it.gpm(&["upgrade", "--yes", "hello"]).trim(), "nothing to do");
+    it.gpm(&["unpin", "hello"]);
+    it.gpm(&["clean", "--all"]);
+    assert!(it.fails(&["undo", "99", "--yes"]).contains("no transaction 99"));
+}
+
+#[test]
+fn files_need_a_trusted_signature() {
+    let it = World::new();
+    let package = build(it.at(), "local", "1", "", &[("usr/bin/local", "x")]);
+    let package = package.to_str().unwrap();
+    assert!(it.fails(&["install", package, "--yes"]).contains("none of the keys that signed it is trusted"));
+    fs::create_dir_all(it.at().join("root/etc/gpm/keys")).unwrap();
+    fs::copy(it.at().join("keys/package.key.pub"), it.at().join("root/etc/gpm/keys/package.pub")).unwrap();
+    it.gpm(&["install", package, "--yes"]);
+    assert!(it.read("usr/bin/local").is_some());
+    assert!(it.gpm(&["info", package]).contains("signed by a trusted key"));
+    it.gpm(&["remove", "local", "--yes"]);
+    // The file is gone, the cache has it.
+    fs::remove_file(package).unwrap();
+    it.gpm(&["undo", "--yes"]);
+    assert!(it.read("usr/bin/local").is_some());
+}
+
+#[test]
+fn state_files_are_verified_by_their_checksum() {
+    let it = World::new();
+    let extra = "state = [\"var/lib/mind/weights\"]\n[consciousness]\nrequired_level = 0.3\noptimal_level = 0.8\n[ai]\nrequired = true\nmodes = [\"local\", \"hybrid\"]\n";
+    it.publish("mind", "1", extra, &[("var/lib/mind/weights", "0.1 0.2")]);
+    it.gpm(&["install", "mind", "--yes"]);
+    let info = it.gpm(&["info", "mind"]);
+    assert!(info.contains("level 0.3 or more, best at 0.8") && info.contains("required: local, hybrid") && info.contains("state checksum"), "{info}");
+    it.gpm(&["verify", "mind"]);
+    fs::write(it.at().join("root/var/lib/mind/weights"), "0.1 0.3").unwrap();
+    assert!(it.fails(&["verify", "mind"]).contains("consciousness state differs"));
+}
+
+#[test]
+fn a_dead_server_changes_nothing() {
+    let mut it = World::new();
+    it.publish("hello", "1.0", "", &[("usr/bin/hello", "x")]);
+    let _ = it.server.kill();
+    let _ = it.server.wait();
+    assert!(it.fails(&["update"]).contains("cannot fetch"));
+    assert!(it.fails(&["install", "hello", "--yes"]).contains("repository stable"));
+    assert!(it.read("usr/bin/hello").is_none());
+    assert_eq!(it.json(&["list"]), serde_json::json!([]));
+}
