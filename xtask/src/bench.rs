@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use exec_protocol::Outcome;
 use serde::{Deserialize, Serialize};
 use system_tests::{Genai, Images, Lab, Linux, Machine, System};
+use vm::machine::{Network, Reach};
 use vm::{accel, exec, transfer};
 
 use crate::cargo;
@@ -18,6 +20,8 @@ use crate::project::{DEFAULT_EDITION, Project};
 
 /// The program that measures; it prints a [`Measurement`] a line.
 const PROGRAM: &str = "kbench";
+/// The program that measures the network.
+const PEER: &str = "net-peer";
 
 /// All measurements of one system, emulated.
 const LIMIT: Duration = Duration::from_secs(1200);
@@ -50,6 +54,8 @@ struct Comparison {
 enum Work {
     /// [`PROGRAM`], put to /tmp/kbench, and the start of the system.
     Kernel(PathBuf),
+    /// [`PEER`], put to /tmp/net-peer, against a server on this host's port.
+    Network(PathBuf, u16),
     /// A script of `tests/bench/`.
     Script(String),
 }
@@ -63,7 +69,7 @@ fn script(project: &Project, name: &str) -> Result<String> {
     };
     let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric());
     if !is_word || name == "common" || !folder.join(format!("{name}.sh")).is_file() {
-        bail!("there is no benchmark {name:?}; there are: kernel, disk, untar, compile, sqlite, redis");
+        bail!("there is no benchmark {name:?}; there are: kernel, net, disk, untar, compile, sqlite, redis");
     }
     let place = "dir=$(mktemp -d /root/bench.XXXXXX); trap 'cd /; rm -rf \"$dir\"' EXIT; cd \"$dir\"\n";
     Ok(format!("{}\n{place}{}", read("common")?, read(name)?))
@@ -74,6 +80,9 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     let work = if name == "kernel" {
         let programs = cargo::build_static(project, &BTreeSet::from([PROGRAM.to_owned()]), &project.build().join("programs"))?;
         Work::Kernel(programs.get(PROGRAM).with_context(|| format!("the workspace has no program {PROGRAM}"))?.clone())
+    } else if name == "net" {
+        let programs = cargo::build_static(project, &BTreeSet::from([PEER.to_owned()]), &project.build().join("programs"))?;
+        Work::Network(programs.get(PEER).with_context(|| format!("the workspace has no program {PEER}"))?.clone(), serve_network()?)
     } else {
         Work::Script(script(project, name)?)
     };
@@ -93,6 +102,36 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     print!("{}", if json { format!("{text}\n") } else { table });
     eprintln!("gos: written to {} and {}", path.display(), table_path.display());
     Ok(())
+}
+
+/// The end on this host of what the network is measured with; its port. It runs until the process ends.
+fn serve_network() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("cannot listen")?;
+    let port = listener.local_addr()?.port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || serve_peer(stream));
+        }
+    });
+    Ok(port)
+}
+
+/// Serves what the first four bytes ask for.
+fn serve_peer(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (mut service, mut buffer) = ([0; 4], vec![7; 128 << 10]);
+    stream.read_exact(&mut service)?;
+    loop {
+        match &service {
+            b"send" => stream.write_all(&buffer)?,
+            b"take" if stream.read(&mut buffer)? == 0 => return Ok(()),
+            b"take" => {}
+            _ => match stream.read(&mut buffer)? {
+                0 => return Ok(()),
+                len => stream.write_all(&buffer[..len])?,
+            },
+        }
+    }
 }
 
 fn images(project: &Project, edition: &str) -> Result<Images> {
@@ -118,7 +157,11 @@ fn images(project: &Project, edition: &str) -> Result<Images> {
 fn measure(lab: &Lab, system: System, name: &str, work: &Work) -> Result<Vec<Measurement>> {
     let label = if system == System::Linux { "Linux" } else { "GenAI OS" };
     eprintln!("gos: starting {label}");
-    let machine = Machine::start(&lab.dir(name), &lab.describe(system)?)?;
+    let mut description = lab.describe(system)?;
+    if matches!(work, Work::Network(..)) {
+        description.network = Some(Network { reach: Reach::World, forwards: Vec::new() });
+    }
+    let machine = Machine::start(&lab.dir(name), &description)?;
     let mut measurements = Vec::new();
     let command = match work {
         Work::Kernel(program) => {
@@ -129,6 +172,13 @@ fn measure(lab: &Lab, system: System, name: &str, work: &Work) -> Result<Vec<Mea
             machine.dir().wait_ready(BOOT_LIMIT)?;
             transfer::put(machine.exec(), program, "/tmp/kbench")?;
             exec::command(["/tmp/kbench"], LIMIT)
+        }
+        Work::Network(program, port) => {
+            machine.dir().wait_ready(BOOT_LIMIT)?;
+            transfer::put(machine.exec(), program, "/tmp/net-peer")?;
+            // The address comes by DHCP.
+            let script = format!("until ip route | grep -q ^default; do sleep 0.1; done; exec /tmp/net-peer bench 10.0.2.2:{port}");
+            exec::command(["bash", "-c", script.as_str()], LIMIT)
         }
         Work::Script(script) => {
             machine.dir().wait_ready(BOOT_LIMIT)?;

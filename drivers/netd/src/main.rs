@@ -32,6 +32,8 @@ use std::time::Duration as StdDuration;
 
 /// How often a driver is looked for that is away.
 const LOOK_FOR_DRIVER: Duration = Duration::from_millis(50);
+/// How often to look again, letting others run, before sleeping.
+const LOOKS: u32 = 0;
 /// Bytes read from the kernel at once.
 const READ_BYTES: usize = 512 << 10;
 
@@ -115,6 +117,7 @@ struct Daemon {
 impl Daemon {
     fn run(mut self) -> anyhow::Result<()> {
         let mut buffer = vec![0; READ_BYTES];
+        let mut looks = LOOKS;
         loop {
             let time = now();
             self.look_after_card(time)?;
@@ -125,7 +128,13 @@ impl Daemon {
             if let Some(client) = self.stack.frames() {
                 client.flush();
             }
-            if !is_busy {
+            if is_busy {
+                looks = 0;
+            } else if looks < LOOKS {
+                // The driver and programs are about to have more: looking again is cheaper than sleeping and being woken.
+                looks += 1;
+                std::thread::yield_now();
+            } else {
                 self.sleep(time)?;
             }
         }

@@ -12,8 +12,8 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress};
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Frames taken in before anything else is looked after.
-const BATCH: usize = 64;
+/// Frames taken in before anything else is looked after: what acknowledges them should be on its way while the next ones are taken in.
+const BATCH: usize = 16;
 /// How often counters are told, at most.
 const TELL_COUNTERS: Duration = Duration::from_secs(1);
 /// Bytes of an Ethernet header.

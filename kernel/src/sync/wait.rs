@@ -104,6 +104,7 @@ impl WaitQueue {
         if self.is_empty() {
             return;
         }
+        let _defer = sched::DeferInterrupts::new();
         for (_, waker) in &self.0.entries.lock().1 {
             waker.wake(events);
         }
@@ -115,6 +116,7 @@ impl WaitQueue {
         if self.is_empty() {
             return;
         }
+        let _defer = sched::DeferInterrupts::new();
         for (_, waker) in &self.0.entries.lock().1 {
             waker.wake_sync(events);
         }
@@ -126,6 +128,7 @@ impl WaitQueue {
         if self.is_empty() {
             return;
         }
+        let _defer = sched::DeferInterrupts::new();
         for (_, waker) in &self.0.entries.lock().1 {
             if waker.wake(Events::all()) {
                 break;

@@ -122,6 +122,12 @@ struct Cpu {
     idle: AtomicBool,
     online: AtomicBool,
     slice_end_ns: AtomicU64,
+    /// When its timer will fire.
+    armed_ns: AtomicU64,
+    /// How many scopes want interrupts to other CPUs held back until they end.
+    defers: AtomicUsize,
+    /// CPUs to be interrupted then, a bit each.
+    deferred: AtomicU64,
     /// Time spent idle, ns.
     idle_ns: AtomicU64,
 }
@@ -134,6 +140,9 @@ static CPUS: [Cpu; MAX_CPUS] = [const {
         idle: AtomicBool::new(false),
         online: AtomicBool::new(false),
         slice_end_ns: AtomicU64::new(0),
+        armed_ns: AtomicU64::new(u64::MAX),
+        defers: AtomicUsize::new(0),
+        deferred: AtomicU64::new(0),
         idle_ns: AtomicU64::new(0),
     }
 }; MAX_CPUS];
@@ -318,7 +327,10 @@ fn place(thread: Arc<Thread>, here: bool) {
         cpu.resched.store(true, Ordering::SeqCst);
     }
     if target != cpu::id() {
-        frame::cpu::send_resched(target);
+        // Where it does not take over at once the end of the running thread's slice is soon enough.
+        if preempt {
+            send_resched(target);
+        }
     } else if !preempt {
         // The running thread may have had the CPU for itself, without a timer.
         cpu.slice_end_ns.fetch_min(frame::time::now_ns() + SLICE_NS, Ordering::Relaxed);
@@ -474,6 +486,8 @@ fn steal() -> bool {
 /// The timer interrupt: expired timers, then the running thread's slice.
 pub fn timer_interrupt() {
     let me = &CPUS[cpu::id()];
+    // It has fired.
+    me.armed_ns.store(u64::MAX, Ordering::Relaxed);
     timer::expire();
     account_tick(me);
     let now = frame::time::now_ns();
@@ -483,14 +497,60 @@ pub fn timer_interrupt() {
     rearm_timer(me);
 }
 
-/// Arms this CPU's timer for whatever comes first: a timer, the end of the slice, the accounting tick.
+/// Interrupts another CPU, at the end of the scope where [`DeferInterrupts`] is in force: such an interrupt takes long on a machine that is emulated, and nobody should wait for a lock meanwhile.
+fn send_resched(target: usize) {
+    let _irq = frame::sync::IrqGuard::new();
+    let me = &CPUS[cpu::id()];
+    if me.defers.load(Ordering::Relaxed) > 0 {
+        me.deferred.fetch_or(1 << target, Ordering::Relaxed);
+    } else {
+        frame::cpu::send_resched(target);
+    }
+}
+
+/// Holds interrupts to other CPUs back until it is dropped. Take it before the lock under which threads are woken, so that it ends after it.
+pub struct DeferInterrupts {
+    _irq: frame::sync::IrqGuard,
+}
+
+impl DeferInterrupts {
+    /// From now on.
+    pub fn new() -> Self {
+        let irq = frame::sync::IrqGuard::new();
+        CPUS[cpu::id()].defers.fetch_add(1, Ordering::Relaxed);
+        Self { _irq: irq }
+    }
+}
+
+impl Drop for DeferInterrupts {
+    fn drop(&mut self) {
+        let me = &CPUS[cpu::id()];
+        if me.defers.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return;
+        }
+        let mut targets = me.deferred.swap(0, Ordering::Relaxed);
+        while targets != 0 {
+            frame::cpu::send_resched(targets.trailing_zeros() as usize);
+            targets &= targets - 1;
+        }
+    }
+}
+
+/// Arms this CPU's timer for whatever comes first: a timer, the end of the slice, the accounting tick. One that fires earlier anyway is left as it is, since it arms itself again:
+/// access to the timer is slow, and there is one for each switch of threads.
 fn rearm_timer(me: &Cpu) {
+    let _irq = frame::sync::IrqGuard::new();
     let mut at = timer::next_deadline().unwrap_or(u64::MAX);
     if !me.idle.load(Ordering::Relaxed) {
         let now = frame::time::now_ns();
         let slice = me.slice_end_ns.load(Ordering::Relaxed);
         at = at.min(if slice <= now { now + SLICE_NS } else { slice });
     }
+    let armed = me.armed_ns.load(Ordering::Relaxed);
+    if armed <= at && (armed == u64::MAX || frame::time::now_ns() < armed) {
+        return;
+    }
+    me.armed_ns.store(at, Ordering::Relaxed);
     frame::time::arm_timer(at);
 }
 

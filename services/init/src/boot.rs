@@ -6,7 +6,7 @@ use crate::sessions;
 use crate::shutdown::{self, Ending};
 use crate::supervisor::{Service, Streams, Supervisor};
 use crate::watchdog::{self, Watchdog};
-use crate::{displays, machine, mounts, sys};
+use crate::{displays, machine, mounts, reference, sys};
 use anyhow::{Context, bail};
 use boot_params::BootParams;
 use std::fs;
@@ -247,6 +247,9 @@ fn start_linux(supervisor: &mut Supervisor) -> anyhow::Result<()> {
     }
     for problem in mounts::all() {
         tracing::warn!("{problem}");
+    }
+    if let Err(error) = reference::network_up() {
+        tracing::warn!("cannot set the network's address: {error}");
     }
     start_system(supervisor);
     Ok(())

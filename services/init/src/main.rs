@@ -15,6 +15,7 @@ mod control;
 mod displays;
 mod machine;
 mod mounts;
+mod reference;
 mod sessions;
 mod shutdown;
 mod signals;

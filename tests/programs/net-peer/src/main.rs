@@ -2,12 +2,14 @@
 //!
 //! `net-peer echo PORT` sends back what comes, by TCP and by UDP, until it is killed. `net-peer echoed ADDRESS BYTES STREAMS` sends that to such a server over so many connections at once, and
 //! checks what comes back. `net-peer hold ADDRESS` keeps a connection in use until it breaks, and prints why. `net-peer relay PORT ADDRESS` passes datagrams
-//! on, and their answers back. `net-peer sends ADDRESS SECONDS` and `net-peer takes ADDRESS SECONDS` measure: they send to a server that was told `take`, or take from one that was told `send`, and print MB/s.
+//! on, and their answers back. `net-peer bench ADDRESS` measures against the server that `./gos bench net` runs on the host.
+
+mod bench;
 
 use std::error::Error;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, thread};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -20,8 +22,7 @@ fn main() -> Outcome {
         ["echoed", address, bytes, streams] => echoed(address.parse()?, bytes.parse()?, streams.parse()?),
         ["hold", address] => hold(address.parse()?),
         ["relay", port, address] => relay(port.parse()?, address.parse()?),
-        ["sends", address, seconds] => sends(address.parse()?, seconds.parse()?),
-        ["takes", address, seconds] => takes(address.parse()?, seconds.parse()?),
+        ["bench", address] => bench::run(address.parse()?),
         _ => Err("see the top of its source".into()),
     }
 }
@@ -116,39 +117,4 @@ fn relay(port: u16, to: SocketAddr) -> Outcome {
             socket.send_to(&answer[..len], from).map(drop)
         });
     }
-}
-
-fn report(bytes: u64, start: Instant) {
-    println!("{:.2}", bytes as f64 / 1e6 / start.elapsed().as_secs_f64());
-}
-
-/// Sends for some seconds; prints MB/s.
-fn sends(address: SocketAddr, seconds: u64) -> Outcome {
-    let mut stream = TcpStream::connect(address)?;
-    stream.write_all(b"take")?;
-    let (data, start, mut sent) = (vec![7; 128 << 10], Instant::now(), 0);
-    while start.elapsed() < Duration::from_secs(seconds) {
-        stream.write_all(&data)?;
-        sent += data.len() as u64;
-    }
-    stream.shutdown(std::net::Shutdown::Write)?;
-    // The other end closes when it has all of it.
-    io::copy(&mut stream, &mut io::sink())?;
-    report(sent, start);
-    Ok(())
-}
-
-/// Takes for some seconds; prints MB/s.
-fn takes(address: SocketAddr, seconds: u64) -> Outcome {
-    let mut stream = TcpStream::connect(address)?;
-    stream.write_all(b"send")?;
-    let (mut buffer, start, mut taken) = (vec![0; 128 << 10], Instant::now(), 0);
-    while start.elapsed() < Duration::from_secs(seconds) {
-        match stream.read(&mut buffer)? {
-            0 => return Err("the other end has closed".into()),
-            len => taken += len as u64,
-        }
-    }
-    report(taken, start);
-    Ok(())
 }

@@ -85,7 +85,7 @@ fn post(id: u64, message: &ToStack<'_>) -> bool {
         fits
     };
     if posted {
-        news().wake_events(Events::IN | Events::RDNORM);
+        news().wake_events_sync(Events::IN | Events::RDNORM);
     }
     posted
 }
@@ -93,7 +93,7 @@ fn post(id: u64, message: &ToStack<'_>) -> bool {
 /// Has a connection tell the stack what there is to tell.
 fn enqueue(connection: Arc<Connection>) {
     STACK.lock().busy.push_back(connection);
-    news().wake_events(Events::IN | Events::RDNORM);
+    news().wake_events_sync(Events::IN | Events::RDNORM);
 }
 
 /// Begins to connect a socket.
