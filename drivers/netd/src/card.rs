@@ -1,5 +1,6 @@
 //! The network card as the stack's protocols see it.
 
+use crate::ended;
 use crate::inspect::{self, Inspected};
 use crate::neighbours::Neighbours;
 use network_device::MOST_FRAME;
@@ -79,6 +80,16 @@ impl<F: Frames> Card<F> {
             let frame = &self.incoming[..len];
             self.neighbours.hear(frame, now);
             return Some(inspect::frame(frame));
+        }
+    }
+
+    /// Acknowledges the frame that was taken in by the stack itself, and drops it.
+    pub fn acknowledge(&mut self) {
+        let len = core::mem::take(&mut self.incoming_len);
+        if let Some(answer) = ended::acknowledge(&self.incoming[..len])
+            && let Some(frames) = &mut self.frames
+        {
+            frames.send(&answer);
         }
     }
 }

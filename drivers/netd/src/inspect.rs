@@ -10,6 +10,8 @@ pub enum Inspected {
     Syn(SocketAddr, SocketAddr),
     /// A reset of the connection from one address to another.
     Reset(SocketAddr, SocketAddr),
+    /// Another segment of one.
+    Segment(SocketAddr, SocketAddr),
     /// Anything else.
     Other,
 }
@@ -43,9 +45,9 @@ fn look(frame: &[u8]) -> Option<Inspected> {
 fn segment(from: IpAddr, to: IpAddr, bytes: &[u8]) -> Option<Inspected> {
     let segment = TcpPacket::new_checked(bytes).ok()?;
     let (from, to) = (SocketAddr::new(from, segment.src_port()), SocketAddr::new(to, segment.dst_port()));
-    match (segment.syn(), segment.ack(), segment.rst()) {
-        (true, false, false) => Some(Inspected::Syn(from, to)),
-        (_, _, true) => Some(Inspected::Reset(from, to)),
-        _ => None,
-    }
+    Some(match (segment.syn(), segment.ack(), segment.rst()) {
+        (true, false, false) => Inspected::Syn(from, to),
+        (_, _, true) => Inspected::Reset(from, to),
+        _ => Inspected::Segment(from, to),
+    })
 }

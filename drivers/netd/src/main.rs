@@ -7,6 +7,7 @@
 mod addresses;
 mod card;
 mod datagrams;
+mod ended;
 mod inspect;
 mod neighbours;
 mod resolver;

@@ -122,6 +122,12 @@ impl<F: Frames> Stack<F> {
         self.addresses.servers()
     }
 
+    /// Connections that have a socket.
+    #[cfg(test)]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
     /// Messages to the kernel.
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.out
@@ -213,7 +219,7 @@ impl<F: Frames> Stack<F> {
         }
         self.hear_silence(now);
         is_busy |= self.send_frames(now);
-        if self.connections.pump(&mut self.sockets, &mut self.out) {
+        if self.connections.pump(now, &mut self.sockets, &mut self.out) {
             // What was read opens windows.
             is_busy |= self.send_frames(now);
         }
@@ -230,7 +236,11 @@ impl<F: Frames> Stack<F> {
                     self.connections.hear_reset(from, to);
                     None
                 }
-                Inspected::Other => None,
+                Inspected::Segment(from, to) if self.connections.has_ended(from, to, now) => {
+                    self.card.acknowledge();
+                    continue;
+                }
+                Inspected::Segment(..) | Inspected::Other => None,
             };
             self.interface.poll_ingress_single(now, &mut self.card, &mut self.sockets);
             if let Some(id) = expected {

@@ -276,6 +276,34 @@ fn a_reset_breaks_the_other_end() {
 }
 
 #[test]
+fn the_end_is_acknowledged_when_it_comes_again() {
+    let mut pair = Pair::new(0);
+    let server = pair.connect();
+    pair.tell(0, 100, &ToStack::Finish);
+    pair.tell(0, 100, &ToStack::Close);
+    pair.run(Duration::from_millis(100));
+    pair.tell(1, server, &ToStack::Finish);
+    // The client's last acknowledgement gets lost.
+    let cable = pair.stacks[1].frames().unwrap();
+    let (sent, received) = (cable.outgoing.clone(), cable.incoming.clone());
+    while sent.borrow().is_empty() {
+        pair.stacks[1].work(pair.now);
+        pair.now += Duration::from_millis(1);
+    }
+    while received.borrow().is_empty() {
+        pair.stacks[0].work(pair.now);
+        pair.now += Duration::from_millis(1);
+    }
+    received.borrow_mut().clear();
+    pair.tell(1, server, &ToStack::Close);
+    pair.run(Duration::from_secs(5));
+    // It sends its end again, and is satisfied: nothing is left that would have to be sent.
+    assert!(!pair.take(0).iter().chain(&pair.take(1)).any(|(_, it)| matches!(it, Message::Failed(_))));
+    assert_eq!(pair.stacks[1].connections(), 0);
+    assert_eq!(pair.stacks[0].connections(), 0);
+}
+
+#[test]
 fn datagrams_and_echoes() {
     let mut pair = Pair::new(0);
     // Longer than a frame: in fragments.

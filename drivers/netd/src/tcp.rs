@@ -1,9 +1,10 @@
 //! Connections: the kernel's streams on one side, TCP on the other.
 
+use crate::ended::Ended;
 use net_abi::{ACCEPTED, ROOM, TcpOptions, ToKernel};
 use smoltcp::iface::{Context, SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
-use smoltcp::time::Duration;
+use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::IpListenEndpoint;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -16,8 +17,6 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(924);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 /// Connections in the handshake, at most.
 const MOST_HALF_OPEN: usize = 512;
-/// Ended connections that are remembered for segments that come late, at most.
-const MOST_ENDED: usize = 128;
 /// So much new room is worth telling the kernel.
 const ROOM_ENOUGH: u32 = ROOM / 4;
 
@@ -49,6 +48,7 @@ pub struct Connections {
     half_open: HashMap<(SocketAddr, SocketAddr), u64>,
     /// Peers that have reset a connection since the last look.
     resets: HashSet<(SocketAddr, SocketAddr)>,
+    ended: Ended,
     next: u64,
 }
 
@@ -93,6 +93,12 @@ impl Connection {
 }
 
 impl Connections {
+    /// How many there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Connects; `Err` holds Linux's error number.
     pub fn connect(
         &mut self,
@@ -105,6 +111,7 @@ impl Connections {
         let mut socket = new_socket(&options);
         socket.set_timeout(Some(CONNECT_LIMIT));
         socket.connect(context, remote, local).map_err(|_| libc::EADDRNOTAVAIL)?;
+        self.ended.forget((local, remote));
         let handle = sockets.add(socket);
         self.all.insert(id, Connection::new(handle, local, remote, options));
         Ok(())
@@ -155,6 +162,7 @@ impl Connections {
         let id = ACCEPTED | self.next;
         self.all.insert(id, Connection::new(handle, to, from, options));
         self.half_open.insert((to, from), id);
+        self.ended.forget((to, from));
         Some(id)
     }
 
@@ -169,6 +177,12 @@ impl Connections {
     /// A peer resets a connection.
     pub fn hear_reset(&mut self, from: SocketAddr, to: SocketAddr) {
         self.resets.insert((to, from));
+        self.ended.forget((to, from));
+    }
+
+    /// Whether a segment is for a connection that has ended a short time ago.
+    pub fn has_ended(&self, from: SocketAddr, to: SocketAddr, now: Instant) -> bool {
+        self.ended.holds((to, from), now)
     }
 
     fn forget(&mut self, id: u64, sockets: &mut SocketSet<'_>) {
@@ -248,10 +262,9 @@ impl Connections {
     }
 
     /// Moves what has come to the kernel, and tells it what has happened. Whether anything was read, so that windows have opened.
-    pub fn pump(&mut self, sockets: &mut SocketSet<'_>, out: &mut Vec<u8>) -> bool {
+    pub fn pump(&mut self, now: Instant, sockets: &mut SocketSet<'_>, out: &mut Vec<u8>) -> bool {
         let mut has_read = false;
         let mut gone = Vec::new();
-        let mut ended = Vec::new();
         for (id, connection) in &mut self.all {
             let socket = sockets.get_mut::<Socket<'_>>(connection.handle);
             let state = socket.state();
@@ -309,15 +322,16 @@ impl Connections {
                         gone.push(*id);
                     }
                 }
-                State::TimeWait if connection.is_left => ended.push(*id),
+                State::TimeWait if connection.is_left => {
+                    self.ended.add((connection.local, connection.remote), now);
+                    gone.push(*id);
+                }
                 // The peer has taken its request back.
                 State::Listen => gone.push(*id),
                 _ => {}
             }
         }
         self.resets.clear();
-        let most = ended.len().saturating_sub(MOST_ENDED);
-        gone.extend(ended.into_iter().take(most));
         for id in gone {
             self.forget(id, sockets);
         }

@@ -228,6 +228,11 @@ fn choose_cpu(thread: &Thread) -> usize {
     let allowed = thread.sched.affinity.load(Ordering::Relaxed);
     let ok = |c: usize| allowed & (1 << c) != 0 && CPUS[c].online.load(Ordering::Relaxed);
     let last = thread.sched.cpu.load(Ordering::Relaxed);
+    // This one is idle but for the interrupt that wakes the thread: no other has to be woken, too.
+    let here = cpu::id();
+    if ok(here) && CPUS[here].idle.load(Ordering::Relaxed) && CPUS[here].load.load(Ordering::Relaxed) == 0 {
+        return here;
+    }
     if ok(last) && (CPUS[last].idle.load(Ordering::Relaxed) && CPUS[last].load.load(Ordering::Relaxed) == 0) {
         return last;
     }
