@@ -72,6 +72,7 @@ pub fn tests() -> Vec<Test> {
         test("net/server-in-the-machine", server_in_the_machine),
         test("net/names", names),
         test("net/refusals", refusals),
+        test("net/sockets", sockets),
         test("net/administration", administration),
         test("net/kill-the-driver", kill_the_driver),
         test("net/kill-the-stack", kill_the_stack),
@@ -187,6 +188,22 @@ fn refusals(it: &Connected) -> Result<()> {
         try 127.0.0.1 {ECHO}"#
     );
     check::prints(&it.machine.sh(&script, LIMIT)?, "refused\nNo route to host\nrefused\nconnected\n")
+}
+
+fn sockets(it: &Connected) -> Result<()> {
+    let server = host::Server::start()?;
+    let port = server.port();
+    let script = format!(
+        r"exec 3<> /dev/tcp/10.0.2.2/{port}
+        ss -Htln 'sport = :{ECHO}' | tr -s ' '
+        ss -Huln 'sport = :{ECHO}' | tr -s ' '
+        ss -Htn 'dport = :{port}' | tr -s ' ' | sed 's/15:[0-9]*/15:ours/'
+        ss -Htnp 'dport = :{port}' | grep -o 'bash'"
+    );
+    let expected = format!(
+        "LISTEN 0 128 0.0.0.0:{ECHO} 0.0.0.0:*\nUNCONN 0 0 0.0.0.0:{ECHO} 0.0.0.0:*\nESTAB 0 0 10.0.2.15:ours 10.0.2.2:{port}\nbash\n"
+    );
+    check::prints(&it.machine.sh(&script, LIMIT)?, &expected)
 }
 
 fn administration(it: &Connected) -> Result<()> {

@@ -235,6 +235,17 @@ impl Socket {
         }
     }
 
+    /// Connections that may wait to be accepted.
+    pub fn backlog(&self) -> usize {
+        self.state.lock().listener.as_ref().map_or(0, |listener| listener.backlog.saturating_sub(1))
+    }
+
+    /// Which directions are shut: bit 0 for reading, bit 1 for writing.
+    pub fn shut(&self) -> u8 {
+        let state = self.state.lock();
+        u8::from(state.shut_read) | u8::from(state.shut_write) << 1
+    }
+
     /// Bytes that the peer has not read yet.
     pub fn unread(&self) -> usize {
         self.streams().map_or(0, |(_, outgoing)| outgoing.available())

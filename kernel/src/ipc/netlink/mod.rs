@@ -1,8 +1,12 @@
 //! Sockets of the family AF_NETLINK (`netlink(7)`): datagrams between the kernel and programs, and to groups of sockets.
 //!
 //! * [`route`]: the protocol NETLINK_ROUTE, interfaces and addresses.
+//! * [`diag`]: the protocol NETLINK_SOCK_DIAG, sockets.
+//! * [`message`]: requests and answers of both as bytes.
 //! * [`uevent`]: the protocol NETLINK_KOBJECT_UEVENT, what the kernel says of devices.
 
+mod diag;
+mod message;
 pub mod route;
 pub mod uevent;
 
@@ -20,6 +24,7 @@ use crate::task;
 
 /// Protocols that there are.
 const NETLINK_ROUTE: i32 = 0;
+const NETLINK_SOCK_DIAG: i32 = 4;
 #[allow(missing_docs)]
 pub const NETLINK_KOBJECT_UEVENT: i32 = 15;
 /// What a socket holds before it loses messages, unless it asks for more (`SO_RCVBUF`).
@@ -96,7 +101,7 @@ impl Socket {
     /// # Errors
     /// `EPROTONOSUPPORT`.
     pub fn new(protocol: i32, kind: u32) -> Result<Arc<Self>> {
-        if ![NETLINK_ROUTE, NETLINK_KOBJECT_UEVENT].contains(&protocol) {
+        if ![NETLINK_ROUTE, NETLINK_SOCK_DIAG, NETLINK_KOBJECT_UEVENT].contains(&protocol) {
             return Err(EPROTONOSUPPORT);
         }
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -234,8 +239,12 @@ impl Socket {
             target.deliver(Message { bytes: bytes.clone(), from: Address { port, groups: 0 }, credentials, len });
         }
         // The kernel's own socket knows requests of this protocol; what comes to its others is dropped there.
-        if to == Address::default() && self.protocol == NETLINK_ROUTE {
-            route::take(self, &bytes);
+        if to == Address::default() {
+            match self.protocol {
+                NETLINK_ROUTE => route::take(self, &bytes),
+                NETLINK_SOCK_DIAG => diag::take(self, &bytes),
+                _ => {}
+            }
         }
         Ok(len)
     }

@@ -2,7 +2,7 @@
 
 use net_abi::{Change, Route};
 
-use super::message::Request;
+use crate::ipc::netlink::message::Request;
 use super::{IFINFOMSG, RT_TABLE_MAIN, RTA_DST, RTMSG, destination, ip_in};
 use crate::error::*;
 use crate::ipc::inet::{address as internet, outside};

@@ -1,12 +1,11 @@
 //! NETLINK_ROUTE (`rtnetlink(7)`): interfaces, addresses, routes and neighbours.
 //!
-//! * [`message`]: requests and answers as bytes. [`show`]: what is there. [`change`]: what administrators change.
+//! * [`show`]: what is there. [`change`]: what administrators change.
 //!
 //! The loop-back device is the kernel's, and nothing of it can be changed; the interface that leads to others is the network stack's, which
 //! describes it and carries changes out.
 
 mod change;
-mod message;
 mod show;
 
 use alloc::vec::Vec;
@@ -14,12 +13,12 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use net_abi::Configuration;
 
+use super::message::{Answer, Request};
 use super::{Address, Message, NETLINK_ROUTE, Socket, multicast};
 use crate::error::*;
 use crate::ipc::inet::{address, outside};
 use crate::ipc::netdev::{self, Interface};
 use crate::task;
-use message::{Answer, HEADER, Request};
 
 const NLMSG_DONE: u16 = 3;
 /// Types below are for the protocol itself.
@@ -60,19 +59,11 @@ const RTM_F_LOOKUP_TABLE: u32 = 0x1000;
 /// Answers the requests in a datagram that a socket has sent to the kernel.
 pub fn take(socket: &Socket, datagram: &[u8]) {
     let mut rest = datagram;
-    while let Some((head, _)) = rest.split_first_chunk::<HEADER>() {
-        let len = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let Some(whole) = rest.get(..len).filter(|_| len >= HEADER) else { return };
-        let request = Request {
-            kind: u16::from_le_bytes([head[4], head[5]]),
-            flags: u16::from_le_bytes([head[6], head[7]]),
-            sequence: u32::from_le_bytes([head[8], head[9], head[10], head[11]]),
-            whole,
-        };
+    while let Some((request, after)) = Request::first(rest) {
         if request.flags & NLM_F_REQUEST != 0 {
             answer(socket, &request);
         }
-        rest = rest.get(len.next_multiple_of(4)..).unwrap_or_default();
+        rest = after;
     }
 }
 

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 
 use net_abi::{Address, Configuration, Neighbour, Route};
 
-use super::message::attribute;
+use crate::ipc::netlink::message::attribute;
 use super::{AF_INET, AF_INET6, IFLA_IFNAME, RT_TABLE_MAIN, RTA_DST};
 use crate::ipc::inet::address;
 use crate::ipc::netdev::{self, Interface};

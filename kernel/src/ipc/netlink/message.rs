@@ -16,6 +16,22 @@ pub struct Request<'a> {
     pub whole: &'a [u8],
 }
 
+impl<'a> Request<'a> {
+    /// The first request of a datagram, and what follows it. `None` at the end, and where it is cut off.
+    pub fn first(datagram: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let head = datagram.first_chunk::<HEADER>()?;
+        let len = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let whole = datagram.get(..len).filter(|_| len >= HEADER)?;
+        let request = Request {
+            kind: u16::from_le_bytes([head[4], head[5]]),
+            flags: u16::from_le_bytes([head[6], head[7]]),
+            sequence: u32::from_le_bytes([head[8], head[9], head[10], head[11]]),
+            whole,
+        };
+        Some((request, datagram.get(len.next_multiple_of(4)..).unwrap_or_default()))
+    }
+}
+
 impl Request<'_> {
     /// What follows the header.
     pub fn body(&self) -> &[u8] {
