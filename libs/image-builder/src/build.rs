@@ -240,7 +240,10 @@ impl Builder<'_> {
         // the disk has no key meanwhile.
         let root_stamp = host::with_suffix(&output, ".root-key");
         let mut root_key_of_disk = Key::new("disk's root");
-        root_key_of_disk.add(VERSION).add(root_key).add(format!("{sizes:?}"));
+        root_key_of_disk
+            .add(VERSION)
+            .add(root_key)
+            .add(format!("{sizes:?}"));
         let root_key = root_key_of_disk.finish();
         let has_root = |stamp: &Path| fs::read_to_string(stamp).is_ok_and(|old| old == root_key);
         if output.exists() && has_root(&root_stamp) {

@@ -25,10 +25,7 @@ pub(crate) fn bundle(tree: &mut Tree, time: u64) -> Result<()> {
     if bytes.is_empty() {
         return Ok(());
     }
-    tree.insert(
-        BUNDLE,
-        Entry::new(Kind::File(bytes.into()), 0o644, time),
-    )
+    tree.insert(BUNDLE, Entry::new(Kind::File(bytes.into()), 0o644, time))
 }
 
 #[cfg(test)]

@@ -100,10 +100,17 @@ pub fn read<D: Disk>(disk: D, block: Option<u64>) -> Result<Tree> {
     let mut seen: HashMap<u32, String> = HashMap::new();
     let mut failure = None;
     let walked = fs.tx(|tx| {
-        walk(tx, TreePtr::root(), "", &mut tree, &mut seen).map_err(|error| {
-            failure = Some(error);
-            syscall::Error::new(syscall::EIO)
-        })
+        // Not by recursion: how deep the directories go is up to whoever wrote the disk.
+        let mut directories = vec![(TreePtr::root(), String::new())];
+        while let Some((directory, path)) = directories.pop() {
+            list(tx, directory, &path, &mut tree, &mut seen, &mut directories).map_err(
+                |error| {
+                    failure = Some(error);
+                    syscall::Error::new(syscall::EIO)
+                },
+            )?;
+        }
+        Ok(())
     });
     match (failure, walked) {
         (Some(error), _) => Err(error),
@@ -112,12 +119,14 @@ pub fn read<D: Disk>(disk: D, block: Option<u64>) -> Result<Tree> {
     }
 }
 
-fn walk<D: Disk>(
+/// Puts the entries of one directory into the tree, and its directories on the list of those still to do.
+fn list<D: Disk>(
     tx: &mut Transaction<'_, D>,
     directory: TreePtr<Node>,
     prefix: &str,
     tree: &mut Tree,
     seen: &mut HashMap<u32, String>,
+    directories: &mut Vec<(TreePtr<Node>, String)>,
 ) -> Result<()> {
     let on = |error: syscall::Error| Error::tree(prefix, error);
     let mut children = Vec::new();
@@ -166,7 +175,7 @@ fn walk<D: Disk>(
         };
         tree.insert_exact(path.clone(), entry);
         if is_directory {
-            walk(tx, child.node_ptr(), &path, tree, seen)?;
+            directories.push((child.node_ptr(), path));
         }
     }
     Ok(())
