@@ -33,6 +33,15 @@ pub enum FaultError {
     OutOfMemory,
 }
 
+/// Whether what the areas allow matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// It does.
+    Checked,
+    /// A tracer reads anything, and writes to its own copy of what is private.
+    Overridden,
+}
+
 enum Step {
     Done,
     /// Sleep for the object's page and look again.
@@ -45,9 +54,13 @@ impl AddressSpace {
     /// # Errors
     /// [`FaultError`] says which signal it becomes.
     pub fn fault(self: &Arc<Self>, addr: usize, write: bool, exec: bool) -> core::result::Result<(), FaultError> {
+        self.fault_with(addr, write, exec, Rights::Checked)
+    }
+
+    pub(super) fn fault_with(self: &Arc<Self>, addr: usize, write: bool, exec: bool, rights: Rights) -> core::result::Result<(), FaultError> {
         let page = page_down(addr);
         for _attempt in 0..1000 {
-            let outcome = match self.fault_step(addr, page, write, exec) {
+            let outcome = match self.fault_step(addr, page, write, exec, rights) {
                 Ok(Step::Done) => return Ok(()),
                 Ok(Step::Load { object, index, area, version }) => match object.page(index, write && area.shared) {
                     Ok(loaded) => self.install(page, write, &area, version, loaded, &object, index),
@@ -71,7 +84,7 @@ impl AddressSpace {
         Err(FaultError::OutOfMemory)
     }
 
-    fn fault_step(self: &Arc<Self>, addr: usize, page: usize, write: bool, exec: bool) -> core::result::Result<Step, FaultError> {
+    fn fault_step(self: &Arc<Self>, addr: usize, page: usize, write: bool, exec: bool, rights: Rights) -> core::result::Result<Step, FaultError> {
         let mut areas = self.areas.lock();
         if areas.at(addr).is_none() {
             // A stack below which the fault lies?
@@ -102,13 +115,16 @@ impl AddressSpace {
         };
         // Readable is whatever is not PROT_NONE: x86 has no write-only or execute-only pages.
         let allowed = if need == Prot::READ { !area.prot.is_empty() } else { area.prot.contains(need) };
-        if !allowed {
+        let overridden = rights == Rights::Overridden && !(write && area.shared);
+        if !allowed && !overridden {
             return Err(FaultError::Protected);
         }
         let flags = area.prot.pte();
         if let Some(info) = self.table.info(page as u64) {
             let present_enough = info.flags.contains(PteFlags::READ) && (!write || info.flags.contains(PteFlags::WRITE));
-            if present_enough {
+            // Nobody else sees the page, so that it can be read and written past the table.
+            let own = overridden && (!write || (info.refcount == 1 && info.flags.contains(PteFlags::SOFT_A)));
+            if present_enough || own {
                 // Another thread was quicker, or the TLB was stale.
                 return Ok(Step::Done);
             }

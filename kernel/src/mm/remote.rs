@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use frame::paging::{Entry, MapTarget};
 
+use super::fault::Rights;
 use super::{AddressSpace, PAGE};
 use crate::error::*;
 
@@ -11,9 +12,9 @@ use crate::error::*;
 const TRIES: usize = 16;
 
 impl AddressSpace {
-    fn remote_page(self: &Arc<Self>, addr: usize, write: bool) -> Result<frame::mm::Frame> {
+    fn remote_page(self: &Arc<Self>, addr: usize, write: bool, rights: Rights) -> Result<frame::mm::Frame> {
         for _ in 0..TRIES {
-            self.fault(addr, write, false).map_err(|_| EFAULT)?;
+            self.fault_with(addr, write, false, rights).map_err(|_| EFAULT)?;
             match self.table.query((addr & !(PAGE - 1)) as u64) {
                 Some(Entry { target: MapTarget::Ram(frame), .. }) => return Ok(frame),
                 Some(_) => return Err(EFAULT),
@@ -28,11 +29,23 @@ impl AddressSpace {
     /// # Errors
     /// `EFAULT` where that is the first.
     pub fn read_remote(self: &Arc<Self>, addr: usize, into: &mut [u8]) -> Result<usize> {
+        self.read_with(addr, into, Rights::Checked)
+    }
+
+    /// As a tracer reads: what the mappings forbid the process itself does not matter.
+    ///
+    /// # Errors
+    /// `EFAULT` where nothing can be read at all.
+    pub fn peek(self: &Arc<Self>, addr: usize, into: &mut [u8]) -> Result<usize> {
+        self.read_with(addr, into, Rights::Overridden)
+    }
+
+    fn read_with(self: &Arc<Self>, addr: usize, into: &mut [u8], rights: Rights) -> Result<usize> {
         let mut done = 0;
         while done < into.len() {
             let at = addr.checked_add(done).ok_or(EFAULT)?;
             let len = (PAGE - at % PAGE).min(into.len() - done);
-            match self.remote_page(at, false) {
+            match self.remote_page(at, false, rights) {
                 Ok(page) => page.read(at % PAGE, &mut into[done..done + len]),
                 Err(error) if done == 0 => return Err(error),
                 Err(_) => break,
@@ -47,11 +60,23 @@ impl AddressSpace {
     /// # Errors
     /// `EFAULT` where that is the first.
     pub fn write_remote(self: &Arc<Self>, addr: usize, from: &[u8]) -> Result<usize> {
+        self.write_with(addr, from, Rights::Checked)
+    }
+
+    /// As a tracer writes: into a copy where a private mapping is read-only. What others share is changed only where the process may itself.
+    ///
+    /// # Errors
+    /// `EFAULT` where nothing can be written at all.
+    pub fn poke(self: &Arc<Self>, addr: usize, from: &[u8]) -> Result<usize> {
+        self.write_with(addr, from, Rights::Overridden)
+    }
+
+    fn write_with(self: &Arc<Self>, addr: usize, from: &[u8], rights: Rights) -> Result<usize> {
         let mut done = 0;
         while done < from.len() {
             let at = addr.checked_add(done).ok_or(EFAULT)?;
             let len = (PAGE - at % PAGE).min(from.len() - done);
-            match self.remote_page(at, true) {
+            match self.remote_page(at, true, rights) {
                 Ok(page) => page.write(at % PAGE, &from[done..done + len]),
                 Err(error) if done == 0 => return Err(error),
                 Err(_) => break,

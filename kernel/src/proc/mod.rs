@@ -1,5 +1,6 @@
 //! The filesystems `proc` (`proc(5)`) and `sysfs` (`sysfs(5)`): views of the kernel as text.
 
+mod memory;
 mod net;
 mod node;
 mod process;

@@ -57,7 +57,7 @@ const PRIVATE: &[(&str, MakeText)] = &[
         Ok(format!("rchar: {r}\nwchar: {w}\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n").into_bytes())
     }),
     ("maps", |p| Ok(maps(p, false))),
-    ("personality", |_| Ok(b"00000000\n".to_vec())),
+    ("personality", |p| Ok(format!("{:08x}\n", p.personality.load(Ordering::Relaxed)).into_bytes())),
     ("smaps", |p| Ok(maps(p, true))),
 ];
 
@@ -109,6 +109,7 @@ impl Entries for Process0 {
                     Ok(())
                 }))
             }
+            "mem" => Ok(Arc::new(super::memory::Memory(process))),
             "fd" => Ok(dir(Fds(process, FdView::Links), 0x2_0000 + u64::from(self.process.pid))),
             "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
             "task" => Ok(dir(Tasks(process), 0x4_0000 + u64::from(self.process.pid))),
@@ -120,7 +121,7 @@ impl Entries for Process0 {
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
         let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
         names.extend(PUBLIC.iter().chain(PRIVATE).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
-        names.extend(["comm", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(["comm", "mem", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
         names.extend(["exe", "cwd", "root"].map(|n| (n.as_bytes().to_vec(), FileType::Symlink)));
         names.extend(["fd", "fdinfo", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
         names
@@ -170,7 +171,11 @@ fn state_letter(process: &Process, thread: Option<&Thread>) -> char {
     if process.is_zombie() {
         return 'Z';
     }
-    match thread.map(|t| t.sched.letter()).or_else(|| process.main_thread().map(|t| t.sched.letter())) {
+    let letter = |thread: &Thread| match thread.sched.letter() {
+        'T' if thread.tracing.is_stopped() => 't',
+        letter => letter,
+    };
+    match thread.map(letter).or_else(|| process.main_thread().map(|t| letter(&t))) {
         Some(letter) => letter,
         None => 'Z',
     }
@@ -268,6 +273,7 @@ fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8
         'S' => "sleeping",
         'D' => "disk sleep",
         'T' => "stopped",
+        't' => "tracing stop",
         'Z' => "zombie",
         _ => "dead",
     };
@@ -276,11 +282,12 @@ fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8
     let name = thread.map_or_else(|| comm(process), |t| t.comm());
     let _ = write!(
         out,
-        "Name:\t{name}\nUmask:\t{:04o}\nState:\t{state} ({long})\nTgid:\t{}\nNgid:\t0\nPid:\t{id}\nPPid:\t{}\nTracerPid:\t0\n\
+        "Name:\t{name}\nUmask:\t{:04o}\nState:\t{state} ({long})\nTgid:\t{}\nNgid:\t0\nPid:\t{id}\nPPid:\t{}\nTracerPid:\t{}\n\
 Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t",
         process.fs().umask(),
         process.pid,
         process.parent_pid(),
+        thread.cloned().or_else(|| process.main_thread()).and_then(|t| t.tracing.tracer()).map_or(0, |tracer| tracer.pid),
         creds.uid,
         creds.euid,
         creds.suid,

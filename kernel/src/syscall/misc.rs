@@ -1,6 +1,6 @@
 //! System calls about the system as a whole, limits and usage, futex, random numbers.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -159,14 +159,19 @@ pub fn sys_syslog(cx: &Cx<'_>, action: i32, buf: usize, len: i32) -> Result<usiz
     }
 }
 
-/// personality(2): only PER_LINUX and the query.
-pub fn sys_personality(_cx: &Cx<'_>, persona: u32) -> Result<usize> {
-    static PERSONA: AtomicU32 = AtomicU32::new(0);
-    const ADDR_NO_RANDOMIZE: u32 = 0x4_0000;
-    if persona == u32::MAX || persona & !ADDR_NO_RANDOMIZE == 0 {
-        return Ok(PERSONA.load(Ordering::Relaxed) as usize);
+/// The address space of a program is laid out the same each time.
+pub const ADDR_NO_RANDOMIZE: u32 = 0x4_0000;
+
+/// personality(2): PER_LINUX, with ADDR_NO_RANDOMIZE or without.
+pub fn sys_personality(cx: &Cx<'_>, persona: u32) -> Result<usize> {
+    let mine = &cx.process.personality;
+    if persona == u32::MAX {
+        return Ok(mine.load(Ordering::Relaxed) as usize);
     }
-    Err(EINVAL)
+    if persona & !ADDR_NO_RANDOMIZE != 0 {
+        return Err(EINVAL);
+    }
+    Ok(mine.swap(persona, Ordering::Relaxed) as usize)
 }
 
 /// reboot(2)

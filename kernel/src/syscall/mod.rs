@@ -17,6 +17,7 @@ pub mod open;
 pub mod path;
 pub mod policy;
 pub mod process;
+pub mod ptrace;
 pub mod redox;
 pub mod remote;
 pub mod rw;
@@ -38,6 +39,7 @@ use frame::user::UserContext;
 
 use crate::error::*;
 use crate::task::seccomp::{self as seccomp_rules, Verdict};
+use crate::task::trace::{self, Entry};
 use crate::task::{Process, Thread};
 
 /// Number of `restart_syscall(2)`.
@@ -81,16 +83,29 @@ macro_rules! arg {
 }
 arg!(i32, u32, usize, u64, i64);
 
-/// Runs the system call `number` for a thread.
-pub fn dispatch(thread: &Arc<Thread>, context: &mut UserContext, number: u64) -> Outcome {
+/// Runs the system call `number` for a thread. A tracer whom a filter asks may change it.
+pub fn dispatch(thread: &Arc<Thread>, context: &mut UserContext, number: &mut u64) -> Outcome {
     let cx = Cx { thread, process: &thread.process };
-    if thread.seccomp.mode() != seccomp_rules::MODE_DISABLED {
-        match seccomp_rules::judge(thread, number, &context.regs) {
-            Verdict::Allow => {}
+    let mut asked = false;
+    while thread.seccomp.mode() != seccomp_rules::MODE_DISABLED {
+        match seccomp_rules::judge(thread, *number, &context.regs) {
+            Verdict::Allow => break,
             Verdict::Return(value) => return Outcome::Value(value),
             Verdict::Trapped => return Outcome::Registers,
+            // What the tracer has made of the call is judged once more.
+            Verdict::Trace(_) if asked => break,
+            Verdict::Trace(value) => {
+                asked = true;
+                let result = core::mem::replace(&mut context.regs.rax, ENOSYS.to_ret());
+                match trace::seccomp_stop(thread, trace::Cpu { context, call: number }, value) {
+                    None => return Outcome::Error(ENOSYS),
+                    Some(Entry::Skip) => return Outcome::Registers,
+                    Some(Entry::Make) => context.regs.rax = result,
+                }
+            }
         }
     }
+    let number = *number;
     if number >= redox::FIRST {
         if let Some(result) = redox::call(&cx, number, &context.regs) {
             return result.into();

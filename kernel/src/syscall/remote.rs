@@ -12,11 +12,16 @@ use crate::user;
 const BLOCK: usize = 16 << 10;
 
 /// Whether the caller may look into a process (`ptrace(2)`, ptrace access mode checking, with the real ids).
-fn may_access(cx: &Cx<'_>, target: &Process) -> bool {
-    if cx.process.pid == target.pid {
+pub fn may_access(cx: &Cx<'_>, target: &Process) -> bool {
+    may_look(cx.process, target)
+}
+
+/// The same for any process that asks.
+pub fn may_look(asking: &Process, target: &Process) -> bool {
+    if asking.pid == target.pid {
         return true;
     }
-    let (mine, theirs) = (cx.process.creds(), target.creds());
+    let (mine, theirs) = (asking.creds(), target.creds());
     let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
     mine.privileged() || (same && target.dumpable.load(Ordering::Relaxed))
 }

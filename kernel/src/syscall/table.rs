@@ -210,6 +210,7 @@ table! {
     276 tee (i32, i32, usize, u32) => super::splice::sys_tee;
     278 vmsplice (i32, usize, usize, u32) => super::splice::sys_vmsplice;
 
+    101 ptrace (i64, i32, u64, u64) => super::ptrace::sys_ptrace;
     310 process_vm_readv (i32, usize, usize, usize, usize, u64) => super::remote::sys_process_vm_readv;
     311 process_vm_writev (i32, usize, usize, usize, usize, u64) => super::remote::sys_process_vm_writev;
     312 kcmp (i32, i32, i32, usize, usize) => super::remote::sys_kcmp;

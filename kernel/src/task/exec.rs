@@ -78,10 +78,12 @@ pub fn exec(
     let attr = image.file.ops.attr()?;
     let (creds, secure) = new_credentials(&process, &attr, &image.path);
 
-    let space = AddressSpace::new(random::u64())?;
+    let fixed = process.personality.load(Ordering::Relaxed) & crate::syscall::misc::ADDR_NO_RANDOMIZE != 0;
+    let space = AddressSpace::new(if fixed { 0 } else { random::u64() })?;
     space.set_stack_limit(stack_limit);
     let start = build(&space, &program, interpreter.as_ref(), &image, &creds, secure, stack_limit)?;
 
+    let former = thread.tid();
     // Nothing below can fail: the old program is gone.
     end_other_threads(thread)?;
     space.activate();
@@ -103,6 +105,7 @@ pub fn exec(
     let base = image.name.rsplit(|b| *b == b'/').next().unwrap_or(&image.name);
     *thread.name.lock() = comm_from(base);
 
+    super::trace::exec_done(thread, former);
     context.fpu_reset();
     context.regs = frame::user::UserRegs { rip: start.entry, rsp: start.stack, rflags: 0x202, ..Default::default() };
     Ok(())

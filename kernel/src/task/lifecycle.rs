@@ -12,7 +12,7 @@ use frame::user::UserContext;
 use super::process::{self, JobEvent, Process, Usage, thread_usage};
 use super::signal::{self, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP, SigInfo};
 use super::thread::Thread;
-use super::{current, sched, seccomp, user_loop};
+use super::{current, sched, seccomp, trace, user_loop};
 use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::sync::{SpinLock, WaitQueue};
@@ -130,6 +130,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     }
     process::add_thread(&thread);
     seccomp::inherit(parent, &thread);
+    let event = parent.tracing.is_traced().then(|| trace::follow(parent, &thread, flags, args.exit_signal)).flatten();
     drop(place);
     if is_thread && process.exiting.load(Ordering::SeqCst) {
         // The group began to exit meanwhile: the newcomer must not outlive it.
@@ -137,6 +138,9 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         thread.signal_check.store(true, Ordering::SeqCst);
     }
     sched::wake(&thread);
+    if let Some(event) = event {
+        trace::in_call(parent, event, id.into());
+    }
     if let Some(done) = vfork {
         let child = process.clone();
         // Killable only: the parent may not touch the memory that the child uses.
@@ -144,6 +148,9 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
             done.wait_uninterruptible(|| (child.vfork_done.lock().is_none() || current().is_killed()).then_some(()));
             Ok::<(), Errno>(())
         });
+        if parent.tracing.is_traced() {
+            trace::vfork_done(parent, id);
+        }
     }
     Ok(id)
 }
@@ -242,6 +249,9 @@ pub fn kill_threads(process: &Arc<Process>, status: i32) {
         process.exit_status.store(status, Ordering::SeqCst);
     }
     for thread in process.threads() {
+        if status == signal::SIGKILL as i32 {
+            thread.tracing.killed();
+        }
         thread.must_exit.store(true, Ordering::SeqCst);
         thread.signal_check.store(true, Ordering::SeqCst);
         sched::wake_stopped(&thread);
@@ -260,6 +270,10 @@ pub fn exit_group(code: i32) -> ! {
 pub fn exit_thread(status: i32) -> ! {
     {
         let thread = current();
+        let ends_with = || if thread.process.exiting.load(Ordering::SeqCst) { thread.process.exit_status.load(Ordering::SeqCst) } else { status };
+        if thread.tracing.is_traced() {
+            trace::thread_exit(&thread, ends_with());
+        }
         crate::ipc::futex::thread_exit(&thread);
         crate::ipc::futex_pi::thread_exit(thread.tid());
         let tid_address = thread.clear_child_tid.swap(0, Ordering::Relaxed);
@@ -273,6 +287,7 @@ pub fn exit_thread(status: i32) -> ! {
         let name = *thread.name.lock();
         *process.final_name.lock() = name;
         let last = process::remove_thread(&thread);
+        trace::thread_gone(&thread, ends_with());
         process.exit_event.wake_all();
         if last {
             if !process.exiting.swap(true, Ordering::SeqCst) {
@@ -292,6 +307,7 @@ fn exit_process(process: &Arc<Process>) {
         panic!("the first process has ended (wait status {status:#x}): nothing is left to run");
     }
     process.timers.clear();
+    trace::tracer_exit(process);
     crate::ipc::sysv::sem::process_exit(process.pid);
     let peak = process.mm().map_or(0, |mm| mm.peak_rss_pages() * 4);
     {
@@ -311,6 +327,7 @@ fn exit_process(process: &Arc<Process>) {
         hang_up_orphaned_group(pgid);
     }
     process.exit_event.wake_all();
+    trace::process_exit(process);
     notify_parent_of_exit(process);
 }
 
@@ -403,6 +420,7 @@ fn hang_up_orphaned_group(pgid: u32) {
 const CLD_EXITED: i32 = 1;
 const CLD_KILLED: i32 = 2;
 const CLD_DUMPED: i32 = 3;
+const CLD_TRAPPED: i32 = 4;
 const CLD_STOPPED: i32 = 5;
 const CLD_CONTINUED: i32 = 6;
 
@@ -411,6 +429,7 @@ pub fn child_code(status: i32) -> (i32, i32) {
     match status & 0x7f {
         0 => (CLD_EXITED, status >> 8 & 0xff),
         0x7f if status == 0xffff => (CLD_CONTINUED, SIGCONT as i32),
+        0x7f if status >> 16 != 0 || status >> 8 & 0x7f == signal::SIGTRAP as i32 => (CLD_TRAPPED, status >> 8),
         0x7f => (CLD_STOPPED, status >> 8 & 0xff),
         signal if status & 0x80 != 0 => (CLD_DUMPED, signal),
         signal => (CLD_KILLED, signal),
@@ -455,9 +474,10 @@ fn reap(parent: &Arc<Process>, child: &Arc<Process>) -> bool {
     true
 }
 
-/// Stops all threads of the current process (default action of SIGTSTP and the like); returns when it is continued.
+/// Stops all threads of the current process (default action of SIGTSTP and the like): each stops on its way to user mode.
 pub fn stop_process(thread: &Arc<Thread>, signal_number: u32) {
     let process = &thread.process;
+    process.stop_signal.store(signal_number, Ordering::SeqCst);
     if !process.stopped.swap(true, Ordering::SeqCst) {
         *process.job_event.lock() = JobEvent::Stopped(signal_number);
         for other in process.threads() {
@@ -475,14 +495,15 @@ pub fn stop_process(thread: &Arc<Thread>, signal_number: u32) {
             parent.child_event.wake_all();
         }
     }
-    wait_while_stopped(thread);
 }
 
 /// Sleeps while the process is stopped.
 pub fn wait_while_stopped(thread: &Arc<Thread>) {
     let process = thread.process.clone();
-    while process.stopped.load(Ordering::SeqCst) && !thread.is_killed() {
-        sched::stop_current(thread, || process.stopped.load(Ordering::SeqCst) && !thread.is_killed());
+    // A tracer that comes meanwhile wants it in a stop of its own.
+    let holds = || process.stopped.load(Ordering::SeqCst) && !thread.is_killed() && !thread.tracing.is_traced();
+    while holds() {
+        sched::stop_current(thread, holds);
     }
 }
 
@@ -542,8 +563,11 @@ pub struct Waited {
 /// `ECHILD` where there is no such child, `ERESTARTSYS` on a signal.
 pub fn wait(process: &Arc<Process>, target: WaitTarget, options: WaitOptions) -> Result<Option<Waited>> {
     let mut look = || -> Option<Result<Waited>> {
+        let (mut any, traced) = trace::look(process, target, options);
+        if let Some(found) = traced {
+            return Some(Ok(found));
+        }
         let children = process.children.lock().clone();
-        let mut any = false;
         for child in children {
             let matches = match target {
                 WaitTarget::Any => true,
@@ -585,6 +609,10 @@ fn state_change(parent: &Arc<Process>, child: &Arc<Process>, options: WaitOption
         total.add(&result.usage);
         total.add(&child.children_usage.lock());
         return Some(result);
+    }
+    // Its stops are its tracer's business.
+    if child.main_thread().is_some_and(|thread| thread.tracing.is_traced()) {
+        return None;
     }
     let mut event = child.job_event.lock();
     let status = match *event {

@@ -10,6 +10,7 @@ pub mod seccomp;
 pub mod sigframe;
 pub mod signal;
 mod thread;
+pub mod trace;
 pub mod user_loop;
 
 use alloc::boxed::Box;

@@ -125,6 +125,14 @@ pub struct Process {
     pub exiting: AtomicBool,
     /// Stopped by job control.
     pub stopped: AtomicBool,
+    /// The signal that stopped it last.
+    pub stop_signal: AtomicU32,
+    /// What it traces.
+    pub tracees: super::trace::Tracees,
+    /// Who traced the first thread when that ended.
+    pub leader_tracer: SpinLock<Weak<Process>>,
+    /// `personality(2)`.
+    pub personality: AtomicU32,
     /// What `wait4` has to report about stops.
     pub job_event: SpinLock<JobEvent>,
     /// The signal the parent gets at exit (SIGCHLD; 0 for none).
@@ -286,6 +294,10 @@ impl Process {
             zombie: AtomicBool::new(false),
             exiting: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            stop_signal: AtomicU32::new(0),
+            tracees: super::trace::Tracees::default(),
+            leader_tracer: SpinLock::new(Weak::new()),
+            personality: AtomicU32::new(0),
             job_event: SpinLock::new(JobEvent::None),
             exit_signal: AtomicU32::new(super::signal::SIGCHLD),
             parent_death_signal: AtomicU32::new(0),
@@ -333,6 +345,7 @@ impl Process {
         child.signals.lock().actions = parent.signals.lock().actions;
         *child.exe.lock() = parent.exe.lock().clone();
         child.oom_score_adj.store(parent.oom_score_adj.load(Ordering::Relaxed), Ordering::Relaxed);
+        child.personality.store(parent.personality.load(Ordering::Relaxed), Ordering::Relaxed);
         child.dumpable.store(parent.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_new_privs.store(parent.no_new_privs.load(Ordering::Relaxed), Ordering::Relaxed);
         real_parent.children.lock().push(child.clone());

@@ -1,8 +1,8 @@
 //! Secure computing (`seccomp(2)`): which system calls a thread may make, as programs in classic BPF decide.
 //!
 //! A thread's filters form a list that only grows; all run on each call, the newest first, and the most severe answer counts. There are no
-//! listeners (`SECCOMP_FILTER_FLAG_NEW_LISTENER` is refused as an unknown flag), and no tracer stops for `SECCOMP_RET_TRACE`, so that the calls
-//! which ask for either fail with `ENOSYS`, as on Linux where nobody listens.
+//! listeners (`SECCOMP_FILTER_FLAG_NEW_LISTENER` is refused as an unknown flag), so that a call which asks for one fails with `ENOSYS`, as on
+//! Linux where nobody listens.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -238,6 +238,8 @@ pub enum Verdict {
     Allow,
     /// It is not made; this is in `rax` instead.
     Return(u64),
+    /// The tracer is asked, and told this value.
+    Trace(u32),
     /// It is not made, and a signal is pending; the registers stay.
     Trapped,
 }
@@ -270,8 +272,9 @@ pub fn judge(thread: &Arc<Thread>, number: u64, regs: &UserRegs) -> Verdict {
     match action {
         RET_ALLOW | RET_LOG => Verdict::Allow,
         RET_ERRNO => Verdict::Return((-i64::from(value.min(MAX_ERRNO))) as u64),
-        // Nobody traces, nobody listens.
-        RET_TRACE | RET_USER_NOTIF => Verdict::Return(ENOSYS.to_ret()),
+        RET_TRACE => Verdict::Trace(value),
+        // Nobody listens.
+        RET_USER_NOTIF => Verdict::Return(ENOSYS.to_ret()),
         RET_TRAP => {
             signal::force(thread, trap_info(number, regs, value));
             Verdict::Trapped

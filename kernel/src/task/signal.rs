@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 
 use super::process::Process;
 use super::thread::Thread;
-use super::{lifecycle, sched};
+use super::{lifecycle, sched, trace};
 use crate::error::*;
 
 pub const SIGHUP: u32 = 1;
@@ -129,7 +129,7 @@ impl SigInfo {
             b[16..24].copy_from_slice(&self.value.to_le_bytes());
             b[24..28].copy_from_slice(&self.timer_id.to_le_bytes());
             b[28..32].copy_from_slice(&super::seccomp::ARCH.to_le_bytes());
-        } else if self.code > 0 && synchronous && self.code != SI_KERNEL {
+        } else if self.code > 0 && synchronous && self.code != SI_KERNEL && !self.is_trace_trap() {
             b[16..24].copy_from_slice(&self.value.to_le_bytes());
         } else if self.signal == SIGCHLD && self.code > 0 {
             b[16..20].copy_from_slice(&self.pid.to_le_bytes());
@@ -147,6 +147,30 @@ impl SigInfo {
             b[24..32].copy_from_slice(&self.value.to_le_bytes());
         }
         b
+    }
+}
+
+impl SigInfo {
+    /// Whether it is of a tracer's stop (`si_code` is the stop's code), not of an instruction.
+    fn is_trace_trap(&self) -> bool {
+        self.signal == SIGTRAP && self.code >= SIGTRAP as i32
+    }
+
+    /// From a `siginfo_t`: the reverse of [`Self::to_bytes`].
+    pub fn from_bytes(bytes: &[u8; 128]) -> Self {
+        let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+        let long = |i: usize| u64::from(word(i)) | u64::from(word(i + 4)) << 32;
+        let (signal, code) = (word(0).clamp(1, NSIG), word(8) as i32);
+        let info = Self { signal, code, ..Self::default() };
+        if code > 0 && signal <= NSIG && bit(signal) & (bit(SIGSEGV) | bit(SIGBUS) | bit(SIGILL) | bit(SIGFPE) | bit(SIGTRAP)) != 0 && !info.is_trace_trap() {
+            Self { value: long(16), ..info }
+        } else if signal == SIGCHLD && code > 0 {
+            Self { pid: word(16), uid: word(20), status: word(24) as i32, utime: long(32) as i64, stime: long(40) as i64, ..info }
+        } else if code == SI_TIMER {
+            Self { timer_id: word(16) as i32, status: word(20) as i32, value: long(24), ..info }
+        } else {
+            Self { pid: word(16), uid: word(20), value: long(24), ..info }
+        }
     }
 }
 
@@ -280,6 +304,9 @@ pub fn deliverable(thread: &Thread) -> bool {
     };
     let shared = thread.process.signals.lock();
     let mut set = (own | shared.pending.set) & !blocked;
+    if set != 0 && thread.tracing.is_traced() {
+        return true;
+    }
     while set != 0 {
         let signal = set.trailing_zeros() + 1;
         if !shared.ignores(signal) {
@@ -318,6 +345,9 @@ fn generate(process: &Arc<Process>, signal: u32) {
             lifecycle::notify_continued(process);
         }
         for thread in &threads {
+            if signal == SIGCONT {
+                trace::continued(thread);
+            }
             sched::wake_stopped(thread);
         }
     }
@@ -343,7 +373,7 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
         let blocked_somewhere = threads.iter().any(|t| t.signals.lock().blocked & mask != 0);
         // A process that is init gets only signals it handles.
         let protected = process.pid == 1 && signals.actions[info.signal as usize - 1].handler == SIG_DFL && info.code != SI_KERNEL;
-        if protected || (signals.ignores(info.signal) && !blocked_somewhere) {
+        if protected || (signals.ignores(info.signal) && !blocked_somewhere && !threads.iter().any(|t| t.tracing.is_traced())) {
             return Ok(());
         }
         signals.pending.add(info)?;
@@ -374,7 +404,7 @@ pub fn send_thread(thread: &Arc<Thread>, info: SigInfo) -> Result {
     {
         let shared = process.signals.lock();
         let mut signals = thread.signals.lock();
-        if shared.ignores(info.signal) && signals.blocked & bit(info.signal) == 0 {
+        if shared.ignores(info.signal) && signals.blocked & bit(info.signal) == 0 && !thread.tracing.is_traced() {
             return Ok(());
         }
         signals.pending.add(info)?;
@@ -420,13 +450,13 @@ pub fn set_blocked(thread: &Thread, mask: SigSet) {
 }
 
 /// Takes the next signal for delivery, carrying out default actions on the way (which may stop or end the process).
-pub fn next_delivery(thread: &Arc<Thread>) -> Delivery {
+pub fn next_delivery(thread: &Arc<Thread>, mut cpu: trace::Cpu<'_>) -> Delivery {
     let process = &thread.process;
     loop {
         if thread.is_killed() {
             return Delivery::Nothing;
         }
-        let (info, action) = {
+        let info = {
             let mut shared = process.signals.lock();
             let mut signals = thread.signals.lock();
             let allowed = !signals.blocked;
@@ -437,18 +467,48 @@ pub fn next_delivery(thread: &Arc<Thread>) -> Delivery {
                 thread.signal_check.store(false, Ordering::Release);
                 return Delivery::Nothing;
             };
+            info
+        };
+        let info = if thread.tracing.is_traced() {
+            let Some(info) = trace::signal_stop(thread, cpu.again(), info) else { continue };
+            let mut signals = thread.signals.lock();
+            // Another signal than the one that stopped it may be blocked.
+            if signals.blocked & bit(info.signal) != 0 {
+                let _ = signals.pending.add(info);
+                continue;
+            }
+            info
+        } else {
+            info
+        };
+        let action = {
+            let mut shared = process.signals.lock();
             let slot = &mut shared.actions[info.signal as usize - 1];
             let action = *slot;
             if action.handler > SIG_IGN && action.flags & SA_RESETHAND != 0 {
                 slot.handler = SIG_DFL;
             }
-            (info, action)
+            action
         };
         match action.handler {
             SIG_IGN => continue,
-            SIG_DFL => default_action(thread, info),
+            SIG_DFL => {
+                default_action(thread, info);
+                if process.stopped.load(Ordering::SeqCst) {
+                    stop_here(thread, cpu.again());
+                }
+            }
             _ => return Delivery::Handler(info, action),
         }
+    }
+}
+
+/// Takes part in the stop of the process; returns once this thread may go on.
+pub fn stop_here(thread: &Arc<Thread>, cpu: trace::Cpu<'_>) {
+    if thread.tracing.is_traced() {
+        trace::group_stop(thread, cpu);
+    } else {
+        lifecycle::wait_while_stopped(thread);
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Thread {
     pub restart_sleep: SpinLock<Option<(u64, usize)>>,
     /// Which system calls it may make.
     pub seccomp: super::seccomp::Seccomp,
+    /// Who traces it.
+    pub tracing: super::trace::Tracing,
     /// In user mode now, for the tick's accounting.
     pub in_user: AtomicBool,
 }
@@ -94,6 +96,7 @@ impl Thread {
             start_ns: frame::time::now_ns(),
             restart_sleep: SpinLock::new(None),
             seccomp: super::seccomp::Seccomp::default(),
+            tracing: super::trace::Tracing::default(),
             in_user: AtomicBool::new(false),
         })
     }

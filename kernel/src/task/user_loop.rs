@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 use frame::user::{TrapReason, UserContext};
 
 use super::signal::{self, Delivery, SA_RESTART, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SigInfo};
+use super::trace::{self, Cpu, Entry, Watch};
 use super::{Thread, current, lifecycle, sched, sigframe};
 use crate::error::*;
 use crate::mm::FaultError;
@@ -22,9 +23,11 @@ struct Interrupted {
 pub fn run(mut context: UserContext) -> ! {
     let thread = current();
     let mut interrupted: Option<Interrupted> = None;
+    // The call that the thread is in, for its tracer; all ones: none.
+    let mut call = u64::MAX;
     loop {
         if thread.signal_check.load(Ordering::Acquire) || interrupted.is_some() {
-            prepare_return(&thread, &mut context, interrupted.take());
+            prepare_return(&thread, Cpu { context: &mut context, call: &mut call }, interrupted.take());
         }
         if sched::need_resched() {
             sched::schedule();
@@ -33,17 +36,25 @@ pub fn run(mut context: UserContext) -> ! {
         thread.in_user.store(true, Ordering::Relaxed);
         let reason = context.run_unless(|| sched::need_resched() || thread.signal_check.load(Ordering::Acquire));
         thread.in_user.store(false, Ordering::Relaxed);
+        call = u64::MAX;
         match reason {
             TrapReason::Syscall => {
-                let number = context.regs.rax;
-                match syscall::dispatch(&thread, &mut context, number) {
-                    syscall::Outcome::Value(value) => context.regs.rax = value,
-                    syscall::Outcome::Registers => {}
-                    syscall::Outcome::Error(error) if error.is_restart() => {
-                        context.regs.rax = EINTR.to_ret();
-                        interrupted = Some(Interrupted { number, error });
+                call = context.regs.rax;
+                let traced = thread.tracing.is_traced();
+                let entry = if traced { trace::call_entry(&thread, Cpu { context: &mut context, call: &mut call }) } else { Entry::Make };
+                if entry == Entry::Make {
+                    match syscall::dispatch(&thread, &mut context, &mut call) {
+                        syscall::Outcome::Value(value) => context.regs.rax = value,
+                        syscall::Outcome::Registers => {}
+                        syscall::Outcome::Error(error) => {
+                            // Of a call that may be restarted a tracer sees this number; nobody else does.
+                            context.regs.rax = error.to_ret();
+                            interrupted = error.is_restart().then_some(Interrupted { number: call, error });
+                        }
                     }
-                    syscall::Outcome::Error(error) => context.regs.rax = error.to_ret(),
+                }
+                if traced || thread.tracing.is_traced() {
+                    trace::call_done(&thread, Cpu { context: &mut context, call: &mut call }, entry);
                 }
             }
             TrapReason::PageFault { addr, write, exec, .. } => page_fault(&thread, addr, write, exec),
@@ -100,14 +111,20 @@ fn exception(thread: &Arc<Thread>, context: &UserContext, vector: u8, _error: u6
 }
 
 /// Before user mode: end, stop, deliver a signal, restart an interrupted call.
-fn prepare_return(thread: &Arc<Thread>, context: &mut UserContext, interrupted: Option<Interrupted>) {
+fn prepare_return(thread: &Arc<Thread>, mut cpu: Cpu<'_>, interrupted: Option<Interrupted>) {
     if thread.is_killed() {
         lifecycle::exit_thread(thread.process.exit_status.load(Ordering::SeqCst));
     }
     if thread.process.stopped.load(Ordering::SeqCst) {
-        lifecycle::wait_while_stopped(thread);
+        signal::stop_here(thread, cpu.again());
     }
-    let delivery = if thread.signal_check.load(Ordering::Acquire) { signal::next_delivery(thread) } else { Delivery::Nothing };
+    if thread.tracing.watch().contains(Watch::TRAP) {
+        trace::trap_stop(thread, cpu.again());
+    }
+    let delivery = if thread.signal_check.load(Ordering::Acquire) { signal::next_delivery(thread, cpu.again()) } else { Delivery::Nothing };
+    // A tracer that changed the result, or the number of the call, has decided that it is not restarted.
+    let interrupted = interrupted.filter(|call| cpu.context.regs.rax == call.error.to_ret() && *cpu.call == call.number);
+    let context = &mut *cpu.context;
     match delivery {
         Delivery::Handler(info, action) => {
             if let Some(call) = interrupted {
@@ -118,9 +135,14 @@ fn prepare_return(thread: &Arc<Thread>, context: &mut UserContext, interrupted: 
                 };
                 if restart {
                     rewind(context, call.number);
+                } else {
+                    context.regs.rax = EINTR.to_ret();
                 }
             }
             sigframe::push(thread, context, info, action);
+            if thread.tracing.watch().contains(Watch::STEP) {
+                trace::handler_entered(thread, cpu.again());
+            }
             // Further signals nest on top, as on Linux.
             thread.signal_check.store(true, Ordering::Release);
         }
