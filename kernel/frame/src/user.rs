@@ -12,6 +12,7 @@
 
 mod access;
 mod context;
+mod debug;
 pub(crate) mod fpu;
 
 pub(crate) use access::{copy_raw_from_user, copy_raw_to_user, fault_landing, init as init_access, is_access};
@@ -20,4 +21,5 @@ pub use access::{
     write_u64, zero_user,
 };
 pub use context::{TrapReason, UserContext, UserRegs};
+pub use debug::DebugRegisters;
 pub use fpu::BadFpuState;

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::offset_of;
 
-use frame::user::UserRegs;
+use frame::user::{DebugRegisters, UserRegs};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Cx, remote};
@@ -131,7 +131,7 @@ impl UserRegsStruct {
     ///
     /// # Errors
     /// `EIO` for other segments than user mode's, and bases beyond the user's half.
-    fn checked(self) -> Result<Registers> {
+    fn checked(self, debug: DebugRegisters) -> Result<Registers> {
         let selectors = [self.ds, self.es, self.fs, self.gs].iter().all(|s| *s <= 0xffff);
         if self.cs & 0xffff != USER_CS || self.ss & 0xffff != USER_SS || !selectors {
             return Err(EIO);
@@ -163,6 +163,7 @@ impl UserRegsStruct {
                 gs_base: self.gs_base,
             },
             call: self.orig_rax,
+            debug,
         })
     }
 }
@@ -264,7 +265,7 @@ fn look(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64) -
         }
         GETREGS => user::write(at, &UserRegsStruct::from(registers))?,
         SETREGS => {
-            let changed = user::read::<UserRegsStruct>(at)?.checked()?;
+            let changed = user::read::<UserRegsStruct>(at)?.checked(registers.debug)?;
             stopped(&mut |s| {
                 s.set_registers(changed);
                 Ok(())
@@ -322,25 +323,41 @@ fn peek_user(registers: Registers, offset: u64) -> Result<u64> {
     let regs = UserRegsStruct::from(registers);
     let bytes = regs.as_bytes();
     let at = offset as usize;
-    // What lies behind the registers (sizes of a core file, debug registers, of which none is in use) is 0.
+    if offset >= DEBUG_REGISTERS {
+        let debug = registers.debug;
+        return Ok(match (offset - DEBUG_REGISTERS) / 8 {
+            i @ 0..=3 => debug.addresses[i as usize],
+            6 => debug.status,
+            7 => debug.control,
+            _ => 0,
+        });
+    }
+    // What lies behind the registers (sizes of a core file) is 0.
     Ok(bytes.get(at..at + 8).map_or(0, |word| word.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))))
 }
 
 /// The registers with one changed.
 ///
 /// # Errors
-/// `EIO` for what is no register or for a value it cannot have; `EINVAL` for debug registers, which are not supported.
+/// `EIO` for what is no register or for a value it cannot have; `EINVAL` for breakpoints that user mode may not have.
 fn poke_user(registers: Registers, offset: u64, value: u64) -> Result<Registers> {
     if offset % 8 != 0 || offset >= USER_SIZE {
         return Err(EIO);
     }
     if offset >= DEBUG_REGISTERS {
-        return if value == 0 { Ok(registers) } else { Err(EINVAL) };
+        let mut debug = registers.debug;
+        match (offset - DEBUG_REGISTERS) / 8 {
+            i @ 0..=3 => debug.addresses[i as usize] = value,
+            6 => debug.status = value,
+            7 => debug.control = value,
+            _ => return Err(EIO),
+        }
+        return if debug.is_allowed() { Ok(Registers { debug, ..registers }) } else { Err(EINVAL) };
     }
     let mut regs = UserRegsStruct::from(registers);
     let at = offset as usize;
     regs.as_mut_bytes().get_mut(at..at + 8).ok_or(EIO)?.copy_from_slice(&value.to_le_bytes());
-    regs.checked()
+    regs.checked(registers.debug)
 }
 
 /// A register set as its note has it.
@@ -377,7 +394,7 @@ fn write_set(thread: &Thread, cx: &Cx<'_>, kind: u64, bytes: &[u8]) -> Result {
                 let mut regs = UserRegsStruct::from(s.registers());
                 let len = bytes.len().min(size_of::<UserRegsStruct>());
                 regs.as_mut_bytes()[..len].copy_from_slice(&bytes[..len]);
-                s.set_registers(regs.checked()?);
+                s.set_registers(regs.checked(s.registers().debug)?);
                 Ok(())
             }
             NT_PRFPREG if bytes.len() >= FXSAVE => set_fpu(s, &bytes[..FXSAVE]),

@@ -107,6 +107,7 @@ pub fn exec(
 
     super::trace::exec_done(thread, former);
     context.fpu_reset();
+    context.set_debug_registers(&frame::user::DebugRegisters::default());
     context.regs = frame::user::UserRegs { rip: start.entry, rsp: start.stack, rflags: 0x202, ..Default::default() };
     Ok(())
 }

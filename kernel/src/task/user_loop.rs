@@ -94,11 +94,12 @@ pub fn kernel_page_fault(addr: u64, write: bool, exec: bool) -> bool {
     })
 }
 
-fn exception(thread: &Arc<Thread>, context: &UserContext, vector: u8, _error: u64) {
+fn exception(thread: &Arc<Thread>, context: &UserContext, vector: u8, error: u64) {
     let rip = context.regs.rip;
     let info = match vector {
         0 => SigInfo::fault(SIGFPE, 1, rip),
-        1 => SigInfo::fault(SIGTRAP, 2, rip),
+        // A breakpoint of the debug registers, or a step.
+        1 => SigInfo::fault(SIGTRAP, if error & 0xf != 0 { 4 } else { 2 }, rip),
         3 => SigInfo::kernel(SIGTRAP),
         4 | 5 => SigInfo::kernel(SIGSEGV),
         6 => SigInfo::fault(SIGILL, 2, rip),

@@ -1,8 +1,10 @@
 //! The registers of a user thread, and entering user mode.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::debug::{self, DebugRegisters};
 use super::fpu::{self, BadFpuState, FpuArea};
 use crate::arch;
 use crate::cpu::local::{self, CpuLocal};
@@ -57,7 +59,7 @@ pub enum TrapReason {
     Exception {
         /// Its number (0 divide error, 1 debug, 3 breakpoint, 6 invalid opcode, 13 general protection, 16 x87, 17 alignment, 19 SIMD, ...).
         vector: u8,
-        /// Its error code, or 0.
+        /// Its error code, or 0; for a debug exception what it was for, as bits of DR6.
         error: u64,
     },
     /// An interrupt; its handlers have run.
@@ -69,6 +71,7 @@ pub struct UserContext {
     /// The integer registers.
     pub regs: UserRegs,
     fpu: Arc<FpuArea>,
+    debug: Option<Box<DebugRegisters>>,
 }
 
 /// What `frame_enter_user` returns.
@@ -83,6 +86,7 @@ unsafe extern "C" {
 }
 
 const SYSCALL: u64 = 0x100;
+const DEBUG: u64 = 1;
 const PAGE_FAULT: u64 = 14;
 const GENERAL_PROTECTION: u8 = 13;
 
@@ -95,12 +99,12 @@ const ALWAYS_FLAGS: u64 = 1 << 1 | 1 << 9;
 impl UserContext {
     /// All registers zero, the FPU as after `exec`. None: out of memory.
     pub fn new() -> Option<UserContext> {
-        Some(UserContext { regs: UserRegs::default(), fpu: Arc::new(FpuArea::new()?) })
+        Some(UserContext { regs: UserRegs::default(), fpu: Arc::new(FpuArea::new()?), debug: None })
     }
 
-    /// A copy, FPU included (`fork`, `clone`). None: out of memory.
+    /// A copy, FPU included, without breakpoints (`fork`, `clone`). None: out of memory.
     pub fn try_clone(&self) -> Option<UserContext> {
-        Some(UserContext { regs: self.regs, fpu: Arc::new(self.fpu.duplicate()?) })
+        Some(UserContext { regs: self.regs, fpu: Arc::new(self.fpu.duplicate()?), debug: None })
     }
 
     /// Enters user mode with the active page table and comes back when the kernel is needed; interrupts are enabled then.
@@ -142,11 +146,18 @@ impl UserContext {
         } else if regs.fs_base != local.loaded_fs.get() || regs.gs_base != local.loaded_gs.get() {
             set_bases(local, regs, false);
         }
+        if let Some(debug) = &self.debug {
+            // SAFETY: interrupts are off, and `set_debug_registers` lets only allowed ones in.
+            unsafe { debug.load() };
+        }
         // sysret sets rcx and r11 to rip and rflags.
         let sysret = regs.rcx == regs.rip && regs.r11 == regs.rflags && regs.rflags & (TRAP_FLAG | RESUME_FLAG) == 0;
         // SAFETY: interrupts are off; rip is canonical and in the user half, the flags are harmless; the user half is not supervisor-accessible memory of ours. The
         // registers stay in place until user mode is left, since `self` is borrowed.
         let left = unsafe { frame_enter_user(regs, sysret as u32) };
+        if self.debug.is_some() {
+            debug::unload();
+        }
         if left.vector != SYSCALL {
             // System calls clear the alignment check flag, which opens user memory to the kernel; traps do not.
             crate::trap::close_user_memory();
@@ -160,11 +171,36 @@ impl UserContext {
                 irq::dispatch(left.vector as u8);
                 TrapReason::Interrupt
             }
+            DEBUG => {
+                let status = debug::take_status();
+                if let Some(debug) = &mut self.debug {
+                    debug.status |= status;
+                }
+                TrapReason::Exception { vector: DEBUG as u8, error: status }
+            }
             vector => TrapReason::Exception { vector: vector as u8, error: left.error },
         };
         // SAFETY: no guard is alive.
         unsafe { arch::sti() };
         reason
+    }
+
+    /// The debug registers.
+    pub fn debug_registers(&self) -> DebugRegisters {
+        self.debug.as_deref().copied().unwrap_or_default()
+    }
+
+    /// Changes the debug registers. False where user mode may not have these ([`DebugRegisters::is_allowed`]).
+    pub fn set_debug_registers(&mut self, registers: &DebugRegisters) -> bool {
+        if !registers.is_allowed() {
+            return false;
+        }
+        if *registers == DebugRegisters::default() {
+            self.debug = None;
+        } else {
+            self.debug = Some(Box::new(*registers));
+        }
+        true
     }
 
     /// Resets the FPU to its initial state (`exec`).

@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use bitflags::bitflags;
-use frame::user::UserRegs;
+use frame::user::{DebugRegisters, UserRegs};
 
 pub use attach::{Attach, attach, detach, exec_done, follow, process_exit, thread_exit, thread_gone, trace_me, tracer_exit, vfork_done};
 pub use calls::{Entry, call_done, call_entry, seccomp_stop};
@@ -106,6 +106,8 @@ pub struct Registers {
     pub user: UserRegs,
     #[allow(missing_docs)]
     pub call: u64,
+    #[allow(missing_docs)]
+    pub debug: DebugRegisters,
 }
 
 /// Where in a system call a stop is (`PTRACE_GET_SYSCALL_INFO`).

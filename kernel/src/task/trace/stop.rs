@@ -59,7 +59,7 @@ fn tell(tracer: &Arc<Process>, thread: &Thread, code: u32) {
 pub(super) fn note(thread: &Thread, cpu: &mut Cpu<'_>) {
     let fpu = cpu.context.fpu_to_bytes();
     if let Some(state) = thread.tracing.state.lock().as_mut() {
-        state.registers = Registers { user: cpu.context.regs, call: *cpu.call };
+        state.registers = Registers { user: cpu.context.regs, call: *cpu.call, debug: cpu.context.debug_registers() };
         state.fpu = fpu;
         (state.registers_changed, state.fpu_changed) = (false, false);
     }
@@ -77,6 +77,8 @@ pub(super) fn take_changes(thread: &Thread, cpu: &mut Cpu<'_>) {
     if let Some(registers) = registers {
         cpu.context.regs = registers.user;
         *cpu.call = registers.call;
+        // Others were refused when the tracer set them.
+        let _ = cpu.context.set_debug_registers(&registers.debug);
     }
     if let Some(fpu) = fpu {
         // Reserved bits were refused when the tracer set them.
