@@ -43,6 +43,7 @@ pub mod task;
 pub mod time;
 pub mod trap;
 pub mod user;
+pub mod vdso;
 
 pub use boot::{BootInfo, BootSource, FramebufferInfo};
 

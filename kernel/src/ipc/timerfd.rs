@@ -27,8 +27,12 @@ struct Core {
 impl Core {
     /// Counts the expiries up to now; returns the next deadline.
     fn catch_up(&self) -> u64 {
+        Self::count(&mut self.state.lock())
+    }
+
+    /// Counts the expirations up to now; returns the next deadline.
+    fn count(state: &mut State) -> u64 {
         let now = frame::time::now_ns();
-        let mut state = self.state.lock();
         if state.deadline_ns != 0 && state.deadline_ns <= now {
             if state.interval_ns == 0 {
                 state.expirations += 1;
@@ -45,12 +49,14 @@ impl Core {
 
 impl Expire for Core {
     fn expire(self: Arc<Self>) {
-        let next = self.catch_up();
-        if next != 0 {
-            let armed = Timer::new(next, self.clone());
-            let old = self.state.lock().armed.replace(armed);
-            drop(old);
-        }
+        let old = {
+            let mut state = self.state.lock();
+            // Under the lock: it must not replace the timer of somebody who sets another time now.
+            let next = Self::count(&mut state);
+            let armed = (next != 0).then(|| Timer::new(next, self.clone()));
+            core::mem::replace(&mut state.armed, armed)
+        };
+        drop(old);
         self.event.wake_events(Events::IN | Events::RDNORM);
     }
 }
@@ -63,7 +69,12 @@ pub struct TimerFd {
 
 impl Drop for TimerFd {
     fn drop(&mut self) {
-        let armed = self.core.state.lock().armed.take();
+        let armed = {
+            let mut state = self.core.state.lock();
+            // An expiry at this moment must not arm it again.
+            state.deadline_ns = 0;
+            state.armed.take()
+        };
         drop(armed);
     }
 }
@@ -98,14 +109,10 @@ impl TimerFd {
             state.deadline_ns = deadline;
             state.interval_ns = interval_ns;
             state.expirations = 0;
-            state.armed.take()
+            let armed = (deadline != 0).then(|| Timer::new(deadline, self.core.clone()));
+            core::mem::replace(&mut state.armed, armed)
         };
         drop(old);
-        if deadline != 0 {
-            let armed = Timer::new(deadline, self.core.clone());
-            let old = self.core.state.lock().armed.replace(armed);
-            drop(old);
-        }
         Ok(before)
     }
 

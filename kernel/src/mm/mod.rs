@@ -12,6 +12,7 @@ mod object;
 pub mod oom;
 mod remote;
 mod space;
+pub mod vdso;
 
 pub use area::{Area, Backing, Prot};
 pub use fault::FaultError;

@@ -81,7 +81,7 @@ pub fn exec(
     let fixed = process.personality.load(Ordering::Relaxed) & crate::syscall::misc::ADDR_NO_RANDOMIZE != 0;
     let space = AddressSpace::new(if fixed { 0 } else { random::u64() })?;
     space.set_stack_limit(stack_limit);
-    let start = build(&space, &program, interpreter.as_ref(), &image, &creds, secure, stack_limit)?;
+    let start = build(&space, &program, interpreter.as_ref(), &image, &creds, secure, stack_limit, fixed)?;
 
     let former = thread.tid();
     // Nothing below can fail: the old program is gone.
@@ -215,6 +215,7 @@ struct Start {
     stack: u64,
 }
 
+#[allow(clippy::too_many_arguments)]
 fn build(
     space: &Arc<AddressSpace>,
     program: &Elf,
@@ -223,8 +224,9 @@ fn build(
     creds: &Credentials,
     secure: bool,
     stack_limit: u64,
+    fixed: bool,
 ) -> Result<Start> {
-    let random_pages = (random::u64() & 0xfff_ffff) * PAGE as u64;
+    let random_pages = if fixed { 0 } else { (random::u64() & 0xfff_ffff) * PAGE as u64 };
     let bias = if !program.is_relocatable() {
         0
     } else if interpreter.is_some() {
@@ -253,11 +255,11 @@ fn build(
         return Err(ENOEXEC);
     }
     let (_, end) = program.span();
-    let brk_gap = if program.is_relocatable() && interpreter.is_none() { 0 } else { (random::u64() & 0x1fff) * PAGE as u64 };
+    let brk_gap = if fixed || (program.is_relocatable() && interpreter.is_none()) { 0 } else { (random::u64() & 0x1fff) * PAGE as u64 };
     space.set_brk_start((end + bias + brk_gap) as usize);
 
     let executable_stack = program.segments.iter().any(|s| s.kind == elf::PT_GNU_STACK && s.flags & elf::PF_X != 0);
-    let top = STACK_TOP - (random::u64() & 0x3f_ffff) as usize * PAGE / 256 / PAGE * PAGE;
+    let top = STACK_TOP - if fixed { 0 } else { (random::u64() & 0x3f_ffff) as usize * PAGE / 256 / PAGE * PAGE };
     let stack = write_stack(space, program, image, creds, secure, bias, interpreter_base, top, executable_stack, stack_limit)?;
     Ok(Start { entry, stack })
 }
@@ -342,6 +344,7 @@ mod aux {
     pub const RANDOM: u64 = 25;
     pub const HWCAP2: u64 = 26;
     pub const EXECFN: u64 = 31;
+    pub const SYSINFO_EHDR: u64 = 33;
     pub const MINSIGSTKSZ: u64 = 51;
 }
 
@@ -431,7 +434,8 @@ fn write_stack(
             Some(phoff - holder.offset + holder.vaddr)
         })
         .map_or(0, |v| v + bias);
-    let auxv: [(u64, u64); 20] = [
+    let auxv: [(u64, u64); 21] = [
+        (aux::SYSINFO_EHDR, crate::mm::vdso::map(space)?),
         (aux::MINSIGSTKSZ, super::sigframe::minimum_size() as u64),
         (aux::HWCAP, frame::cpu::info().hwcap.into()),
         (aux::PAGESZ, PAGE as u64),

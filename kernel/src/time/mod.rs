@@ -29,7 +29,9 @@ pub fn realtime_ns() -> u64 {
 
 /// Sets the time of day.
 pub fn set_realtime(ns: u64) {
-    REALTIME_OFFSET.store(ns as i64 - frame::time::now_ns() as i64, Ordering::Relaxed);
+    let offset = ns as i64 - frame::time::now_ns() as i64;
+    REALTIME_OFFSET.store(offset, Ordering::Relaxed);
+    crate::mm::vdso::set_real_time(offset);
 }
 
 /// A clock of `clock_gettime(2)`.
@@ -173,13 +175,14 @@ impl SignalTimer {
     /// `first`: monotonic deadline, 0 disarms. Returns what was left and the interval before.
     fn set(self: &Arc<Self>, first: u64, interval_ns: u64) -> (u64, u64) {
         let before = self.get();
-        let old = self.state.lock().armed.take();
-        drop(old);
-        let armed = (first != 0).then(|| Timer::new(first, self.clone()));
         let mut state = self.state.lock();
         state.deadline_ns = first;
         state.interval_ns = interval_ns;
-        state.armed = armed;
+        // Under the lock: one that is due at once must find its deadline here, and an expiry elsewhere must not replace it.
+        let armed = (first != 0).then(|| Timer::new(first, self.clone()));
+        let old = core::mem::replace(&mut state.armed, armed);
+        drop(state);
+        drop(old);
         before
     }
 }
@@ -187,25 +190,23 @@ impl SignalTimer {
 impl Expire for SignalTimer {
     fn expire(self: Arc<Self>) {
         let now = frame::time::now_ns();
-        let next = {
+        let old = {
             let mut state = self.state.lock();
             if state.deadline_ns == 0 || state.deadline_ns > now {
                 return;
             }
             if state.interval_ns == 0 {
                 state.deadline_ns = 0;
+                state.armed.take()
             } else {
                 let missed = (now - state.deadline_ns) / state.interval_ns;
                 self.overrun.store(missed as u32, Ordering::Relaxed);
                 state.deadline_ns += (missed + 1) * state.interval_ns;
+                let next = Timer::new(state.deadline_ns, self.clone());
+                state.armed.replace(next)
             }
-            state.deadline_ns
         };
-        if next != 0 {
-            let armed = Timer::new(next, self.clone());
-            let old = self.state.lock().armed.replace(armed);
-            drop(old);
-        }
+        drop(old);
         let Some(process) = self.process.upgrade() else { return };
         if self.notify.signal == 0 {
             return;
