@@ -505,10 +505,12 @@ pub fn next_delivery(thread: &Arc<Thread>, mut cpu: trace::Cpu<'_>) -> Delivery 
 
 /// Takes part in the stop of the process; returns once this thread may go on.
 pub fn stop_here(thread: &Arc<Thread>, cpu: trace::Cpu<'_>) {
-    if thread.tracing.is_traced() {
-        trace::group_stop(thread, cpu);
-    } else {
+    if !thread.tracing.is_traced() {
         lifecycle::wait_while_stopped(thread);
+    }
+    // A tracer may have come meanwhile.
+    if thread.tracing.is_traced() && thread.process.stopped.load(Ordering::SeqCst) {
+        trace::group_stop(thread, cpu);
     }
 }
 
