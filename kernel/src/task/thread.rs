@@ -111,9 +111,13 @@ impl Thread {
         self.tid.store(tid, Ordering::Relaxed);
     }
 
-    /// Whether an interruptible sleep must end: a signal that is not blocked is pending, or the thread has to end.
+    /// Whether an interruptible sleep must end: a signal that is not blocked is pending, or the thread has to stop or to end.
     pub fn has_pending_signal(&self) -> bool {
-        self.signal_check.load(Ordering::Acquire) && (self.must_exit.load(Ordering::Acquire) || super::signal::deliverable(self))
+        self.signal_check.load(Ordering::Acquire)
+            && (self.must_exit.load(Ordering::Acquire)
+                || self.process.stopped.load(Ordering::Acquire)
+                || self.tracing.watch().contains(super::trace::Watch::TRAP)
+                || super::signal::deliverable(self))
     }
 
     /// Whether the thread has to end, so that even "killable" sleeps give up.
