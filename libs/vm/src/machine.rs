@@ -190,8 +190,8 @@ impl Machine {
         self.network_arguments(&mut arguments);
         arguments.option("-device", "virtio-vga,addr=0x2");
         match self.display {
-            // QEMU picks what it has: GTK, SDL, ...
-            Display::Window => {}
+            // Its window follows the guest's screen. GTK's begins with 640 by 480 pixels, and the guest follows that.
+            Display::Window => arguments.option("-display", "sdl"),
             Display::Vnc => arguments.option("-vnc", "127.0.0.1:0"),
             Display::None => arguments.option("-display", "none"),
         }
