@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
 C
 gcc -g -O0 -o t t.c -pthread
 # Addresses and thread ids differ from run to run.
-run() { gdb -nx -q -batch -ex 'set pagination off' -ex 'set confirm off' -ex 'set print thread-events off' -ex 'handle SIGUSR1 nostop noprint pass' "$@" 2>&1 | grep -vE '^warning|^Download|debuginfod|libthread_db|^Signal +Stop|^SIGUSR1|^\[(New|Switching|Thread|Attaching|Detaching|Inferior . \(process [0-9]+\) detached)|^$' | sed -E 's/0x[0-9a-f]+/ADDR/g; s/process [0-9]+/process N/g; s/LWP [0-9]+/LWP N/g'; }
+run() { gdb -nx -q -batch -ex 'set pagination off' -ex 'set confirm off' -ex 'set print thread-events off' -ex 'handle SIGUSR1 nostop noprint pass' "$@" 2>&1 | grep -vE '^warning|^Download|debuginfod|libthread_db|^Signal +Stop|^SIGUSR1|^\[(New|Switching|Thread|Attaching|Detaching|Inferior . \(process [0-9]+\) detached)|^$' | sed -E 's/0x[0-9a-f]+/ADDR/g; s/process [0-9]+/process N/g; s/LWP [0-9]+/LWP N/g; s/ +/ /g; s/(Breakpoint [0-9]+ at ADDR): _exit.*/\1/' | grep -vE '\?\? \(\)|libc\.so|nptl/|sysdeps/|clone3|pthread_kill|__GI_|arch_fork|_start|ld-linux'; }
 echo '== break, step, backtrace'
 run -ex 'break leaf' -ex run -ex bt -ex 'print n' -ex 'print here' -ex 'print &here.y == (int*)&here + 1' -ex step -ex next -ex 'delete 1' -ex 'continue' ./t
 echo '== finish, change, call'

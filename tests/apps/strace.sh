@@ -1,6 +1,6 @@
 # strace: calls, threads and children, signals, injected faults, filters, attaching, summaries.
 # time: 120
-only() { grep -E "$1" | sed -E 's/0x[0-9a-f]+/ADDR/g; s/^\[pid +[0-9]+\] //; s/pid=[0-9]+/pid=N/g; s/^[0-9]+ +//'; }
+only() { grep -E "$1" | sed -E 's/0x[0-9a-f]+/ADDR/g; s/^\[pid +[0-9]+\] //; s/pid=[0-9]+/pid=N/g; s/^[0-9]+ +//; s/ +=/ =/'; }
 echo '== one program'
 strace -e trace=openat,read,write,exit_group -o t sh -c 'echo hello; cat /nowhere' 2>err; echo "status $?"
 only '^(write|exit_group|\+\+\+)' <t

@@ -308,7 +308,7 @@ fn look(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64) -
             user::write(at, &mask)?;
         }
         SETSIGMASK => signal::set_blocked(thread, user::read(at)?),
-        LISTEN => stopped(&mut |s| if s.listen() { Ok(()) } else { Err(EIO) })?,
+        LISTEN => trace::listen(cx.process, thread)?,
         GET_SYSCALL_INFO => return syscall_info(cx, thread, registers, addr as usize, at),
         ARCH_PRCTL => return arch_prctl(cx, thread, registers, data, addr as usize),
         _ => return Err(EIO),

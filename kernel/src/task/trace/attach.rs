@@ -31,6 +31,7 @@ fn new_state(tracer: &Arc<Process>, seized: bool, options: Options) -> Box<State
         options,
         stop: None,
         listening: false,
+        continued: false,
         detached: false,
         group_stop_seen: false,
         message: 0,

@@ -23,7 +23,7 @@ use frame::user::{DebugRegisters, UserRegs};
 
 pub use attach::{Attach, attach, detach, exec_done, follow, process_exit, thread_exit, thread_gone, trace_me, tracer_exit, vfork_done};
 pub use calls::{Entry, call_done, call_entry, seccomp_stop};
-pub use stop::{Cpu, continued, group_stop, handler_entered, in_call, interrupt, resume, signal_stop, trap_stop};
+pub use stop::{Cpu, continued, group_stop, handler_entered, in_call, interrupt, listen, resume, signal_stop, trap_stop};
 pub use wait::{Tracees, look};
 
 use super::process::Process;
@@ -155,6 +155,8 @@ struct State {
     /// Present while stopped.
     stop: Option<Stop>,
     listening: bool,
+    /// SIGCONT has come in this stop: who begins to listen is told at once.
+    continued: bool,
     /// Given up by the tracer while stopped: the thread takes its registers and forgets this.
     detached: bool,
     /// The stop of the process that this thread has taken part in: it goes on afterwards though the process is stopped.
@@ -281,14 +283,5 @@ impl Stopped<'_> {
     /// `PTRACE_SETOPTIONS`.
     pub fn set_options(&mut self, options: Options) {
         self.state.options = options;
-    }
-
-    /// `PTRACE_LISTEN`: stays in the stop, and tells when job control ends it. False where the stop is of another kind.
-    pub fn listen(&mut self) -> bool {
-        let fits = self.state.seized && self.state.stop.is_some_and(|stop| stop.can_listen);
-        if fits {
-            self.state.listening = true;
-        }
-        fits
     }
 }

@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 use frame::user::UserContext;
 
 use super::{EVENT_STOP, Registers, Resume, State, Stop, Watch};
+use crate::error::*;
 use crate::task::process::Process;
 use crate::task::signal::{self, SA_NOCLDSTOP, SIGCHLD, SIGTRAP, SigInfo};
 use crate::task::{Thread, sched};
@@ -106,7 +107,7 @@ pub(super) fn stop(thread: &Arc<Thread>, mut cpu: Option<Cpu<'_>>, stop: Stop) -
             return undecided;
         }
         state.stop = Some(stop);
-        state.listening = false;
+        (state.listening, state.continued) = (false, false);
         (state.resume_signal, state.last_info) = (0, None);
         state.tracer.upgrade()
     };
@@ -229,11 +230,36 @@ pub fn continued(thread: &Arc<Thread>) {
         let mut slot = thread.tracing.state.lock();
         let Some(state) = slot.as_mut() else { return };
         state.group_stop_seen = false;
+        state.continued = true;
         retrap(thread, state).then(|| state.tracer.upgrade()).flatten()
     };
     if let Some(tracer) = told {
         tell(&tracer, thread, SIGTRAP);
     }
+}
+
+/// `PTRACE_LISTEN`: the thread stays in its stop, and its tracer is told when job control ends that.
+///
+/// # Errors
+/// `ESRCH` where it is not in a stop of this tracer, `EIO` where the stop is of another kind, or the thread was not seized.
+pub fn listen(tracer: &Arc<Process>, thread: &Arc<Thread>) -> Result {
+    let over = {
+        let mut slot = thread.tracing.state.lock();
+        let state = slot.as_mut().filter(|state| !state.detached && !state.listening).ok_or(ESRCH)?;
+        let stop = state.stop.ok_or(ESRCH)?;
+        if state.tracer.upgrade().is_none_or(|t| t.pid != tracer.pid) {
+            return Err(ESRCH);
+        }
+        if !state.seized || !stop.can_listen {
+            return Err(EIO);
+        }
+        state.listening = true;
+        state.continued && retrap(thread, state)
+    };
+    if over {
+        tell(tracer, thread, SIGTRAP);
+    }
+    Ok(())
 }
 
 /// Turns the stop of a listening thread into a new one. Whether it listened.
@@ -242,6 +268,7 @@ fn retrap(thread: &Thread, state: &mut State) -> bool {
         return false;
     }
     let code = SIGTRAP | EVENT_STOP << 8;
+    state.continued = false;
     state.stop = Some(Stop { can_listen: true, ..Stop::new(code, Some(trap_info(thread, code))) });
     true
 }
