@@ -22,7 +22,7 @@ pub fn sys_seccomp(cx: &Cx<'_>, operation: u32, flags: u32, args: usize) -> Resu
         SET_MODE_STRICT if flags == 0 && args == 0 => cx.thread.seccomp.set_strict().map(|()| 0),
         SET_MODE_FILTER => set_filter(cx, flags, args),
         GET_ACTION_AVAIL if flags == 0 => match user::read::<u32>(args)? {
-            seccomp::RET_KILL_PROCESS | seccomp::RET_KILL_THREAD | seccomp::RET_TRAP | seccomp::RET_ERRNO | seccomp::RET_LOG | seccomp::RET_ALLOW => Ok(0),
+            seccomp::RET_KILL_PROCESS | seccomp::RET_KILL_THREAD | seccomp::RET_TRAP | seccomp::RET_ERRNO | seccomp::RET_TRACE | seccomp::RET_LOG | seccomp::RET_ALLOW => Ok(0),
             _ => Err(EOPNOTSUPP),
         },
         _ => Err(EINVAL),
