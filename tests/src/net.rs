@@ -76,6 +76,8 @@ pub fn tests() -> Vec<Test> {
         test("net/administration", administration),
         test("net/kill-the-driver", kill_the_driver),
         test("net/kill-the-stack", kill_the_stack),
+        test("net/hang-the-driver", hang_the_driver),
+        test("net/hang-the-stack", hang_the_stack),
     ]
 }
 
@@ -219,7 +221,7 @@ fn administration(it: &Connected) -> Result<()> {
     check::prints(&it.machine.sh(script, LIMIT)?, expected)
 }
 
-/// `$1`: the driver that is killed, `$2`: the host's port with the file, `$3`: its sum. Loop-back connections must not notice; new ones must come about.
+/// `$4` times signal `$5` to the driver `$1`, which dies or hangs; `$2`: the host's port with the file, `$3`: its sum. Loop-back connections must not notice; new ones must come about.
 const KILL: &str = r#"
 pid_of() {
     local p name
@@ -227,11 +229,11 @@ pid_of() {
 }
 /tmp/net-peer hold 127.0.0.1:7000 > /tmp/within & within=$!
 until [ -s /tmp/within ]; do sleep 0.1; done
-for round in 1 2 3; do
+for ((round = 0; round < $4; round++)); do
     curl -sS -f --limit-rate 1500k http://10.0.2.2:$2/file 2> /tmp/said | md5sum > /tmp/sum & download=$!
     old=$(pid_of $1)
     sleep 1
-    kill -9 $old
+    kill -$5 $old
     until new=$(pid_of $1) && [ -n "$new" ] && [ "$new" != "$old" ]; do sleep 0.05; done
     wait $download
     cut -d ' ' -f 1 /tmp/sum | sed "s/$3/whole/; t; s/.*/broken/"
@@ -241,18 +243,26 @@ kill -0 $within && [ "$(cat /tmp/within)" = held ] && echo "unbroken within"
 kill $within
 "#;
 
-fn kill(it: &Connected, driver: &str, expected: &str) -> Result<()> {
+fn kill(it: &Connected, driver: &str, (times, signal): (u32, &str), expected: &str) -> Result<()> {
     let server = host::Server::start()?;
-    let script = format!("set -- {driver} {} {}\n{KILL}", server.port(), server.sum());
+    let script = format!("set -- {driver} {} {} {times} {signal}\n{KILL}", server.port(), server.sum());
     check::prints(&it.machine.sh(&script, 2 * LIMIT)?, expected)?;
     // The server that listened before takes connections from outside again.
     connect(it.port).and_then(|stream| echoed(stream, 3, 100_000)).context("after the last kill")
 }
 
 fn kill_the_driver(it: &Connected) -> Result<()> {
-    kill(it, "virtio-netd", "whole\nwhole\nwhole\nunbroken within\n")
+    kill(it, "virtio-netd", (3, "KILL"), "whole\nwhole\nwhole\nunbroken within\n")
 }
 
 fn kill_the_stack(it: &Connected) -> Result<()> {
-    kill(it, "netd", "broken\nbroken\nbroken\nunbroken within\n")
+    kill(it, "netd", (3, "KILL"), "broken\nbroken\nbroken\nunbroken within\n")
+}
+
+fn hang_the_driver(it: &Connected) -> Result<()> {
+    kill(it, "virtio-netd", (1, "STOP"), "whole\nunbroken within\n")
+}
+
+fn hang_the_stack(it: &Connected) -> Result<()> {
+    kill(it, "netd", (1, "STOP"), "broken\nunbroken within\n")
 }

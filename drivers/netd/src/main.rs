@@ -33,6 +33,8 @@ use std::time::Duration as StdDuration;
 
 /// How often a driver is looked for that is away.
 const LOOK_FOR_DRIVER: Duration = Duration::from_millis(50);
+/// How often the driver is asked whether it is there, while there is work.
+const ASK_DRIVER: Duration = Duration::from_secs(2);
 /// How often to look again, letting others run, before sleeping.
 const LOOKS: u32 = 0;
 /// Bytes read from the kernel at once.
@@ -102,7 +104,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let hardware = Hardware { mac: interface.mac, mtu: interface.mtu, has_carrier: interface.is_up };
     let mut stack = Stack::new(&arguments.name, hardware, random()?, now());
     stack.attach(client, interface.is_up);
-    Daemon { kernel: open_kernel()?, stack, scheme, hardware, servers: None, looked_at: now() }.run()
+    Daemon { kernel: open_kernel()?, stack, scheme, hardware, servers: None, looked_at: now(), asked_at: now() }.run()
 }
 
 struct Daemon {
@@ -113,6 +115,7 @@ struct Daemon {
     /// The name servers that were written down.
     servers: Option<Vec<Ipv4Addr>>,
     looked_at: Instant,
+    asked_at: Instant,
 }
 
 impl Daemon {
@@ -143,6 +146,12 @@ impl Daemon {
 
     /// Opens the card where it is away, and reads what its driver says of it.
     fn look_after_card(&mut self, time: Instant) -> anyhow::Result<()> {
+        if time - self.asked_at >= ASK_DRIVER {
+            self.asked_at = time;
+            if self.stack.frames().is_some_and(|client| !client.is_alive()) {
+                self.lose_card();
+            }
+        }
         if let Some(client) = self.stack.frames() {
             let (interface, it) = (client.interface(), client.statistics());
             self.stack.set_carrier(interface.is_up);
@@ -169,6 +178,12 @@ impl Daemon {
             self.stack.attach(client, interface.is_up);
         }
         Ok(())
+    }
+
+    /// The driver has died.
+    fn lose_card(&mut self) {
+        tracing::warn!("the driver of {} is gone; waiting for the next one", self.scheme.display());
+        drop(self.stack.detach());
     }
 
     fn read_kernel(&mut self, buffer: &mut [u8]) -> anyhow::Result<bool> {
@@ -236,8 +251,7 @@ impl Daemon {
         if let Some(client) = stack.frames() {
             client.wake_up();
             if is_woken && !client.take_wakeups() {
-                tracing::warn!("the driver of {} is gone; waiting for the next one", self.scheme.display());
-                drop(self.stack.detach());
+                self.lose_card();
             }
         }
         Ok(())

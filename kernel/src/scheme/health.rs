@@ -35,6 +35,11 @@ fn report() -> String {
         let waits = u8::from(pid != 0 && waiting.contains(&pid));
         let _ = writeln!(text, "{} {pid} {unread_ms} {waits}", scheme.name);
     }
+    // The network stack serves no scheme: it reads what the kernel has for it.
+    if let Some((pid, unread_ms)) = crate::ipc::inet::outside::health(now) {
+        let waits = u8::from(waiting.contains(&pid));
+        let _ = writeln!(text, "netstack {pid} {unread_ms} {waits}");
+    }
     text
 }
 

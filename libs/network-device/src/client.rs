@@ -29,7 +29,7 @@ pub struct Client {
     woken: File,
     wake: File,
     /// Keeps the driver's other clients out.
-    _frames: File,
+    frames: File,
     has_sent: bool,
     /// Buffers given back that the driver may not know of.
     returned: u32,
@@ -60,7 +60,7 @@ impl Client {
             return Err(OpenError::Version);
         }
         let rings = region.rings();
-        Ok(Self { region, rings, spare: Vec::with_capacity(BUFFERS as usize), woken, wake, _frames: frames, has_sent: false, returned: 0 })
+        Ok(Self { region, rings, spare: Vec::with_capacity(BUFFERS as usize), woken, wake, frames, has_sent: false, returned: 0 })
     }
 
     /// What the driver says of the interface.
@@ -76,6 +76,11 @@ impl Client {
     /// Readable when there is something to do; at its end when the driver has died.
     pub fn wakeup(&self) -> BorrowedFd<'_> {
         self.woken.as_fd()
+    }
+
+    /// Asks the driver whether it is there, which waits for its answer: one that hangs is found out by that, and ended. False where it is gone.
+    pub fn is_alive(&self) -> bool {
+        self.frames.metadata().is_ok()
     }
 
     /// Takes the wake-ups in. False where the driver is gone.

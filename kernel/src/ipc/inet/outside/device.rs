@@ -132,6 +132,8 @@ impl FileOps for StackSocket {
         if dst.remaining() < LEAST_READ {
             return Err(EINVAL);
         }
+        // It reads: whatever is left is not waited for longer than this.
+        STACK.lock().unread_since = frame::time::now_ns();
         loop {
             let taken = self.take(dst)?;
             if taken > 0 {

@@ -35,6 +35,10 @@ const MOST_WAITING: usize = 1 << 20;
 #[derive(Default)]
 struct Stack {
     is_there: bool,
+    /// Its process.
+    pid: u32,
+    /// Since when something has been waiting that it has not read, ns.
+    unread_since: u64,
     /// Messages.
     messages: VecDeque<Vec<u8>>,
     /// Bytes of them.
@@ -47,6 +51,8 @@ struct Stack {
 
 static STACK: SpinLock<Stack> = SpinLock::new(Stack {
     is_there: false,
+    pid: 0,
+    unread_since: 0,
     messages: VecDeque::new(),
     bytes: 0,
     busy: VecDeque::new(),
@@ -57,6 +63,23 @@ static STACK: SpinLock<Stack> = SpinLock::new(Stack {
 /// Tells the stack what is about no socket.
 pub fn tell(message: &ToStack<'_>) {
     post(0, message);
+}
+
+impl Stack {
+    /// Something comes for it to read.
+    fn note_time(&mut self) {
+        if self.messages.is_empty() && self.busy.is_empty() {
+            self.unread_since = frame::time::now_ns();
+        }
+    }
+}
+
+/// The stack's process, and for how many milliseconds something has been waiting that it has not read. `None` where there is no stack.
+pub fn health(now_ns: u64) -> Option<(u32, u64)> {
+    let stack = STACK.lock();
+    let is_waiting = !stack.messages.is_empty() || !stack.busy.is_empty();
+    let unread_ms = if is_waiting { now_ns.saturating_sub(stack.unread_since) / 1_000_000 } else { 0 };
+    stack.is_there.then_some((stack.pid, unread_ms))
 }
 
 /// Where the stack waits.
@@ -79,6 +102,7 @@ fn post(id: u64, message: &ToStack<'_>) -> bool {
         let mut stack = STACK.lock();
         let fits = stack.is_there && !(may_get_lost && stack.bytes > MOST_WAITING);
         if fits {
+            stack.note_time();
             stack.bytes += bytes.len();
             stack.messages.push_back(core::mem::take(&mut bytes));
         }
@@ -92,7 +116,11 @@ fn post(id: u64, message: &ToStack<'_>) -> bool {
 
 /// Has a connection tell the stack what there is to tell.
 fn enqueue(connection: Arc<Connection>) {
-    STACK.lock().busy.push_back(connection);
+    {
+        let mut stack = STACK.lock();
+        stack.note_time();
+        stack.busy.push_back(connection);
+    }
     news().wake_events_sync(Events::IN | Events::RDNORM);
 }
 
@@ -137,6 +165,7 @@ fn attach() {
     let (listeners, connections): (Vec<_>, Vec<_>) = {
         let mut stack = STACK.lock();
         stack.is_there = true;
+        stack.pid = crate::task::with_current(|t| t.process.pid);
         (stack.listeners.iter().map(|(id, it)| (*id, *it)).collect(), stack.connections.values().cloned().collect())
     };
     for (id, (local, only_v6)) in listeners {
