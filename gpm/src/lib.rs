@@ -2,6 +2,7 @@
 #![deny(unsafe_code, missing_docs)]
 
 pub mod database;
+pub mod deb;
 pub mod dependency;
 pub mod digest;
 pub mod gpm;

@@ -97,6 +97,11 @@ pub enum Command {
     },
     /// Make a .gcpkg of a folder and a manifest
     Build(Build),
+    /// Make a .gcpkg of another system's package
+    Import {
+        #[command(subcommand)]
+        from: Import,
+    },
     /// Make an Ed25519 key that signs packages
     Key(Key),
 }
@@ -290,6 +295,27 @@ pub struct Build {
     /// How hard to compress
     #[arg(long, value_enum, default_value = "balanced")]
     pub preset: PresetName,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Of a Debian package: .deb files, or names that apt downloads and verifies
+    Deb {
+        #[arg(required = true, value_name = "FILE|NAME")]
+        packages: Vec<String>,
+        /// Where the packages go
+        #[arg(long, short, default_value = ".", value_name = "DIR")]
+        output: PathBuf,
+        /// A secret key that signs them
+        #[arg(long, value_name = "FILE")]
+        key: Vec<PathBuf>,
+        /// Leave out maintainer scripts that are not understood, and say so
+        #[arg(long)]
+        drop_scripts: bool,
+        /// How hard to compress
+        #[arg(long, value_enum, default_value = "quick")]
+        preset: PresetName,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

