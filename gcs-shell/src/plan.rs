@@ -38,7 +38,7 @@ fn risk_label(risk: Risk) -> String {
 pub fn describe(plan: &Plan) -> String {
     let mut s = String::new();
     for step in &plan.plan {
-        let _ = writeln!(s, "  {}", paint(Style::new().bold(), step.action.text()));
+        let _ = writeln!(s, "  {}", paint(Style::new().bold(), &step.action.text()));
         let _ = writeln!(s, "  {}", step.why);
         for m in &step.missing {
             let _ = writeln!(s, "  {}", paint(Style::new().fg(Color::Red), &format!("The program {m} is not installed here.")));
@@ -95,7 +95,7 @@ pub fn decide(answer: &Answer, typed_is_command: bool) -> Result<Decision> {
 fn pick(title: &str, readings: &[Reading], typed_is_command: bool) -> Result<Decision> {
     println!("{title}");
     for (i, r) in readings.iter().take(3).enumerate() {
-        println!("  {} {}", i + 1, paint(Style::new().bold(), r.plan.plan[0].action.text()));
+        println!("  {} {}", i + 1, paint(Style::new().bold(), &r.plan.plan[0].action.text()));
         println!("    {}", r.plan.plan[0].why);
     }
     println!("  Its number chooses, any other key goes back.{}", if typed_is_command { " r runs the line as typed." } else { "" });

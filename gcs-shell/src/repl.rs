@@ -149,7 +149,7 @@ impl Shell {
             Decision::Run(plan) => {
                 let mut outcome = None;
                 for step in &plan.plan {
-                    let o = self.bash.run(step.action.text())?;
+                    let o = self.bash.run(&step.action.text())?;
                     if let Outcome::Ready(r) = &o
                         && r.status != 0
                     {

@@ -1,7 +1,10 @@
 //! The typed action and the plan made of actions.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use crate::desktop::DesktopAction;
 use crate::risk::Risk;
 
 /// Something the system can be asked to do, whoever asks: language, a key binding, a menu, or IPC.
@@ -16,13 +19,19 @@ pub enum Action {
         /// The command line, complete and parseable.
         text: String,
     },
+    /// Do something with windows, workspaces or the desktop as a whole.
+    Desktop {
+        /// What.
+        action: DesktopAction,
+    },
 }
 
 impl Action {
     /// What a person would type to get the same.
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> Cow<'_, str> {
         match self {
-            Action::Command { text } => text,
+            Action::Command { text } => text.into(),
+            Action::Desktop { action } => format!("gdectl action {action}").into(),
         }
     }
 }
