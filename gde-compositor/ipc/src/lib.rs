@@ -1,0 +1,220 @@
+//! The messages between GDE and other programs: JSON, one object a line, over a socket in the runtime directory, which only its owner reaches.
+//!
+//! A client sends [`Request`]s and gets an [`Answer`] to each, in order. After [`Request::Events`] it gets [`Event`]s instead.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use actions::desktop::{DesktopAction, Part};
+use serde::{Deserialize, Serialize};
+
+/// The environment variable that names the socket.
+pub const SOCKET: &str = "GDE_SOCKET";
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub enum Request {
+    /// All windows, the topmost first.
+    Windows,
+    /// All workspaces.
+    Workspaces,
+    /// All screens.
+    Outputs,
+    /// Do something.
+    Action {
+        /// What.
+        action: DesktopAction,
+    },
+    /// Write the picture of a screen into a file that must be there: rows of pixels, each four bytes, blue, green, red and nothing.
+    Screenshot {
+        /// The screen's name; without it the first one.
+        output: Option<String>,
+        /// Where to.
+        path: PathBuf,
+    },
+    /// From now on tell what happens.
+    Events,
+}
+
+/// A window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its number, which is never used again.
+    pub id: u64,
+    /// What it calls itself.
+    pub title: String,
+    /// What its program calls itself.
+    pub app_id: String,
+    /// Left edge with its title bar, in logical pixels.
+    pub x: i32,
+    /// Upper edge.
+    pub y: i32,
+    /// Width.
+    pub width: i32,
+    /// Height.
+    pub height: i32,
+    /// Its workspace, from 1.
+    pub workspace: usize,
+    /// What part of the screen it takes.
+    pub part: Part,
+    /// Whether it has the keyboard.
+    pub is_focused: bool,
+    /// Whether it is shown.
+    pub is_visible: bool,
+    /// Whether it is hidden by the user.
+    pub is_minimized: bool,
+    /// Whether it is on all workspaces.
+    pub is_sticky: bool,
+}
+
+/// A workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workspace {
+    /// From 1.
+    pub number: usize,
+    /// Whether it is shown.
+    pub is_active: bool,
+    /// Whether its windows are tiled.
+    pub is_tiled: bool,
+    /// How many windows are on it.
+    pub windows: usize,
+}
+
+/// A screen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// The connector's name.
+    pub name: String,
+    /// Where it is, in logical pixels.
+    pub x: i32,
+    /// Where it is, in logical pixels.
+    pub y: i32,
+    /// Its pixels.
+    pub width: i32,
+    /// Its pixels.
+    pub height: i32,
+    /// Frames a second, in thousandths.
+    pub refresh_mhz: i32,
+    /// Pixels a logical pixel.
+    pub scale: f64,
+    /// Frames shown so far.
+    pub frames: u64,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// It cannot be done.
+    Failed {
+        /// Why.
+        problem: String,
+    },
+    /// The windows.
+    Windows {
+        /// All.
+        windows: Vec<Window>,
+    },
+    /// The workspaces.
+    Workspaces {
+        /// All.
+        workspaces: Vec<Workspace>,
+    },
+    /// The screens.
+    Outputs {
+        /// All.
+        outputs: Vec<Output>,
+    },
+    /// The picture is in the file.
+    Screenshot {
+        /// Pixels a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
+}
+
+/// What happens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Something about windows or workspaces has changed: they are so now.
+    Windows {
+        /// All, the topmost first.
+        windows: Vec<Window>,
+        /// The workspace that is shown, from 1.
+        workspace: usize,
+    },
+}
+
+/// A connection to GDE.
+pub struct Client {
+    stream: BufReader<UnixStream>,
+}
+
+impl Client {
+    /// Connects to the desktop of this session, else to the one of the system's own session.
+    ///
+    /// # Errors
+    /// Where no desktop runs.
+    pub fn connect() -> std::io::Result<Self> {
+        let path = std::env::var_os(SOCKET).map(PathBuf::from).unwrap_or_else(|| {
+            let dir = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from("/run/user/0"), PathBuf::from);
+            dir.join("gde.socket")
+        });
+        Self::at(&path)
+    }
+
+    /// Connects to a socket.
+    ///
+    /// # Errors
+    /// Where nobody listens there.
+    pub fn at(path: &Path) -> std::io::Result<Self> {
+        let stream = UnixStream::connect(path).map_err(|error| std::io::Error::new(error.kind(), format!("no desktop answers at {}: {error}", path.display())))?;
+        Ok(Client { stream: BufReader::new(stream) })
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// Where the desktop is gone, or its answer is none.
+    pub fn ask(&mut self, request: &Request) -> std::io::Result<Answer> {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        self.stream.get_mut().write_all(&line)?;
+        Ok(serde_json::from_str(&self.line()?)?)
+    }
+
+    /// The next event.
+    ///
+    /// # Errors
+    /// Where the desktop is gone.
+    pub fn next_event(&mut self) -> std::io::Result<Event> {
+        Ok(serde_json::from_str(&self.line()?)?)
+    }
+
+    fn line(&mut self) -> std::io::Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_as_documented() {
+        let request = Request::Action { action: "snap left".parse().unwrap() };
+        assert_eq!(serde_json::to_string(&request).unwrap(), r#"{"request":"action","action":{"do":"snap","window":null,"side":"left"}}"#);
+        assert_eq!(serde_json::to_string(&Request::Windows).unwrap(), r#"{"request":"windows"}"#);
+        assert_eq!(serde_json::to_string(&Answer::Failed { problem: "x".into() }).unwrap(), r#"{"answer":"failed","problem":"x"}"#);
+    }
+}

@@ -1,0 +1,147 @@
+//! `gdectl`: the desktop by commands.
+
+use std::fs::File;
+use std::io::{BufWriter, Read};
+use std::path::{Path, PathBuf};
+
+use actions::desktop::DesktopAction;
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use gde_ipc::{Answer, Client, Request};
+
+/// Looks at the desktop and does things with it.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the windows, the topmost first
+    Windows,
+    /// List the workspaces
+    Workspaces,
+    /// List the screens
+    Outputs,
+    /// Do something: `snap left`, `put 3 top-right`, `close`, `workspace 2`, `undo`, `run foot`
+    Action {
+        /// The action in words
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// Write what a screen shows into a PNG file
+    Screenshot {
+        /// The file
+        file: PathBuf,
+        /// The screen's name; without it the first one
+        #[arg(long)]
+        output: Option<String>,
+    },
+    /// Print what happens until the desktop ends, as JSON
+    Events,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let request = match &args.command {
+        Command::Windows => Request::Windows,
+        Command::Workspaces => Request::Workspaces,
+        Command::Outputs => Request::Outputs,
+        Command::Action { words } => Request::Action { action: words.join(" ").parse::<DesktopAction>()? },
+        Command::Screenshot { file, output } => return screenshot(file, output.clone()),
+        Command::Events => return events(),
+    };
+    let answer = Client::connect()?.ask(&request)?;
+    if let Answer::Failed { problem } = answer {
+        bail!("{problem}");
+    }
+    if args.json {
+        return print_json(&answer);
+    }
+    match answer {
+        Answer::Windows { windows } => {
+            for it in windows {
+                let marks = [(it.is_focused, "focused"), (it.is_minimized, "minimized"), (it.is_sticky, "sticky")];
+                let marks: Vec<&str> = marks.into_iter().filter(|(is, _)| *is).map(|(_, mark)| mark).collect();
+                println!("{:>4}  {:>5}x{:<5} +{:<5} +{:<5} workspace {}  {} ({}) {}", it.id, it.width, it.height, it.x, it.y, it.workspace, it.title, it.app_id, marks.join(", "));
+            }
+        }
+        Answer::Workspaces { workspaces } => {
+            for it in workspaces {
+                println!("{}{}  {} windows{}", it.number, if it.is_active { "*" } else { " " }, it.windows, if it.is_tiled { ", tiled" } else { "" });
+            }
+        }
+        Answer::Outputs { outputs } => {
+            for it in outputs {
+                println!("{}  {}x{} at {:.3} Hz, +{} +{}, scale {}", it.name, it.width, it.height, f64::from(it.refresh_mhz) / 1000.0, it.x, it.y, it.scale);
+            }
+        }
+        Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } => {}
+    }
+    Ok(())
+}
+
+fn print_json(answer: &Answer) -> Result<()> {
+    match answer {
+        Answer::Windows { windows } => println!("{}", serde_json::to_string(windows)?),
+        Answer::Workspaces { workspaces } => println!("{}", serde_json::to_string(workspaces)?),
+        Answer::Outputs { outputs } => println!("{}", serde_json::to_string(outputs)?),
+        other => println!("{}", serde_json::to_string(other)?),
+    }
+    Ok(())
+}
+
+fn events() -> Result<()> {
+    let mut client = Client::connect()?;
+    client.ask(&Request::Events)?;
+    loop {
+        match client.next_event() {
+            Ok(event) => println!("{}", serde_json::to_string(&event)?),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A file that goes when it is done with.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Whoever clears the directory was quicker.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn screenshot(file: &Path, output: Option<String>) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let dir = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let dir = if dir.is_dir() { dir } else { std::env::temp_dir() };
+    let raw = Temporary(dir.join(format!("gdectl-{}.raw", std::process::id())));
+    let mut pixels = File::options().read(true).write(true).create_new(true).mode(0o600).open(&raw.0).with_context(|| format!("making {}", raw.0.display()))?;
+    let answer = Client::connect()?.ask(&Request::Screenshot { output, path: raw.0.clone() })?;
+    let (width, height) = match answer {
+        Answer::Screenshot { width, height } => (width, height),
+        Answer::Failed { problem } => bail!("{problem}"),
+        other => bail!("an answer to another question: {other:?}"),
+    };
+    let mut bytes = Vec::new();
+    pixels.read_to_end(&mut bytes)?;
+    if bytes.len() != width * height * 4 {
+        bail!("the picture has {} bytes where {width} x {height} pixels have {}", bytes.len(), width * height * 4);
+    }
+    let rgb: Vec<u8> = bytes.chunks_exact(4).flat_map(|p| [p[2], p[1], p[0]]).collect();
+    let out = File::create(file).with_context(|| format!("writing {}", file.display()))?;
+    let mut encoder = png::Encoder::new(BufWriter::new(out), width as u32, height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    // An emulated machine takes seconds for anything better.
+    encoder.set_compression(png::Compression::Fast);
+    encoder.write_header()?.write_image_data(&rgb)?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Screens that are pictures in memory.
+
+use std::collections::HashMap;
+
+use gde_raster::Pixmap;
+use smithay::backend::renderer::Color32F;
+use smithay::backend::renderer::element::RenderElementStates;
+use smithay::output::Output;
+
+use super::Shown;
+use crate::render::{SceneElement, Software, Target};
+use crate::screen::Screen;
+
+/// The screens' pictures.
+#[derive(Debug, Default)]
+pub struct Headless {
+    pictures: HashMap<Output, Pixmap>,
+    /// Pixels drawn so far.
+    pub drawn_pixels: u64,
+    /// Screens with a frame that is to be shown.
+    pub waiting: Vec<Output>,
+}
+
+impl Headless {
+    /// What a screen shows.
+    pub fn picture(&self, output: &Output) -> Option<&Pixmap> {
+        self.pictures.get(output)
+    }
+
+    /// Draws what has changed.
+    ///
+    /// # Errors
+    /// Those of the renderer.
+    pub fn draw(&mut self, screen: &mut Screen, renderer: &mut Software, elements: &[SceneElement]) -> anyhow::Result<(RenderElementStates, Shown)> {
+        let size = screen.output.current_mode().map(|mode| mode.size).unwrap_or_default();
+        let (w, h) = (size.w.max(1) as usize, size.h.max(1) as usize);
+        let has_other_size = |pixmap: &Pixmap| (pixmap.width(), pixmap.height()) != (w, h);
+        let mut age = 1;
+        if self.pictures.get(&screen.output).is_none_or(has_other_size) {
+            self.pictures.insert(screen.output.clone(), Pixmap::new(w, h));
+            age = 0;
+        }
+        let Some(pixmap) = self.pictures.get_mut(&screen.output) else { return Ok((RenderElementStates::default(), Shown::Nothing)) };
+        let mut target = Target::of_pixmap(pixmap);
+        let result = screen.tracker.render_output(renderer, &mut target, age, elements, Color32F::BLACK)?;
+        let drawn: i64 = result.damage.map_or(0, |damage| damage.iter().map(|rect| i64::from(rect.size.w) * i64::from(rect.size.h)).sum());
+        self.drawn_pixels += drawn as u64;
+        let shown = if drawn > 0 {
+            self.waiting.push(screen.output.clone());
+            Shown::OnItsWay
+        } else {
+            Shown::Nothing
+        };
+        Ok((result.states, shown))
+    }
+}

@@ -1,0 +1,10 @@
+//! What clients ask for, by protocol. smithay parses and checks; here is what is done.
+
+pub mod compositor;
+pub mod layer;
+pub mod misc;
+pub mod pending;
+pub mod screencopy;
+pub mod seat;
+pub mod session;
+pub mod xdg;

@@ -1,0 +1,38 @@
+//! GDE, the compositing window manager of GenAI OS.
+//!
+//! From the outside in:
+//!
+//! * [`backend`]: screens and input: the machine's own, or none.
+//! * [`input`]: keys and pointers; [`hit`]: what is under the pointer; [`actions`]: what is done then.
+//! * [`handlers`]: what clients ask for.
+//! * [`desktop`]: windows in the layout of the crate `gde-layout`; [`window`]: one of them.
+//! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
+//! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`]: what we draw ourselves; [`theme`]: how it looks.
+//! * [`ipc`]: other programs.
+
+pub mod actions;
+pub mod apps;
+pub mod backend;
+pub mod clock;
+pub mod cursor;
+pub mod decoration;
+pub mod desktop;
+pub mod frame;
+pub mod handlers;
+pub mod hit;
+pub mod input;
+pub mod ipc;
+pub mod launcher;
+pub mod overview;
+pub mod panel;
+pub mod render;
+pub mod screen;
+pub mod server;
+pub mod state;
+pub mod switcher;
+pub mod sys;
+pub mod theme;
+pub mod wallpaper;
+pub mod window;
+
+pub use state::Gde;

@@ -1,0 +1,143 @@
+//! `gde`: the desktop.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, ValueEnum};
+use gde_compositor::backend::{Backend, headless, kms};
+use gde_compositor::clock::Clock;
+use gde_compositor::{Gde, server, sys};
+use gde_raster::Kernels;
+use smithay::reexports::calloop::EventLoop;
+use smithay::reexports::calloop::timer::{TimeoutAction, Timer};
+use smithay::reexports::wayland_server::Display;
+
+/// The desktop: a Wayland compositor with its windows' decorations, a launcher and an overview.
+///
+/// Keys: Super opens the launcher, Super+T a terminal, Super+Q closes, Super+arrows snap, Super+Tab is the overview, Alt+Tab switches,
+/// Super+Z takes the last change back, Super+1 to 9 are workspaces, Super+Y tiles. `gdectl` does the same by commands.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Where to draw
+    #[arg(long, value_enum, default_value_t = Where::Kms)]
+    backend: Where,
+    /// Size of the screen without a display, as WIDTHxHEIGHT
+    #[arg(long, default_value = "1280x800", value_parser = size)]
+    size: (i32, i32),
+    /// A command to start when the desktop is there
+    #[arg(long)]
+    start: Vec<String>,
+    /// Windows appear at once
+    #[arg(long)]
+    no_animations: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Where {
+    /// On the machine's display
+    Kms,
+    /// Nowhere
+    Headless,
+}
+
+fn size(text: &str) -> Result<(i32, i32), String> {
+    let parts = text.split_once('x').and_then(|(w, h)| Some((w.parse::<i32>().ok()?, h.parse::<i32>().ok()?)));
+    parts.filter(|(w, h)| (1..=16384).contains(w) && (1..=16384).contains(h)).ok_or_else(|| "two numbers from 1 to 16384 with an x between".into())
+}
+
+/// The directory for sockets, which nobody else may look into; made where the system has not.
+fn runtime_dir() -> Result<PathBuf> {
+    // SAFETY: the call has no arguments and cannot fail.
+    let user = unsafe { libc::geteuid() };
+    let dir = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from(format!("/run/user/{user}")), PathBuf::from);
+    if !dir.exists() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).with_context(|| format!("making {}", dir.display()))?;
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700))?;
+    }
+    let owner = fs::metadata(&dir).with_context(|| format!("looking at {}", dir.display()))?.uid();
+    ensure!(owner == user, "{} belongs to user {owner}, not to {user}", dir.display());
+    Ok(dir)
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let filter = std::env::var("GDE_LOG").ok().and_then(|level| level.parse::<tracing::Level>().ok()).unwrap_or(tracing::Level::INFO);
+    tracing_subscriber::fmt().with_max_level(filter).with_writer(std::io::stderr).with_target(false).without_time().with_ansi(false).init();
+    let signals = sys::signals(&[libc::SIGUSR1, libc::SIGUSR2, libc::SIGTERM, libc::SIGINT, libc::SIGHUP]).context("taking signals")?;
+    let dir = runtime_dir()?;
+    // SAFETY: no thread has been started yet.
+    unsafe { std::env::set_var("XDG_RUNTIME_DIR", &dir) };
+    run(args, signals, &dir)
+}
+
+fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path) -> Result<()> {
+    let kernels = Kernels::from_environment().map_err(anyhow::Error::msg)?;
+    let mut events: EventLoop<'static, Gde> = EventLoop::try_new().context("making the event loop")?;
+    let display: Display<Gde> = Display::new().context("making the display")?;
+    let backend = match args.backend {
+        Where::Kms => Backend::Kms(Box::new(kms::Kms::open()?)),
+        Where::Headless => Backend::Headless(headless::Headless::default()),
+    };
+    let mut gde = Gde::new(&display, events.handle(), Clock::system(), backend, kernels)?;
+    gde.has_animations = !args.no_animations;
+    server::serve(display, &events)?;
+    let socket = gde.listen_for_clients()?;
+    let control = dir.join("gde.socket");
+    gde.listen(&control)?;
+    gde.environment = vec![
+        ("WAYLAND_DISPLAY".into(), socket.clone()),
+        ("XDG_RUNTIME_DIR".into(), dir.into()),
+        (gde_ipc::SOCKET.into(), control.into()),
+        ("XDG_CURRENT_DESKTOP".into(), "GDE".into()),
+        ("XDG_SESSION_TYPE".into(), "wayland".into()),
+        ("HOME".into(), std::env::var_os("HOME").unwrap_or_else(|| "/root".into())),
+    ];
+    match args.backend {
+        Where::Kms => kms::start(&mut gde, signals)?,
+        Where::Headless => {
+            gde.add_screen("HEADLESS-1", args.size, 60_000, (0, 0), 1.0);
+            pace_headless(&mut gde, signals)?;
+        }
+    }
+    gde.start_clock();
+    tracing::info!("the desktop is on {} with {:?}", socket.to_string_lossy(), kernels);
+    for command in &args.start {
+        gde.spawn(command).map_err(anyhow::Error::msg)?;
+    }
+    server::run(&mut events, &mut gde)
+}
+
+/// Without a display a frame is shown for as long as it would be there.
+fn pace_headless(gde: &mut Gde, signals: std::os::fd::OwnedFd) -> Result<()> {
+    use smithay::reexports::calloop::generic::Generic;
+    use smithay::reexports::calloop::{Interest, Mode, PostAction};
+    let source = Generic::new(signals, Interest::READ, Mode::Level);
+    let added = gde.events.insert_source(source, |_, fd, gde| {
+        while sys::next_signal(fd).is_some() {
+            gde.is_stopping = true;
+        }
+        Ok(PostAction::Continue)
+    });
+    added.map_err(|error| anyhow::anyhow!("waiting for signals: {error}"))?;
+    gde.headless_frames = Some(Box::new(|gde| {
+        let waiting = match &mut gde.backend {
+            Backend::Headless(headless) => std::mem::take(&mut headless.waiting),
+            Backend::Kms(_) => Vec::new(),
+        };
+        for output in waiting {
+            let timer = Timer::from_duration(std::time::Duration::from_millis(16));
+            let added = gde.events.insert_source(timer, move |_, (), gde| {
+                let now = gde.clock.now();
+                gde.frame_done(&output, Some((now, 0)));
+                TimeoutAction::Drop
+            });
+            if let Err(error) = added {
+                tracing::warn!("pacing frames: {error}");
+            }
+        }
+    }));
+    Ok(())
+}

@@ -1,0 +1,168 @@
+//! The panel at the top of the first screen: the launcher's button, the workspaces, the focused window, the time.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use gde_layout::WORKSPACES;
+use gde_raster::Pixmap;
+use smithay::backend::renderer::element::Id;
+use smithay::reexports::calloop::timer::{TimeoutAction, Timer};
+
+use crate::render::picture::Canvas;
+use crate::render::scene::Scene;
+use crate::state::Gde;
+use crate::theme;
+use crate::window;
+
+/// All that the panel's picture depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Look {
+    width: i32,
+    time: String,
+    title: String,
+    active: usize,
+    used: Vec<usize>,
+    is_launcher_open: bool,
+}
+
+/// The panel.
+#[derive(Debug)]
+pub struct Panel {
+    /// Whether it is there at all.
+    pub is_shown: bool,
+    /// Of what covers the screen while the session is locked.
+    pub lock_id: Id,
+    /// Of what shows where a dragged window would snap to.
+    pub preview_id: Id,
+    look: Option<Look>,
+    canvas: Canvas,
+}
+
+impl Default for Panel {
+    fn default() -> Self {
+        Panel { is_shown: true, lock_id: Id::new(), preview_id: Id::new(), look: None, canvas: Canvas::new(Pixmap::new(1, 1)) }
+    }
+}
+
+/// Width of the launcher's button.
+const LAUNCHER: i32 = 76;
+/// Width of a workspace's dot with the space around it.
+const DOT: i32 = 20;
+
+/// What is at a place of the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The launcher's button.
+    Launcher,
+    /// A workspace, from 0.
+    Workspace(usize),
+    /// Nothing that can be clicked on.
+    Rest,
+}
+
+/// Hours and minutes here.
+fn local_time(seconds: i64) -> String {
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to values of ours; a zeroed tm is valid.
+    let parts = unsafe {
+        libc::localtime_r(&seconds, parts.as_mut_ptr());
+        parts.assume_init()
+    };
+    const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let name = |names: &[&'static str], index: i32| names.get(index as usize).copied().unwrap_or("");
+    format!("{} {} {}   {:02}:{:02}", name(&DAYS, parts.tm_wday), parts.tm_mday, name(&MONTHS, parts.tm_mon), parts.tm_hour, parts.tm_min)
+}
+
+fn seconds() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+impl Panel {
+    /// What is at a place, counting from the panel's corner.
+    pub fn part_at(&self, x: i32) -> Part {
+        let Some(look) = &self.look else { return Part::Rest };
+        if x < LAUNCHER {
+            return Part::Launcher;
+        }
+        usize::try_from((x - LAUNCHER) / DOT).ok().and_then(|index| look.used.get(index)).map_or(Part::Rest, |workspace| Part::Workspace(*workspace))
+    }
+
+    /// Adds the panel to a scene.
+    pub fn add(&self, scene: &mut Scene<'_>) {
+        let at = scene.physical(scene.screen.x, scene.screen.y);
+        scene.elements.push(self.canvas.at(at, 1.0).into());
+    }
+}
+
+impl Gde {
+    /// Draws the panel anew where it must look otherwise.
+    pub fn update_panel(&mut self) {
+        let Some(screen) = self.screens.first() else { return };
+        if !self.panel.is_shown {
+            return;
+        }
+        let active = self.layout.active();
+        let used = (0..WORKSPACES).filter(|workspace| {
+            *workspace == active || *workspace == 0 || self.layout.windows().any(|it| self.layout.place(it.number()).is_some_and(|place| place.workspace == *workspace))
+        });
+        let title = self.layout.focus().and_then(|id| self.layout.window(id)).map(|window| window::names(&window.toplevel).0).unwrap_or_default();
+        let look = Look {
+            width: self.screen_rect(screen).w,
+            time: local_time(seconds().as_secs() as i64),
+            title,
+            active,
+            used: used.collect(),
+            is_launcher_open: self.launcher.is_some(),
+        };
+        if self.panel.look.as_ref() != Some(&look) {
+            let pixmap = self.draw_panel(&look);
+            self.panel.canvas.replace(pixmap);
+            self.panel.look = Some(look);
+        }
+    }
+
+    fn draw_panel(&self, look: &Look) -> Pixmap {
+        let (w, h) = (look.width.clamp(1, 16384), theme::PANEL_HEIGHT);
+        let mut pixmap = Pixmap::new(w as usize, h as usize);
+        pixmap.fill(0, 0, w, h, theme::PANEL);
+        if look.is_launcher_open {
+            pixmap.fill_rounded(6, 4, LAUNCHER - 12, h - 8, (6, 6), theme::HOVER);
+        }
+        let base = h / 2 + 5;
+        if let Some(font) = &self.fonts.bold {
+            let label = "Apps";
+            let x = (LAUNCHER - font.width(label, theme::TEXT_SIZE)) / 2;
+            font.draw(&mut pixmap, x, base, label, theme::TEXT_SIZE, theme::TEXT);
+            let width = font.width(&look.time, theme::TEXT_SIZE);
+            font.draw(&mut pixmap, w - width - 14, base, &look.time, theme::TEXT_SIZE, theme::TEXT);
+        }
+        for (index, workspace) in look.used.iter().enumerate() {
+            let cx = LAUNCHER + index as i32 * DOT + DOT / 2;
+            if *workspace == look.active {
+                pixmap.fill_rounded(cx - 8, h / 2 - 4, 16, 8, (4, 4), theme::ACCENT);
+            } else {
+                pixmap.fill_disc((cx * 4, h * 2), 14, theme::TEXT_DIM);
+            }
+        }
+        if let Some(font) = &self.fonts.regular {
+            let left = LAUNCHER + look.used.len() as i32 * DOT + 16;
+            let title = font.fitted(&look.title, theme::TEXT_SIZE, (w / 2 - left).min(w - 220 - left).max(0));
+            font.draw(&mut pixmap, left, base, &title, theme::TEXT_SIZE, theme::TEXT_DIM);
+        }
+        pixmap
+    }
+
+    /// Has the panel drawn when the minute changes.
+    pub fn start_clock(&mut self) {
+        let until_next = || Duration::from_secs(60) - Duration::from_nanos((seconds().as_nanos() % 60_000_000_000) as u64) + Duration::from_millis(20);
+        let result = self.events.insert_source(Timer::from_duration(until_next()), move |_, (), gde| {
+            if gde.panel.is_shown {
+                gde.queue_redraws();
+            }
+            TimeoutAction::ToDuration(until_next())
+        });
+        if let Err(error) = result {
+            tracing::warn!("the clock does not run: {error}");
+        }
+    }
+}
