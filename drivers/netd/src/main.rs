@@ -33,7 +33,7 @@ use std::time::Duration as StdDuration;
 
 /// How often a driver is looked for that is away.
 const LOOK_FOR_DRIVER: Duration = Duration::from_millis(50);
-/// How often the driver is asked whether it is there, while there is work.
+/// How often the driver is asked whether it is there, while there are connections or other work.
 const ASK_DRIVER: Duration = Duration::from_secs(2);
 /// How often to look again, letting others run, before sleeping.
 const LOOKS: u32 = 0;
@@ -225,6 +225,10 @@ impl Daemon {
         let mut delay = self.stack.delay(time);
         if self.stack.frames().is_none() {
             delay = Some(delay.map_or(LOOK_FOR_DRIVER, |it| it.min(LOOK_FOR_DRIVER)));
+        }
+        // A driver that hangs says nothing: it is asked.
+        if self.stack.has_connections() {
+            delay = Some(delay.map_or(ASK_DRIVER, |it| it.min(ASK_DRIVER)));
         }
         // Where buffers are short, protocols that want to send now must wait for the driver instead of running in circles.
         let is_crowded = self.stack.take_crowded();

@@ -122,10 +122,9 @@ impl<F: Frames> Stack<F> {
         self.addresses.servers()
     }
 
-    /// Connections that have a socket.
-    #[cfg(test)]
-    pub fn connections(&self) -> usize {
-        self.connections.len()
+    /// Whether there are connections with other machines.
+    pub fn has_connections(&self) -> bool {
+        self.connections.len() > 0
     }
 
     /// Messages to the kernel.

@@ -94,7 +94,6 @@ impl Connection {
 
 impl Connections {
     /// How many there are.
-    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.all.len()
     }
