@@ -230,13 +230,15 @@ pid_of() {
 /tmp/net-peer hold 127.0.0.1:7000 > /tmp/within & within=$!
 until [ -s /tmp/within ]; do sleep 0.1; done
 for ((round = 0; round < $4; round++)); do
-    curl -sS -f --limit-rate 1500k http://10.0.2.2:$2/file 2> /tmp/said | md5sum > /tmp/sum & download=$!
+    rm -f /tmp/got
+    curl -sS -f --limit-rate 1500k -o /tmp/got http://10.0.2.2:$2/file 2> /tmp/said & download=$!
     old=$(pid_of $1)
-    sleep 1
+    # It is in the midst of it.
+    until [ -s /tmp/got ]; do sleep 0.1; done
     kill -$5 $old
     until new=$(pid_of $1) && [ -n "$new" ] && [ "$new" != "$old" ]; do sleep 0.05; done
     wait $download
-    cut -d ' ' -f 1 /tmp/sum | sed "s/$3/whole/; t; s/.*/broken/"
+    md5sum < /tmp/got | cut -d ' ' -f 1 | sed "s/$3/whole/; t; s/.*/broken/"
     until curl -sS -f http://10.0.2.2:$2/file 2> /dev/null | md5sum | grep -q $3; do sleep 0.2; done
 done
 kill -0 $within && [ "$(cat /tmp/within)" = held ] && echo "unbroken within"
