@@ -236,8 +236,11 @@ for ((round = 0; round < $4; round++)); do
     # It is in the midst of it.
     until [ -s /tmp/got ]; do sleep 0.1; done
     kill -$5 $old
+    # One that hangs is noticed by what it does not take.
+    curl -s -o /dev/null -m 60 http://10.0.2.2:$2/file & asked=$!
     until new=$(pid_of $1) && [ -n "$new" ] && [ "$new" != "$old" ]; do sleep 0.05; done
     wait $download
+    wait $asked
     md5sum < /tmp/got | cut -d ' ' -f 1 | sed "s/$3/whole/; t; s/.*/broken/"
     until curl -sS -f http://10.0.2.2:$2/file 2> /dev/null | md5sum | grep -q $3; do sleep 0.2; done
 done
