@@ -7,6 +7,7 @@
 //! * `programs/...`: a program of `tests/programs/` run here and under Linux; output and status must be the same.
 //! * `apps/...`: programs of Debian in the developer's edition. Only run when asked for (`./gos test apps/`): its image is large.
 //! * `fuzz/...`: random system calls.
+//! * `gci/...`: process 1, its units and commands.
 //! * `limits/...`: memory, disk and processes used up.
 //! * `net/...`: the network beyond the machine.
 //! * `power/...`: power cuts.
@@ -22,6 +23,7 @@ mod display;
 mod english;
 mod fuzz;
 mod frame;
+mod gci;
 mod lab;
 mod input;
 mod limits;
@@ -108,6 +110,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(input::tests());
     tests.extend(english::tests());
     tests.extend(restarts::tests());
+    tests.extend(gci::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(programs::tests());
     tests.extend(display::tests());

@@ -151,11 +151,17 @@ impl Switch {
 
 words! {
     /// What the system starts up to.
-    Target, allowed "desktop or console", default "desktop",
+    Target, allowed "desktop, console, server, recovery or emergency", default "desktop",
     /// The graphical desktop (the console where there is none).
     Desktop = "desktop",
     /// A text console.
     Console = "console",
+    /// Services, and a text console.
+    Server = "server",
+    /// A shell on the root filesystem, and nothing else.
+    Recovery = "recovery",
+    /// A shell without the root filesystem.
+    Emergency = "emergency",
 }
 
 /// A kernel log level as of syslog(2): 0 emergency to 7 debug. Messages of this level and below go to the console.

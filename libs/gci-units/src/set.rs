@@ -13,7 +13,8 @@ use std::path::Path;
 pub const MAX_UNITS: usize = 4096;
 
 /// Targets that are always there, with what they are.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
+    ("drivers.target", "Drivers, before there is a root filesystem"),
     ("console.target", "Text consoles"),
     ("desktop.target", "The graphical desktop"),
     ("server.target", "Services, and a text console"),

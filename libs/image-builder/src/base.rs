@@ -161,6 +161,12 @@ impl Filter {
     }
 }
 
+/// Puts a recipe's own files for the initfs into its tree.
+pub(crate) fn add_initfs_files(recipe: &Recipe, tree: &mut Tree) -> Result<()> {
+    let files = recipe.folder.join("initfs");
+    if files.is_dir() { copy_folder(&files, "", 0, tree) } else { Ok(()) }
+}
+
 /// Puts a recipe's own files, directories, links and permissions into the tree.
 fn install(recipe: &Recipe, time: u64, tree: &mut Tree) -> Result<()> {
     for directory in &recipe.directory {

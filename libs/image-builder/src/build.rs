@@ -194,6 +194,7 @@ impl Builder<'_> {
         for (extract, fetched) in &extracted {
             key.add(format!("{extract:?}")).add(&fetched.package.sha256);
         }
+        base::key_of_recipes(&self.project.recipes, &mut key)?;
         self.key_of_programs(Target::Initfs, &self.static_programs, &mut key)?;
         host::make_once(&output, &key.finish(), |temporary| {
             let mut tree = self.early_tree(Target::Initfs)?;
@@ -203,6 +204,9 @@ impl Builder<'_> {
             for symlink in symlinks {
                 let entry = Entry::new(Kind::Symlink(symlink.target.clone()), 0o777, 0);
                 tree.insert(&symlink.path, entry)?;
+            }
+            for recipe in &self.project.recipes {
+                base::add_initfs_files(recipe, &mut tree)?;
             }
             let bytes = cpio::archive(&tree)?;
             fs::write(temporary, bytes).on("write", temporary)

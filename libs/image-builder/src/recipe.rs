@@ -39,7 +39,7 @@ pub struct Recipe {
     /// Owners and modes of files that come from `files/`.
     #[serde(default)]
     pub permission: Vec<Permission>,
-    /// The recipe's folder; what is in its `files/` goes into the root as it lies there.
+    /// The recipe's folder; what is in its `files/` goes into the root as it lies there, what is in its `initfs/` into the initfs.
     #[serde(skip)]
     pub folder: PathBuf,
     /// The folder's name.

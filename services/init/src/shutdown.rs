@@ -1,16 +1,24 @@
 //! Orderly shutdown.
 
-use crate::supervisor::{Streams, Supervisor};
+use crate::journal::Journal;
+use crate::manager::Manager;
 use crate::sys;
+use gci_units::UnitName;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
 /// How long processes have between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long all units together have: each has its own TimeoutStopSec.
+const UNITS_LIMIT: Duration = Duration::from_secs(30);
+/// How long the journal's last records may take.
+const JOURNAL_LIMIT: Duration = Duration::from_secs(2);
 
 /// How a shutdown ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// Power off.
     PowerOff,
@@ -49,32 +57,24 @@ impl Ending {
     }
 }
 
-/// Ends all processes but the drivers, makes the disk durable, and tells the kernel.
-pub fn run(supervisor: &mut Supervisor, ending: Ending) -> ! {
+/// Stops the units, those first that stand on others, ends all other processes but the drivers, makes the disk durable, and tells the kernel.
+pub fn run(manager: &mut Manager, journal: Option<&Journal>, ending: Ending) -> ! {
     tracing::info!("shutting down: {ending:?}");
-    supervisor.stop_restarting();
-    let essential: HashSet<u32> = supervisor
-        .services()
-        .iter()
-        .filter(|service| service.service.is_essential)
-        .filter_map(|service| service.pid)
-        .collect();
-    // A login shell ignores SIGTERM but not the end of its terminal.
-    for service in supervisor.services() {
-        if let (Some(pid), Streams::Terminal(_)) = (service.pid, &service.service.streams) {
-            let _ = sys::kill(-(pid as i32), libc::SIGHUP);
-        }
-    }
+    stop_units(manager);
+    let essential: HashSet<u32> = manager.records().filter(|it| it.unit.is_essential).filter_map(|it| it.pid).collect();
     signal_others(&essential, libc::SIGTERM);
     let start = Instant::now();
     while start.elapsed() < GRACE && others(&essential).next().is_some() {
-        supervisor.pump(None, Duration::from_millis(20));
+        manager.pump(&[], Duration::from_millis(20));
     }
     let left = others(&essential).count();
     if left > 0 {
         tracing::warn!("{left} processes did not end within {GRACE:?}: killing them");
         signal_others(&essential, libc::SIGKILL);
-        supervisor.pump(None, Duration::from_millis(50));
+        manager.pump(&[], Duration::from_millis(50));
+    }
+    if let Some(journal) = journal {
+        journal.stop(JOURNAL_LIMIT);
     }
     sys::sync();
     for place in ["/run", "/tmp", "/dev/shm", "/"] {
@@ -86,7 +86,19 @@ pub fn run(supervisor: &mut Supervisor, ending: Ending) -> ! {
     let error = sys::reboot(ending.command());
     tracing::error!("reboot(2): {error}; halted");
     loop {
-        supervisor.pump(None, Duration::from_secs(3600));
+        manager.pump(&[], Duration::from_secs(3600));
+    }
+}
+
+/// Stops all units but what the system runs on, in the order of their dependencies.
+pub fn stop_units(manager: &mut Manager) {
+    manager.stop_starting();
+    let is_essential: HashSet<UnitName> = manager.records().filter(|it| it.unit.is_essential).map(|it| it.name().clone()).collect();
+    let names: Vec<UnitName> = manager.active().into_iter().filter(|name| !is_essential.contains(name)).collect();
+    manager.stop(&names);
+    let are_stopped = |manager: &mut Manager| !names.iter().any(|name| manager.is_pending(name));
+    if !manager.wait_until(UNITS_LIMIT, are_stopped) {
+        tracing::warn!("not all units stopped within {UNITS_LIMIT:?}");
     }
 }
 

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
 
 /// The pipe's writing end, for the handler.
 static WRITER: AtomicI32 = AtomicI32::new(-1);
@@ -48,24 +47,17 @@ impl Signals {
         Ok(Signals(reader))
     }
 
-    /// Waits for signals, for `other` to become readable, or for the time to pass. The signals that arrived.
-    pub fn wait(&mut self, other: Option<RawFd>, timeout: Duration) -> Vec<libc::c_int> {
-        let entry = |fd| libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        };
-        // A negative descriptor is ignored by poll(2).
-        let mut fds = [entry(self.0.as_raw_fd()), entry(other.unwrap_or(-1))];
-        let milliseconds = timeout.as_micros().div_ceil(1000).min(i32::MAX as u128) as i32;
-        // SAFETY: pointer and length of a live array.
-        unsafe { libc::poll(fds.as_mut_ptr(), 2, milliseconds) };
+    /// The signals that have arrived since the last call.
+    pub fn take(&mut self) -> Vec<libc::c_int> {
         let mut bytes = [0; 64];
         // Non-blocking: nothing to read is an error that means no signal.
         let len = self.0.read(&mut bytes).unwrap_or(0);
-        bytes[..len]
-            .iter()
-            .map(|byte| libc::c_int::from(*byte))
-            .collect()
+        bytes[..len].iter().map(|byte| libc::c_int::from(*byte)).collect()
+    }
+}
+
+impl AsRawFd for Signals {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
     }
 }

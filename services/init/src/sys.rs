@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 fn check(result: libc::c_int) -> io::Result<()> {
@@ -122,4 +123,88 @@ pub fn take_terminal(fd: libc::c_int) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a terminal can be opened: the name of one that nobody serves exists, too.
+pub fn is_terminal_ready(path: &str) -> bool {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = libc::O_NOCTTY | libc::O_NONBLOCK;
+    std::fs::File::options().read(true).write(true).custom_flags(flags).open(path).is_ok()
+}
+
+/// A pipe: its reading and its writing end.
+pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: pipe2 writes two descriptors into the array, which then are ours.
+    unsafe {
+        check(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC))?;
+        Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])))
+    }
+}
+
+/// Makes reading a descriptor never wait.
+pub fn set_nonblocking(descriptor: RawFd) -> io::Result<()> {
+    // SAFETY: no memory.
+    check(unsafe { libc::fcntl(descriptor, libc::F_SETFL, libc::O_NONBLOCK) })
+}
+
+/// Whether a pipe's writers are gone. It must be empty, and not be waited for.
+pub fn is_at_end(descriptor: RawFd) -> bool {
+    let mut fd = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+    // SAFETY: pointer to one live structure.
+    unsafe { libc::poll(&mut fd, 1, 0) > 0 && fd.revents & (libc::POLLHUP | libc::POLLERR) != 0 }
+}
+
+/// Whether a process runs a program: zombies do not any more.
+pub fn has_program(pid: u32) -> bool {
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| !words.is_empty())
+}
+
+/// The process group of a process.
+pub fn group_of(pid: u32) -> Option<u32> {
+    // SAFETY: no memory.
+    let group = unsafe { libc::getpgid(pid as i32) };
+    (group > 0).then_some(group as u32)
+}
+
+/// The first process of a group that runs a program.
+pub fn process_of_group(group: u32) -> Option<u32> {
+    let entries = std::fs::read_dir("/proc").ok()?;
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| group_of(*pid) == Some(group) && has_program(*pid)).min()
+}
+
+/// The nice value of all processes of a group.
+pub fn set_group_priority(group: u32, nice: i32) {
+    // A group that is gone has none. SAFETY: no memory.
+    let _ = unsafe { libc::setpriority(libc::PRIO_PGRP, group, nice) };
+}
+
+/// Makes this process the parent of orphans below it, as process 1 is of all.
+pub fn become_subreaper() {
+    // SAFETY: no memory.
+    let _ = unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+}
+
+/// The user at the other end of a unix socket.
+pub fn peer_user(socket: RawFd) -> io::Result<u32> {
+    // SAFETY: getsockopt writes at most `len` bytes into a live structure of integers.
+    unsafe {
+        let mut peer: libc::ucred = std::mem::zeroed();
+        let mut len = std::mem::size_of::<libc::ucred>() as libc::socklen_t;
+        check(libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut peer).cast(), &mut len))?;
+        Ok(peer.uid)
+    }
+}
+
+/// The user of this process.
+pub fn own_user() -> u32 {
+    // SAFETY: no memory.
+    unsafe { libc::geteuid() }
+}
+
+/// Lets writing to a pipe that nobody reads end the process, as programs of pipelines do; Rust makes it an error.
+pub fn end_by_broken_pipes() {
+    // SAFETY: no handler, no memory.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 /// Where the kernel tells.
-const HEALTH: &str = "/scheme/health";
+pub const HEALTH: &str = "/scheme/health";
 /// How often to look.
 pub const PERIOD: Duration = Duration::from_millis(500);
 /// A daemon that has not taken a request for so long, nor used the processor between two looks, hangs.
@@ -74,6 +74,14 @@ fn processor_time(pid: u32) -> Option<u64> {
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
+}
+
+/// Whether this process serves this scheme. Looking at the scheme itself would wait for its daemon, which process 1 must never do.
+pub fn serves(health: &File, pid: u32, scheme: &str) -> bool {
+    let mut report = vec![0; 16 << 10];
+    let len = health.read_at(&mut report, 0).unwrap_or(0);
+    let report = String::from_utf8_lossy(&report[..len]);
+    report.lines().filter_map(parse).any(|line| line.pid == pid && line.scheme == scheme)
 }
 
 impl Watchdog {
