@@ -40,6 +40,8 @@ struct Metadata {
 #[derive(Deserialize)]
 pub struct Package {
     pub name: String,
+    /// Its specification for cargo: names alone can be those of dependencies too.
+    pub id: String,
     targets: Vec<Target>,
 }
 
@@ -107,7 +109,7 @@ fn build_into(
         return Ok(built);
     }
     let _lock = project.lock_target()?;
-    command.args(with_programs.iter().flat_map(|package| ["--package", &package.name])).arg("--bins");
+    command.args(with_programs.iter().flat_map(|package| ["--package", &package.id])).arg("--bins");
     command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target);
     run(&mut command, "building the programs")?;
     for binary in with_programs.iter().flat_map(|package| package.binaries()) {

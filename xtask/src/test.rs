@@ -62,12 +62,12 @@ fn host_tests(project: &Project, filter: Option<&str>, log: &std::path::Path, ta
         None => (None, None),
     };
     let mut log = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
-    for (folder, mut packages) in [("", all_packages(project)?), ("kernel", kernel_packages(project)?)] {
+    for (folder, mut packages) in [("", cargo::packages(project, "")?), ("kernel", kernel_packages(project)?)] {
         let mut name = name;
         if let Some(package) = package {
-            packages.retain(|it| it == package);
-        } else if let Some(package) = name.filter(|name| packages.iter().any(|it| it == name)) {
-            packages.retain(|it| it == package);
+            packages.retain(|it| it.name == package);
+        } else if let Some(package) = name.filter(|name| packages.iter().any(|it| it.name == *name)) {
+            packages.retain(|it| it.name == package);
             name = None;
         }
         if packages.is_empty() {
@@ -78,7 +78,7 @@ fn host_tests(project: &Project, filter: Option<&str>, log: &std::path::Path, ta
         if folder == "kernel" {
             command.args(["--target", "x86_64-unknown-linux-gnu"]);
         }
-        command.args(packages.iter().flat_map(|package| ["--package", package]));
+        command.args(packages.iter().flat_map(|package| ["--package", &package.id]));
         command.args(name.as_slice()).env("CARGO_TARGET_DIR", &project.target);
         println!("== tests on this host{}", if folder.is_empty() { "" } else { " (kernel)" });
         count(&mut command, &mut log, tally)?;
@@ -86,16 +86,12 @@ fn host_tests(project: &Project, filter: Option<&str>, log: &std::path::Path, ta
     Ok(())
 }
 
-fn all_packages(project: &Project) -> Result<Vec<String>> {
-    Ok(cargo::packages(project, "")?.into_iter().map(|package| package.name).collect())
-}
-
-fn kernel_packages(project: &Project) -> Result<Vec<String>> {
+fn kernel_packages(project: &Project) -> Result<Vec<cargo::Package>> {
     if !project.root.join("kernel/Cargo.toml").exists() {
         return Ok(Vec::new());
     }
-    let packages = cargo::packages(project, "kernel")?.into_iter().map(|package| package.name);
-    Ok(packages.filter(|name| KERNEL_HOST_PACKAGES.contains(&name.as_str())).collect())
+    let packages = cargo::packages(project, "kernel")?.into_iter();
+    Ok(packages.filter(|package| KERNEL_HOST_PACKAGES.contains(&package.name.as_str())).collect())
 }
 
 /// Runs cargo's tests, shows what matters, and counts.
