@@ -42,7 +42,7 @@ pub struct Outcome {
 pub fn outcome(request: &str) -> Outcome {
     let context = Context { risk: RiskContext { cwd: None, home: None, redefined: vec![] }, ..Default::default() };
     let answer = intent::ask(request, &world(), &context);
-    let three: Vec<String> = answer.readings().iter().take(3).map(|r| r.plan.plan[0].action.text().to_owned()).collect();
+    let three: Vec<String> = answer.readings().iter().take(3).map(|r| r.plan.plan[0].action.text().into_owned()).collect();
     let first = match &answer {
         Answer::OutOfScope { .. } => "-".into(),
         Answer::Missing { .. } => "?".into(),
