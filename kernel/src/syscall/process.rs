@@ -353,7 +353,7 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
     match lifecycle::wait(cx.process, target, options)? {
         Some(found) => {
             if info != 0 {
-                let (code, status) = lifecycle::child_code(found.status);
+                let (code, status) = found.code();
                 let record = signal::SigInfo { signal: signal::SIGCHLD, code, pid: found.pid, uid: found.uid, status, ..Default::default() };
                 user::write(info, &record.to_bytes())?;
             }

@@ -172,6 +172,14 @@ fn write_bytes(at: usize, bytes: &[u8]) -> Result {
     Ok(frame::user::copy_to_user(at as u64, bytes)?)
 }
 
+/// Works on a thread in a stop of the caller.
+///
+/// # Errors
+/// `ESRCH` where it is in none.
+fn stopped<R>(cx: &Cx<'_>, thread: &Thread, work: impl FnOnce(&mut Stopped<'_>) -> R) -> Result<R> {
+    thread.tracing.with_stopped(cx.process, work).ok_or(ESRCH)
+}
+
 /// ptrace(2)
 pub fn sys_ptrace(cx: &Cx<'_>, request: i64, id: i32, addr: u64, data: u64) -> Result<usize> {
     if request == TRACEME {
@@ -180,17 +188,13 @@ pub fn sys_ptrace(cx: &Cx<'_>, request: i64, id: i32, addr: u64, data: u64) -> R
     let thread = u32::try_from(id).ok().and_then(process::find_thread).ok_or(ESRCH)?;
     match request {
         ATTACH | SEIZE => attach(cx, &thread, request, addr, data),
-        KILL if thread.tracing.tracer().is_some_and(|t| t.pid == cx.process.pid) => {
+        KILL if thread.tracing.is_traced_by(cx.process) => {
             signal::send_process(&thread.process, SigInfo::user(SIGKILL, cx.process)).map(|()| 0)
         }
-        INTERRUPT => {
-            let mine = thread.tracing.tracer().is_some_and(|t| t.pid == cx.process.pid);
-            match (mine, trace::interrupt(cx.process, &thread)) {
-                (_, true) => Ok(0),
-                (true, false) => Err(EIO),
-                (false, false) => Err(ESRCH),
-            }
-        }
+        INTERRUPT if trace::interrupt(cx.process, &thread) => Ok(0),
+        // Attached, not seized.
+        INTERRUPT if thread.tracing.is_traced_by(cx.process) => Err(EIO),
+        INTERRUPT => Err(ESRCH),
         CONT | SYSCALL | SINGLESTEP | SYSEMU | SYSEMU_SINGLESTEP | DETACH => go_on(cx, &thread, request, data),
         _ => look(cx, &thread, request, addr, data),
     }
@@ -212,13 +216,8 @@ fn attach(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64)
 }
 
 fn go_on(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, data: u64) -> Result<usize> {
-    let number = u32::try_from(data).ok().filter(|n| *n <= signal::NSIG);
-    let stopped = thread.tracing.with_stopped(cx.process, |_| ()).is_some();
-    let number = match (stopped, number) {
-        (false, _) => return Err(ESRCH),
-        (true, None) => return Err(EIO),
-        (true, Some(number)) => number,
-    };
+    stopped(cx, thread, |_| ())?;
+    let number = u32::try_from(data).ok().filter(|n| *n <= signal::NSIG).ok_or(EIO)?;
     let how = match request {
         CONT => Resume::Continue,
         SYSCALL => Resume::Calls,
@@ -232,75 +231,47 @@ fn go_on(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, data: u64) -> Result<u
 
 /// Requests that need a stopped thread and leave it so.
 fn look(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64) -> Result<usize> {
-    let stopped = |work: &mut dyn FnMut(&mut Stopped<'_>) -> Result| thread.tracing.with_stopped(cx.process, work).ok_or(ESRCH)?;
     // Memory is copied to and from the tracer outside: that may sleep.
-    let mut registers = Registers::default();
-    stopped(&mut |s| {
-        registers = s.registers();
-        Ok(())
-    })?;
+    let registers = stopped(cx, thread, |s| s.registers())?;
     let at = data as usize;
     match request {
         PEEKTEXT | PEEKDATA => {
             let mut word = [0; 8];
-            let full = thread.process.mm()?.peek(addr as usize, &mut word).map_err(|_| EIO)? == 8;
-            if !full {
+            if thread.process.mm()?.peek(addr as usize, &mut word) != Ok(8) {
                 return Err(EIO);
             }
             user::write(at, &u64::from_le_bytes(word))?;
         }
         POKETEXT | POKEDATA => {
-            let full = thread.process.mm()?.poke(addr as usize, &data.to_le_bytes()).map_err(|_| EIO)? == 8;
-            if !full {
+            if thread.process.mm()?.poke(addr as usize, &data.to_le_bytes()) != Ok(8) {
                 return Err(EIO);
             }
         }
         PEEKUSER => user::write(at, &peek_user(registers, addr)?)?,
         POKEUSER => {
             let changed = poke_user(registers, addr, data)?;
-            stopped(&mut |s| {
-                s.set_registers(changed);
-                Ok(())
-            })?;
+            stopped(cx, thread, |s| s.set_registers(changed))?;
         }
         GETREGS => user::write(at, &UserRegsStruct::from(registers))?,
         SETREGS => {
             let changed = user::read::<UserRegsStruct>(at)?.checked(registers.debug)?;
-            stopped(&mut |s| {
-                s.set_registers(changed);
-                Ok(())
-            })?;
+            stopped(cx, thread, |s| s.set_registers(changed))?;
         }
         GETFPREGS => write_bytes(at, &read_set(thread, cx, NT_PRFPREG)?)?,
         SETFPREGS => write_set(thread, cx, NT_PRFPREG, &user::read_bytes(at, FXSAVE)?)?,
         GETREGSET | SETREGSET => return register_set(cx, thread, request, addr, at),
         SETOPTIONS => {
             let options = Options::from_bits(data).ok_or(EINVAL)?;
-            stopped(&mut |s| {
-                s.set_options(options);
-                Ok(())
-            })?;
+            stopped(cx, thread, |s| s.set_options(options))?;
         }
-        GETEVENTMSG => {
-            let mut message = 0;
-            stopped(&mut |s| {
-                message = s.message();
-                Ok(())
-            })?;
-            user::write(at, &message)?;
-        }
-        GETSIGINFO => {
-            let mut info = None;
-            stopped(&mut |s| {
-                info = s.info();
-                Ok(())
-            })?;
-            user::write(at, &info.ok_or(EINVAL)?.to_bytes())?;
-        }
+        GETEVENTMSG => user::write(at, &stopped(cx, thread, |s| s.message())?)?,
+        GETSIGINFO => user::write(at, &stopped(cx, thread, |s| s.info())?.ok_or(EINVAL)?.to_bytes())?,
         SETSIGINFO => {
             let bytes: [u8; 128] = user::read(at)?;
             let info = SigInfo::from_bytes(&bytes);
-            stopped(&mut |s| if s.set_info(info) { Ok(()) } else { Err(EINVAL) })?;
+            if !stopped(cx, thread, |s| s.set_info(info))? {
+                return Err(EINVAL);
+            }
         }
         GETSIGMASK | SETSIGMASK if addr != 8 => return Err(EINVAL),
         GETSIGMASK => {
@@ -362,7 +333,7 @@ fn poke_user(registers: Registers, offset: u64, value: u64) -> Result<Registers>
 
 /// A register set as its note has it.
 fn read_set(thread: &Thread, cx: &Cx<'_>, kind: u64) -> Result<Vec<u8>> {
-    let (registers, fpu) = thread.tracing.with_stopped(cx.process, |s| (s.registers(), s.fpu().to_vec())).ok_or(ESRCH)?;
+    let (registers, fpu) = stopped(cx, thread, |s| (s.registers(), s.fpu().to_vec()))?;
     match kind {
         NT_PRSTATUS => Ok(UserRegsStruct::from(registers).as_bytes().to_vec()),
         NT_PRFPREG => {
@@ -387,23 +358,20 @@ fn read_set(thread: &Thread, cx: &Cx<'_>, kind: u64) -> Result<Vec<u8>> {
 }
 
 fn write_set(thread: &Thread, cx: &Cx<'_>, kind: u64, bytes: &[u8]) -> Result {
-    thread
-        .tracing
-        .with_stopped(cx.process, |s| match kind {
-            NT_PRSTATUS => {
-                let mut regs = UserRegsStruct::from(s.registers());
-                let len = bytes.len().min(size_of::<UserRegsStruct>());
-                regs.as_mut_bytes()[..len].copy_from_slice(&bytes[..len]);
-                s.set_registers(regs.checked(s.registers().debug)?);
-                Ok(())
-            }
-            NT_PRFPREG if bytes.len() >= FXSAVE => set_fpu(s, &bytes[..FXSAVE]),
-            NT_X86_XSTATE if s.fpu().len() <= FXSAVE => Err(ENODEV),
-            NT_X86_XSTATE if bytes.len() == s.fpu().len() - 4 => set_fpu(s, bytes),
-            NT_PRFPREG | NT_X86_XSTATE => Err(EFAULT),
-            _ => Err(EINVAL),
-        })
-        .ok_or(ESRCH)?
+    stopped(cx, thread, |s| match kind {
+        NT_PRSTATUS => {
+            let mut regs = UserRegsStruct::from(s.registers());
+            let len = bytes.len().min(size_of::<UserRegsStruct>());
+            regs.as_mut_bytes()[..len].copy_from_slice(&bytes[..len]);
+            s.set_registers(regs.checked(s.registers().debug)?);
+            Ok(())
+        }
+        NT_PRFPREG if bytes.len() >= FXSAVE => set_fpu(s, &bytes[..FXSAVE]),
+        NT_X86_XSTATE if s.fpu().len() <= FXSAVE => Err(ENODEV),
+        NT_X86_XSTATE if bytes.len() == s.fpu().len() - 4 => set_fpu(s, bytes),
+        NT_PRFPREG | NT_X86_XSTATE => Err(EFAULT),
+        _ => Err(EINVAL),
+    })?
 }
 
 /// Takes over a floating-point area; what the software bytes say stays as it was.
@@ -450,7 +418,7 @@ struct SyscallInfo {
 }
 
 fn syscall_info(cx: &Cx<'_>, thread: &Thread, registers: Registers, size: usize, at: usize) -> Result<usize> {
-    let phase = thread.tracing.with_stopped(cx.process, |s| s.phase()).ok_or(ESRCH)?;
+    let phase = stopped(cx, thread, |s| s.phase())?;
     let regs = registers.user;
     let mut info = SyscallInfo { arch: seccomp::ARCH, instruction_pointer: regs.rip, stack_pointer: regs.rsp, ..SyscallInfo::default() };
     let call = [registers.call, regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9, 0];
@@ -490,6 +458,6 @@ fn arch_prctl(cx: &Cx<'_>, thread: &Thread, registers: Registers, code: u64, add
     if addr as u64 >= frame::mm::USER_END {
         return Err(EPERM);
     }
-    thread.tracing.with_stopped(cx.process, |s| s.set_registers(changed)).ok_or(ESRCH)?;
+    stopped(cx, thread, |s| s.set_registers(changed))?;
     Ok(0)
 }

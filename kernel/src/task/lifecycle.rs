@@ -420,7 +420,8 @@ fn hang_up_orphaned_group(pgid: u32) {
 const CLD_EXITED: i32 = 1;
 const CLD_KILLED: i32 = 2;
 const CLD_DUMPED: i32 = 3;
-const CLD_TRAPPED: i32 = 4;
+/// Stopped for its tracer.
+pub const CLD_TRAPPED: i32 = 4;
 const CLD_STOPPED: i32 = 5;
 const CLD_CONTINUED: i32 = 6;
 
@@ -429,7 +430,6 @@ pub fn child_code(status: i32) -> (i32, i32) {
     match status & 0x7f {
         0 => (CLD_EXITED, status >> 8 & 0xff),
         0x7f if status == 0xffff => (CLD_CONTINUED, SIGCONT as i32),
-        0x7f if status >> 16 != 0 || status >> 8 & 0x7f == signal::SIGTRAP as i32 => (CLD_TRAPPED, status >> 8),
         0x7f => (CLD_STOPPED, status >> 8 & 0xff),
         signal if status & 0x80 != 0 => (CLD_DUMPED, signal),
         signal => (CLD_KILLED, signal),
@@ -553,8 +553,17 @@ pub struct Waited {
     pub uid: u32,
     /// Wait status in `wait4(2)`'s encoding.
     pub status: i32,
+    /// Stopped for its tracer, which is the caller.
+    pub is_trap: bool,
     #[allow(missing_docs)]
     pub usage: Usage,
+}
+
+impl Waited {
+    /// `si_code` and `si_status` for `waitid(2)`.
+    pub fn code(&self) -> (i32, i32) {
+        if self.is_trap { (CLD_TRAPPED, self.status >> 8) } else { child_code(self.status) }
+    }
 }
 
 /// Waits for a child to change state. `None` with `NOHANG` where none has.
@@ -593,7 +602,7 @@ pub fn wait(process: &Arc<Process>, target: WaitTarget, options: WaitOptions) ->
 
 fn state_change(parent: &Arc<Process>, child: &Arc<Process>, options: WaitOptions) -> Option<Waited> {
     let peek = options.contains(WaitOptions::NOWAIT);
-    let found = |status| Waited { pid: child.pid, uid: child.creds().uid, status, usage: child.usage() };
+    let found = |status| Waited { pid: child.pid, uid: child.creds().uid, status, is_trap: false, usage: child.usage() };
     if child.is_zombie() {
         if !options.contains(WaitOptions::EXITED) {
             return None;

@@ -41,11 +41,6 @@ impl DebugRegisters {
         self.control >> (2 * i) & 3 != 0
     }
 
-    /// Whether some breakpoint is in use.
-    pub fn is_active(&self) -> bool {
-        self.control & 0xff != 0
-    }
-
     /// Whether user mode may have these: breakpoints in the user half, of kinds that there are, execution of one byte.
     pub fn is_allowed(&self) -> bool {
         (0..4).all(|i| !self.is_enabled(i) || (self.addresses[i] < USER_END && self.kind(i) != 2 && (self.kind(i) != 0 || self.length(i) == 0)))

@@ -99,11 +99,7 @@ pub fn attach(tracer: &Arc<Process>, thread: &Arc<Thread>, how: Attach) -> Resul
 pub fn detach(tracer: &Process, thread: &Arc<Thread>, signal_number: u32) -> bool {
     {
         let mut slot = thread.tracing.state.lock();
-        let Some(state) = slot.as_mut() else { return false };
-        let mine = state.tracer.upgrade().is_some_and(|t| t.pid == tracer.pid);
-        if !mine || state.detached || state.stop.is_none() {
-            return false;
-        }
+        let Some(state) = slot.as_mut().filter(|state| state.stop.is_some() && state.is_of(tracer)) else { return false };
         release(thread, state, signal_number);
     }
     tracer.tracees.remove(thread);
@@ -208,8 +204,7 @@ pub fn exec_done(thread: &Thread, former: u32) {
 pub(super) fn exec_stop(thread: &Arc<Thread>, cpu: stop::Cpu<'_>) {
     thread.tracing.clear(Watch::EXECED);
     if has(thread, Options::EXEC) {
-        let code = SIGTRAP | EVENT_EXEC << 8;
-        stop::stop(thread, Some(cpu), super::Stop::new(code, Some(stop::trap_info(thread, code))));
+        stop::stop(thread, Some(cpu), super::Stop::trap(thread, SIGTRAP | EVENT_EXEC << 8));
         return;
     }
     let seized = thread.tracing.state.lock().as_ref().is_none_or(|state| state.seized);

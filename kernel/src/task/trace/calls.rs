@@ -23,8 +23,7 @@ fn options(thread: &Thread) -> Options {
 
 fn call_stop(thread: &Arc<Thread>, cpu: Cpu<'_>, phase: CallPhase) {
     let good = if options(thread).contains(Options::SYSGOOD) { 0x80 } else { 0 };
-    let code = SIGTRAP | good;
-    let resumed = stop::stop(thread, Some(cpu), Stop { phase, ..Stop::new(code, Some(stop::trap_info(thread, code))) });
+    let resumed = stop::stop(thread, Some(cpu), Stop { phase, ..Stop::trap(thread, SIGTRAP | good) });
     send(thread, resumed);
 }
 
@@ -79,16 +78,14 @@ pub fn call_done(thread: &Arc<Thread>, mut cpu: Cpu<'_>, entry: Entry) {
 }
 
 /// A filter asks the tracer about a call (`SECCOMP_RET_TRACE`). None: nobody is there to ask.
-pub fn seccomp_stop(thread: &Arc<Thread>, cpu: Cpu<'_>, value: u32) -> Option<Entry> {
+pub fn seccomp_stop(thread: &Arc<Thread>, mut cpu: Cpu<'_>, value: u32) -> Option<Entry> {
     if !options(thread).contains(Options::SECCOMP) {
         return None;
     }
     if let Some(state) = thread.tracing.state.lock().as_mut() {
         state.message = value.into();
     }
-    let code = SIGTRAP | EVENT_SECCOMP << 8;
-    let mut cpu = cpu;
-    let stop = Stop { phase: CallPhase::Seccomp(value), ..Stop::new(code, Some(stop::trap_info(thread, code))) };
+    let stop = Stop { phase: CallPhase::Seccomp(value), ..Stop::trap(thread, SIGTRAP | EVENT_SECCOMP << 8) };
     let resumed = stop::stop(thread, Some(cpu.again()), stop);
     send(thread, resumed);
     Some(if *cpu.call == u64::MAX { Entry::Skip } else { Entry::Make })

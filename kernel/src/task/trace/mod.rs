@@ -27,7 +27,8 @@ pub use stop::{Cpu, continued, group_stop, handler_entered, in_call, interrupt, 
 pub use wait::{Tracees, look};
 
 use super::process::Process;
-use super::signal::SigInfo;
+use super::signal::{SIGTRAP, SigInfo};
+use super::thread::Thread;
 use crate::sync::SpinLock;
 
 /// `PTRACE_EVENT_*`.
@@ -141,6 +142,12 @@ pub struct Stop {
 }
 
 impl Stop {
+    /// A stop that is no signal's: its information says so.
+    fn trap(thread: &Thread, code: u32) -> Self {
+        let info = SigInfo { signal: SIGTRAP, code: code as i32, pid: thread.tid(), uid: thread.process.creds().uid, ..SigInfo::default() };
+        Self::new(code, Some(info))
+    }
+
     /// A stop of this code, which `wait4` has yet to tell of.
     fn new(code: u32, info: Option<SigInfo>) -> Self {
         Self { code, info, undelivered: 0, phase: CallPhase::None, can_listen: false, reported: false }
@@ -171,6 +178,18 @@ struct State {
     /// As in a signal frame.
     fpu: Vec<u8>,
     fpu_changed: bool,
+}
+
+impl State {
+    /// Whether it is this process that traces.
+    fn is_of(&self, tracer: &Process) -> bool {
+        !self.detached && self.tracer.upgrade().is_some_and(|t| t.pid == tracer.pid)
+    }
+
+    /// Whether it is in a stop that this process may work with.
+    fn is_stopped_for(&self, tracer: &Process) -> bool {
+        self.stop.is_some() && !self.listening && self.is_of(tracer)
+    }
 }
 
 /// The tracing of one thread.
@@ -209,6 +228,11 @@ impl Tracing {
         self.state.lock().as_ref().filter(|state| !state.detached).and_then(|state| state.tracer.upgrade())
     }
 
+    /// Whether this process is the tracer.
+    pub fn is_traced_by(&self, tracer: &Process) -> bool {
+        self.state.lock().as_ref().is_some_and(|state| state.is_of(tracer))
+    }
+
     /// Whether it is in a stop.
     pub fn is_stopped(&self) -> bool {
         self.state.lock().as_ref().is_some_and(|state| state.stop.is_some())
@@ -217,10 +241,7 @@ impl Tracing {
     /// Works on the thread while it is in a stop of this tracer. None: it is not.
     pub fn with_stopped<R>(&self, tracer: &Process, work: impl FnOnce(&mut Stopped<'_>) -> R) -> Option<R> {
         let mut slot = self.state.lock();
-        let state = slot.as_mut()?;
-        if state.detached || state.listening || state.stop.is_none() || state.tracer.upgrade().is_none_or(|t| t.pid != tracer.pid) {
-            return None;
-        }
+        let state = slot.as_mut().filter(|state| state.is_stopped_for(tracer))?;
         Some(work(&mut Stopped { state }))
     }
 }

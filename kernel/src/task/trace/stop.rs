@@ -9,10 +9,8 @@ use super::{EVENT_STOP, Registers, Resume, State, Stop, Watch};
 use crate::error::*;
 use crate::task::process::Process;
 use crate::task::signal::{self, SA_NOCLDSTOP, SIGCHLD, SIGTRAP, SigInfo};
-use crate::task::{Thread, sched};
+use crate::task::{Thread, lifecycle, sched};
 
-/// `si_code` of the tracer's SIGCHLD.
-const CLD_TRAPPED: i32 = 4;
 const TRAP_FLAG: u64 = 1 << 8;
 
 /// The registers of a thread on its way between user mode and the kernel.
@@ -45,7 +43,7 @@ fn tell(tracer: &Arc<Process>, thread: &Thread, code: u32) {
     if action.flags & SA_NOCLDSTOP == 0 {
         let info = SigInfo {
             signal: SIGCHLD,
-            code: CLD_TRAPPED,
+            code: lifecycle::CLD_TRAPPED,
             pid: thread.tid(),
             uid: thread.process.creds().uid,
             status: (code & 0x7f) as i32,
@@ -146,11 +144,7 @@ pub(super) fn stop(thread: &Arc<Thread>, mut cpu: Option<Cpu<'_>>, stop: Stop) -
 pub fn resume(tracer: &Process, thread: &Arc<Thread>, how: Resume, signal_number: u32) -> bool {
     {
         let mut slot = thread.tracing.state.lock();
-        let Some(state) = slot.as_mut() else { return false };
-        let mine = state.tracer.upgrade().is_some_and(|t| t.pid == tracer.pid);
-        if !mine || state.detached || state.listening || state.stop.is_none() {
-            return false;
-        }
+        let Some(state) = slot.as_mut().filter(|state| state.is_stopped_for(tracer)) else { return false };
         thread.tracing.clear(Watch::CALLS | Watch::EMULATED | Watch::STEP);
         thread.tracing.set(match how {
             Resume::Continue => Watch::empty(),
@@ -191,14 +185,8 @@ pub fn group_stop(thread: &Arc<Thread>, cpu: Cpu<'_>) {
         state.seized
     };
     let number = thread.process.stop_signal.load(Ordering::SeqCst);
-    let event = if seized { EVENT_STOP << 8 } else { 0 };
-    let info = seized.then(|| trap_info(thread, number | event));
-    stop(thread, Some(cpu), Stop { can_listen: true, ..Stop::new(number | event, info) });
-}
-
-/// Information of stops that are no signals: the code is the stop's.
-pub(super) fn trap_info(thread: &Thread, code: u32) -> SigInfo {
-    SigInfo { signal: SIGTRAP, code: code as i32, pid: thread.tid(), uid: thread.process.creds().uid, ..SigInfo::default() }
+    let told = if seized { Stop::trap(thread, number | EVENT_STOP << 8) } else { Stop::new(number, None) };
+    stop(thread, Some(cpu), Stop { can_listen: true, ..told });
 }
 
 /// The trap that `PTRACE_INTERRUPT` asked for, or with which a followed thread begins.
@@ -206,13 +194,12 @@ pub fn trap_stop(thread: &Arc<Thread>, cpu: Cpu<'_>) {
     thread.tracing.clear(Watch::TRAP);
     let signal_number = if thread.process.stopped.load(Ordering::SeqCst) { thread.process.stop_signal.load(Ordering::SeqCst) } else { SIGTRAP };
     let code = signal_number | EVENT_STOP << 8;
-    stop(thread, Some(cpu), Stop { can_listen: true, ..Stop::new(code, Some(trap_info(thread, code))) });
+    stop(thread, Some(cpu), Stop { can_listen: true, ..Stop::trap(thread, code) });
 }
 
 /// A step has led into a signal handler.
 pub fn handler_entered(thread: &Arc<Thread>, cpu: Cpu<'_>) {
-    let info = trap_info(thread, SIGTRAP);
-    stop(thread, Some(cpu), Stop::new(SIGTRAP, Some(info)));
+    stop(thread, Some(cpu), Stop::trap(thread, SIGTRAP));
 }
 
 /// A stop within a call, where the registers are those that [`note`] took.
@@ -220,8 +207,7 @@ pub fn in_call(thread: &Arc<Thread>, event: u32, message: u64) {
     if let Some(state) = thread.tracing.state.lock().as_mut() {
         state.message = message;
     }
-    let code = SIGTRAP | event << 8;
-    stop(thread, None, Stop::new(code, Some(trap_info(thread, code))));
+    stop(thread, None, Stop::trap(thread, SIGTRAP | event << 8));
 }
 
 /// SIGCONT has come: who listens is told, and the next stop of the process is seen again.
@@ -245,12 +231,8 @@ pub fn continued(thread: &Arc<Thread>) {
 pub fn listen(tracer: &Arc<Process>, thread: &Arc<Thread>) -> Result {
     let over = {
         let mut slot = thread.tracing.state.lock();
-        let state = slot.as_mut().filter(|state| !state.detached && !state.listening).ok_or(ESRCH)?;
-        let stop = state.stop.ok_or(ESRCH)?;
-        if state.tracer.upgrade().is_none_or(|t| t.pid != tracer.pid) {
-            return Err(ESRCH);
-        }
-        if !state.seized || !stop.can_listen {
+        let state = slot.as_mut().filter(|state| state.is_stopped_for(tracer)).ok_or(ESRCH)?;
+        if !state.seized || !state.stop.is_some_and(|stop| stop.can_listen) {
             return Err(EIO);
         }
         state.listening = true;
@@ -267,9 +249,8 @@ fn retrap(thread: &Thread, state: &mut State) -> bool {
     if !core::mem::take(&mut state.listening) {
         return false;
     }
-    let code = SIGTRAP | EVENT_STOP << 8;
     state.continued = false;
-    state.stop = Some(Stop { can_listen: true, ..Stop::new(code, Some(trap_info(thread, code))) });
+    state.stop = Some(Stop { can_listen: true, ..Stop::trap(thread, SIGTRAP | EVENT_STOP << 8) });
     true
 }
 
@@ -277,10 +258,7 @@ fn retrap(thread: &Thread, state: &mut State) -> bool {
 pub fn interrupt(tracer: &Arc<Process>, thread: &Arc<Thread>) -> bool {
     let listened = {
         let mut slot = thread.tracing.state.lock();
-        let Some(state) = slot.as_mut() else { return false };
-        if !state.seized || state.detached || state.tracer.upgrade().is_none_or(|t| t.pid != tracer.pid) {
-            return false;
-        }
+        let Some(state) = slot.as_mut().filter(|state| state.seized && state.is_of(tracer)) else { return false };
         retrap(thread, state)
     };
     if listened {

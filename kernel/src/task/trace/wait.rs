@@ -79,7 +79,7 @@ pub fn look(tracer: &Process, target: WaitTarget, options: WaitOptions) -> (bool
             if !peek {
                 dead.remove(at);
             }
-            return (true, Some(Waited { pid: found.id, uid: found.uid, status: found.status, usage: Usage::default() }));
+            return (true, Some(Waited { pid: found.id, uid: found.uid, status: found.status, is_trap: false, usage: Usage::default() }));
         }
     }
     let threads = tracer.tracees.threads.lock().clone();
@@ -98,7 +98,7 @@ pub fn look(tracer: &Process, target: WaitTarget, options: WaitOptions) -> (bool
         };
         if let Some(code) = code {
             let status = (code << 8 | 0x7f) as i32;
-            return (true, Some(Waited { pid: thread.tid(), uid: thread.process.creds().uid, status, usage: thread_usage(&thread) }));
+            return (true, Some(Waited { pid: thread.tid(), uid: thread.process.creds().uid, status, is_trap: true, usage: thread_usage(&thread) }));
         }
     }
     (any, None)
