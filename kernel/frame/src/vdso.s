@@ -1,11 +1,11 @@
-# The code of the vDSO. It lies at VDSO_TEXT in the image; the data page is the one before the image. See vdso.rs for the data's layout.
+# The code of the vDSO. It lies at TEXT in the image; the data page is the one before the image. See vdso.rs for the data's layout.
 
 .section .rodata.frame_vdso, "a"
 .balign 16
 .global frame_vdso_start
 frame_vdso_start:
 
-# Nanoseconds of the clock: in rax; ecx bit 0: add the offset of real time. Overwrites rdx, r8 to r10.
+# The clock: seconds in rax, nanoseconds in rdx. ecx bit 0: real time. Overwrites rcx, r8 to r10.
 vdso_now:
     lea r8, [rip + frame_vdso_start - {DATA_BEFORE_TEXT}]
 2:  mov r9d, [r8 + {SEQUENCE}]
@@ -27,7 +27,10 @@ vdso_now:
     je 4f
 3:  pause
     jmp 2b
-4:  ret
+4:  xor edx, edx
+    mov ecx, 1000000000
+    div rcx
+    ret
 
 # int clock_gettime(clockid_t, struct timespec *)
 .balign 16
@@ -43,9 +46,6 @@ vdso_clock_gettime:
     bt ecx, edi
     setc cl
     call vdso_now
-    xor edx, edx
-    mov ecx, 1000000000
-    div rcx
     mov [rsi], rax
     mov [rsi + 8], rdx
     xor eax, eax
@@ -61,9 +61,6 @@ vdso_gettimeofday:
     jz 6f
     mov ecx, 1
     call vdso_now
-    xor edx, edx
-    mov ecx, 1000000000
-    div rcx
     mov [rdi], rax
     mov rax, rdx
     xor edx, edx
@@ -81,9 +78,6 @@ vdso_gettimeofday:
 vdso_time:
     mov ecx, 1
     call vdso_now
-    xor edx, edx
-    mov ecx, 1000000000
-    div rcx
     test rdi, rdi
     jz 8f
     mov [rdi], rax

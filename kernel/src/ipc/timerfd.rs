@@ -6,17 +6,15 @@ use core::any::Any;
 
 use crate::error::*;
 use crate::fs::{Attr, Events, FileOps, IoSink, OpenFile};
-use crate::sync::{PollTable, SpinLock, WaitQueue};
+use crate::sync::{PollTable, SpinLock, SpinLockGuard, WaitQueue};
 use crate::time::Clock;
-use crate::time::timer::{Expire, Timer};
+use crate::time::interval::Interval;
+use crate::time::timer::Expire;
 
 #[derive(Default)]
 struct State {
-    /// Next expiry on the monotonic clock, 0: disarmed.
-    deadline_ns: u64,
-    interval_ns: u64,
+    interval: Interval,
     expirations: u64,
-    armed: Option<Timer>,
 }
 
 struct Core {
@@ -25,37 +23,17 @@ struct Core {
 }
 
 impl Core {
-    /// Counts the expiries up to now; returns the next deadline.
-    fn catch_up(&self) -> u64 {
-        Self::count(&mut self.state.lock())
-    }
-
-    /// Counts the expirations up to now; returns the next deadline.
-    fn count(state: &mut State) -> u64 {
-        let now = frame::time::now_ns();
-        if state.deadline_ns != 0 && state.deadline_ns <= now {
-            if state.interval_ns == 0 {
-                state.expirations += 1;
-                state.deadline_ns = 0;
-            } else {
-                let n = (now - state.deadline_ns) / state.interval_ns + 1;
-                state.expirations += n;
-                state.deadline_ns += n * state.interval_ns;
-            }
-        }
-        state.deadline_ns
+    /// The state with the expirations up to now.
+    fn up_to_now(&self) -> SpinLockGuard<'_, State> {
+        let mut state = self.state.lock();
+        state.expirations += state.interval.elapse();
+        state
     }
 }
 
 impl Expire for Core {
     fn expire(self: Arc<Self>) {
-        let old = {
-            let mut state = self.state.lock();
-            // Under the lock: it must not replace the timer of somebody who sets another time now.
-            let next = Self::count(&mut state);
-            let armed = (next != 0).then(|| Timer::new(next, self.clone()));
-            core::mem::replace(&mut state.armed, armed)
-        };
+        let old = self.up_to_now().interval.arm(self.clone());
         drop(old);
         self.event.wake_events(Events::IN | Events::RDNORM);
     }
@@ -69,12 +47,7 @@ pub struct TimerFd {
 
 impl Drop for TimerFd {
     fn drop(&mut self) {
-        let armed = {
-            let mut state = self.core.state.lock();
-            // An expiry at this moment must not arm it again.
-            state.deadline_ns = 0;
-            state.armed.take()
-        };
+        let armed = self.core.state.lock().interval.disarm();
         drop(armed);
     }
 }
@@ -87,10 +60,7 @@ impl TimerFd {
 
     /// Time left and interval, ns.
     pub fn get(&self) -> (u64, u64) {
-        self.core.catch_up();
-        let state = self.core.state.lock();
-        let left = if state.deadline_ns == 0 { 0 } else { state.deadline_ns.saturating_sub(frame::time::now_ns()).max(1) };
-        (left, state.interval_ns)
+        self.core.up_to_now().interval.left()
     }
 
     /// Arms (or with 0 disarms) the timer; returns what was left and the interval before.
@@ -106,18 +76,15 @@ impl TimerFd {
         };
         let old = {
             let mut state = self.core.state.lock();
-            state.deadline_ns = deadline;
-            state.interval_ns = interval_ns;
             state.expirations = 0;
-            let armed = (deadline != 0).then(|| Timer::new(deadline, self.core.clone()));
-            core::mem::replace(&mut state.armed, armed)
+            state.interval.set(deadline, interval_ns, self.core.clone())
         };
         drop(old);
         Ok(before)
     }
 
     fn take(&self) -> Option<u64> {
-        let mut state = self.core.state.lock();
+        let mut state = self.core.up_to_now();
         (state.expirations > 0).then(|| core::mem::take(&mut state.expirations))
     }
 }
@@ -127,7 +94,6 @@ impl FileOps for TimerFd {
         if dst.remaining() < 8 {
             return Err(EINVAL);
         }
-        self.core.catch_up();
         let count = match self.take() {
             Some(count) => count,
             None if file.nonblocking() => return Err(EAGAIN),
@@ -138,8 +104,7 @@ impl FileOps for TimerFd {
 
     fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
         table.register(&self.core.event);
-        self.core.catch_up();
-        if self.core.state.lock().expirations > 0 { Events::IN | Events::RDNORM } else { Events::empty() }
+        if self.core.up_to_now().expirations > 0 { Events::IN | Events::RDNORM } else { Events::empty() }
     }
 
     fn attr(&self) -> Result<Attr> {

@@ -47,7 +47,7 @@ fn pages() -> Option<&'static Arc<Pages>> {
 pub fn set_real_time(offset_ns: i64) {
     let Some(pages) = pages() else { return };
     let mut sequence = CHANGE.lock();
-    pages.data.write(vdso::SEQUENCE, &(*sequence + 1).to_le_bytes());
+    pages.data.write(vdso::SEQUENCE, &sequence.wrapping_add(1).to_le_bytes());
     pages.data.write(vdso::REAL_TIME, &offset_ns.to_le_bytes());
     *sequence = sequence.wrapping_add(2);
     pages.data.write(vdso::SEQUENCE, &sequence.to_le_bytes());
@@ -59,16 +59,14 @@ pub fn set_real_time(offset_ns: i64) {
 /// `ENOMEM`.
 pub fn map(space: &Arc<AddressSpace>) -> Result<u64> {
     let object: Arc<dyn MemoryObject> = pages().ok_or(ENOMEM)?.clone();
-    // A place for both, then each on its own.
-    let at = space.map(MapRequest::anonymous(Placement::Hint(0), 2 * PAGE, Prot::empty()))?;
-    let part = |at: usize, first: u64, prot: Prot, label: &'static str| MapRequest {
-        max_prot: Prot::all(),
+    let request = |place, pages: usize, first: u64, prot, label| MapRequest {
         backing: Backing::Object { object: object.clone(), first, file: None },
         label: Some(label),
-        ..MapRequest::anonymous(Placement::Fixed(at), PAGE, prot)
+        ..MapRequest::anonymous(place, pages * PAGE, prot)
     };
-    space.map(part(at, 0, Prot::READ, "[vvar]"))?;
-    space.map(part(at + PAGE, 1, Prot::READ | Prot::EXEC, "[vdso]"))?;
+    // A place for both; the second page then is the image's.
+    let at = space.map(request(Placement::Hint(0), 2, 0, Prot::READ, "[vvar]"))?;
+    space.map(request(Placement::Fixed(at + PAGE), 1, 1, Prot::READ | Prot::EXEC, "[vdso]"))?;
     Ok((at + PAGE) as u64)
 }
 

@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::any::Any;
 
+use super::{node, process};
 use crate::error::*;
 use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, IoSink, IoSource, OpenFile, OpenFlags};
 use crate::mm::{AddressSpace, PAGE};
-use crate::scheme::pseudo;
 use crate::syscall::remote;
 use crate::task::{self, Process};
 
@@ -16,10 +16,7 @@ pub struct Memory(pub Arc<Process>);
 
 impl Inode for Memory {
     fn attr(&self) -> Result<Attr> {
-        let creds = self.0.creds();
-        let now = crate::fs::now_ns();
-        let ino = 0x5_0000 + u64::from(self.0.pid);
-        Ok(Attr { uid: creds.euid, gid: creds.egid, atime_ns: now, mtime_ns: now, ctime_ns: now, ..pseudo::attr(FileType::Regular, 0o600, ino) })
+        Ok(node::attributes(FileType::Regular, 0o600, process::owner(&self.0), 0x5_0000 + u64::from(self.0.pid)))
     }
 
     fn set_attr(&self, change: &crate::fs::SetAttr) -> Result {

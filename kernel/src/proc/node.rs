@@ -47,7 +47,7 @@ impl Text {
     }
 }
 
-fn attributes(kind: FileType, mode: u32, owner: (u32, u32), ino: u64) -> Attr {
+pub(super) fn attributes(kind: FileType, mode: u32, owner: (u32, u32), ino: u64) -> Attr {
     let now = crate::fs::now_ns();
     Attr { uid: owner.0, gid: owner.1, atime_ns: now, mtime_ns: now, ctime_ns: now, ..pseudo::attr(kind, mode, ino) }
 }

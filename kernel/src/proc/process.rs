@@ -15,7 +15,7 @@ use crate::fs::{
     self, Attr, Dentry, FileOps, FileType, Inode, InodeRef, OpenFile, OpenFlags, Path, mount,
 };
 use crate::ipc::pipe::PipeEnd;
-use crate::mm::{AddressSpace, Backing, PAGE, Prot};
+use crate::mm::{Backing, PAGE, Prot};
 use crate::scheme::pseudo::Entries;
 use crate::task::process::{Process, RLIM_INFINITY, thread_usage};
 use crate::task::signal::{SIG_DFL, SIG_IGN};
@@ -61,7 +61,7 @@ const PRIVATE: &[(&str, MakeText)] = &[
     ("smaps", |p| Ok(maps(p, true))),
 ];
 
-fn owner(process: &Process) -> (u32, u32) {
+pub(super) fn owner(process: &Process) -> (u32, u32) {
     let creds = process.creds();
     if process.dumpable.load(Ordering::Relaxed) { (creds.euid, creds.egid) } else { (0, 0) }
 }
@@ -136,28 +136,16 @@ fn comm(process: &Process) -> String {
     process.main_thread().map(|t| t.comm()).unwrap_or_else(|| process.last_name())
 }
 
-/// Reads a range of a process's memory without touching pages that are not there.
+/// A part of a process's memory.
 fn region(process: &Process, range: impl Fn(&crate::mm::Layout) -> (usize, usize)) -> Vec<u8> {
     let Ok(mm) = process.mm() else { return Vec::new() };
     let (start, end) = {
         let layout = mm.layout.lock();
         range(&layout)
     };
-    read_memory(&mm, start, end.min(start + (1 << 20)))
-}
-
-fn read_memory(mm: &Arc<AddressSpace>, start: usize, end: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(end.saturating_sub(start));
-    let mut at = start;
-    while at < end {
-        let offset = at % PAGE;
-        let len = (PAGE - offset).min(end - at);
-        let Ok(crate::mm::ObjectPage::Ram(frame)) = mm.frame_at(at, false) else { break };
-        let from = out.len();
-        out.resize(from + len, 0);
-        frame.read(offset, &mut out[from..]);
-        at += len;
-    }
+    let mut out = alloc::vec![0; end.saturating_sub(start).min(1 << 20)];
+    let read = mm.read_remote(start, &mut out).unwrap_or(0);
+    out.truncate(read);
     out
 }
 

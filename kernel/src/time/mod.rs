@@ -1,12 +1,14 @@
 //! Clocks and the timers of processes.
 
+pub mod interval;
 pub mod timer;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
-use timer::{Expire, Timer};
+use interval::Interval;
+use timer::Expire;
 
 use crate::error::*;
 use crate::sync::SpinLock;
@@ -135,13 +137,6 @@ pub struct Notify {
     pub tid: Option<u32>,
 }
 
-struct TimerState {
-    /// Next expiry on the monotonic clock, ns; 0: disarmed.
-    deadline_ns: u64,
-    interval_ns: u64,
-    armed: Option<Timer>,
-}
-
 /// An interval timer that sends a signal.
 struct SignalTimer {
     process: Weak<Process>,
@@ -149,7 +144,7 @@ struct SignalTimer {
     notify: Notify,
     code: i32,
     id: i32,
-    state: SpinLock<TimerState>,
+    interval: SpinLock<Interval>,
     overrun: AtomicU32,
 }
 
@@ -161,27 +156,19 @@ impl SignalTimer {
             notify,
             code,
             id,
-            state: SpinLock::new(TimerState { deadline_ns: 0, interval_ns: 0, armed: None }),
+            interval: SpinLock::new(Interval::default()),
             overrun: AtomicU32::new(0),
         })
     }
 
     fn get(&self) -> (u64, u64) {
-        let state = self.state.lock();
-        let left = if state.deadline_ns == 0 { 0 } else { state.deadline_ns.saturating_sub(frame::time::now_ns()).max(1) };
-        (left, state.interval_ns)
+        self.interval.lock().left()
     }
 
     /// `first`: monotonic deadline, 0 disarms. Returns what was left and the interval before.
     fn set(self: &Arc<Self>, first: u64, interval_ns: u64) -> (u64, u64) {
         let before = self.get();
-        let mut state = self.state.lock();
-        state.deadline_ns = first;
-        state.interval_ns = interval_ns;
-        // Under the lock: one that is due at once must find its deadline here, and an expiry elsewhere must not replace it.
-        let armed = (first != 0).then(|| Timer::new(first, self.clone()));
-        let old = core::mem::replace(&mut state.armed, armed);
-        drop(state);
+        let old = self.interval.lock().set(first, interval_ns, self.clone());
         drop(old);
         before
     }
@@ -189,22 +176,17 @@ impl SignalTimer {
 
 impl Expire for SignalTimer {
     fn expire(self: Arc<Self>) {
-        let now = frame::time::now_ns();
         let old = {
-            let mut state = self.state.lock();
-            if state.deadline_ns == 0 || state.deadline_ns > now {
+            let mut interval = self.interval.lock();
+            let count = interval.elapse();
+            if count == 0 {
+                // Another time has been set meanwhile.
                 return;
             }
-            if state.interval_ns == 0 {
-                state.deadline_ns = 0;
-                state.armed.take()
-            } else {
-                let missed = (now - state.deadline_ns) / state.interval_ns;
-                self.overrun.store(missed as u32, Ordering::Relaxed);
-                state.deadline_ns += (missed + 1) * state.interval_ns;
-                let next = Timer::new(state.deadline_ns, self.clone());
-                state.armed.replace(next)
+            if interval.repeats() {
+                self.overrun.store((count - 1) as u32, Ordering::Relaxed);
             }
+            interval.arm(self.clone())
         };
         drop(old);
         let Some(process) = self.process.upgrade() else { return };
