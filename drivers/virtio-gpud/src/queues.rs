@@ -4,7 +4,7 @@ use crate::protocol::{self, HEADER, MOST_ANSWER, answer};
 use driver::dma::DmaMemory;
 use std::io;
 use std::time::{Duration, Instant};
-use virtio::{Allocate, DeviceError, QueueError, Segment, SplitQueue, Transport};
+use virtio::{Allocate, DeviceError, QueueError, Segment, SplitQueue, Transport, queue_size};
 
 /// Commands sent together.
 pub const BATCH: usize = 16;
@@ -46,18 +46,11 @@ pub struct Queues {
     cursor_free: Vec<u16>,
 }
 
-fn size_of_queue(device: &mut dyn Transport, index: u16, want: usize) -> Result<u16, DeviceError> {
-    match device.queue_max_size(index).min(want as u16) {
-        0 => Err(DeviceError::NoQueue(index)),
-        max => Ok(1 << max.ilog2()),
-    }
-}
-
 impl Queues {
     /// Sets the queues up; the device is not started yet.
     pub fn new(device: &mut dyn Transport, features: u64, allocate: &Allocate) -> Result<Self, GpuError> {
         let mut make = |index: u16, entries: usize| -> Result<SplitQueue, GpuError> {
-            let size = size_of_queue(device, index, entries)?;
+            let size = queue_size(device, index, entries as u16)?;
             let memory = allocate(SplitQueue::memory_size(size))?;
             Ok(SplitQueue::new(device, index, size, features, memory, None, Some(0))?)
         };

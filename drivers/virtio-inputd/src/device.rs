@@ -3,7 +3,7 @@
 use driver::dma::DmaMemory;
 use input_event::producer::Change;
 use input_event::{EV_SYN, SYN_REPORT};
-use virtio::{DeviceError, QueueError, Segment, SplitQueue, Transport, negotiate, start};
+use virtio::{DeviceError, QueueError, Segment, SplitQueue, Transport, negotiate, queue_size, start};
 
 /// Bytes of `struct virtio_input_event`: type, code, value.
 const EVENT: usize = 8;
@@ -50,11 +50,7 @@ fn queue(
     features: u64,
     dma: &dyn Fn(usize) -> std::io::Result<DmaMemory>,
 ) -> Result<Option<(SplitQueue, DmaMemory)>, InputError> {
-    let max = transport.queue_max_size(index).min(QUEUE_SIZE);
-    if max == 0 {
-        return Ok(None);
-    }
-    let size = 1 << max.ilog2();
+    let Ok(size) = queue_size(transport, index, QUEUE_SIZE) else { return Ok(None) };
     let memory = dma(SplitQueue::memory_size(size))?;
     let buffers = dma(EVENT * usize::from(size))?;
     let vector = (index == EVENT_QUEUE).then_some(0);

@@ -3,7 +3,7 @@
 use driver::dma::DmaMemory;
 use network_device::{BUFFERS, Entry, Interface, MOST_FRAME, REGION_BYTES, Region, Rings, Side, Statistics};
 use std::io;
-use virtio::{DeviceError, QueueError, Segment, SplitQueue, Transport, negotiate, read_config_consistent, start};
+use virtio::{DriverError, Segment, SplitQueue, Transport, negotiate, queue_size, read_config_consistent, start};
 
 /// Gives zeroed DMA memory of a size in bytes.
 type Allocate<'a> = &'a dyn Fn(usize) -> io::Result<DmaMemory>;
@@ -29,20 +29,6 @@ const LINK_UP: u8 = 1;
 /// What Ethernet carries.
 const DEFAULT_MTU: u32 = 1500;
 
-/// Why the driver cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum NicError {
-    /// The device cannot be driven.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// It has broken a queue.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// No memory.
-    #[error("allocating DMA memory: {0}")]
-    Memory(#[from] io::Error),
-}
-
 /// Who has a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holder {
@@ -66,18 +52,15 @@ pub struct Nic {
     has_news: bool,
 }
 
-fn queue(device: &mut dyn Transport, index: u16, features: u64, allocate: Allocate<'_>, vector: Option<u16>) -> Result<SplitQueue, NicError> {
-    let size = match device.queue_max_size(index).min(BUFFERS as u16) {
-        0 => return Err(DeviceError::NoQueue(index).into()),
-        max => 1 << max.ilog2(),
-    };
+fn queue(device: &mut dyn Transport, index: u16, features: u64, allocate: Allocate<'_>, vector: Option<u16>) -> Result<SplitQueue, DriverError> {
+    let size = queue_size(device, index, BUFFERS as u16)?;
     let memory = allocate(SplitQueue::memory_size(size))?;
     Ok(SplitQueue::new(device, index, size, features, memory, None, vector)?)
 }
 
 impl Nic {
     /// Resets and starts the device. `vectors`: the interrupts of the queues, and of changes of the link.
-    pub fn start(mut transport: Box<dyn Transport>, allocate: Allocate<'_>, vectors: Option<(u16, u16)>) -> Result<Self, NicError> {
+    pub fn start(mut transport: Box<dyn Transport>, allocate: Allocate<'_>, vectors: Option<(u16, u16)>) -> Result<Self, DriverError> {
         let wanted = feature::MAC | feature::STATUS | feature::MTU | virtio::feature::EVENT_IDX;
         let features = negotiate(&mut *transport, 0, wanted)?;
         let mut receive = queue(&mut *transport, RECEIVE, features, allocate, vectors.map(|(queues, _)| queues))?;
@@ -185,7 +168,7 @@ impl Nic {
     }
 
     /// Gives the device every buffer to receive into that the driver has.
-    fn refill(&mut self) -> Result<(), NicError> {
+    fn refill(&mut self) -> Result<(), DriverError> {
         while let Some(Entry { buffer, .. }) = self.rings.free.pop() {
             if buffer < BUFFERS && self.holders[buffer as usize] == Holder::Stack {
                 self.holders[buffer as usize] = Holder::Driver;
@@ -205,7 +188,7 @@ impl Nic {
     }
 
     /// Does what there is to do; whether there was something.
-    pub fn work(&mut self) -> Result<bool, NicError> {
+    pub fn work(&mut self) -> Result<bool, DriverError> {
         let mut is_busy = false;
         while let Some(used) = self.receive.pop()? {
             is_busy = true;
@@ -241,7 +224,7 @@ impl Nic {
     }
 
     /// Hands the device what the stack sends, as far as there is room.
-    fn transmit(&mut self) -> Result<bool, NicError> {
+    fn transmit(&mut self) -> Result<bool, DriverError> {
         let mut is_busy = false;
         while self.send.has_room(&mut std::iter::once(1))
             && let Some(Entry { buffer, len }) = self.rings.to_send.pop()

@@ -1,9 +1,8 @@
 //! One port: a stream each way, through rings of buffers that the device fills and empties.
 
-use crate::ports::PortsError;
 use driver::dma::DmaMemory;
 use std::collections::VecDeque;
-use virtio::{Allocate, QueueError, Segment, SplitQueue, Transport};
+use virtio::{Allocate, DriverError, QueueError, Segment, SplitQueue, Transport};
 
 /// Buffers for what comes in. QEMU fills one for each chunk it reads from its side, at most 4 KiB.
 pub const RECEIVE_BUFFERS: u16 = 64;
@@ -43,7 +42,7 @@ impl Port {
         send: SplitQueue,
         allocate: &Allocate,
         device: &dyn Transport,
-    ) -> Result<Self, PortsError> {
+    ) -> Result<Self, DriverError> {
         let receive_memory = allocate(RECEIVE_BYTES * usize::from(receive.size()))?;
         let send_memory = allocate(SEND_BYTES * usize::from(send.size()))?;
         let mut port = Port {

@@ -3,10 +3,9 @@
 use crate::port::Port;
 use driver::dma::DmaMemory;
 use std::collections::VecDeque;
-use std::io;
 use virtio::{
-    Allocate, DeviceError, QueueError, Segment, SplitQueue, Transport, negotiate,
-    read_config_consistent, start,
+    Allocate, DeviceError, DriverError, QueueError, Segment, SplitQueue, Transport, negotiate,
+    queue_size, read_config_consistent, start,
 };
 
 /// Feature: several ports, and the control queues (section 5.3.3).
@@ -43,20 +42,6 @@ const CONTROL_SEND: u16 = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed(pub u32);
 
-/// Why the driver cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum PortsError {
-    /// The device cannot be driven.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// The device has broken a queue.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// No memory.
-    #[error("allocating DMA memory: {0}")]
-    Memory(#[from] io::Error),
-}
-
 /// A console device with named ports.
 pub struct Ports {
     device: Box<dyn Transport>,
@@ -83,7 +68,7 @@ fn queues_of(port: u32) -> (u16, u16) {
 
 impl Ports {
     /// Resets the device and starts it; all queues raise MSI-X entry 0.
-    pub fn start(mut device: Box<dyn Transport>, allocate: Allocate) -> Result<Self, PortsError> {
+    pub fn start(mut device: Box<dyn Transport>, allocate: Allocate) -> Result<Self, DriverError> {
         let features = negotiate(&mut *device, MULTIPORT, virtio::feature::EVENT_IDX)?;
         let mut config = [0; 4];
         read_config_consistent(&*device, 4, &mut config);
@@ -99,13 +84,8 @@ impl Ports {
         let mut slices = (0..)
             .step_by(ring_bytes)
             .map_while(|offset| rings.slice(offset, ring_bytes));
-        let mut make = |index: u16, want: u16| -> Result<SplitQueue, PortsError> {
-            let max = device.queue_max_size(index).min(want);
-            if max == 0 {
-                return Err(DeviceError::NoQueue(index).into());
-            }
-            // The largest power of two within.
-            let size = 1 << max.ilog2();
+        let mut make = |index: u16, want: u16| -> Result<SplitQueue, DriverError> {
+            let size = queue_size(&mut *device, index, want)?;
             let memory = slices.next().ok_or(DeviceError::NoQueue(index))?;
             Ok(SplitQueue::new(
                 &mut *device,
@@ -163,7 +143,7 @@ impl Ports {
     }
 
     /// A program has opened or closed the port.
-    pub fn set_open(&mut self, id: u32, is_open: bool) -> Result<(), PortsError> {
+    pub fn set_open(&mut self, id: u32, is_open: bool) -> Result<(), DriverError> {
         let Some(port) = self.ports.get_mut(id as usize).and_then(Option::as_mut) else {
             return Ok(());
         };
@@ -189,7 +169,7 @@ impl Ports {
     }
 
     /// Looks at all queues after an interrupt; the ports on which something has changed.
-    pub fn interrupt(&mut self) -> Result<Vec<Changed>, PortsError> {
+    pub fn interrupt(&mut self) -> Result<Vec<Changed>, DriverError> {
         let mut changed = Vec::new();
         loop {
             let mut again = false;
@@ -221,7 +201,7 @@ impl Ports {
         }
     }
 
-    fn on_control(&mut self, message: &[u8], changed: &mut Vec<Changed>) -> Result<(), PortsError> {
+    fn on_control(&mut self, message: &[u8], changed: &mut Vec<Changed>) -> Result<(), DriverError> {
         let Some((head, rest)) = message.split_first_chunk::<MESSAGE_BYTES>() else {
             return Ok(());
         };
@@ -269,7 +249,7 @@ impl Ports {
         Ok(())
     }
 
-    fn add(&mut self, id: u32) -> Result<(), PortsError> {
+    fn add(&mut self, id: u32) -> Result<(), DriverError> {
         let Some((receive, send)) = self.unused[id as usize].take() else {
             return Ok(());
         };
@@ -290,7 +270,7 @@ impl Ports {
         self.control_in.push(&[segment], u32::from(index))
     }
 
-    fn send_control(&mut self, id: u32, kind: u16, value: u16) -> Result<(), PortsError> {
+    fn send_control(&mut self, id: u32, kind: u16, value: u16) -> Result<(), DriverError> {
         let [i0, i1, i2, i3] = id.to_le_bytes();
         let [[k0, k1], [v0, v1]] = [kind.to_le_bytes(), value.to_le_bytes()];
         self.control_backlog
@@ -298,7 +278,7 @@ impl Ports {
         self.flush_control()
     }
 
-    fn flush_control(&mut self) -> Result<(), PortsError> {
+    fn flush_control(&mut self) -> Result<(), DriverError> {
         while let (Some(message), Some(index)) =
             (self.control_backlog.front(), self.control_out_free.pop())
         {

@@ -1,6 +1,7 @@
 //! The scheme `/scheme/vport`: ports by name, each a stream for one program at a time.
 
-use crate::ports::{Changed, Ports, PortsError};
+use crate::ports::{Changed, Ports};
+use virtio::DriverError;
 use scheme::abi::dirent::{DirentWriter, Entry, kind_of_mode};
 use scheme::abi::{O_NONBLOCK, O_STAT};
 use scheme::{Context, Errno, EventFlags, Fail, Handles, Opened, Outbox, Result, Scheme, Stat};
@@ -36,7 +37,7 @@ pub struct Serial {
     ports: Ports,
     handles: Handles<Node>,
     /// The device is broken: the driver ends, and its successor resets it.
-    pub failure: Option<PortsError>,
+    pub failure: Option<DriverError>,
 }
 
 impl Serial {
@@ -49,7 +50,7 @@ impl Serial {
         }
     }
 
-    fn fail(&mut self, error: impl Into<PortsError>) -> Fail {
+    fn fail(&mut self, error: impl Into<DriverError>) -> Fail {
         self.failure.get_or_insert(error.into());
         Fail::Errno(Errno::IO)
     }
@@ -80,7 +81,7 @@ impl Serial {
         &mut self,
         changed: &[Changed],
         out: &mut Outbox,
-    ) -> std::result::Result<(), PortsError> {
+    ) -> std::result::Result<(), DriverError> {
         for (handle, node) in self.handles.iter_mut() {
             let Node::Port(open) = node else { continue };
             if !changed.contains(&Changed(open.id)) {

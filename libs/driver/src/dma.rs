@@ -48,17 +48,20 @@ impl DmaMemory {
         if unsafe { libc::ioctl(file.as_raw_fd(), MEM_PHYS as _, &mut physical) } < 0 {
             return Err(io::Error::last_os_error());
         }
-        let mapping = Mapping::new(file.as_fd(), 0, len)?;
+        Ok(Self::mapped(Mapping::new(file.as_fd(), 0, len)?, physical, len))
+    }
+
+    fn mapped(mapping: Mapping, physical: u64, len: usize) -> Self {
         let backing = Backing {
             base: mapping.as_ptr(),
             physical,
             owner: Owner::Device(mapping),
         };
-        Ok(DmaMemory {
+        DmaMemory {
             backing: Arc::new(backing),
             offset: 0,
             len,
-        })
+        }
     }
 
     /// Zeroed ordinary memory whose "physical" address is its virtual one: for drivers tested against a simulated device.
@@ -82,32 +85,12 @@ impl DmaMemory {
 
     /// Zeroed memory for CPUs only, in whole pages that nothing else lies in: it can be shared with clients. It has no physical address to speak of.
     pub fn anonymous(len: usize) -> io::Result<Self> {
-        let mapping = Mapping::anonymous(len)?;
-        let backing = Backing {
-            base: mapping.as_ptr(),
-            physical: 0,
-            owner: Owner::Device(mapping),
-        };
-        Ok(DmaMemory {
-            backing: Arc::new(backing),
-            offset: 0,
-            len,
-        })
+        Ok(Self::mapped(Mapping::anonymous(len)?, 0, len))
     }
 
     /// Memory that another process shares through a file of its scheme. It has no physical address to speak of.
     pub fn shared(file: &File, len: usize) -> io::Result<Self> {
-        let mapping = Mapping::new(file.as_fd(), 0, len)?;
-        let backing = Backing {
-            base: mapping.as_ptr(),
-            physical: 0,
-            owner: Owner::Device(mapping),
-        };
-        Ok(DmaMemory {
-            backing: Arc::new(backing),
-            offset: 0,
-            len,
-        })
+        Ok(Self::mapped(Mapping::new(file.as_fd(), 0, len)?, 0, len))
     }
 
     /// Contiguous memory from the kernel itself rather than from `pcid`: it is given back as soon as nobody maps it, whatever a device does. For

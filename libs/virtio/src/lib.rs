@@ -16,8 +16,22 @@ mod transport;
 /// Gives zeroed DMA memory of a size in bytes, for queues and buffers.
 pub type Allocate = Box<dyn Fn(usize) -> std::io::Result<driver::dma::DmaMemory>>;
 
+/// Why a driver cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The device cannot be driven.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The device has broken a queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// No memory.
+    #[error("allocating DMA memory: {0}")]
+    Memory(#[from] std::io::Error),
+}
+
 pub use queue::{QueueError, Segment, SplitQueue, Used};
 pub use transport::{
     DeviceError, QueueAddresses, Transport, feature, negotiate, read_config_consistent, reset,
-    start, status,
+    queue_size, start, status,
 };

@@ -154,6 +154,21 @@ pub fn start(device: &mut dyn Transport) {
     device.set_status(value | status::DRIVER_OK);
 }
 
+/// Descriptors of a queue: `want`, or fewer where the device has no more; a power of two.
+///
+/// # Errors
+/// [`DeviceError::NoQueue`] where the device has no such queue.
+pub fn queue_size(
+    device: &mut dyn Transport,
+    index: u16,
+    want: u16,
+) -> Result<u16, DeviceError> {
+    match device.queue_max_size(index).min(want) {
+        0 => Err(DeviceError::NoQueue(index)),
+        max => Ok(1 << max.ilog2()),
+    }
+}
+
 /// Reads several fields of the device-specific configuration that belong together.
 pub fn read_config_consistent(device: &dyn Transport, offset: usize, buffer: &mut [u8]) {
     loop {
