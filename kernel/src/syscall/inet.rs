@@ -158,20 +158,8 @@ impl Internet {
         let mut sink = IoSink::user_vec(iovs);
         let received = self.socket.receive(&mut sink, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
         header.flags = if received.copied < received.whole { MSG_TRUNC } else { 0 };
-        let control = self.control(&received);
-        let room = if header.control == 0 { 0 } else { header.control_len };
-        if control.len() <= room {
-            frame::user::copy_to_user(header.control as u64, &control)?;
-            header.control_len = control.len();
-        } else {
-            header.control_len = 0;
-            header.flags |= MSG_CTRUNC;
-        }
-        if header.name != 0 {
-            let bytes = if received.from.is_some() { self.address_bytes(received.from) } else { Vec::new() };
-            frame::user::copy_to_user(header.name as u64, &bytes[..bytes.len().min(header.name_len as usize)])?;
-            header.name_len = bytes.len() as u32;
-        }
+        let name = if received.from.is_some() { self.address_bytes(received.from) } else { Vec::new() };
+        give(&mut header, &self.control(&received), &name)?;
         user::write(at, &header)?;
         Ok(if flags & MSG_TRUNC != 0 { received.whole } else { received.copied })
     }
@@ -192,24 +180,10 @@ impl Internet {
         error.extend_from_slice(&[0; 4]);
         error.extend_from_slice(&self.address_bytes(Some(SocketAddr::new(report.offender, 0))));
         let (level, kind) = if is_v4 { options::RECEIVE_ERRORS } else { options::RECEIVE_ERRORS_V6 };
-        let mut control = (16 + error.len() as u64).to_le_bytes().to_vec();
-        control.extend_from_slice(&level.to_le_bytes());
-        control.extend_from_slice(&kind.to_le_bytes());
-        control.extend_from_slice(&error);
-        control.resize(control.len().next_multiple_of(8), 0);
+        let mut control = Vec::new();
+        put_control(&mut control, level, kind, &error);
         header.flags = MSG_ERRQUEUE;
-        if header.control != 0 && control.len() <= header.control_len {
-            frame::user::copy_to_user(header.control as u64, &control)?;
-            header.control_len = control.len();
-        } else {
-            header.control_len = 0;
-            header.flags |= MSG_CTRUNC;
-        }
-        if header.name != 0 {
-            let bytes = self.address_bytes(Some(report.remote));
-            frame::user::copy_to_user(header.name as u64, &bytes[..bytes.len().min(header.name_len as usize)])?;
-            header.name_len = bytes.len() as u32;
-        }
+        give(header, &control, &self.address_bytes(Some(report.remote)))?;
         user::write(at, header)?;
         Ok(0)
     }
@@ -218,15 +192,7 @@ impl Internet {
     fn control(&self, received: &Received) -> Vec<u8> {
         let mut out = Vec::new();
         let Some(to) = received.to else { return out };
-        let mut put = |level: i32, kind: i32, data: &[u8]| {
-            out.extend_from_slice(&(16 + data.len() as u64).to_le_bytes());
-            out.extend_from_slice(&level.to_le_bytes());
-            out.extend_from_slice(&kind.to_le_bytes());
-            out.extend_from_slice(data);
-            while out.len() % 8 != 0 {
-                out.push(0);
-            }
-        };
+        let mut put = |level, kind, data: &[u8]| put_control(&mut out, level, kind, data);
         let is_on = |option| self.socket.word(option).is_ok_and(|value| value != 0);
         if let (true, IpAddr::V4(ip)) = (is_on(options::PACKET_INFO), to.ip()) {
             // struct in_pktinfo: index, local address, destination.
@@ -356,4 +322,30 @@ impl Internet {
         }
         Ok(0)
     }
+}
+
+/// Appends a control message (`cmsg(3)`).
+fn put_control(out: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) {
+    out.extend_from_slice(&(16 + data.len() as u64).to_le_bytes());
+    out.extend_from_slice(&level.to_le_bytes());
+    out.extend_from_slice(&kind.to_le_bytes());
+    out.extend_from_slice(data);
+    out.resize(out.len().next_multiple_of(8), 0);
+}
+
+/// Gives the receiver of a message its control messages, all or none, and the sender's name, as far as there is room.
+fn give(header: &mut MsgHdr, control: &[u8], name: &[u8]) -> Result {
+    let room = if header.control == 0 { 0 } else { header.control_len };
+    if control.len() <= room {
+        frame::user::copy_to_user(header.control as u64, control)?;
+        header.control_len = control.len();
+    } else {
+        header.control_len = 0;
+        header.flags |= MSG_CTRUNC;
+    }
+    if header.name != 0 {
+        frame::user::copy_to_user(header.name as u64, &name[..name.len().min(header.name_len as usize)])?;
+        header.name_len = name.len() as u32;
+    }
+    Ok(())
 }
