@@ -153,16 +153,9 @@ impl Daemon {
             }
         }
         if let Some(client) = self.stack.frames() {
-            let (interface, it) = (client.interface(), client.statistics());
+            let (interface, counters) = (client.interface(), client.statistics());
             self.stack.set_carrier(interface.is_up);
-            self.stack.set_counters(net_abi::Counters {
-                received_packets: it.received_packets,
-                received_bytes: it.received_bytes,
-                received_dropped: it.received_dropped,
-                sent_packets: it.sent_packets,
-                sent_bytes: it.sent_bytes,
-                sent_errors: it.sent_errors,
-            });
+            self.stack.set_counters(counters);
             return Ok(());
         }
         if time - self.looked_at < LOOK_FOR_DRIVER {

@@ -1,7 +1,8 @@
 //! The device and its two queues.
 
 use driver::dma::DmaMemory;
-use network_device::{BUFFERS, Entry, Interface, MOST_FRAME, REGION_BYTES, Region, Rings, Side, Statistics};
+use net_abi::Counters;
+use network_device::{BUFFERS, Entry, Interface, MOST_FRAME, REGION_BYTES, Region, Rings, Side};
 use std::io;
 use virtio::{DriverError, Segment, SplitQueue, Transport, negotiate, queue_size, read_config_consistent, start};
 
@@ -45,7 +46,7 @@ pub struct Nic {
     region: Region,
     rings: Rings,
     holders: Vec<Holder>,
-    statistics: Statistics,
+    statistics: Counters,
     features: u64,
     has_client: bool,
     /// The stack must hear of what was put into its rings.
@@ -80,7 +81,7 @@ impl Nic {
             region,
             rings,
             holders: vec![Holder::Driver; 2 * BUFFERS as usize],
-            statistics: Statistics::default(),
+            statistics: Counters::default(),
             features,
             has_client: false,
             has_news: false,
@@ -121,7 +122,7 @@ impl Nic {
     }
 
     /// Its counters.
-    pub fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> Counters {
         self.statistics
     }
 
@@ -192,7 +193,9 @@ impl Nic {
         let mut is_busy = false;
         while let Some(used) = self.receive.pop()? {
             is_busy = true;
-            let Some(holder) = self.holders.get_mut(used.token as usize) else { continue };
+            let Some(holder) = self.holders.get_mut(used.token as usize) else {
+                continue;
+            };
             *holder = Holder::Driver;
             let len = (used.written as usize).saturating_sub(HEADER).min(MOST_FRAME);
             let entry = Entry { buffer: used.token, len: len as u32 };
@@ -207,7 +210,9 @@ impl Nic {
         }
         let was_crowded = !self.send.has_room(&mut std::iter::once(usize::from(self.send.size() / 2)));
         while let Some(used) = self.send.pop()? {
-            let Some(holder) = self.holders.get_mut(used.token as usize) else { continue };
+            let Some(holder) = self.holders.get_mut(used.token as usize) else {
+                continue;
+            };
             *holder = Holder::Driver;
             if self.has_client {
                 self.give_back(used.token);

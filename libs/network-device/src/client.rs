@@ -1,8 +1,9 @@
 //! The stack's side.
 
-use crate::layout::{BUFFERS, Interface, MOST_FRAME, REGION_BYTES, Region, Side, Statistics};
+use crate::layout::{BUFFERS, Interface, MOST_FRAME, REGION_BYTES, Region, Side};
 use crate::ring::{Entry, Rings};
 use driver::dma::DmaMemory;
+use net_abi::Counters;
 use rustix::fs::{OFlags, fcntl_setfl};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -69,7 +70,7 @@ impl Client {
     }
 
     /// Its counters.
-    pub fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> Counters {
         self.region.statistics()
     }
 
@@ -128,8 +129,12 @@ impl Client {
         if frame.len() > MOST_FRAME || !self.can_send() {
             return;
         }
-        let Some(buffer) = self.spare.pop() else { return };
-        let Some(at) = self.region.frame_at(buffer) else { return };
+        let Some(buffer) = self.spare.pop() else {
+            return;
+        };
+        let Some(at) = self.region.frame_at(buffer) else {
+            return;
+        };
         self.region.memory().write(at, frame);
         self.rings.to_send.push(Entry { buffer, len: frame.len() as u32 });
         self.has_sent = true;

@@ -2,6 +2,7 @@
 
 use crate::ring::{RING_BYTES, Ring, Rings};
 use driver::dma::DmaMemory;
+use net_abi::Counters;
 use std::sync::atomic::{Ordering, fence};
 
 /// Buffers in each direction.
@@ -37,23 +38,6 @@ pub struct Interface {
     pub mtu: u32,
     /// A cable is plugged in, so to speak.
     pub is_up: bool,
-}
-
-/// Counters of an interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// Frames received.
-    pub received_packets: u64,
-    /// Their bytes.
-    pub received_bytes: u64,
-    /// Frames that nobody took.
-    pub received_dropped: u64,
-    /// Frames sent.
-    pub sent_packets: u64,
-    /// Their bytes.
-    pub sent_bytes: u64,
-    /// Frames that could not be sent.
-    pub sent_errors: u64,
 }
 
 /// Who sleeps.
@@ -134,7 +118,7 @@ impl Region {
     }
 
     /// Publishes the counters.
-    pub fn set_statistics(&self, it: &Statistics) {
+    pub fn set_statistics(&self, it: &Counters) {
         let words = [it.received_packets, it.received_bytes, it.received_dropped, it.sent_packets, it.sent_bytes, it.sent_errors];
         for (index, word) in words.into_iter().enumerate() {
             self.0.write_volatile(STATISTICS_AT + 8 * index, word);
@@ -142,9 +126,9 @@ impl Region {
     }
 
     /// The counters.
-    pub fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> Counters {
         let word = |index: usize| self.0.read_volatile::<u64>(STATISTICS_AT + 8 * index);
-        Statistics {
+        Counters {
             received_packets: word(0),
             received_bytes: word(1),
             received_dropped: word(2),

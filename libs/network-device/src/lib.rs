@@ -12,5 +12,5 @@ mod layout;
 mod ring;
 
 pub use client::{Client, OpenError};
-pub use layout::{BUFFER_BYTES, BUFFERS, HEADER_BYTES, Interface, MOST_FRAME, REGION_BYTES, Region, Side, Statistics};
+pub use layout::{BUFFER_BYTES, BUFFERS, HEADER_BYTES, Interface, MOST_FRAME, REGION_BYTES, Region, Side};
 pub use ring::{Entry, Ring, Rings};
