@@ -9,6 +9,7 @@
 //! * `fuzz/...`: random system calls.
 //! * `gci/...`: process 1, its units and commands.
 //! * `limits/...`: memory, disk and processes used up.
+//! * `gpm/...`: the package manager in the machine.
 //! * `net/...`: the network beyond the machine.
 //! * `power/...`: power cuts.
 //! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
@@ -24,6 +25,7 @@ mod english;
 mod fuzz;
 mod frame;
 mod gci;
+mod gpm;
 mod lab;
 mod input;
 mod limits;
@@ -115,6 +117,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(programs::tests());
     tests.extend(display::tests());
     tests.extend(apps::tests(&root.join("tests/apps"))?);
+    tests.extend(gpm::tests(&root.join("tests/gpm")));
     tests.extend(limits::tests());
     tests.extend(net::tests());
     tests.extend(fuzz::tests());
