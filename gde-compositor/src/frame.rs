@@ -99,6 +99,7 @@ impl Gde {
         screen.redraw.done();
         if let Some((time, sequence)) = at {
             screen.frames += 1;
+            self.manager.ready();
             if let Some(mut feedback) = screen.feedback.take() {
                 feedback.presented::<Time<Monotonic>, Monotonic>(Time::from(time), Refresh::fixed(frame_time), sequence, Presented::Vsync);
             }

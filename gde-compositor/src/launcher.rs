@@ -2,6 +2,7 @@
 
 use gde_layout::Rect;
 use gde_raster::Pixmap;
+use smithay::backend::renderer::element::Id;
 use smithay::input::keyboard::Keysym;
 use smithay::utils::{Logical, Point};
 
@@ -39,6 +40,7 @@ pub struct Launcher {
     canvas: Canvas,
     drawn: Option<(String, usize, Vec<Answer>)>,
     area: Rect,
+    shadow: Id,
 }
 
 impl Launcher {
@@ -56,6 +58,7 @@ impl Launcher {
     pub fn add(&self, scene: &mut Scene<'_>) {
         let at = scene.physical(self.area.x, self.area.y);
         scene.elements.push(self.canvas.at(at, 1.0).into());
+        scene.box_shadow(&self.shadow, &self.area);
     }
 }
 
@@ -68,7 +71,7 @@ impl Gde {
                 self.overview = None;
                 let canvas = Canvas::new(Pixmap::new(1, 1));
                 let mut launcher =
-                    Launcher { apps: apps::installed(), text: String::new(), chosen: 0, answers: Vec::new(), canvas, drawn: None, area: Rect::default() };
+                    Launcher { apps: apps::installed(), text: String::new(), chosen: 0, answers: Vec::new(), canvas, drawn: None, area: Rect::default(), shadow: Id::new() };
                 launcher.find();
                 Some(launcher)
             }
@@ -133,13 +136,13 @@ impl Gde {
             return;
         }
         let mut pixmap = Pixmap::new(WIDTH as usize, h as usize);
-        pixmap.fill_rounded(0, 0, WIDTH, h, (14, 14), theme::BOX);
+        theme::draw_box(&mut pixmap, (0, 0, WIDTH, h), 14);
         if !launcher.answers.is_empty() {
             pixmap.fill(16, FIELD - 1, WIDTH - 32, 1, theme::TITLE_LIGHT);
         }
         // A magnifier.
         pixmap.fill_disc((30 * 4, 26 * 4), 30, theme::TEXT_DIM);
-        pixmap.fill_disc((30 * 4, 26 * 4), 22, theme::BOX | 0xff00_0000);
+        pixmap.fill_disc((30 * 4, 26 * 4), 22, theme::BOX);
         pixmap.line((35 * 4, 31 * 4), (40 * 4, 36 * 4), 8, theme::TEXT_DIM);
         if let (Some(font), Some(bold)) = (&self.fonts.regular, &self.fonts.bold) {
             let (text, colour) = if launcher.text.is_empty() { ("Search apps, or type a command", theme::TEXT_DIM) } else { (launcher.text.as_str(), theme::TEXT) };

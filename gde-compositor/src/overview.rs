@@ -9,7 +9,7 @@ use smithay::utils::{Logical, Point};
 use crate::render::picture::Canvas;
 use crate::render::scene::Scene;
 use crate::state::Gde;
-use crate::switcher::add_preview;
+use crate::switcher::{add_preview, preview_rect};
 use crate::theme;
 use crate::window::{self, WindowId};
 
@@ -23,9 +23,8 @@ pub struct Overview {
     chosen: usize,
     cells: Vec<(WindowId, Rect)>,
     canvas: Canvas,
-    drawn: Option<(String, usize, Vec<(Rect, String)>)>,
+    drawn: Option<(String, usize, Vec<(Rect, Rect, String)>)>,
     shade: Id,
-    preview: Id,
 }
 
 impl Overview {
@@ -34,7 +33,7 @@ impl Overview {
         let mut labels = Vec::new();
         std::mem::swap(&mut labels, &mut scene.elements);
         for (id, cell) in &self.cells {
-            add_preview(gde, scene, *id, &Rect::new(cell.x, cell.y, cell.w, cell.h - LABEL), &self.preview);
+            add_preview(gde, scene, *id, &Rect::new(cell.x, cell.y, cell.w, cell.h - LABEL));
         }
         let previews = std::mem::replace(&mut scene.elements, labels);
         scene.elements.extend(previews);
@@ -50,7 +49,13 @@ fn grid(area: &Rect, count: usize) -> Vec<Rect> {
     let columns = (1..=count.max(1)).find(|columns| columns * columns >= count).unwrap_or(1);
     let rows = count.div_ceil(columns).max(1);
     let (w, h) = (area.w / columns as i32, area.h / rows as i32);
-    (0..count).map(|index| Rect::new(area.x + (index % columns) as i32 * w, area.y + (index / columns) as i32 * h, w, h).inset(14)).collect()
+    let cell = |index: usize| {
+        let (column, row) = (index % columns, index / columns);
+        // The last row is in the middle, too.
+        let missing = columns - (count - row * columns).min(columns);
+        Rect::new(area.x + column as i32 * w + missing as i32 * w / 2, area.y + row as i32 * h, w, h).inset(14)
+    };
+    (0..count).map(cell).collect()
 }
 
 impl Gde {
@@ -61,7 +66,7 @@ impl Gde {
             None => {
                 self.launcher = None;
                 let canvas = Canvas::new(Pixmap::new(1, 1));
-                Some(Overview { search: String::new(), chosen: 0, cells: Vec::new(), canvas, drawn: None, shade: Id::new(), preview: Id::new() })
+                Some(Overview { search: String::new(), chosen: 0, cells: Vec::new(), canvas, drawn: None, shade: Id::new() })
             }
         };
         self.layout_changed();
@@ -117,24 +122,30 @@ impl Gde {
         let cells = grid(&area, shown.len());
         overview.cells = shown.iter().map(|(id, _)| *id).zip(cells).collect();
         overview.chosen = overview.chosen.min(shown.len().saturating_sub(1));
-        let labels: Vec<(Rect, String)> = overview.cells.iter().map(|(_, cell)| *cell).zip(shown.into_iter().map(|(_, title)| title)).collect();
+        let previews = overview.cells.iter().filter_map(|(id, cell)| {
+            let geometry = window::geometry(self.layout.window(*id)?.surface());
+            Some((*cell, preview_rect(&geometry, &Rect::new(cell.x, cell.y, cell.w, cell.h - LABEL)).0))
+        });
+        let labels: Vec<(Rect, Rect, String)> = previews.zip(shown).map(|((cell, preview), (_, title))| (cell, preview, title)).collect();
         let drawn = (overview.search.clone(), overview.chosen, labels);
         if overview.drawn.as_ref() != Some(&drawn) {
             let mut pixmap = Pixmap::new(screen.w.max(1) as usize, screen.h.max(1) as usize);
             let left = (screen.w - 420) / 2;
-            pixmap.fill_rounded(left, 44, 420, LABEL, (17, 17), theme::BOX);
+            theme::draw_box(&mut pixmap, (left, 44, 420, LABEL), 17);
             if let Some(font) = &self.fonts.regular {
                 let (text, colour) = if drawn.0.is_empty() { ("Type to search windows", theme::TEXT_DIM) } else { (drawn.0.as_str(), theme::TEXT) };
                 font.draw(&mut pixmap, left + 18, 44 + LABEL / 2 + 5, &font.fitted(text, 14, 384), 14, colour);
-                for (index, (cell, title)) in drawn.2.iter().enumerate() {
+                for (index, (cell, preview, title)) in drawn.2.iter().enumerate() {
                     let title = font.fitted(title, theme::TEXT_SIZE, cell.w - 24);
                     let width = font.width(&title, theme::TEXT_SIZE);
-                    let (x, y) = (cell.x - screen.x + (cell.w - width) / 2, cell.bottom() - screen.y - LABEL);
+                    let (x, y) = (cell.x - screen.x + (cell.w - width) / 2, preview.bottom() - screen.y);
+                    let (left, top) = (preview.x - screen.x, preview.y - screen.y);
+                    pixmap.fill(left - 1, top - 1, preview.w + 2, preview.h + 2, theme::BOX_LINE);
                     if index == drawn.1 {
-                        pixmap.fill_rounded(cell.x - screen.x - 8, cell.y - screen.y - 8, cell.w + 16, cell.h + 16, (14, 14), theme::HOVER);
-                        pixmap.fill_rounded(x - 12, y + 5, width + 24, 24, (12, 12), theme::ACCENT);
+                        pixmap.fill_rounded(left - 4, top - 4, preview.w + 8, preview.h + 8, (4, 4), theme::ACCENT);
                     }
-                    font.draw(&mut pixmap, x, y + 22, &title, theme::TEXT_SIZE, theme::TEXT);
+                    let colour = if index == drawn.1 { theme::TEXT } else { theme::TEXT_DIM };
+                    font.draw(&mut pixmap, x, y + 24, &title, theme::TEXT_SIZE, colour);
                 }
             }
             overview.canvas.replace(pixmap);

@@ -181,6 +181,8 @@ pub struct Gde {
     pub panel: crate::panel::Panel,
     /// What is done about frames that no display shows; tests do it themselves.
     pub headless_frames: Option<Box<dyn FnMut(&mut Gde)>>,
+    /// Who waits for the first frame.
+    pub manager: crate::notify::Manager,
     /// Whether windows appear and disappear gradually.
     pub has_animations: bool,
 }
@@ -268,6 +270,7 @@ impl Gde {
             overview: None,
             panel: crate::panel::Panel::default(),
             headless_frames: None,
+            manager: crate::notify::Manager::default(),
             has_animations: true,
         })
     }

@@ -3,6 +3,7 @@
 use gde_layout::Rect;
 use gde_raster::Pixmap;
 use smithay::backend::renderer::element::Id;
+use smithay::utils::{Logical, Rectangle};
 
 use crate::render::picture::Canvas;
 use crate::render::scene::Scene;
@@ -25,7 +26,7 @@ pub struct Switcher {
     canvas: Canvas,
     drawn: Option<(usize, Vec<String>)>,
     area: Rect,
-    id: Id,
+    shadow: Id,
 }
 
 impl Switcher {
@@ -44,23 +45,28 @@ impl Switcher {
     pub fn add(&self, gde: &Gde, scene: &mut Scene<'_>) {
         for (index, id) in self.windows.iter().enumerate() {
             let cell = self.cell(index);
-            add_preview(gde, scene, *id, &Rect::new(cell.x + (CELL.0 - PREVIEW.0) / 2, cell.y + 12, PREVIEW.0, PREVIEW.1), &self.id);
+            add_preview(gde, scene, *id, &Rect::new(cell.x + (CELL.0 - PREVIEW.0) / 2, cell.y + 12, PREVIEW.0, PREVIEW.1));
         }
         let at = scene.physical(self.area.x, self.area.y);
         scene.elements.push(self.canvas.at(at, 1.0).into());
+        scene.box_shadow(&self.shadow, &self.area);
     }
 }
 
-/// Adds a window's content in small, in the middle of a place; where it is then.
-pub fn add_preview(gde: &Gde, scene: &mut Scene<'_>, id: WindowId, place: &Rect, _of: &Id) -> Rect {
-    let Some(window) = gde.layout.window(id) else { return *place };
-    let geometry = window::geometry(window.surface());
+/// Where a window's content is in small, in the middle of a place.
+pub fn preview_rect(geometry: &Rectangle<i32, Logical>, place: &Rect) -> (Rect, f64) {
     let (w, h) = (geometry.size.w.max(1), geometry.size.h.max(1));
     let factor = (f64::from(place.w) / f64::from(w)).min(f64::from(place.h) / f64::from(h)).min(1.0);
     let (sw, sh) = ((f64::from(w) * factor) as i32, (f64::from(h) * factor) as i32);
-    let to = Rect::new(place.x + (place.w - sw) / 2, place.y + (place.h - sh) / 2, sw, sh);
+    (Rect::new(place.x + (place.w - sw) / 2, place.y + (place.h - sh) / 2, sw, sh), factor)
+}
+
+/// Adds a window's content in small, in the middle of a place.
+pub fn add_preview(gde: &Gde, scene: &mut Scene<'_>, id: WindowId, place: &Rect) {
+    let Some(window) = gde.layout.window(id) else { return };
+    let geometry = window::geometry(window.surface());
+    let (to, factor) = preview_rect(&geometry, place);
     scene.scaled(window.surface(), geometry.loc, &to, factor);
-    to
 }
 
 impl Gde {
@@ -83,7 +89,7 @@ impl Gde {
             return;
         }
         let canvas = Canvas::new(Pixmap::new(1, 1));
-        self.switcher = Some(Switcher { windows, chosen, canvas, drawn: None, area: Rect::default(), id: Id::new() });
+        self.switcher = Some(Switcher { windows, chosen, canvas, drawn: None, area: Rect::default(), shadow: Id::new() });
         self.queue_redraws();
     }
 
@@ -111,7 +117,7 @@ impl Gde {
         let titles: Vec<String> = switcher.windows.iter().filter_map(|id| Some(window::names(&self.layout.window(*id)?.toplevel).0)).collect();
         if switcher.drawn.as_ref() != Some(&(switcher.chosen, titles.clone())) {
             let mut pixmap = Pixmap::new(w as usize, h as usize);
-            pixmap.fill_rounded(0, 0, w, h, (16, 16), theme::BOX);
+            theme::draw_box(&mut pixmap, (0, 0, w, h), 16);
             for (index, title) in titles.iter().enumerate() {
                 let cell = switcher.cell(index);
                 let (x, y) = (cell.x - switcher.area.x, cell.y - switcher.area.y);

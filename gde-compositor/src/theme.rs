@@ -1,7 +1,7 @@
 //! How everything of ours looks: one palette, a few measures, the font.
 
 use gde_raster::text::Font;
-use gde_raster::{argb, rgb};
+use gde_raster::{Pixmap, argb, rgb};
 
 /// Height of a title bar.
 pub const TITLE_HEIGHT: i32 = 36;
@@ -39,7 +39,11 @@ pub const HOVER: u32 = argb(36, 255, 255, 255);
 /// Panels that lie upon the screen.
 pub const PANEL: u32 = argb(224, 0x16, 0x18, 0x1d);
 /// Boxes such as the launcher.
-pub const BOX: u32 = argb(244, 0x1f, 0x22, 0x29);
+pub const BOX: u32 = rgb(0x1f_2229);
+/// The line around boxes.
+pub const BOX_LINE: u32 = rgb(0x3c_414b);
+/// The line around windows, which tells dark ones apart.
+pub const WINDOW_LINE: u32 = argb(44, 255, 255, 255);
 /// Where a dragged window would snap to.
 pub const PREVIEW: u32 = argb(70, 0x4c, 0x9a, 0xff);
 /// What darkens the screen behind an overview.
@@ -48,6 +52,12 @@ pub const SHADE: u32 = argb(150, 8, 10, 16);
 pub const BACKING: u32 = rgb(0x12_1419);
 /// Corners of the wallpaper: upper left, upper right, lower left, lower right.
 pub const WALLPAPER: [u32; 4] = [0x17_2a4d, 0x2f_6f8f, 0x2b_1f4a, 0x8a_4f7d];
+
+/// Draws a box such as the launcher: its ground and a line around it.
+pub fn draw_box(pixmap: &mut Pixmap, (x, y, w, h): (i32, i32, i32, i32), radius: i32) {
+    pixmap.fill_rounded(x, y, w, h, (radius, radius), BOX_LINE);
+    pixmap.fill_rounded(x + 1, y + 1, w - 2, h - 2, (radius - 1, radius - 1), BOX);
+}
 
 /// Size of titles and labels, in pixels of the em.
 pub const TEXT_SIZE: u32 = 13;

@@ -34,6 +34,8 @@ pub struct Window {
     pub hover: Option<Button>,
     /// Of its shadow.
     pub shadow: (Id, CommitCounter, bool),
+    /// Of the lines along its sides.
+    pub lines: [Id; 3],
     /// The edges that stay when the client chooses another size.
     pub keep: Edges,
     /// Since when it is shown.
@@ -79,6 +81,7 @@ impl Window {
             title_bar: None,
             hover: None,
             shadow: (Id::new(), CommitCounter::default(), false),
+            lines: [Id::new(), Id::new(), Id::new()],
             keep: Edges::default(),
             opened,
             handle,

@@ -7,7 +7,7 @@ use vm::machine::{Boot, Firmware};
 use vm::screen::Picture;
 
 use crate::lab::{Lab, System};
-use crate::{Test, check};
+use crate::{Test, check, gde};
 
 const SHORT: Duration = Duration::from_secs(60);
 
@@ -42,6 +42,8 @@ fn grub(lab: &Lab, name: &str, firmware: Firmware, medium: Medium) -> Result<()>
     check::succeeds(&parameters)?;
     let parameters = String::from_utf8_lossy(&parameters.stdout).into_owned();
     ensure!(parameters.contains("consciousness=0.8"), "not the menu's parameters: {parameters}");
+    // The menu's first entry leads to the desktop.
+    gde::poll(&machine, "gdectl outputs", "scale 1").context("the desktop")?;
     let picture = Picture::of(machine.dir())?;
     picture.save(&machine.dir().file("screen.png"))?;
     ensure!(picture.colours() > 1, "the screen of {}x{} is blank", picture.width, picture.height);

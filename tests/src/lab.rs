@@ -166,7 +166,7 @@ impl Lab {
         };
         let linux = |images: Linux| {
             let Linux { kernel, initramfs, disk, command_line } = images;
-            (Boot::Kernel { kernel, initrd: Some(initramfs), command_line }, disk)
+            (Boot::Kernel { kernel, initrd: Some(initramfs), command_line: format!("{command_line} target=console") }, disk)
         };
         let (boot, disk) = match system {
             System::Genai => genai(self.images.genai()?.clone()),

@@ -5,6 +5,7 @@
 //! * `frame/...`: the kernel's unsafe part alone, tested by a kernel of its own.
 //! * `boot/...`: machines of their own, started through GRUB and otherwise.
 //! * `programs/...`: a program of `tests/programs/` run here and under Linux; output and status must be the same.
+//! * `gde/...`: the desktop, in a machine of its own.
 //! * `apps/...`: programs of Debian in the developer's edition. Only run when asked for (`./gos test apps/`): its image is large.
 //! * `fuzz/...`: random system calls.
 //! * `gci/...`: process 1, its units and commands.
@@ -25,6 +26,7 @@ mod english;
 mod fuzz;
 mod frame;
 mod gci;
+mod gde;
 mod gpm;
 mod lab;
 mod input;
@@ -116,6 +118,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(diff::tests(&root.join("tests/diff"))?);
     tests.extend(programs::tests());
     tests.extend(display::tests());
+    tests.extend(gde::tests());
     tests.extend(apps::tests(&root.join("tests/apps"))?);
     tests.extend(gpm::tests(&root.join("tests/gpm")));
     tests.extend(limits::tests());

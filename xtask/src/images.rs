@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use image_builder::build::{BootOptions, Builder, default_missing};
-use image_builder::recipe::{Project as Contents, Target};
+use image_builder::recipe::{Linkage, Project as Contents, Target};
 use image_builder::{Event, Report};
 
 use crate::cargo;
@@ -79,9 +79,12 @@ pub fn linux(project: &Project, edition: &str) -> Result<Linux> {
 fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<'_>) -> Result<T>) -> Result<T> {
     let contents = Contents::load(&project.root, edition)?;
     let targets = [Target::Root, Target::Initfs, Target::Initramfs];
-    let wanted: BTreeSet<String> =
-        targets.iter().flat_map(|target| contents.programs(*target)).map(|program| program.package.clone()).collect();
-    let programs = cargo::build_static(project, &wanted, &project.build().join("programs"))?;
+    let wanted = |linkage: Linkage| -> BTreeSet<String> {
+        let programs = targets.iter().flat_map(|target| contents.programs(*target));
+        programs.filter(|program| program.linkage == linkage).map(|program| program.package.clone()).collect()
+    };
+    let mut programs = cargo::build_static(project, &wanted(Linkage::Static), &project.build().join("programs"))?;
+    programs.extend(cargo::build_dynamic(project, &wanted(Linkage::Dynamic), &project.build().join("programs"))?);
     let report = Report::new(|event| match event {
         Event::Step(text) => eprintln!("gos: {text}"),
         Event::Notice(text) => eprintln!("gos: note: {text}"),

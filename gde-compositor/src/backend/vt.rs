@@ -64,7 +64,9 @@ impl Vt {
     /// # Errors
     /// The kernel's; there may be no virtual terminals at all.
     pub fn take() -> io::Result<Self> {
-        let console = open(0)?;
+        // The first one is a text console's anyway. Asked at /dev/tty0 the active one would be in use by the question itself: after a crash of
+        // the desktop that is the one to go on with.
+        let console = open(1)?;
         let mut state = VtState::default();
         ioctl_pointer(&console, VT_GETSTATE, &mut state)?;
         let mut number = 0i32;
@@ -73,7 +75,8 @@ impl Vt {
         let terminal = open(number)?;
         ioctl_number(&terminal, VT_ACTIVATE, number.into())?;
         ioctl_number(&terminal, VT_WAITACTIVE, number.into())?;
-        let vt = Vt { terminal, before: state.active };
+        let before = if u32::from(state.active) == number { 1 } else { state.active };
+        let vt = Vt { terminal, before };
         let mut mode = VtMode { mode: VT_PROCESS, release: RELEASE as u16, acquire: ACQUIRE as u16, ..VtMode::default() };
         ioctl_pointer(&vt.terminal, VT_SETMODE, &mut mode)?;
         ioctl_number(&vt.terminal, KDSETMODE, KD_GRAPHICS)?;

@@ -100,6 +100,12 @@ impl Scene<'_> {
         self.elements.push(SolidColorRenderElement::new(id.clone(), geometry, CommitCounter::default(), colour(pixel), Kind::Unspecified).into());
     }
 
+    /// Adds the shadow of a box of ours.
+    pub fn box_shadow(&mut self, id: &Id, rect: &Rect) {
+        let geometry = self.physical_rect(rect);
+        self.elements.push(Shadow::new(id.clone(), geometry, 150, CommitCounter::default()).into());
+    }
+
     /// Adds a surface so that a rectangle of it fills another one.
     pub fn scaled(&mut self, surface: &WlSurface, origin: Point<i32, Logical>, to: &Rect, factor: f64) {
         let elements: Vec<SurfaceElement> = render_elements_from_surface_tree(self.renderer, surface, (0, 0), self.scale, 1.0, Kind::Unspecified);
@@ -208,6 +214,18 @@ impl Gde {
         if let Some(bar) = window.title_bar.as_ref().filter(|_| window.title_height() > 0) {
             let at = scene.physical(frame.x, frame.y);
             scene.elements.push(bar.canvas().at(at, alpha).into());
+        }
+        if window.title_height() > 0 && !place.is_minimized && place.state != State::Maximized {
+            // The title bar has its own line along its upper edge. They appear when the window is there: a line has no shades.
+            let top = frame.y + if place.state == State::Free { theme::CORNER } else { 0 };
+            let sides = [
+                Rect::new(frame.x - 1, top, 1, frame.bottom() - top),
+                Rect::new(frame.right(), top, 1, frame.bottom() - top),
+                Rect::new(frame.x - 1, frame.bottom(), frame.w + 2, 1),
+            ];
+            for (id, side) in window.lines.iter().zip(&sides).filter(|_| alpha >= 1.0) {
+                scene.solid(id, side, theme::WINDOW_LINE);
+            }
         }
         // What is snapped has neighbours or the screen's edge around it; what draws its own title bar draws its own shadow.
         if window.has_decoration && place.state == State::Free && !backing {

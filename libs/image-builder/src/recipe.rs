@@ -63,6 +63,20 @@ pub struct Program {
     /// Permission bits in octal; 755 where not given.
     #[serde(default)]
     mode: Option<Mode>,
+    /// How it is linked.
+    #[serde(default)]
+    pub linkage: Linkage,
+}
+
+/// How a program is linked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Linkage {
+    /// It needs nothing but a kernel.
+    #[default]
+    Static,
+    /// It needs libraries that the recipe's Debian packages bring; the image's C library is that of the builder's release.
+    Dynamic,
 }
 
 impl Program {

@@ -1,0 +1,202 @@
+//! The desktop: it starts, the launcher and a key open terminals, which take what is typed; windows follow keys and commands; the text console
+//! comes and goes; the desktop comes back when it dies.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use vm::input;
+use vm::machine::Boot;
+use vm::screen::Picture;
+
+use crate::lab::{Lab, Machine, System};
+use crate::{Test, check};
+
+const SHORT: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(180);
+
+pub fn tests() -> Vec<Test> {
+    vec![Test::new("gde/desktop", desktop)]
+}
+
+/// Runs a script until its output holds `wanted`.
+///
+/// # Errors
+/// Where it does not in three minutes.
+pub fn poll(machine: &Machine, script: &str, wanted: &str) -> Result<String> {
+    let start = Instant::now();
+    loop {
+        let output = machine.sh(script, SHORT)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if text.contains(wanted) {
+            return Ok(text);
+        }
+        if start.elapsed() > LONG {
+            bail!("`{script}` does not give {wanted:?} but {text:?} ({})", String::from_utf8_lossy(&output.stderr));
+        }
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// What gdectl says of all windows, once it is as it should be.
+fn poll_windows(machine: &Machine, what: &str, is_it: impl Fn(&[serde_json::Value]) -> bool) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let output = machine.sh("gdectl windows --json", SHORT)?;
+        let windows: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        if output.outcome == exec_protocol::Outcome::Code(0) && is_it(&windows) {
+            return Ok(());
+        }
+        if start.elapsed() > LONG {
+            bail!("no {what}: {} {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        }
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
+    let at = 3 * (y * picture.width + x) as usize;
+    [picture.pixels[at], picture.pixels[at + 1], picture.pixels[at + 2]]
+}
+
+/// Takes pictures until one is as it should be.
+fn wait_for_picture(machine: &Machine, what: &str, is_it: impl Fn(&Picture) -> bool) -> Result<Picture> {
+    let deadline = Instant::now() + LONG;
+    loop {
+        let picture = Picture::of(machine.dir())?;
+        if is_it(&picture) {
+            picture.save(&machine.dir().file(&format!("{}.png", what.replace(' ', "-"))))?;
+            return Ok(picture);
+        }
+        if Instant::now() >= deadline {
+            let path = machine.dir().file("wrong-screen.png");
+            picture.save(&path)?;
+            bail!("the screen does not show {what} ({})", path.display());
+        }
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// The wallpaper's lower corners: violet on the left, rose on the right.
+fn has_wallpaper(picture: &Picture) -> bool {
+    let (left, right) = (pixel(picture, 4, picture.height - 4), pixel(picture, picture.width - 4, picture.height - 4));
+    left[2] > left[1] && right[0] > right[1] && right[0] > left[0] && picture.colours() > 2000
+}
+
+/// The background of the terminal.
+const TERMINAL: [u8; 3] = [0x14, 0x16, 0x1b];
+/// The ground of the launcher.
+const BOX: [u8; 3] = [0x1f, 0x22, 0x29];
+
+fn desktop(lab: &Lab) -> Result<()> {
+    let mut description = lab.describe(System::Genai)?;
+    if let Boot::Kernel { command_line, .. } = &mut description.boot {
+        *command_line = "target=desktop debug-exit".into();
+    }
+    let machine = lab.boot("gde-desktop", &description)?;
+    wait_for_picture(&machine, "the desktop", has_wallpaper)?;
+    poll(&machine, "gdectl outputs", "1280x800")?;
+    launches(&machine).context("the launcher")?;
+    takes_text(&machine).context("the terminal")?;
+    arranges(&machine).context("windows by keys and commands")?;
+    switches(&machine).context("switching windows")?;
+    changes_terminals(&machine).context("virtual terminals")?;
+    restarts(&machine).context("its death")
+}
+
+/// Super opens the launcher; a name and Enter start a program.
+fn launches(machine: &Machine) -> Result<()> {
+    input::key(machine.dir(), "super")?;
+    wait_for_picture(machine, "the launcher", |picture| pixel(picture, picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
+    input::type_text(machine.dir(), "foot\n")?;
+    poll_windows(machine, "terminal from the launcher", |windows| windows.len() == 1 && windows[0]["is_focused"] == true)
+}
+
+/// What is typed reaches the terminal's shell and is drawn.
+fn takes_text(machine: &Machine) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        // The shell may not read yet.
+        input::type_text(machine.dir(), "\necho typed > /root/typed\n")?;
+        thread::sleep(Duration::from_secs(1));
+        if machine.sh("cat /root/typed", SHORT)?.stdout == b"typed\n" {
+            break;
+        }
+        ensure!(start.elapsed() < LONG, "what is typed does not reach the shell");
+    }
+    wait_for_picture(machine, "a terminal", |picture| pixel(picture, picture.width / 2, picture.height / 2 + 200) == TERMINAL && has_wallpaper(picture))?;
+    Ok(())
+}
+
+fn arranges(machine: &Machine) -> Result<()> {
+    input::key(machine.dir(), "super-t")?;
+    poll_windows(machine, "second terminal", |windows| windows.len() == 2)?;
+    input::key(machine.dir(), "super-left")?;
+    poll_windows(machine, "window on the left", |windows| windows.iter().any(|it| it["is_focused"] == true && it["part"] == "left"))?;
+    wait_for_picture(machine, "a snapped terminal", |picture| {
+        let bottom = picture.height - 3;
+        pixel(picture, 3, bottom) == TERMINAL && pixel(picture, picture.width / 2 - 3, bottom) == TERMINAL && pixel(picture, picture.width / 2 + 3, bottom) != TERMINAL
+    })?;
+    check::succeeds(&machine.sh("gdectl action put top-right", SHORT)?)?;
+    wait_for_picture(machine, "a terminal in a corner", |picture| {
+        pixel(picture, picture.width - 3, picture.height / 2 - 3) == TERMINAL && pixel(picture, 3, picture.height - 3) != TERMINAL
+    })?;
+    input::key(machine.dir(), "super-z")?;
+    input::key(machine.dir(), "super-z")?;
+    poll_windows(machine, "window as it was", |windows| windows.iter().all(|it| it["part"] == "free"))?;
+    let bad = machine.sh("gdectl action fly", SHORT)?;
+    ensure!(String::from_utf8_lossy(&bad.stderr).contains("Examples"), "no help with a wrong action");
+    // The picture that the compositor makes of itself has the size of the screen.
+    check::succeeds(&machine.sh("gdectl screenshot /tmp/shot.png && [ $(stat -c %s /tmp/shot.png) -gt 10000 ]", SHORT)?)
+}
+
+/// Alt+Tab goes to the other window, the overview shows both, Super+Q closes.
+fn switches(machine: &Machine) -> Result<()> {
+    let focused_is = |number: u64| move |windows: &[serde_json::Value]| windows.iter().any(|it| it["is_focused"] == true && it["id"] == number);
+    poll_windows(machine, "focus on the second", focused_is(2))?;
+    input::key(machine.dir(), "alt-tab")?;
+    poll_windows(machine, "focus on the first", focused_is(1))?;
+    input::key(machine.dir(), "super-tab")?;
+    // The field to search in, and the wallpaper darkened.
+    wait_for_picture(machine, "the overview", |picture| pixel(picture, picture.width / 2 + 150, 50) == BOX && pixel(picture, picture.width - 4, picture.height - 4)[0] < 0x60)?;
+    input::key(machine.dir(), "esc")?;
+    input::key(machine.dir(), "super-q")?;
+    poll_windows(machine, "closed window", |windows| windows.len() == 1)?;
+    input::key(machine.dir(), "super-q")?;
+    poll_windows(machine, "empty desktop", <[_]>::is_empty)?;
+    wait_for_picture(machine, "the empty desktop", has_wallpaper)?;
+    Ok(())
+}
+
+/// Ctrl+Alt+F1 shows the text console, which takes the keys; and back.
+fn changes_terminals(machine: &Machine) -> Result<()> {
+    input::key(machine.dir(), "ctrl-alt-f1")?;
+    wait_for_picture(machine, "the text console", |picture| (2..64).contains(&picture.colours()))?;
+    input::type_text(machine.dir(), "echo console > /root/typed\n")?;
+    poll(machine, "cat /root/typed", "console")?;
+    input::key(machine.dir(), "ctrl-alt-f2")?;
+    wait_for_picture(machine, "the desktop again", has_wallpaper)?;
+    Ok(())
+}
+
+/// Killed it is started again, on the terminal that it had, and draws and takes keys.
+fn restarts(machine: &Machine) -> Result<()> {
+    let before = machine.sh("pidof gde", SHORT)?.stdout;
+    check::succeeds(&machine.sh("kill -9 $(pidof gde)", SHORT)?)?;
+    let start = Instant::now();
+    loop {
+        let now = machine.sh("gdectl outputs > /dev/null && pidof gde", SHORT)?.stdout;
+        if !now.is_empty() && now != before {
+            break;
+        }
+        ensure!(start.elapsed() < LONG, "it is not started again");
+        thread::sleep(Duration::from_millis(300));
+    }
+    input::key(machine.dir(), "ctrl-alt-f1")?;
+    wait_for_picture(machine, "the text console of old", |picture| (2..64).contains(&picture.colours()))?;
+    input::key(machine.dir(), "ctrl-alt-f2")?;
+    wait_for_picture(machine, "the new desktop", has_wallpaper)?;
+    input::key(machine.dir(), "super")?;
+    wait_for_picture(machine, "the new launcher", |picture| pixel(picture, picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
+    Ok(())
+}
