@@ -37,6 +37,7 @@ const MODULE_FOLDERS: &[&str] = &[
     "drivers/char/virtio_console",
     "drivers/gpu/drm/drm",
     "drivers/gpu/drm/virtio/",
+    "drivers/input/evdev",
     "drivers/net/net_failover",
     "drivers/net/virtio_net",
     "drivers/virtio/",
