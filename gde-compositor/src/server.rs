@@ -44,6 +44,7 @@ pub fn after_events(gde: &mut Gde) {
     if std::mem::take(&mut gde.is_cursor_stale) {
         gde.update_cursor();
     }
+    gde.update_taskbars();
     gde.redraw();
     if let Some(mut pace) = gde.headless_frames.take() {
         pace(gde);

@@ -183,6 +183,8 @@ pub struct Gde {
     pub headless_frames: Option<Box<dyn FnMut(&mut Gde)>>,
     /// Who waits for the first frame.
     pub manager: crate::notify::Manager,
+    /// Who lists windows.
+    pub taskbars: crate::handlers::taskbar::Taskbars,
     /// Whether windows appear and disappear gradually.
     pub has_animations: bool,
 }
@@ -233,6 +235,7 @@ impl Gde {
         IdleInhibitManagerState::new::<Gde>(&handle);
         SecurityContextState::new::<Gde, _>(&handle, is_trusted);
         crate::handlers::screencopy::create_global(&handle);
+        crate::handlers::taskbar::create_global(&handle);
         Ok(Gde {
             display: handle,
             events,
@@ -271,6 +274,7 @@ impl Gde {
             panel: crate::panel::Panel::default(),
             headless_frames: None,
             manager: crate::notify::Manager::default(),
+            taskbars: crate::handlers::taskbar::Taskbars::default(),
             has_animations: true,
         })
     }

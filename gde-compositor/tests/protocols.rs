@@ -10,6 +10,7 @@ use wayland_protocols::wp::single_pixel_buffer::v1::client::wp_single_pixel_buff
 use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
 use wayland_protocols::xdg::shell::client::xdg_positioner::{Anchor, ConstraintAdjustment, Gravity, XdgPositioner};
 use wayland_protocols::xdg::shell::client::xdg_wm_base::XdgWmBase;
+use wayland_protocols_wlr::foreign_toplevel::v1::client::{zwlr_foreign_toplevel_handle_v1::State as Listed, zwlr_foreign_toplevel_manager_v1::ZwlrForeignToplevelManagerV1};
 use wayland_protocols_wlr::layer_shell::v1::client::zwlr_layer_shell_v1::{Layer, ZwlrLayerShellV1};
 use wayland_protocols_wlr::layer_shell::v1::client::zwlr_layer_surface_v1::Anchor as LayerAnchor;
 use wayland_protocols_wlr::screencopy::v1::client::zwlr_screencopy_manager_v1::ZwlrScreencopyManagerV1;
@@ -28,7 +29,7 @@ fn globals_are_there() {
         "wp_cursor_shape_manager_v1", "zwp_primary_selection_device_manager_v1", "zwlr_data_control_manager_v1", "ext_data_control_manager_v1",
         "zwp_text_input_manager_v3", "zwp_input_method_manager_v2", "zwp_virtual_keyboard_manager_v1", "zwp_pointer_gestures_v1", "zwp_relative_pointer_manager_v1",
         "zwp_pointer_constraints_v1", "ext_idle_notifier_v1", "zwp_idle_inhibit_manager_v1", "ext_session_lock_manager_v1", "xdg_activation_v1",
-        "ext_foreign_toplevel_list_v1", "zwlr_screencopy_manager_v1", "wp_security_context_manager_v1", "zxdg_exporter_v2", "zxdg_importer_v2",
+        "ext_foreign_toplevel_list_v1", "zwlr_screencopy_manager_v1", "wp_security_context_manager_v1", "zxdg_exporter_v2", "zxdg_importer_v2", "zwlr_foreign_toplevel_manager_v1",
     ] {
         assert!(client.heard.globals.contains_key(name), "no {name}");
     }
@@ -208,4 +209,82 @@ fn a_picture_of_the_screen_is_what_it_shows() {
     let mut pixel = [0; 4];
     file.read_exact_at(&mut pixel, (700 * 1280 + 900) * 4).unwrap();
     assert_eq!(u32::from_le_bytes(pixel) & 0xff_ffff, fixture.pixel(900, 700));
+}
+
+#[test]
+fn a_taskbar_lists_windows_and_acts_on_them() {
+    let mut fixture = Fixture::new();
+    let mut bar = fixture.client();
+    let manager = bar.bind::<ZwlrForeignToplevelManagerV1>();
+    bar.bind::<WlOutput>();
+    let mut owner = fixture.client();
+    let window = owner.toplevel();
+    window.toplevel.set_title("First".into());
+    window.toplevel.set_app_id("org.test".into());
+    window.surface.commit();
+    fixture.sync(&mut owner);
+    owner.show(&window.surface, 300, 200, RED);
+    fixture.sync(&mut owner);
+    fixture.sync(&mut bar);
+    let listed = bar.heard.listed.clone();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].title.as_str(), listed[0].app_id.as_str(), listed[0].outputs), ("First", "org.test", 1));
+    assert_eq!(listed[0].states, [Listed::Activated as u32]);
+    listed[0].handle.set_maximized();
+    fixture.sync(&mut bar);
+    fixture.sync(&mut bar);
+    assert_eq!(bar.heard.listed[0].states, [Listed::Maximized as u32, Listed::Activated as u32]);
+    fixture.sync(&mut owner);
+    assert_eq!(owner.heard.size.map(|size| size.0), Some(1280));
+    listed[0].handle.unset_maximized();
+    listed[0].handle.set_minimized();
+    window.toplevel.set_title("Second".into());
+    owner.flush();
+    fixture.sync(&mut bar);
+    fixture.sync(&mut bar);
+    assert_eq!(bar.heard.listed[0].states, [Listed::Minimized as u32]);
+    assert_eq!(bar.heard.listed[0].title, "Second");
+    listed[0].handle.activate(&bar.bind::<WlSeat>());
+    fixture.sync(&mut bar);
+    fixture.sync(&mut bar);
+    assert_eq!(bar.heard.listed[0].states, [Listed::Activated as u32]);
+    listed[0].handle.close();
+    fixture.sync(&mut bar);
+    fixture.sync(&mut owner);
+    assert!(owner.heard.is_closed);
+    // One that is given back does not come again.
+    let done = bar.heard.listed[0].done;
+    listed[0].handle.destroy();
+    window.toplevel.set_title("Third".into());
+    owner.flush();
+    fixture.sync(&mut bar);
+    fixture.sync(&mut bar);
+    assert_eq!((bar.heard.listed.len(), bar.heard.listed[0].done), (1, done));
+    manager.stop();
+    fixture.sync(&mut bar);
+    assert!(bar.heard.list_is_finished && !bar.is_dead());
+}
+
+#[test]
+fn a_taskbar_hears_that_a_window_is_gone() {
+    let mut fixture = Fixture::new();
+    let mut owner = fixture.client();
+    let window = owner.toplevel();
+    window.surface.commit();
+    fixture.sync(&mut owner);
+    owner.show(&window.surface, 300, 200, RED);
+    fixture.sync(&mut owner);
+    let mut bar = fixture.client();
+    bar.bind::<ZwlrForeignToplevelManagerV1>();
+    fixture.sync(&mut bar);
+    fixture.sync(&mut bar);
+    assert_eq!(bar.heard.listed.len(), 1);
+    window.toplevel.destroy();
+    window.xdg_surface.destroy();
+    fixture.sync(&mut owner);
+    fixture.sync(&mut bar);
+    assert!(bar.heard.listed[0].is_closed);
+    bar.heard.listed[0].handle.set_rectangle(&bar.surface(), 0, 0, -1, 5);
+    fixture.sync(&mut bar);
+    assert!(bar.is_dead(), "a negative size is an error");
 }

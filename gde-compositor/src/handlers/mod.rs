@@ -7,4 +7,5 @@ pub mod pending;
 pub mod screencopy;
 pub mod seat;
 pub mod session;
+pub mod taskbar;
 pub mod xdg;

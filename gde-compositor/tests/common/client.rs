@@ -22,6 +22,10 @@ use wayland_protocols::wp::single_pixel_buffer::v1::client::wp_single_pixel_buff
 use wayland_protocols::wp::viewporter::client::{wp_viewport::WpViewport, wp_viewporter::WpViewporter};
 use wayland_protocols::xdg::decoration::zv1::client::{zxdg_decoration_manager_v1::ZxdgDecorationManagerV1, zxdg_toplevel_decoration_v1};
 use wayland_protocols::xdg::shell::client::{xdg_popup, xdg_positioner::XdgPositioner, xdg_surface, xdg_toplevel, xdg_wm_base};
+use wayland_protocols_wlr::foreign_toplevel::v1::client::{
+    zwlr_foreign_toplevel_handle_v1::{self, ZwlrForeignToplevelHandleV1},
+    zwlr_foreign_toplevel_manager_v1::{self, ZwlrForeignToplevelManagerV1},
+};
 use wayland_protocols_wlr::layer_shell::v1::client::{zwlr_layer_shell_v1::ZwlrLayerShellV1, zwlr_layer_surface_v1};
 use wayland_protocols_wlr::screencopy::v1::client::{zwlr_screencopy_frame_v1, zwlr_screencopy_manager_v1::ZwlrScreencopyManagerV1};
 
@@ -48,6 +52,20 @@ pub struct Heard {
     pub copy_size: Option<(u32, u32)>,
     pub copy: Option<bool>,
     pub released: u32,
+    pub listed: Vec<Listed>,
+    pub list_is_finished: bool,
+}
+
+/// A window as a taskbar hears of it.
+#[derive(Clone)]
+pub struct Listed {
+    pub handle: ZwlrForeignToplevelHandleV1,
+    pub title: String,
+    pub app_id: String,
+    pub states: Vec<u32>,
+    pub outputs: u32,
+    pub done: u32,
+    pub is_closed: bool,
 }
 
 pub struct Client {
@@ -273,6 +291,40 @@ hear!(wp_presentation_feedback::WpPresentationFeedback, |heard, _proxy, event| {
     match event {
         wp_presentation_feedback::Event::Presented { .. } => heard.presented += 1,
         wp_presentation_feedback::Event::Discarded => heard.discarded += 1,
+        _ => {}
+    }
+});
+impl Dispatch<ZwlrForeignToplevelManagerV1, ()> for Heard {
+    fn event(heard: &mut Self, _: &ZwlrForeignToplevelManagerV1, event: zwlr_foreign_toplevel_manager_v1::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
+        match event {
+            zwlr_foreign_toplevel_manager_v1::Event::Toplevel { toplevel } => heard.listed.push(Listed {
+                handle: toplevel,
+                title: String::new(),
+                app_id: String::new(),
+                states: Vec::new(),
+                outputs: 0,
+                done: 0,
+                is_closed: false,
+            }),
+            zwlr_foreign_toplevel_manager_v1::Event::Finished => heard.list_is_finished = true,
+            _ => {}
+        }
+    }
+
+    wayland_client::event_created_child!(Heard, ZwlrForeignToplevelManagerV1, [
+        zwlr_foreign_toplevel_manager_v1::EVT_TOPLEVEL_OPCODE => (ZwlrForeignToplevelHandleV1, ()),
+    ]);
+}
+hear!(ZwlrForeignToplevelHandleV1, |heard, proxy, event| {
+    use zwlr_foreign_toplevel_handle_v1::Event;
+    let Some(listed) = heard.listed.iter_mut().find(|listed| listed.handle == *proxy) else { return };
+    match event {
+        Event::Title { title } => listed.title = title,
+        Event::AppId { app_id } => listed.app_id = app_id,
+        Event::State { state } => listed.states = state.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap())).collect(),
+        Event::OutputEnter { .. } => listed.outputs += 1,
+        Event::Done => listed.done += 1,
+        Event::Closed => listed.is_closed = true,
         _ => {}
     }
 });
