@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,6 +14,7 @@ use system_tests::{Genai, Images, Lab, Linux, Machine, System};
 use vm::machine::{Network, Reach};
 use vm::{accel, exec, transfer};
 
+use crate::bench_desktop::{self, Compositor};
 use crate::cargo;
 use crate::images::{self, Cd};
 use crate::project::{DEFAULT_EDITION, Project};
@@ -33,10 +34,10 @@ const BOOT_LIMIT: Duration = Duration::from_secs(240);
 const PROMPT: &str = "root@genai";
 
 #[derive(Deserialize)]
-struct Measurement {
-    name: String,
-    unit: String,
-    value: f64,
+pub struct Measurement {
+    pub name: String,
+    pub unit: String,
+    pub value: f64,
 }
 
 #[derive(Serialize)]
@@ -69,7 +70,7 @@ fn script(project: &Project, name: &str) -> Result<String> {
     };
     let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric());
     if !is_word || name == "common" || !folder.join(format!("{name}.sh")).is_file() {
-        bail!("there is no benchmark {name:?}; there are: kernel, net, disk, untar, compile, sqlite, redis");
+        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, disk, untar, compile, sqlite, redis");
     }
     let place = "dir=$(mktemp -d /root/bench.XXXXXX); trap 'cd /; rm -rf \"$dir\"' EXIT; cd \"$dir\"\n";
     Ok(format!("{}\n{place}{}", read("common")?, read(name)?))
@@ -77,6 +78,12 @@ fn script(project: &Project, name: &str) -> Result<String> {
 
 pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json: bool) -> Result<()> {
     let name = name.unwrap_or("kernel");
+    if name == "gde" {
+        return compositor(project, json);
+    }
+    if name == "desktop" {
+        return desktop(project, edition.unwrap_or(DEFAULT_EDITION), json);
+    }
     let work = if name == "kernel" {
         let programs = cargo::build_static(project, &BTreeSet::from([PROGRAM.to_owned()]), &project.build().join("programs"))?;
         Work::Kernel(programs.get(PROGRAM).with_context(|| format!("the workspace has no program {PROGRAM}"))?.clone())
@@ -92,11 +99,52 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     // One after the other: together they would slow each other down.
     let linux = measure(&lab, System::Linux, &format!("{name}-linux"), &work)?;
     let ours = measure(&lab, System::Genai, &format!("{name}-genai"), &work)?;
-    let comparisons = compare(&ours, &linux);
-    let text = serde_json::to_string_pretty(&comparisons)?;
+    report(&results, name, &compare(&ours, &linux), json)
+}
+
+/// The compositor on this host, without a machine.
+fn compositor(project: &Project, json: bool) -> Result<()> {
+    let results = project.build().join("bench");
+    fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
+    let mut command = cargo::cargo();
+    command.args(["bench", "--package", "gde-compositor", "--bench", "speed"]);
+    command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target).stderr(std::process::Stdio::inherit());
+    let output = command.output().context("cannot run cargo")?;
+    let mut lines = LineOutput::default();
+    lines.write_all(&output.stdout)?;
+    ensure!(output.status.success(), "the measurement ended with {}", output.status);
+    report(&results, "gde", &compare(&lines.measurements, &[]), json)
+}
+
+/// The desktop, and weston where the edition has it.
+fn desktop(project: &Project, edition: &str, json: bool) -> Result<()> {
+    let results = project.build().join("bench");
+    fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
+    let lab = Lab::new(images(project, edition)?, accel::choose(&project.cache)?, results.clone());
+    let both = |system| -> Result<Vec<Measurement>> {
+        let mut measurements = Vec::new();
+        for compositor in [Compositor::Gde, Compositor::Weston] {
+            let label = format!("{} on {}", compositor.name(), if system == System::Linux { "Linux" } else { "GenAI OS" });
+            eprintln!("gos: measuring {label}");
+            match bench_desktop::measure(&lab, system, compositor) {
+                Ok(found) => measurements.extend(found),
+                // The other one is of use all the same.
+                Err(error) => eprintln!("gos: {label}: {error:#}"),
+            }
+        }
+        Ok(measurements)
+    };
+    let (linux, ours) = (both(System::Linux)?, both(System::Genai)?);
+    ensure!(!ours.is_empty(), "nothing could be measured");
+    report(&results, "desktop", &compare(&ours, &linux), json)
+}
+
+/// Keeps a table and JSON, and prints one of them.
+fn report(results: &Path, name: &str, comparisons: &[Comparison], json: bool) -> Result<()> {
+    let text = serde_json::to_string_pretty(comparisons)?;
     let path = results.join(format!("{name}.json"));
     fs::write(&path, format!("{text}\n")).with_context(|| format!("cannot write {}", path.display()))?;
-    let table = table(&comparisons);
+    let table = table(comparisons);
     let table_path = results.join(format!("{name}.txt"));
     fs::write(&table_path, &table).with_context(|| format!("cannot write {}", table_path.display()))?;
     print!("{}", if json { format!("{text}\n") } else { table });
@@ -297,6 +345,9 @@ fn table(comparisons: &[Comparison]) -> String {
     for it in comparisons {
         let ratio = it.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
         table.push_str(&row(&it.name, &it.unit, &cell(it.ours), &cell(it.linux), &ratio));
+    }
+    if comparisons.iter().all(|it| it.linux.is_none()) {
+        return table;
     }
     table.push_str("\nRatio: ours by Linux's. Times: less is better; rates (.../s): more is better.\n");
     table.push_str("Linux runs with mitigations=off, because our kernel has none of them.\n");

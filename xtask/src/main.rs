@@ -1,6 +1,7 @@
 //! The tool behind `./gos`: builds, starts machines, tests, measures.
 
 mod bench;
+mod bench_desktop;
 mod build;
 mod cargo;
 mod cli;

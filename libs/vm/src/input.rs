@@ -94,6 +94,14 @@ pub fn key(vm: &VmDir, text: &str) -> Result<()> {
     press(&mut vm.qmp()?, &combination(text)?)
 }
 
+/// Presses and releases a key without giving the guest time to take it: for one key at a time, whose effect is awaited.
+///
+/// # Errors
+/// As [`key`].
+pub fn tap(vm: &VmDir, text: &str) -> Result<()> {
+    send(&mut vm.qmp()?, &combination(text)?)
+}
+
 /// Types a text on a US keyboard; a line break is Enter.
 ///
 /// # Errors
@@ -113,6 +121,12 @@ pub fn type_text(vm: &VmDir, text: &str) -> Result<()> {
 }
 
 fn press(qmp: &mut Qmp, keys: &[String]) -> Result<()> {
+    send(qmp, keys)?;
+    thread::sleep(KEY_GAP);
+    Ok(())
+}
+
+fn send(qmp: &mut Qmp, keys: &[String]) -> Result<()> {
     let event = |key: &String, down: bool| {
         json!({"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": key}}})
     };
@@ -120,7 +134,6 @@ fn press(qmp: &mut Qmp, keys: &[String]) -> Result<()> {
     let up = keys.iter().rev().map(|key| event(key, false));
     let events: Vec<Value> = down.chain(up).collect();
     qmp.execute("input-send-event", json!({"events": events}))?;
-    thread::sleep(KEY_GAP);
     Ok(())
 }
 

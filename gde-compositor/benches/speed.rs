@@ -1,0 +1,181 @@
+//! What `./gos bench gde` runs: the compositor without a display, natively, with clients in the same process. A JSON object a line.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::client::{Client, Toplevel};
+use common::{Fixture, key};
+use wayland_client::protocol::wl_seat::WlSeat;
+
+fn print(name: &str, unit: &str, value: f64) {
+    println!("{}", serde_json::json!({"name": name, "unit": unit, "value": value}));
+}
+
+/// The processor's time that this thread has taken: other programs do not count.
+fn cpu_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a value of ours.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// The time that a part of all is below, in milliseconds.
+fn percentile(times: &mut [Duration], part: usize) -> f64 {
+    times.sort();
+    times[(times.len() * part / 100).min(times.len() - 1)].as_secs_f64() * 1000.0
+}
+
+fn open(fixture: &mut Fixture, client: &mut Client, size: (i32, i32), pixel: u32) -> Toplevel {
+    let window = client.toplevel();
+    client.decorate(&window);
+    window.surface.commit();
+    fixture.sync(client);
+    client.show(&window.surface, size.0, size.1, pixel);
+    fixture.sync(client);
+    window
+}
+
+/// A value of a file of /proc, in its own unit.
+fn field(path: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let value = text.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    value.unwrap_or_else(|| panic!("{path} has no {name}"))
+}
+
+/// Frames with three windows, all of it drawn, and with a small part of one changed.
+fn frames() {
+    let mut fixture = Fixture::new();
+    fixture.gde.panel.is_shown = true;
+    let mut client = fixture.client();
+    let windows: Vec<Toplevel> = (0..3).map(|index| open(&mut fixture, &mut client, (600, 400), 0xff20_3040 + index * 0x10_1010)).collect();
+    fixture.settle();
+    let (mut full, mut full_cpu) = (Vec::new(), Vec::new());
+    for _ in 0..500 {
+        let output = fixture.gde.screens[0].output.clone();
+        let screen = &mut fixture.gde.screens[0];
+        // A new tracker knows nothing of what is shown.
+        screen.tracker = smithay::backend::renderer::damage::OutputDamageTracker::from_output(&output);
+        screen.redraw.queue();
+        let (start, cpu) = (Instant::now(), cpu_time());
+        fixture.gde.redraw();
+        full.push(start.elapsed());
+        full_cpu.push(cpu_time() - cpu);
+        fixture.settle();
+    }
+    print("full frame, 3 windows, p50", "ms", percentile(&mut full, 50));
+    print("full frame, 3 windows, p95", "ms", percentile(&mut full, 95));
+    print("full frame, 3 windows, processor time, p50", "ms", percentile(&mut full_cpu, 50));
+    print("full frame, 3 windows, processor time, p95", "ms", percentile(&mut full_cpu, 95));
+    let mut small = Vec::new();
+    for index in 0..500 {
+        let surface = &windows[2].surface;
+        surface.attach(Some(&client.buffer(600, 400, 0xff50_3040 + index % 2)), 0, 0);
+        surface.damage_buffer(10, 10, 200, 100);
+        surface.commit();
+        client.flush();
+        let start = Instant::now();
+        fixture.dispatch();
+        small.push(start.elapsed());
+        fixture.settle();
+        fixture.sync(&mut client);
+    }
+    print("frame with 200x100 changed, p50", "ms", percentile(&mut small, 50));
+    print("frame with 200x100 changed, p95", "ms", percentile(&mut small, 95));
+}
+
+/// From a key to the pixels of a client that answers at once.
+fn key_to_pixel() {
+    let mut fixture = Fixture::new();
+    let mut client = fixture.client();
+    client.bind::<WlSeat>().get_keyboard(&client.qh, ());
+    let window = open(&mut fixture, &mut client, (600, 400), 0xff20_3040);
+    fixture.settle();
+    let mut times = Vec::new();
+    for index in 0..300u32 {
+        let heard = client.heard.keys.len();
+        let buffer = client.buffer(600, 400, 0xff00_0000 | index);
+        fixture.sync(&mut client);
+        let start = Instant::now();
+        fixture.press(key::A);
+        while client.heard.keys.len() == heard {
+            client.receive();
+        }
+        window.surface.attach(Some(&buffer), 0, 0);
+        window.surface.damage_buffer(0, 0, 20, 20);
+        window.surface.commit();
+        client.flush();
+        fixture.dispatch();
+        times.push(start.elapsed());
+        fixture.release(key::A);
+        fixture.settle();
+        fixture.sync(&mut client);
+    }
+    print("key to pixel, p50", "ms", percentile(&mut times, 50));
+}
+
+/// Memory that is left after many windows were opened and closed.
+fn growth() {
+    let mut fixture = Fixture::new();
+    let mut cycle = |clients: usize| {
+        for _ in 0..clients {
+            // The test's client never gives its globals back: it is not to live long.
+            let mut client = fixture.client();
+            for _ in 0..50 {
+                let window = open(&mut fixture, &mut client, (64, 48), 0xff20_3040);
+                window.toplevel.destroy();
+                window.xdg_surface.destroy();
+                window.surface.destroy();
+                fixture.sync(&mut client);
+            }
+            drop(client);
+            fixture.settle();
+        }
+    };
+    cycle(20);
+    let before = field("/proc/self/smaps_rollup", "Pss:");
+    cycle(200);
+    print("growth by 10000 windows of 200 clients", "KiB", field("/proc/self/smaps_rollup", "Pss:") - before);
+}
+
+/// A compositor of its own, ended when dropped.
+struct Program(Child, std::path::PathBuf);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        let _ = fs::remove_dir_all(&self.1);
+    }
+}
+
+/// Memory and wake-ups of the program while nothing happens.
+fn idle() {
+    let dir = std::env::temp_dir().join(format!("gde-speed-{}", std::process::id()));
+    fs::create_dir_all(&dir).expect("a directory for sockets");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gde"));
+    let child = command.args(["--backend", "headless"]).env("XDG_RUNTIME_DIR", &dir).stderr(Stdio::null()).spawn().expect("gde starts");
+    let program = Program(child, dir.clone());
+    let start = Instant::now();
+    while !dir.join("gde.socket").exists() {
+        assert!(start.elapsed() < Duration::from_secs(30), "gde does not come up");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let proc = format!("/proc/{}", program.0.id());
+    let switches = || field(&format!("{proc}/status"), "voluntary_ctxt_switches:");
+    let before = switches();
+    std::thread::sleep(Duration::from_secs(20));
+    print("wake-ups in 20 s without input (the clock's minute counts)", "1", switches() - before);
+    print("memory of the compositor (PSS), no windows", "MiB", field(&format!("{proc}/smaps_rollup"), "Pss:") / 1024.0);
+}
+
+fn main() {
+    frames();
+    key_to_pixel();
+    growth();
+    idle();
+}
