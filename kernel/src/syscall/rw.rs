@@ -269,13 +269,8 @@ pub fn sys_sendfile(cx: &Cx<'_>, out_fd: i32, in_fd: i32, offset: usize, count: 
         return Err(EINVAL);
     }
     let count = count.min(MAX_COUNT);
-    let mut guard = None;
-    let start: u64 = if offset != 0 {
-        let pos: i64 = user::read(offset)?;
-        u64::try_from(pos).map_err(|_| EINVAL)?
-    } else {
-        **guard.insert(input.pos())
-    };
+    // The position is not held meanwhile, as on Linux: writing takes the output's, which may be the same file, or the input of another `sendfile`.
+    let start = take_position(&input, offset)?;
     let mut pos = start;
     let outcome = transfer(
         cx,
@@ -288,11 +283,7 @@ pub fn sys_sendfile(cx: &Cx<'_>, out_fd: i32, in_fd: i32, offset: usize, count: 
         |block| output.write(&mut IoSource::kernel(block)),
     );
     if let Ok(n) = outcome {
-        let end = start + n as u64;
-        match &mut guard {
-            Some(guard) => **guard = end,
-            None => user::write(offset, &end)?,
-        }
+        give_position(&input, offset, start + n as u64)?;
         count_read(cx, n);
         cx.process.io_written.fetch_add(n as u64, Ordering::Relaxed);
     }

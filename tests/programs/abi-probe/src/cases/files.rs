@@ -119,6 +119,11 @@ cases! { "files";
         o.v(sys!(SYS_sendfile, b, a, &raw mut at, 3)); o.s(at); o.s(pread(b, 0)); o.v(lseek(a, 0, SEEK_SET)); o.v(sys!(SYS_sendfile, b, a, 0, 100)); o.s(pread(b, 0));
         o.v(sys!(SYS_sendfile, a, 999, 0, 1)); let p = pipe(0); o.v(sys!(SYS_sendfile, p[1], a, 0, 1)); o.v(sys!(SYS_sendfile, b, open(c"b", O_WRONLY), 0, 1));
     }
+    "sendfile-to-itself" => |o| {
+        let a = file(c"a", b"hello"); lseek(a, 1, SEEK_SET);
+        o.v(sys!(SYS_sendfile, a, a, 0, 3)); o.v(lseek(a, 0, SEEK_CUR)); o.s(pread(a, 0));
+        let mut at = 3i64; o.v(sys!(SYS_sendfile, a, a, &raw mut at, 9)); o.s(at); o.v(lseek(a, 0, SEEK_CUR)); o.s(pread(a, 0));
+    }
     "copy-file-range" => |o| {
         let a = file(c"a", b"hello"); let b = file(c"b", b"");
         let (mut from, mut to) = (1i64, 2i64);
