@@ -11,7 +11,7 @@ use super::{Cx, remote};
 use crate::error::*;
 use crate::task::signal::{self, SIGKILL, SigInfo};
 use crate::task::trace::{self, Attach, CallPhase, Options, Registers, Resume, Stopped};
-use crate::task::{Thread, process, seccomp};
+use crate::task::{Thread, process, rseq, seccomp};
 use crate::user;
 
 const TRACEME: i64 = 0;
@@ -46,6 +46,7 @@ const LISTEN: i64 = 0x4208;
 const GETSIGMASK: i64 = 0x420a;
 const SETSIGMASK: i64 = 0x420b;
 const GET_SYSCALL_INFO: i64 = 0x420e;
+const GET_RSEQ_CONFIGURATION: i64 = 0x420f;
 
 const NT_PRSTATUS: u64 = 1;
 const NT_PRFPREG: u64 = 2;
@@ -281,6 +282,7 @@ fn look(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64) -
         SETSIGMASK => signal::set_blocked(thread, user::read(at)?),
         LISTEN => trace::listen(cx.process, thread)?,
         GET_SYSCALL_INFO => return syscall_info(cx, thread, registers, addr as usize, at),
+        GET_RSEQ_CONFIGURATION => return rseq_configuration(thread, addr as usize, at),
         ARCH_PRCTL => return arch_prctl(cx, thread, registers, data, addr as usize),
         _ => return Err(EIO),
     }
@@ -443,6 +445,24 @@ fn syscall_info(cx: &Cx<'_>, thread: &Thread, registers: Registers, size: usize,
     };
     write_bytes(at, &info.as_bytes()[..size.min(full)])?;
     Ok(full)
+}
+
+/// `struct ptrace_rseq_configuration`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct RseqConfiguration {
+    area: u64,
+    area_bytes: u32,
+    signature: u32,
+    flags: u32,
+    pad: u32,
+}
+
+fn rseq_configuration(thread: &Thread, size: usize, at: usize) -> Result<usize> {
+    let (area, signature) = thread.rseq.registration();
+    let it = RseqConfiguration { area: area as u64, area_bytes: rseq::AREA_BYTES, signature, flags: 0, pad: 0 };
+    write_bytes(at, &it.as_bytes()[..size.min(size_of::<RseqConfiguration>())])?;
+    Ok(size_of::<RseqConfiguration>())
 }
 
 /// `PTRACE_ARCH_PRCTL`: segment bases, as by `arch_prctl(2)`.

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use super::{Cx, mm, rw};
 use crate::error::*;
-use crate::task::{Process, process};
+use crate::task::{Process, Thread, process};
 use crate::user;
 
 /// Copied at once.
@@ -153,7 +153,7 @@ pub fn sys_process_madvise(cx: &Cx<'_>, pidfd: i32, iov: usize, count: usize, ad
 }
 
 /// membarrier(2): an interrupt to the CPUs that run the threads in question, which they answer before it returns.
-pub fn sys_membarrier(cx: &Cx<'_>, command: u32, flags: u32, _cpu: i32) -> Result<usize> {
+pub fn sys_membarrier(cx: &Cx<'_>, command: u32, flags: u32, cpu: i32) -> Result<usize> {
     const GLOBAL: u32 = 1;
     const GLOBAL_EXPEDITED: u32 = 2;
     const REGISTER_GLOBAL: u32 = 4;
@@ -161,18 +161,21 @@ pub fn sys_membarrier(cx: &Cx<'_>, command: u32, flags: u32, _cpu: i32) -> Resul
     const REGISTER_PRIVATE: u32 = 16;
     const PRIVATE_CORE: u32 = 32;
     const REGISTER_CORE: u32 = 64;
-    if flags != 0 {
+    const PRIVATE_RSEQ: u32 = 128;
+    const REGISTER_RSEQ: u32 = 256;
+    const FLAG_CPU: u32 = 1;
+    if flags != 0 && !(command == PRIVATE_RSEQ && flags == FLAG_CPU) {
         return Err(EINVAL);
     }
     let mm = cx.process.mm()?;
     match command {
-        0 => return Ok(0x7f),
+        0 => return Ok(0x1ff),
         GLOBAL => process::all().iter().filter_map(|p| p.mm().ok()).for_each(|space| space.barrier()),
         GLOBAL_EXPEDITED => {
             let registered = |space: &Arc<crate::mm::AddressSpace>| space.barriers.load(Ordering::Relaxed) & REGISTER_GLOBAL != 0;
             process::all().iter().filter_map(|p| p.mm().ok()).filter(registered).for_each(|space| space.barrier());
         }
-        REGISTER_GLOBAL | REGISTER_PRIVATE | REGISTER_CORE => {
+        REGISTER_GLOBAL | REGISTER_PRIVATE | REGISTER_CORE | REGISTER_RSEQ => {
             mm.barriers.fetch_or(command, Ordering::Relaxed);
         }
         // Returning from an interrupt also makes a CPU fetch its instructions anew.
@@ -180,6 +183,18 @@ pub fn sys_membarrier(cx: &Cx<'_>, command: u32, flags: u32, _cpu: i32) -> Resul
             let needed = if command == PRIVATE { REGISTER_PRIVATE } else { REGISTER_CORE };
             if mm.barriers.load(Ordering::Relaxed) & needed == 0 {
                 return Err(EPERM);
+            }
+            mm.barrier();
+        }
+        PRIVATE_RSEQ => {
+            if mm.barriers.load(Ordering::Relaxed) & REGISTER_RSEQ == 0 {
+                return Err(EPERM);
+            }
+            let asked = |thread: &&Arc<Thread>| flags == 0 || i64::from(cpu) == thread.sched.last_cpu() as i64;
+            let same_memory = |process: &&Arc<Process>| process.mm().is_ok_and(|space| Arc::ptr_eq(&space, &mm));
+            // Who shares the memory without being of this process is asked too, as on Linux.
+            for process in process::all().iter().filter(same_memory) {
+                process.threads().iter().filter(asked).for_each(|thread| thread.rseq.touch());
             }
             mm.barrier();
         }

@@ -10,6 +10,17 @@ use crate::task::process::{self, RLIMIT_NICE, RLIMIT_RTPRIO};
 use crate::task::{Thread, sched};
 use crate::user;
 
+/// rseq(2): registers the calling thread's area, or ends its registration.
+pub fn sys_rseq(cx: &Cx<'_>, area: usize, len: u32, flags: u32, signature: u32) -> Result<usize> {
+    const UNREGISTER: u32 = 1;
+    match flags {
+        0 => cx.thread.rseq.register(area, len, signature)?,
+        UNREGISTER => cx.thread.rseq.unregister(area, len, signature)?,
+        _ => return Err(EINVAL),
+    }
+    Ok(0)
+}
+
 pub(super) fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
     match tid {
         0 => Ok(cx.thread.clone()),

@@ -143,6 +143,7 @@ table! {
     203 sched_setaffinity (i32, usize, usize) => super::sched::sys_sched_setaffinity;
     204 sched_getaffinity (i32, usize, usize) => super::sched::sys_sched_getaffinity;
     309 getcpu (usize, usize) => super::sched::sys_getcpu;
+    334 rseq (usize, u32, u32, u32) => super::sched::sys_rseq;
 
     35 nanosleep (usize, usize) => super::time::sys_nanosleep;
     36 getitimer (i32, usize) => super::time::sys_getitimer;

@@ -101,7 +101,7 @@ pub fn exec(
     reset_signals(thread);
     thread.clear_child_tid.store(0, Ordering::Relaxed);
     thread.robust_list.store(0, Ordering::Relaxed);
-    thread.rseq.store(0, Ordering::Relaxed);
+    thread.rseq.clear();
     let base = image.name.rsplit(|b| *b == b'/').next().unwrap_or(&image.name);
     *thread.name.lock() = comm_from(base);
 

@@ -239,7 +239,7 @@ fn inherit(parent: &Arc<Thread>, child: &Arc<Thread>, flags: CloneFlags, is_thre
     to.rt_priority.store(from.rt_priority.load(Ordering::Relaxed), Ordering::Relaxed);
     to.inherit_vruntime(from);
     if !is_thread && !flags.contains(CloneFlags::VM) {
-        child.rseq.store(parent.rseq.load(Ordering::Relaxed), Ordering::Relaxed);
+        child.rseq.inherit(&parent.rseq);
     }
 }
 

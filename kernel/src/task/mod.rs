@@ -5,6 +5,7 @@ pub mod exec;
 mod elf;
 pub mod lifecycle;
 pub mod process;
+pub mod rseq;
 pub mod sched;
 pub mod seccomp;
 pub mod sigframe;

@@ -440,6 +440,7 @@ pub fn schedule() {
         return;
     }
     next.sched.cpu.store(cpu_id, Ordering::SeqCst);
+    next.rseq.touch();
     queue.current = Some(next.clone());
     drop(queue);
     me.slice_end_ns.store(now + SLICE_NS, Ordering::Relaxed);

@@ -33,8 +33,8 @@ pub struct Thread {
     pub ioprio: AtomicU32,
     /// `set_mempolicy(2)`: mode and flags, and in the highest bit whether node 0 was named.
     pub mempolicy: AtomicU32,
-    /// rseq area, or 0.
-    pub rseq: AtomicUsize,
+    /// Its restartable sequences.
+    pub rseq: super::rseq::Rseq,
     /// Nanoseconds spent in user mode and in the kernel, sampled by the tick.
     pub utime_ns: AtomicU64,
     #[allow(missing_docs)]
@@ -85,7 +85,7 @@ impl Thread {
             robust_list: AtomicUsize::new(0),
             ioprio: AtomicU32::new(0),
             mempolicy: AtomicU32::new(0),
-            rseq: AtomicUsize::new(0),
+            rseq: super::rseq::Rseq::default(),
             utime_ns: AtomicU64::new(0),
             stime_ns: AtomicU64::new(0),
             nvcsw: AtomicU32::new(0),

@@ -7,7 +7,7 @@ use frame::user::{TrapReason, UserContext};
 
 use super::signal::{self, Delivery, SA_RESTART, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SigInfo};
 use super::trace::{self, Cpu, Entry, Watch};
-use super::{Thread, current, lifecycle, sched, sigframe};
+use super::{Thread, current, lifecycle, rseq, sched, sigframe};
 use crate::error::*;
 use crate::mm::FaultError;
 use crate::syscall;
@@ -26,6 +26,9 @@ pub fn run(mut context: UserContext) -> ! {
     // The call that the thread is in, for its tracer; all ones: none.
     let mut call = u64::MAX;
     loop {
+        if thread.rseq.is_due() {
+            rseq::before_user_mode(&thread, &mut context);
+        }
         if thread.signal_check.load(Ordering::Acquire) || interrupted.is_some() {
             prepare_return(&thread, Cpu { context: &mut context, call: &mut call }, interrupted.take());
         }
@@ -34,7 +37,7 @@ pub fn run(mut context: UserContext) -> ! {
             continue;
         }
         thread.in_user.store(true, Ordering::Relaxed);
-        let reason = context.run_unless(|| sched::need_resched() || thread.signal_check.load(Ordering::Acquire));
+        let reason = context.run_unless(|| sched::need_resched() || thread.signal_check.load(Ordering::Acquire) || thread.rseq.is_due());
         thread.in_user.store(false, Ordering::Relaxed);
         call = u64::MAX;
         match reason {
@@ -140,6 +143,7 @@ fn prepare_return(thread: &Arc<Thread>, mut cpu: Cpu<'_>, interrupted: Option<In
                     context.regs.rax = EINTR.to_ret();
                 }
             }
+            rseq::before_user_mode(thread, context);
             sigframe::push(thread, context, info, action);
             if thread.tracing.watch().contains(Watch::STEP) {
                 trace::handler_entered(thread, cpu.again());

@@ -122,7 +122,8 @@ cases! { "files";
     "sendfile-to-itself" => |o| {
         let a = file(c"a", b"hello"); lseek(a, 1, SEEK_SET);
         o.v(sys!(SYS_sendfile, a, a, 0, 3)); o.v(lseek(a, 0, SEEK_CUR)); o.s(pread(a, 0));
-        let mut at = 3i64; o.v(sys!(SYS_sendfile, a, a, &raw mut at, 9)); o.s(at); o.v(lseek(a, 0, SEEK_CUR)); o.s(pread(a, 0));
+        // Beyond the end the result depends on the size of the pieces that are copied at once.
+        let mut at = 0i64; o.v(sys!(SYS_sendfile, a, a, &raw mut at, 1)); o.s(at); o.v(lseek(a, 0, SEEK_CUR)); o.s(pread(a, 0));
     }
     "copy-file-range" => |o| {
         let a = file(c"a", b"hello"); let b = file(c"b", b"");

@@ -14,6 +14,7 @@ mod names;
 mod permissions;
 mod pipes;
 mod processes;
+mod rseq;
 mod signals;
 mod sockets;
 mod time;
@@ -37,6 +38,7 @@ pub const GROUPS: &[Group] = &[
     processes::GROUP,
     memory::GROUP,
     futexes::GROUP,
+    rseq::GROUP,
     ipc::GROUP,
     sockets::GROUP,
     time::GROUP,
