@@ -119,6 +119,22 @@ pub fn import(path: &Path, unknown: Unknown) -> Result<Imported, DebError> {
     Ok(Imported { builder, manifest, notes })
 }
 
+/// The manifest of a Debian package whose files somebody else has unpacked: `control` is its control archive (tar), `files` what is taken of
+/// its data. Of their contents only those of the copyright file and of desktop entries are looked at. Maintainer scripts become triggers or
+/// are left out, with notes. Configuration files that are not among `files` are not named.
+///
+/// # Errors
+/// When the control file cannot be understood.
+pub fn describe(control: &[u8], files: &Files) -> Result<(Manifest, Vec<String>), DebError> {
+    let members = control_members(control)?;
+    let stanza = members.get("control").map(|it| Stanza::parse(&String::from_utf8_lossy(it)));
+    let mut manifest = control::manifest(&stanza.ok_or_else(|| DebError::Format("it has no control file".into()))?)?;
+    let mut notes = Vec::new();
+    translate(&members, files, &mut manifest, Unknown::Drop, &mut notes)?;
+    dress(files, &mut manifest);
+    Ok((manifest, notes))
+}
+
 fn control_members(tar: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, DebError> {
     let mut members = BTreeMap::new();
     for entry in tar::Archive::new(tar).entries()? {
@@ -131,7 +147,8 @@ fn control_members(tar: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, DebError> {
     Ok(members)
 }
 
-type Files = BTreeMap<String, (Entry, Vec<u8>)>;
+/// Files with their contents, by path.
+pub type Files = BTreeMap<String, (Entry, Vec<u8>)>;
 
 fn entries(tar: &[u8]) -> Result<Files, DebError> {
     let mut files = Files::new();

@@ -1,5 +1,6 @@
 //! The package manager as programs use it: repositories, the solver and transactions together, over one tree.
 
+mod image;
 mod look;
 mod past;
 mod sources;

@@ -1,6 +1,6 @@
 //! Makes, fills and signs a repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -206,6 +206,34 @@ impl Maker {
     pub fn renew(&self) -> Result<(), RepositoryError> {
         let (_, text) = self.current(Role::Targets)?.ok_or_else(|| RepositoryError::Missing("targets.json".into()))?;
         self.publish_snapshot(&text)
+    }
+
+    /// Removes old metadata and indexes, and packages that the index does not name: for a repository that nobody has half fetched. Roots stay,
+    /// as users follow their chain.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn tidy(&self) -> Result<(), RepositoryError> {
+        let mut wanted: BTreeSet<String> = self.index()?.packages.iter().map(Offer::path).collect();
+        wanted.insert("metadata/timestamp.json".into());
+        for role in [Role::Targets, Role::Snapshot] {
+            wanted.extend(self.current(role)?.map(|(version, _)| format!("metadata/{version}.{role}.json")));
+        }
+        if let Some((_, text)) = self.current(Role::Targets)? {
+            let targets: Targets = document(&open(Role::Targets, &text)?)?;
+            wanted.extend(targets.targets.iter().map(|(name, target)| format!("targets/{}.{name}", target.hashes.sha512)));
+        }
+        for folder in ["metadata", "targets", "packages"] {
+            let failed = |source| RepositoryError::Store { what: folder.into(), source };
+            for entry in fs::read_dir(self.dir.join(folder)).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+                if !wanted.contains(&name) && !name.ends_with(".root.json") {
+                    fs::remove_file(entry.path()).map_err(failed)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What it offers.

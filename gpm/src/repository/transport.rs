@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::RepositoryError;
 use crate::observer::{Event, Observer};
@@ -37,6 +36,7 @@ impl std::fmt::Display for Url {
 
 /// Fetches files.
 pub struct Transport {
+    #[cfg(feature = "http")]
     agent: ureq::Agent,
 }
 
@@ -48,7 +48,10 @@ impl Default for Transport {
 
 impl Transport {
     /// With limits on how long a server may keep silent.
+    #[cfg(feature = "http")]
     pub fn new() -> Transport {
+        use std::time::Duration;
+
         let config = ureq::Agent::config_builder()
             .user_agent(concat!("gpm/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(Some(Duration::from_secs(20)))
@@ -57,6 +60,12 @@ impl Transport {
             .max_redirects(3)
             .build();
         Transport { agent: config.into() }
+    }
+
+    /// For `file://` only, as this gpm is built.
+    #[cfg(not(feature = "http"))]
+    pub fn new() -> Transport {
+        Transport {}
     }
 
     /// Opens a file; `None` where there is no such file.
@@ -72,11 +81,14 @@ impl Transport {
                 Err(error) => Err(failed(error)),
             };
         }
-        match self.agent.get(url).call() {
+        #[cfg(feature = "http")]
+        return match self.agent.get(url).call() {
             Ok(response) => Ok(Some(Box::new(response.into_body().into_reader()))),
             Err(ureq::Error::StatusCode(404 | 410)) => Ok(None),
             Err(error) => Err(failed(io::Error::other(error.to_string()))),
-        }
+        };
+        #[cfg(not(feature = "http"))]
+        Err(failed(io::Error::new(io::ErrorKind::Unsupported, "this gpm is built for file:// only")))
     }
 
     /// Fetches a whole file of at most `limit` bytes into memory; `None` where there is no such file.

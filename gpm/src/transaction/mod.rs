@@ -63,6 +63,9 @@ pub struct Options {
     pub durability: Durability,
     /// Whether to run neither scriptlets nor triggers: for trees whose programs cannot run here.
     pub without_scripts: bool,
+    /// What the database says of when it was made, in seconds since 1970; now where not given. For trees whose bytes must not depend on when
+    /// they were built.
+    pub time: Option<i64>,
 }
 
 /// Why a transaction was not made. The tree is the old one then, unless it is said otherwise.
@@ -307,7 +310,7 @@ impl<'a> Tree<'a> {
         changes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Past {
             id: self.database.history()?.last().map_or(0, |it| it.id) + 1,
-            time: now(),
+            time: options.time.unwrap_or_else(now),
             what: options.what.clone(),
             changes,
             manual_before: self.database.policy()?.manual.into_iter().collect(),

@@ -223,6 +223,11 @@ impl<'a> Planner<'a> {
             && !self.leaving.contains(owner)
         {
             let record = &self.records[owner];
+            if self.replaces(&record.manifest, manifest) {
+                self.lost.entry(name.clone()).or_default().insert(entry.path.clone());
+                self.staged.entry(name.clone()).or_default().insert(entry.path.clone(), Staged::At(place));
+                return Ok(());
+            }
             if !self.replaces(manifest, &record.manifest) {
                 return clash(&record.manifest.id());
             }

@@ -12,6 +12,7 @@ use crate::certificates;
 use crate::debian::fetch::Fetched;
 use crate::error::{Error, IoContext, Result};
 use crate::host;
+use crate::packages::{self, Descriptions};
 use crate::recipe::{Program, Recipe, Target, Trim};
 use crate::report::Report;
 use crate::tree::{Content, Entry, Kind, Tree};
@@ -28,20 +29,24 @@ const LINKS: [(&str, &str, &str); 6] = [
 
 /// Unpacks packages, trims them and adds the recipes' files: everything of the root but our own programs.
 pub(crate) fn assemble(
-    packages: &[Fetched],
+    fetched: &[Fetched],
     recipes: &[Recipe],
     trim: &Trim,
     report: &Report,
 ) -> Result<Tree> {
     let mut tree = Tree::default();
-    report.step(format!("unpacking {} Debian packages", packages.len()));
+    report.step(format!("unpacking {} Debian packages", fetched.len()));
+    if recipes.iter().any(|recipe| recipe.name == packages::BASE) {
+        tree.own(packages::BASE);
+    }
     for (link, directory, target) in LINKS {
         tree.insert(directory, Entry::new(Kind::Directory, 0o755, 0))?;
         tree.insert(link, Entry::new(Kind::Symlink(target.into()), 0o777, 0))?;
     }
     let trim = Filter::new(trim)?;
-    for package in packages {
-        unpack(&package.path, &mut tree, |_| true)?;
+    for Fetched { package, path } in fetched {
+        tree.own(&package.name);
+        unpack(path, &mut tree, |_| true)?;
     }
     tree.retain(|path| trim.keeps(path));
     let time = tree
@@ -57,8 +62,11 @@ pub(crate) fn assemble(
         }
     }
     for recipe in recipes {
+        tree.own(&recipe.name);
         install(recipe, time, &mut tree)?;
     }
+    // What is made from all packages is the edition's own.
+    tree.owners.current = None;
     cache_libraries(&mut tree, time)?;
     certificates::bundle(&mut tree, time)?;
     Ok(tree)
@@ -255,11 +263,13 @@ fn copy_folder(folder: &Path, prefix: &str, time: u64, tree: &mut Tree) -> Resul
 }
 
 /// Puts the workspace's programs into the tree, without debug information (their symbols stay, for backtraces). `built` maps
-/// binary names to host files; a program that it lacks is left out, and said. Stripped copies are kept in `stripped`.
+/// binary names to host files; a program that it lacks is left out, and said. Stripped copies are kept in `stripped`. They have the time of
+/// their building where none is given.
 pub(crate) fn add_programs<'p>(
     programs: impl Iterator<Item = &'p Program>,
     built: &BTreeMap<String, PathBuf>,
     stripped: &Path,
+    time: Option<u64>,
     tree: &mut Tree,
     report: &Report,
 ) -> Result<()> {
@@ -274,9 +284,11 @@ pub(crate) fn add_programs<'p>(
         };
         let metadata = fs::metadata(path).on("examine", path)?;
         let modified = metadata.modified().on("examine", path)?;
-        let mtime = modified
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let mtime = time.unwrap_or_else(|| {
+            modified
+                .duration_since(std::time::UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs())
+        });
         let copy = stripped.join(program.binary());
         let mut key = host::Key::new("strip");
         key.add_file(path)?;
@@ -356,13 +368,29 @@ fn cache_libraries(tree: &mut Tree, time: u64) -> Result<()> {
 }
 
 /// The base tree as kept in an archive made by an earlier run, or assembled now.
+/// With it come the manifests of Debian's packages; these, and whose each entry is, are kept in a file beside the archive.
 pub(crate) fn cached(
     archive: &Path,
     key: &str,
-    assemble: impl FnOnce() -> Result<Tree>,
-) -> Result<Tree> {
-    host::make_once(archive, key, |temporary| assemble()?.write_tar(temporary))?;
-    Tree::from_tar(File::open(archive).on("open", archive)?, archive)
+    assemble: impl FnOnce() -> Result<(Tree, Descriptions)>,
+) -> Result<(Tree, Descriptions)> {
+    let beside = host::with_suffix(archive, ".packages.json");
+    let malformed = |error| Error::config(&beside, error);
+    if !beside.exists() {
+        let _ = fs::remove_file(host::with_suffix(archive, ".key"));
+    }
+    host::make_once(archive, key, |temporary| {
+        let (tree, manifests) = assemble()?;
+        let kept = (&tree.owners.paths, &tree.owners.taken, manifests);
+        let text = serde_json::to_vec(&kept).map_err(malformed)?;
+        fs::write(&beside, text).on("write", &beside)?;
+        tree.write_tar(temporary)
+    })?;
+    let mut tree = Tree::from_tar(File::open(archive).on("open", archive)?, archive)?;
+    let text = fs::read(&beside).on("read", &beside)?;
+    let manifests;
+    (tree.owners.paths, tree.owners.taken, manifests) = serde_json::from_slice(&text).map_err(malformed)?;
+    Ok((tree, manifests))
 }
 
 /// Adds what the recipes' own files look like to a key.

@@ -12,6 +12,7 @@ use crate::disk;
 use crate::error::{Error, IoContext, Result};
 use crate::grub;
 use crate::host::{self, Key};
+use crate::packages::{self, Descriptions, Distribution};
 use crate::recipe::{Extract, Project, Target};
 use crate::report::Report;
 use crate::tree::{Content, Entry, Kind, Tree};
@@ -73,7 +74,7 @@ pub fn default_missing() -> Missing {
 }
 
 /// Changes with the code here that decides what images look like, so that older ones count as stale.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 
 impl Builder<'_> {
     /// The packages of these names with all they need, verified in the cache.
@@ -89,8 +90,8 @@ impl Builder<'_> {
         )
     }
 
-    /// The root tree without our own programs, and its key.
-    pub(crate) fn base(&self) -> Result<(Tree, String)> {
+    /// The root tree without our own programs, the manifests of Debian's packages in it, and its key.
+    fn base(&self) -> Result<(Tree, Descriptions, String)> {
         let packages = self.packages(&self.project.debian_packages())?;
         let mut key = Key::new("base");
         key.add(VERSION)
@@ -101,32 +102,82 @@ impl Builder<'_> {
         base::key_of_recipes(&self.project.recipes, &mut key)?;
         let key = key.finish();
         let archive = self.out.join("base.tar");
-        let tree = base::cached(&archive, &key, || {
-            base::assemble(
+        let (tree, manifests) = base::cached(&archive, &key, || {
+            let tree = base::assemble(
                 &packages,
                 &self.project.recipes,
                 &self.project.filesystem.trim,
                 self.report,
-            )
+            )?;
+            let manifests = packages::describe(&packages, &tree)?;
+            Ok((tree, manifests))
         })?;
-        Ok((tree, key))
+        Ok((tree, manifests, key))
     }
 
-    /// The whole root tree, and its key.
+    /// The whole root tree as gpm has installed it, and its key.
     pub fn root(&self) -> Result<(Tree, String)> {
-        let (mut tree, base_key) = self.base()?;
+        let (mut tree, debian, base_key) = self.base()?;
         let stripped = self.out.join("programs");
-        base::add_programs(
-            self.project.programs(Target::Root),
-            &self.programs,
-            &stripped,
-            &mut tree,
-            self.report,
-        )?;
+        // Not when they were built: the same program gives the same package.
+        let time = tree.iter().map(|(_, entry)| entry.mtime).max().unwrap_or_default();
+        for recipe in &self.project.recipes {
+            tree.own(&recipe.name);
+            base::add_programs(
+                recipe.program.iter().filter(|program| program.image == Target::Root),
+                &self.programs,
+                &stripped,
+                Some(time),
+                &mut tree,
+                self.report,
+            )?;
+        }
+        tree.owners.current = None;
+        let keys = packages::keys(&self.cache)?;
+        let distribution = Distribution { out: &self.out, keys: &keys, report: self.report, time };
+        for (path, text) in distribution.trusted()? {
+            tree.insert(path, Entry::new(Kind::File(text.into()), 0o644, time))?;
+        }
+        let key = match self.install(&distribution, &tree, &debian, &base_key) {
+            // Whatever an older or interrupted build has left there: it can all be made again.
+            Err(error) => {
+                self.report.notice(format!("{error}: the root is made anew"));
+                distribution.forget()?;
+                for (path, text) in distribution.trusted()? {
+                    tree.insert(path, Entry::new(Kind::File(text.into()), 0o644, time))?;
+                }
+                self.install(&distribution, &tree, &debian, &base_key)?
+            }
+            Ok(key) => key,
+        };
+        Ok((packages::read_back(&distribution)?, key))
+    }
+
+    /// Makes the packages of a tree and installs them where they are not installed already; the key of what is installed then.
+    fn install(&self, distribution: &Distribution<'_>, tree: &Tree, debian: &Descriptions, base_key: &str) -> Result<String> {
+        let edition = packages::edition_package(&self.project.edition_name);
+        let manifests = packages::all(self.project, debian, tree)?;
+        let parts = packages::split(tree, &manifests, &edition, |name| !debian.contains_key(name))?;
+        let keys = parts.iter().map(|part| part.key(base_key)).collect::<Result<Vec<_>>>()?;
         let mut key = Key::new("root");
-        key.add(base_key);
-        self.key_of_programs(Target::Root, &self.programs, &mut key)?;
-        Ok((tree, key.finish()))
+        for part in &keys {
+            key.add(part);
+        }
+        let key = key.finish();
+        let stamp = self.out.join("root.key");
+        let is_there = self.out.join("root").join(gpm::path::STATE).join("policy.json").exists();
+        if is_there && fs::read_to_string(&stamp).is_ok_and(|old| old == key) {
+            return Ok(key);
+        }
+        let _ = fs::remove_file(&stamp);
+        self.report.step(format!("installing {} packages", parts.len()));
+        let files = packages::write(&parts, &keys, &distribution.signers()?, &self.out.join("packages"))?;
+        let recipes = self.project.recipes.iter().flat_map(|recipe| recipe.debian.iter().chain([&recipe.name]));
+        let manual = recipes.chain([&edition]).filter(|name| manifests.contains_key(*name)).cloned().collect();
+        packages::install(distribution, &parts, &files, &manual)?;
+        packages::compare(tree, &packages::read_back(distribution)?)?;
+        fs::write(&stamp, &key).on("write", &stamp)?;
+        Ok(key)
     }
 
     pub(crate) fn key_of_programs(
@@ -158,6 +209,7 @@ impl Builder<'_> {
             self.project.programs(target),
             &self.static_programs,
             &stripped,
+            None,
             &mut tree,
             self.report,
         )?;

@@ -3,6 +3,7 @@
 //! * [`recipe`]: what an image is made of (`recipes/`, `filesystem.toml`, `editions/`);
 //! * [`debian`]: Debian's packages: the lock file, dependencies, downloads;
 //! * [`tree`]: a file tree with owners and modes, independent of the builder's user and filesystem;
+//! * `packages`: a tree as packages, a repository of them, and its installation by gpm;
 //! * [`cpio`], [`redoxfs`], [`disk`], [`linux`]: what trees are written into;
 //! * [`build`]: all of it in order, what has not changed not made again.
 //!
@@ -20,6 +21,7 @@ mod grub;
 mod host;
 mod iso;
 pub mod linux;
+mod packages;
 pub mod recipe;
 pub mod redoxfs;
 mod report;

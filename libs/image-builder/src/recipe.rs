@@ -18,6 +18,15 @@ pub struct Recipe {
     pub summary: String,
     /// The licence of what it installs (SPDX).
     pub license: String,
+    /// The version of its package; the project's where not given.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// The packages of other recipes that it needs, as in a package's manifest. Those of `debian` need not be named.
+    #[serde(default)]
+    pub depends: Vec<String>,
+    /// Whether nothing works without it: gpm does not remove it without a word that says so.
+    #[serde(default)]
+    pub essential: bool,
     /// Binary packages of Debian.
     #[serde(default)]
     pub debian: Vec<String>,

@@ -1,6 +1,6 @@
 //! The description of a file tree: what an image holds, with owners and modes that the builder's own user need not have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::os::unix::fs::FileExt;
@@ -94,6 +94,36 @@ impl Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     entries: BTreeMap<String, Entry>,
+    pub(crate) owners: Owners,
+}
+
+/// A package's name, of which there are many copies.
+type Owner = Arc<str>;
+
+/// Which package has put what into a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Owners {
+    /// Whose what comes now is.
+    pub current: Option<Owner>,
+    /// By path; those of entries that are gone may be among them.
+    pub paths: BTreeMap<String, Owner>,
+    /// Who has put a file in the place of whose.
+    pub taken: BTreeSet<(Owner, Owner)>,
+}
+
+impl Owners {
+    /// An entry that now is the current package's.
+    fn put(&mut self, path: &str, directory: bool) {
+        let Some(current) = &self.current else { return };
+        if directory && self.paths.contains_key(path) {
+            return;
+        }
+        if let Some(old) = self.paths.insert(path.to_owned(), Arc::clone(current))
+            && old != *current
+        {
+            self.taken.insert((Arc::clone(current), old));
+        }
+    }
 }
 
 impl Tree {
@@ -155,8 +185,14 @@ impl Tree {
             }
             _ => {}
         }
+        self.owners.put(&path, new_is_dir);
         self.entries.insert(path, entry);
         Ok(())
+    }
+
+    /// What is put into the tree from now on is this package's.
+    pub(crate) fn own(&mut self, package: &str) {
+        self.owners.current = Some(package.into());
     }
 
     /// Puts an entry at exactly this path: for readers of images, where nothing needs resolving.
@@ -224,6 +260,7 @@ impl Tree {
             let current = done.join("/");
             match self.entries.get(&current).map(|entry| &entry.kind) {
                 None => {
+                    self.owners.put(&current, true);
                     self.entries
                         .insert(current, Entry::new(Kind::Directory, 0o755, mtime));
                 }

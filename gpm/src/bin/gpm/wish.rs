@@ -149,6 +149,7 @@ fn go(gpm: &Gpm<'_>, proposal: &Proposal, trust: Trust<'_>, consent: &Consent, o
         confinement: if consent.unconfined { Confinement::WherePossible } else { Confinement::Always },
         durability: if consent.no_sync { Durability::Crash } else { Durability::PowerCut },
         without_scripts: consent.no_scripts,
+        time: None,
     };
     let past = gpm.make(proposal, trust, &options)?;
     output.say("done", &value(past.map(|it| it.id)));
