@@ -56,6 +56,10 @@ pub struct Images {
     pub frame_selftest: Option<PathBuf>,
     /// What tests run in machines, where a test needs it.
     pub programs: Option<Programs>,
+    /// The server's edition, where a test needs it.
+    pub server: Option<Genai>,
+    /// Its disk in other formats.
+    pub server_formats: Vec<PathBuf>,
     /// Our system with the programs of the developer's edition, where a test needs it.
     pub developer: Option<Genai>,
     /// The Linux reference with the same root, where a test needs it.
@@ -113,6 +117,8 @@ pub enum System {
     Genai,
     /// The reference.
     Linux,
+    /// Ours, the server's edition.
+    Server,
     /// Ours, the developer's edition.
     Developer,
     /// The reference with the root of the developer's edition.
@@ -127,6 +133,7 @@ impl System {
             System::Linux => (1, "shared-linux"),
             System::Developer => (2, "shared-developer"),
             System::DeveloperLinux => (3, "shared-developer-linux"),
+            System::Server => (4, "shared-server"),
         }
     }
 }
@@ -137,7 +144,7 @@ pub struct Lab {
     pub images: Images,
     accel: Accel,
     work: PathBuf,
-    shared: [RefCell<Shared>; 4],
+    shared: [RefCell<Shared>; 5],
 }
 
 #[derive(Default)]
@@ -171,6 +178,7 @@ impl Lab {
         let (boot, disk) = match system {
             System::Genai => genai(self.images.genai()?.clone()),
             System::Linux => linux(self.images.linux.clone().context("the Linux reference was not built")?),
+            System::Server => genai(self.images.server.clone().context("the server's edition was not built")?),
             System::Developer => genai(self.images.developer.clone().context("the developer's edition was not built")?),
             System::DeveloperLinux => {
                 linux(self.images.developer_linux.clone().context("the Linux reference with the developer's edition was not built")?)

@@ -13,6 +13,7 @@
 //! * `gpm/...`: the package manager in the machine.
 //! * `net/...`: the network beyond the machine.
 //! * `power/...`: power cuts.
+//! * `server/...`: the server's edition.
 //! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
 //! * `linux/...`: the Linux reference itself.
 
@@ -36,6 +37,7 @@ mod power;
 mod programs;
 mod restarts;
 mod schemes;
+mod server;
 mod system;
 
 use std::path::Path;
@@ -64,7 +66,12 @@ impl Test {
 
     /// Whether it needs our own system.
     pub fn needs_genai(&self) -> bool {
-        !self.name.starts_with("linux/") && !self.needs_frame_selftest() && !self.needs_developer() && !self.needs_developer_linux()
+        !self.name.starts_with("linux/") && !self.needs_frame_selftest() && !self.needs_server() && !self.needs_developer() && !self.needs_developer_linux()
+    }
+
+    /// Whether it needs the server's edition.
+    pub fn needs_server(&self) -> bool {
+        self.name.starts_with("server/")
     }
 
     /// Whether it needs the developer's edition.
@@ -125,6 +132,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(net::tests());
     tests.extend(fuzz::tests());
     tests.extend(boot::tests());
+    tests.extend(server::tests());
     tests.extend(power::tests());
     tests.extend(cuts::tests());
     Ok(tests)

@@ -196,6 +196,8 @@ fn images(project: &Project, edition: &str) -> Result<Images> {
         }),
         genai: Some(Genai { kernel: genai.kernel, initfs: genai.initfs, disk: genai.disk, iso: None }),
         frame_selftest: None,
+        server: None,
+        server_formats: Vec::new(),
         developer: None,
         developer_linux: None,
         programs: None,

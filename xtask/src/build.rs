@@ -1,6 +1,7 @@
 //! `./gos build`.
 
 use anyhow::Result;
+use image_builder::formats::Format;
 
 use crate::cargo;
 use crate::cli::BuildOptions;
@@ -15,10 +16,11 @@ pub fn build(project: &Project, options: &BuildOptions) -> Result<()> {
         }
         return Ok(());
     }
-    let images = images::genai(project, &options.edition, Cd::Make)?;
+    let formats: Vec<Format> = options.format.iter().filter_map(|format| format.converted()).collect();
+    let images = images::genai_as(project, &options.edition, Cd::Make, &formats)?;
     println!("{}", images.disk.display());
-    if let Some(iso) = &images.iso {
-        println!("{}", iso.display());
+    for path in images.iso.iter().chain(&images.converted) {
+        println!("{}", path.display());
     }
     if options.linux {
         let linux = images::linux(project, &options.edition)?;

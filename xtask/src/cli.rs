@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use image_builder::formats::Format;
 
 /// GenAI OS: build it, run it, test it.
 #[derive(Parser)]
@@ -108,11 +109,34 @@ pub enum BootKind {
     Uefi,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiskImage {
+    Raw,
+    Qcow2,
+    Vmdk,
+    Vdi,
+}
+
+impl DiskImage {
+    /// What the raw image is converted into.
+    pub fn converted(self) -> Option<Format> {
+        match self {
+            DiskImage::Raw => None,
+            DiskImage::Qcow2 => Some(Format::Qcow2),
+            DiskImage::Vmdk => Some(Format::Vmdk),
+            DiskImage::Vdi => Some(Format::Vdi),
+        }
+    }
+}
+
 #[derive(Args)]
 pub struct BuildOptions {
     /// Which edition of the system (editions/*.toml)
     #[arg(long, value_name = "E", default_value = crate::project::DEFAULT_EDITION)]
     pub edition: String,
+    /// The disk in these formats too, beside the raw one: build/<edition>/disk.qcow2 and so on
+    #[arg(long, value_enum, value_name = "FORMAT", value_delimiter = ',', conflicts_with = "host")]
+    pub format: Vec<DiskImage>,
     /// Build every program for this host instead, into build/host/
     #[arg(long, conflicts_with = "edition")]
     pub host: bool,

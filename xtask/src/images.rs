@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use image_builder::build::{BootOptions, Builder, default_missing};
+use image_builder::formats::Format;
 use image_builder::recipe::{Linkage, Project as Contents, Target};
 use image_builder::{Event, Report};
 
@@ -21,6 +22,8 @@ pub struct Genai {
     pub disk: PathBuf,
     /// The boot CD, where asked for.
     pub iso: Option<PathBuf>,
+    /// The disk in the other formats that were asked for, in their order.
+    pub converted: Vec<PathBuf>,
     /// The edition's own boot parameters.
     pub command_line: String,
 }
@@ -46,12 +49,20 @@ pub enum Cd {
 
 /// Builds everything for our kernel.
 pub fn genai(project: &Project, edition: &str, cd: Cd) -> Result<Genai> {
+    genai_as(project, edition, cd, &[])
+}
+
+/// The same, and the disk in other formats.
+pub fn genai_as(project: &Project, edition: &str, cd: Cd, formats: &[Format]) -> Result<Genai> {
     let kernel = cargo::build_kernel(project)?;
     with_builder(project, edition, |builder| {
         let boot = BootOptions::default();
+        let disk = builder.disk(&kernel, &boot).context("the disk image cannot be made")?;
+        let converted = formats.iter().map(|format| builder.convert(&disk, *format)).collect::<Result<_, _>>();
         Ok(Genai {
+            converted: converted.context("the disk image cannot be converted")?,
+            disk,
             initfs: builder.initfs().context("the initfs cannot be made")?,
-            disk: builder.disk(&kernel, &boot).context("the disk image cannot be made")?,
             iso: match cd {
                 Cd::Make => Some(builder.iso(&kernel, &boot).context("the boot CD cannot be made")?),
                 Cd::Skip => None,

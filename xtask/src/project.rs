@@ -11,6 +11,9 @@ pub const DEFAULT_EDITION: &str = "desktop";
 /// The edition with compilers, servers and interpreters, for tests of these.
 pub const DEVELOPER_EDITION: &str = "developer";
 
+/// The edition without a display.
+pub const SERVER_EDITION: &str = "server";
+
 /// The checkout and the cache beside it.
 pub struct Project {
     /// The checkout.

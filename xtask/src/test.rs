@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use image_builder::formats::Format;
 use system_tests::{Genai, Images, Lab, Linux, Programs, Test};
 use vm::accel;
 
 use crate::cargo;
 use crate::images::{self, Cd};
-use crate::project::{DEFAULT_EDITION, DEVELOPER_EDITION, Project};
+use crate::project::{DEFAULT_EDITION, DEVELOPER_EDITION, Project, SERVER_EDITION};
 
 /// Packages of the kernel's workspace whose tests run on the host.
 const KERNEL_HOST_PACKAGES: [&str; 5] = ["bpf", "cpio", "frame-logic", "page-logic", "scheme-table"];
@@ -207,11 +208,14 @@ fn build_images(project: &Project, selected: &[Test]) -> Result<Images> {
     };
     let any = |needs: fn(&Test) -> bool| selected.iter().any(needs);
     let developer = any(Test::needs_developer).then(|| images::genai(project, DEVELOPER_EDITION, Cd::Skip)).transpose()?;
+    let server = any(Test::needs_server).then(|| images::genai_as(project, SERVER_EDITION, Cd::Skip, &Format::ALL)).transpose()?;
     let developer_linux = any(Test::needs_developer_linux).then(|| images::linux(project, DEVELOPER_EDITION)).transpose()?;
     Ok(Images {
         genai: genai.map(of_genai),
         linux: linux.map(of_linux),
         developer: developer.map(of_genai),
+        server_formats: server.as_ref().map(|server| server.converted.clone()).unwrap_or_default(),
+        server: server.map(of_genai),
         developer_linux: developer_linux.map(of_linux),
         programs: selected.iter().any(Test::needs_programs).then(|| test_programs(project)).transpose()?,
         frame_selftest: selected.iter().any(Test::needs_frame_selftest).then(|| cargo::build_frame_selftest(project)).transpose()?,

@@ -271,14 +271,15 @@ impl Builder<'_> {
         let output = self.out.join("disk.img");
         let initfs = self.initfs()?;
         let (root, root_key) = self.root()?;
+        self.project.edition.bounds.check_size(&self.project.edition_name, &root)?;
         let esp = self.esp(kernel, &initfs, boot)?;
         let core = self.out.join("grub/core.img");
         host::make_once(&core, &grub_key("i386-pc")?, grub::bios_core)?;
         let sizes = self.project.filesystem.disk;
         let mut key = Key::new("disk");
         key.add(VERSION).add(&root_key).add(format!(
-            "{sizes:?} {boot:?} {}",
-            self.project.edition.cmdline
+            "{sizes:?} {boot:?} {} {:?}",
+            self.project.edition.cmdline, self.project.edition.bounds
         ));
         key.add_file(kernel)?
             .add_file(&initfs)?
@@ -367,7 +368,12 @@ impl Builder<'_> {
             Content::from(options_cfg(&self.project.edition.cmdline, boot)?.into_bytes()),
         )?;
         for (inside, path) in grub_files(&self.project.root)? {
-            add(&inside, Content::Host(path))?;
+            if inside == "boot/grub/grub.cfg" {
+                let menu = fs::read_to_string(&path).on("read", &path)?;
+                add(&inside, Content::from(self.project.edition.bounds.limit_menu(&menu).into_bytes()))?;
+            } else {
+                add(&inside, Content::Host(path))?;
+            }
         }
         Ok(tree)
     }

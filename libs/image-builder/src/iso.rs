@@ -21,7 +21,7 @@ impl Builder<'_> {
         let mut key = Key::new("iso 1");
         key.add_file(kernel)?
             .add_file(&initfs)?
-            .add(format!("{boot:?} {}", self.project.edition.cmdline));
+            .add(format!("{boot:?} {} {:?}", self.project.edition.cmdline, self.project.edition.bounds));
         key_of_grub_files(&self.project.root, &mut key)?;
         host::make_once(&output, &key.finish(), |temporary| {
             self.report.step(format!("writing {}", output.display()));

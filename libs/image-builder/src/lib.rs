@@ -10,6 +10,7 @@
 //! Everything works without root, and gives the same bytes for the same inputs (but for identifiers that RedoxFS and ext4 draw).
 #![deny(unsafe_code)]
 mod base;
+pub mod bounds;
 pub mod build;
 mod certificates;
 pub mod cpio;
@@ -17,6 +18,7 @@ pub mod debian;
 pub mod disk;
 mod error;
 mod ext4;
+pub mod formats;
 mod grub;
 mod host;
 mod iso;

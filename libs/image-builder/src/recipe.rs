@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::bounds::Bounds;
 use crate::error::{Error, IoContext, Result};
 
 /// One package of the image.
@@ -256,6 +257,9 @@ pub struct Edition {
     /// Patterns of what stays although `filesystem.toml` leaves it out.
     #[serde(default)]
     pub keep: Vec<String>,
+    /// The limits that it keeps.
+    #[serde(default)]
+    pub bounds: Bounds,
 }
 
 /// Everything read and checked, for one edition.
@@ -288,6 +292,7 @@ impl Project {
             ));
         }
         let edition: Edition = read(&edition_path)?;
+        edition.bounds.check(&edition_path, &edition.cmdline)?;
         if let Some(size) = edition.size_mib {
             filesystem.disk.size_mib = size;
         }

@@ -43,6 +43,17 @@ impl Content {
     }
 }
 
+impl Content {
+    /// How many bytes there are.
+    pub fn len(&self) -> Result<u64> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+            Self::Host(path) => std::fs::metadata(path).map(|it| it.len()).on("examine", path),
+            Self::Slice { len, .. } => Ok(*len),
+        }
+    }
+}
+
 impl From<Vec<u8>> for Content {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Bytes(bytes.into())

@@ -14,7 +14,7 @@ use super::edition_package;
 use crate::debian::fetch::Fetched;
 use crate::error::{Error, Result};
 use crate::host;
-use crate::recipe::{Project, Recipe};
+use crate::recipe::{Linkage, Project, Recipe};
 use crate::tree::{self, Tree};
 
 /// Manifests by package name.
@@ -93,7 +93,9 @@ fn of_recipe(recipe: &Recipe) -> std::result::Result<Manifest, String> {
 }
 
 fn with_dependencies(mut manifest: Manifest, recipe: &Recipe) -> std::result::Result<Manifest, String> {
-    for name in recipe.debian.iter().filter(|name| **name != recipe.name).chain(&recipe.depends) {
+    // What the builder's own linker has linked with.
+    let libc = recipe.program.iter().any(|program| program.linkage == Linkage::Dynamic).then(|| "libc6".to_owned());
+    for name in recipe.debian.iter().filter(|name| **name != recipe.name).chain(&recipe.depends).chain(&libc) {
         let dependency: Dependency = name.parse().map_err(|error| format!("dependency {name:?}: {error}"))?;
         if !manifest.depends.contains(&dependency) {
             manifest.depends.push(dependency);
