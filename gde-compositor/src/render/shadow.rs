@@ -34,22 +34,38 @@ impl Shadow {
     }
 }
 
-/// How dark it is at each distance from where the fading begins, 0 to 255.
-fn profile() -> &'static [u8; (REACH + INSET) as usize + 1] {
-    static PROFILE: std::sync::OnceLock<[u8; (REACH + INSET) as usize + 1]> = std::sync::OnceLock::new();
-    PROFILE.get_or_init(|| {
-        let all = REACH + INSET;
-        std::array::from_fn(|distance| {
-            let left = (all - distance as i32) as u32;
-            // A square fades like light does, to the eye.
-            (left * left * 255 / (all * all) as u32) as u8
+/// Over how many pixels it fades.
+const FADE: usize = (REACH + INSET) as usize;
+
+/// How dark it is, 0 to 255, so many columns and rows outside of the part that is darkest: a quarter of a shadow, row by row.
+fn corner() -> &'static [[u8; FADE + 1]; FADE + 1] {
+    static CORNER: std::sync::OnceLock<[[u8; FADE + 1]; FADE + 1]> = std::sync::OnceLock::new();
+    CORNER.get_or_init(|| {
+        std::array::from_fn(|dy| {
+            std::array::from_fn(|dx| {
+                let left = FADE.saturating_sub((dx * dx + dy * dy).isqrt());
+                // A square fades like light does, to the eye.
+                (left * left * 255 / (FADE * FADE)) as u8
+            })
         })
     })
 }
 
-/// The whole part of the square root.
-fn root(value: i32) -> i32 {
-    value.max(0).isqrt()
+/// Fills the mask of a row from the column `x` on; `row` is the corner's, `width` the shadow's.
+fn fill(mask: &mut [u8], x: i32, width: i32, row: &[u8; FADE + 1]) {
+    let fade = FADE as i32;
+    // The columns that are as dark as can be, where there are any.
+    let (from, to) = (fade - x, width - fade - x);
+    let clamp = |column: i32| column.clamp(0, mask.len() as i32) as usize;
+    let (from, to) = if from < to { (clamp(from), clamp(to)) } else { (mask.len(), mask.len()) };
+    if let Some(middle) = mask.get_mut(from..to) {
+        middle.fill(row[0]);
+    }
+    for column in (0..from).chain(to..mask.len()) {
+        let at = x + column as i32;
+        let outside = (fade - at).max(at - (width - 1 - fade)).max(0);
+        mask[column] = row.get(outside as usize).copied().unwrap_or(0);
+    }
 }
 
 impl Element for Shadow {
@@ -80,20 +96,40 @@ impl RenderElement<Software> for Shadow {
         damage: &[Rectangle<i32, Physical>],
         _opaque_regions: &[Rectangle<i32, Physical>],
     ) -> Result<(), Error> {
-        let profile = profile();
-        let all = REACH + INSET;
+        let corner = corner();
         let (w, h) = (dst.size.w, dst.size.h);
-        // How far a row or column lies outside the part that is darkest.
-        let outside = |at: i32, size: i32| (all - at).max(at - (size - 1 - all)).max(0);
+        let fade = FADE as i32;
         frame.draw_masked(dst, damage, u32::from(self.strength) << 24, |x, y, mask| {
-            let dy = outside(y, h);
-            for (column, byte) in (x..).zip(mask.iter_mut()) {
-                let dx = outside(column, w);
-                let distance = if dx == 0 { dy } else if dy == 0 { dx } else { root(dx * dx + dy * dy) };
-                *byte = profile.get(distance as usize).copied().unwrap_or(0);
-            }
+            let outside = (fade - y).max(y - (h - 1 - fade)).max(0);
+            let Some(row) = corner.get(outside as usize) else { return false };
+            fill(mask, x, w, row);
             true
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As [`fill`], pixel by pixel.
+    fn slowly(x: i32, width: i32, row: &[u8; FADE + 1], count: usize) -> Vec<u8> {
+        let fade = FADE as i32;
+        (x..x + count as i32).map(|at| row[(fade - at).max(at - (width - 1 - fade)).clamp(0, fade) as usize]).collect()
+    }
+
+    #[test]
+    fn rows_are_the_same_however_they_are_filled() {
+        let corner = corner();
+        assert_eq!((corner[0][0], corner[0][FADE], corner[FADE][FADE]), (255, 0, 0));
+        for width in [1, 2 * FADE as i32 - 1, 2 * FADE as i32, 2 * FADE as i32 + 1, 300] {
+            for x in [0, 1, 37, 38, 39, 60, 250, width - 1] {
+                let count = (width - x).max(0) as usize;
+                let mut mask = vec![7; count];
+                fill(&mut mask, x, width, &corner[3]);
+                assert_eq!(mask, slowly(x, width, &corner[3], count), "from {x} of {width}");
+            }
+        }
     }
 }
