@@ -17,6 +17,7 @@
 //! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
 //! * `linux/...`: the Linux reference itself.
 
+mod ai;
 mod apps;
 mod boot;
 mod check;
@@ -120,6 +121,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(schemes::tests());
     tests.extend(input::tests());
     tests.extend(english::tests());
+    tests.extend(ai::tests());
     tests.extend(restarts::tests());
     tests.extend(gci::tests());
     tests.extend(diff::tests(&root.join("tests/diff"))?);
