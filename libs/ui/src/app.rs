@@ -1,0 +1,106 @@
+//! Running a program in a window.
+
+use iced_core::window::{self, Settings as Window};
+use iced_core::{Font, Pixels, Settings, Size, Theme};
+use iced_futures::Subscription;
+use iced_futures::backend::native::thread_pool;
+use iced_program::Program;
+use iced_runtime::Task;
+use std::cell::RefCell;
+
+use crate::{Element, Renderer, theme};
+
+/// An app: its state, and how messages change it.
+pub trait App: Sized + 'static {
+    /// What happens to it.
+    type Message: Send + Clone + std::fmt::Debug + 'static;
+
+    /// The name that the desktop knows it by: of its `.desktop` file.
+    const ID: &'static str;
+
+    /// The size that its window has at first, logical pixels.
+    const SIZE: (f32, f32) = (960.0, 640.0);
+
+    /// The window's title.
+    fn title(&self) -> String;
+
+    /// Changes the state.
+    fn update(&mut self, message: Self::Message) -> Task<Self::Message>;
+
+    /// What the window shows.
+    fn view(&self) -> Element<'_, Self::Message>;
+
+    /// What it listens to.
+    fn subscription(&self) -> Subscription<Self::Message> {
+        Subscription::none()
+    }
+
+    /// Its look.
+    fn theme(&self) -> Theme {
+        theme::dark(theme::ACCENT)
+    }
+}
+
+/// Settings that all apps share.
+pub(crate) fn settings(id: &str) -> Settings {
+    Settings { id: Some(id.to_owned()), default_font: Font::DEFAULT, default_text_size: Pixels(theme::size::BODY), ..Settings::default() }
+}
+
+struct Running<A: App> {
+    /// Taken when the window opens.
+    start: RefCell<Option<(A, Task<A::Message>)>>,
+}
+
+impl<A: App> Program for Running<A> {
+    type State = A;
+    type Message = A::Message;
+    type Theme = Theme;
+    type Renderer = Renderer;
+    type Executor = thread_pool::Executor;
+
+    fn name() -> &'static str {
+        A::ID
+    }
+
+    fn settings(&self) -> Settings {
+        settings(A::ID)
+    }
+
+    fn window(&self) -> Option<Window> {
+        let mut settings = Window { size: Size::new(A::SIZE.0, A::SIZE.1), ..Window::default() };
+        settings.platform_specific.application_id = A::ID.to_owned();
+        Some(settings)
+    }
+
+    fn boot(&self) -> (A, Task<A::Message>) {
+        self.start.take().expect("a program is started once")
+    }
+
+    fn update(&self, state: &mut A, message: A::Message) -> Task<A::Message> {
+        state.update(message)
+    }
+
+    fn view<'a>(&self, state: &'a A, _: window::Id) -> Element<'a, A::Message> {
+        state.view()
+    }
+
+    fn title(&self, state: &A, _: window::Id) -> String {
+        state.title()
+    }
+
+    fn subscription(&self, state: &A) -> Subscription<A::Message> {
+        state.subscription()
+    }
+
+    fn theme(&self, state: &A, _: window::Id) -> Option<Theme> {
+        Some(state.theme())
+    }
+}
+
+/// Shows an app in a window until that is closed. `start` is what it does first.
+///
+/// # Errors
+/// Where there is no display, or none that takes pixels.
+pub fn run<A: App>(app: A, start: Task<A::Message>) -> Result<(), iced_winit::Error> {
+    iced_winit::run(Running { start: RefCell::new(Some((app, start))) })
+}

@@ -1,0 +1,20 @@
+//! What GenAI OS's apps share: [iced](https://iced.rs) widgets on a renderer that only blends integers ([`Renderer`]), one look ([`theme`]), the way to run
+//! a program in a window ([`run`]), and without any for tests ([`headless`]).
+
+mod app;
+pub mod headless;
+mod render;
+pub mod theme;
+
+pub use app::{App, run};
+pub use iced_core as core;
+pub use iced_futures as futures;
+pub use iced_runtime as runtime;
+pub use iced_widget as widget;
+pub use render::{Compositor, Renderer};
+
+pub use iced_core::Theme;
+pub use iced_runtime::Task;
+
+/// An element of a program's view.
+pub type Element<'a, Message> = iced_core::Element<'a, Message, Theme, Renderer>;
