@@ -1,7 +1,7 @@
 //! Running a program in a window.
 
 use iced_core::window::{self, Settings as Window};
-use iced_core::{Font, Pixels, Settings, Size, Theme};
+use iced_core::{Pixels, Settings, Size, Theme};
 use iced_futures::Subscription;
 use iced_futures::backend::native::thread_pool;
 use iced_program::Program;
@@ -43,7 +43,7 @@ pub trait App: Sized + 'static {
 
 /// Settings that all apps share.
 pub(crate) fn settings(id: &str) -> Settings {
-    Settings { id: Some(id.to_owned()), default_font: Font::DEFAULT, default_text_size: Pixels(theme::size::BODY), ..Settings::default() }
+    Settings { id: Some(id.to_owned()), default_font: theme::FONT, default_text_size: Pixels(theme::size::BODY), ..Settings::default() }
 }
 
 struct Running<A: App> {

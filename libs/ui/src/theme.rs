@@ -1,8 +1,11 @@
 //! One look for all apps: colours, light and dark, with an accent; measures and text sizes.
 
 use iced_core::theme::Palette;
-use iced_core::{Background, Border, Color, Shadow, Theme, Vector, color};
+use iced_core::{Background, Border, Color, Font, Shadow, Theme, Vector, color};
 use iced_widget::{button, container, text};
+
+/// What text is set in: the desktop's font, where it is installed.
+pub const FONT: Font = Font::with_name("Inter");
 
 /// Between things that belong together, logical pixels.
 pub const GAP: f32 = 8.0;

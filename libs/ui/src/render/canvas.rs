@@ -127,13 +127,6 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Lays a pixel over an area.
-    pub fn fill(&mut self, area: Area, pixel: u32) {
-        for y in area.top.max(self.clip.top)..area.bottom.min(self.clip.bottom) {
-            self.span(y, area.left, area.right, pixel);
-        }
-    }
-
     /// Lays a pixel over one.
     pub fn dot(&mut self, x: i32, y: i32, pixel: u32) {
         self.span(y, x, x + 1, pixel);

@@ -1,0 +1,274 @@
+//! The Store: what can be had, what is there, and the changes from one to the other. All work is gpm's; nothing happens that was not shown before.
+
+pub mod catalogue;
+mod index;
+mod view;
+pub mod worker;
+
+use genai_ui::futures::Subscription;
+use genai_ui::runtime::widget::operation;
+use genai_ui::widget::text_input;
+use genai_ui::{App, Element, Task, Theme, theme};
+use gpm::database::Past;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use catalogue::{Catalogue, Entry};
+use worker::{Concessions, Failure, Loaded, Plan, Progress, Wish};
+
+/// What the window's main part shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// Programs that can be had, or everything that is found.
+    Explore,
+    /// Programs of a section.
+    Section(&'static str),
+    /// What is there.
+    Installed,
+    /// What can be had newer.
+    Updates,
+    /// What was changed.
+    History,
+}
+
+/// What happens.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Everything was read.
+    Loaded(Result<Loaded, Failure>),
+    /// Read everything again, and ask the repositories first.
+    Refresh,
+    /// Another page.
+    Go(Page),
+    /// Other words are looked for.
+    Search(String),
+    /// All about a package.
+    Show(String),
+    /// Back to the list.
+    Back,
+    /// More of a long list.
+    More,
+    /// Somebody wants something.
+    Want(Wish),
+    /// And agrees to what it costs.
+    Concede(Wish, Concessions),
+    /// What it takes.
+    Proposed(Result<Plan, Failure>),
+    /// It is agreed to.
+    Confirm,
+    /// It is not, or it is to stop.
+    Cancel,
+    /// It goes on.
+    Progress(Progress),
+    /// It is done.
+    Made(Result<String, Failure>),
+    /// A message was read.
+    Dismiss,
+}
+
+/// What is going on beside looking.
+#[derive(Debug, Clone)]
+enum Doing {
+    /// Nothing.
+    Nothing,
+    /// What a wish takes is being found out.
+    Planning(Wish),
+    /// A plan is shown.
+    Asking(Plan),
+    /// A plan is being made true.
+    Working(Wish, Progress),
+    /// Something was not possible.
+    Failed(Option<Wish>, Failure),
+}
+
+/// Entries of a list that are shown at first, and how many more at each time.
+const PORTION: usize = 60;
+
+/// The app.
+pub struct Store {
+    root: PathBuf,
+    catalogue: Option<Arc<Catalogue>>,
+    history: Vec<Past>,
+    unreachable: Vec<String>,
+    page: Page,
+    words: String,
+    shown: Option<String>,
+    portion: usize,
+    doing: Doing,
+    said: Option<String>,
+    is_loading: bool,
+    cancelled: Arc<AtomicBool>,
+    is_light: bool,
+}
+
+impl Store {
+    /// For the tree below `root`.
+    pub fn new(root: PathBuf, is_light: bool) -> Self {
+        Store {
+            root,
+            catalogue: None,
+            history: Vec::new(),
+            unreachable: Vec::new(),
+            page: Page::Explore,
+            words: String::new(),
+            shown: None,
+            portion: PORTION,
+            doing: Doing::Nothing,
+            said: None,
+            is_loading: true,
+            cancelled: Arc::default(),
+            is_light,
+        }
+    }
+
+    /// What it does first: reads what there is.
+    pub fn start(&self) -> Task<Message> {
+        Task::batch([worker::load(self.root.clone(), false), operation::focus(view::SEARCH)])
+    }
+
+    /// The entries of the page, in order.
+    fn listed(&self) -> Vec<&Entry> {
+        let Some(catalogue) = &self.catalogue else { return Vec::new() };
+        let found = catalogue.search(&self.words).into_iter();
+        let is_searching = !self.words.trim().is_empty();
+        match &self.page {
+            // Parts of others are found by who looks for them.
+            Page::Explore => found.filter(|it| is_searching || it.is_app).collect(),
+            Page::Section(name) => found.filter(|it| it.sections.contains(name)).collect(),
+            Page::Installed => found.filter(|it| it.installed.is_some()).collect(),
+            Page::Updates => found.filter(|it| it.has_update()).collect(),
+            Page::History => Vec::new(),
+        }
+    }
+
+    fn updates(&self) -> usize {
+        self.catalogue.as_ref().map_or(0, |it| it.entries().iter().filter(|it| it.has_update()).count())
+    }
+
+    fn plan(&mut self, wish: Wish, concessions: Concessions) -> Task<Message> {
+        // One at a time: gpm's database has one lock.
+        if matches!(self.doing, Doing::Planning(_) | Doing::Working(..)) {
+            return Task::none();
+        }
+        self.cancelled = Arc::default();
+        self.said = None;
+        self.doing = Doing::Planning(wish.clone());
+        worker::propose(self.root.clone(), wish, concessions, self.cancelled.clone())
+    }
+
+    fn load(&mut self, update: bool) -> Task<Message> {
+        self.is_loading = true;
+        worker::load(self.root.clone(), update)
+    }
+}
+
+impl App for Store {
+    type Message = Message;
+
+    const ID: &'static str = "org.genai.Store";
+
+    fn title(&self) -> String {
+        match self.shown.as_ref().and_then(|name| self.catalogue.as_ref()?.get(name)) {
+            Some(entry) => format!("{} - Store", entry.title),
+            None => "Store".to_owned(),
+        }
+    }
+
+    fn update(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::Loaded(Ok(loaded)) => {
+                self.is_loading = false;
+                self.catalogue = Some(loaded.catalogue);
+                self.history = loaded.history;
+                self.unreachable = loaded.unreachable;
+            }
+            Message::Loaded(Err(failure)) => {
+                self.is_loading = false;
+                self.doing = Doing::Failed(None, failure);
+            }
+            Message::Refresh => return self.load(true),
+            Message::Go(page) => {
+                (self.page, self.shown, self.portion, self.said) = (page, None, PORTION, None);
+                return operation::snap_to(view::LIST, operation::RelativeOffset::START);
+            }
+            Message::Search(words) => {
+                (self.words, self.shown, self.portion) = (words, None, PORTION);
+                if self.page == Page::History {
+                    self.page = Page::Explore;
+                }
+            }
+            Message::Show(name) => self.shown = Some(name),
+            Message::Back => self.shown = None,
+            Message::More => self.portion += PORTION,
+            Message::Want(wish) => return self.plan(wish, Concessions::default()),
+            Message::Concede(wish, concessions) => return self.plan(wish, concessions),
+            Message::Proposed(Ok(plan)) if plan.proposal.changes.is_empty() => {
+                (self.doing, self.said) = (Doing::Nothing, Some("Nothing has to be changed.".to_owned()));
+            }
+            Message::Proposed(Ok(plan)) => self.doing = Doing::Asking(plan),
+            Message::Proposed(Err(failure)) => {
+                let wish = match std::mem::replace(&mut self.doing, Doing::Nothing) {
+                    Doing::Planning(wish) if !self.cancelled.load(Ordering::Relaxed) => wish,
+                    _ => return Task::none(),
+                };
+                self.doing = Doing::Failed(Some(wish), failure);
+            }
+            Message::Confirm => {
+                let Doing::Asking(plan) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return Task::none() };
+                self.cancelled = Arc::default();
+                self.doing = Doing::Working(plan.wish.clone(), Progress { text: "Beginning".to_owned(), part: None });
+                return worker::make(self.root.clone(), plan, self.cancelled.clone());
+            }
+            Message::Cancel => {
+                self.cancelled.store(true, Ordering::Relaxed);
+                if !matches!(self.doing, Doing::Working(..)) {
+                    self.doing = Doing::Nothing;
+                }
+            }
+            Message::Progress(progress) => {
+                if let Doing::Working(_, before) = &mut self.doing {
+                    *before = progress;
+                }
+            }
+            Message::Made(outcome) => {
+                let was_cancelled = self.cancelled.load(Ordering::Relaxed);
+                self.doing = match outcome {
+                    Ok(words) => {
+                        self.said = Some(format!("Done: {words}."));
+                        Doing::Nothing
+                    }
+                    Err(_) if was_cancelled => {
+                        self.said = Some("Stopped. Nothing was changed.".to_owned());
+                        Doing::Nothing
+                    }
+                    Err(failure) => Doing::Failed(None, failure),
+                };
+                return self.load(false);
+            }
+            Message::Dismiss => (self.doing, self.said) = (Doing::Nothing, None),
+        }
+        Task::none()
+    }
+
+    fn view(&self) -> Element<'_, Message> {
+        view::window(self)
+    }
+
+    fn subscription(&self) -> Subscription<Message> {
+        use genai_ui::core::keyboard::{Event, Key, key::Named};
+        use genai_ui::futures::keyboard;
+        let is_asking = !matches!(self.doing, Doing::Nothing);
+        keyboard::listen().with(is_asking).filter_map(|(is_asking, event)| match event {
+            Event::KeyPressed { key: Key::Named(Named::Escape), .. } => Some(if is_asking { Message::Cancel } else { Message::Back }),
+            _ => None,
+        })
+    }
+
+    fn theme(&self) -> Theme {
+        if self.is_light { theme::light(theme::ACCENT) } else { theme::dark(theme::ACCENT) }
+    }
+}
+
+// Named here for the view, which builds on it.
+type SearchField<'a> = text_input::TextInput<'a, Message, Theme, genai_ui::Renderer>;

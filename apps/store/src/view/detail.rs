@@ -1,0 +1,63 @@
+//! All about a package.
+
+use genai_ui::core::{Alignment, Length, Padding};
+use genai_ui::widget::{Column, Row, button, column, container, row, scrollable, text};
+use genai_ui::{Element, theme};
+
+use super::list::picture;
+use crate::Message;
+use crate::catalogue::Entry;
+use crate::worker::{Wish, bytes};
+
+/// The page of an entry. Its buttons work where nothing else is being done.
+pub fn page(entry: &Entry, is_free: bool) -> Element<'_, Message> {
+    let back = button(text("Back")).padding([8.0, 14.0]).style(theme::secondary).on_press(Message::Back);
+    let wish = |label, style: fn(&genai_ui::Theme, button::Status) -> button::Style, wish: Wish| {
+        button(text(label)).padding([10.0, 18.0]).style(style).on_press_maybe(is_free.then_some(Message::Want(wish)))
+    };
+    let mut buttons = Row::new().spacing(theme::GAP);
+    if entry.installed.is_none() && entry.offered.is_some() {
+        buttons = buttons.push(wish("Install", theme::primary, Wish::Install(entry.name.clone())));
+    }
+    if entry.has_update() {
+        buttons = buttons.push(wish("Update", theme::primary, Wish::Upgrade(entry.name.clone())));
+    }
+    if entry.installed.is_some() && !entry.is_essential {
+        buttons = buttons.push(wish("Remove", theme::danger, Wish::Remove(entry.name.clone())));
+    }
+    let names = column![text(&entry.title).size(theme::size::TITLE), text(&entry.summary).style(theme::faint)].spacing(4.0);
+    let head = row![picture(entry, 72.0), names.width(Length::Fill), buttons].spacing(theme::MARGIN).align_y(Alignment::Center);
+    let description = if entry.description.is_empty() { "There is no description." } else { entry.description.as_str() };
+    let about = container(text(description)).padding(theme::MARGIN).width(Length::Fill).style(theme::card);
+    let body = column![head, about, facts(entry)].spacing(theme::MARGIN).padding(Padding::ZERO.right(14.0));
+    column![back, scrollable(body).height(Length::Fill)].spacing(theme::MARGIN).into()
+}
+
+fn facts(entry: &Entry) -> Element<'_, Message> {
+    let none = || "none".to_owned();
+    let mut facts: Vec<(&str, String)> = vec![
+        ("Package", entry.name.clone()),
+        ("Installed version", entry.installed.clone().unwrap_or_else(none)),
+        ("Available version", entry.offered.clone().unwrap_or_else(none)),
+        ("Licence", entry.licence.clone()),
+    ];
+    if let Some(size) = entry.size {
+        facts.push(("Size", bytes(size)));
+    }
+    if let Some(repository) = &entry.repository {
+        facts.push(("Repository", repository.clone()));
+    }
+    if !entry.homepage.is_empty() {
+        facts.push(("Home page", entry.homepage.clone()));
+    }
+    if !entry.sections.is_empty() {
+        facts.push(("Sections", entry.sections.join(", ")));
+    }
+    let rights = if entry.rights.is_empty() { "nothing beyond its own files".to_owned() } else { entry.rights.join("; ") };
+    facts.push(("Its set-up may", rights));
+    if entry.is_essential {
+        facts.push(("Essential", "the system would not work without it".to_owned()));
+    }
+    let line = |(name, value): (&'static str, String)| row![text(name).style(theme::faint).width(160.0), text(value).width(Length::Fill)].into();
+    container(Column::with_children(facts.into_iter().map(line)).spacing(theme::GAP)).padding(theme::MARGIN).width(Length::Fill).style(theme::card).into()
+}

@@ -1,0 +1,91 @@
+//! What lies over the window: a plan to agree to, work in progress, and what was not possible.
+
+use genai_ui::core::{Alignment, Background, Color, Length, Padding};
+use genai_ui::widget::{Column, Row, button, column, container, opaque, progress_bar, row, scrollable, space, text};
+use genai_ui::{Element, Theme, theme};
+
+use crate::worker::{Failure, Plan, Progress, Wish, bytes, changes};
+use crate::{Doing, Message, Store};
+
+const WIDTH: f32 = 460.0;
+const MOST_HEIGHT: f32 = 260.0;
+
+/// The dialog, where there is one.
+pub fn over(store: &Store) -> Option<Element<'_, Message>> {
+    let inside = match &store.doing {
+        Doing::Nothing | Doing::Planning(_) => return None,
+        Doing::Asking(plan) => asking(plan),
+        Doing::Working(wish, progress) => working(wish, progress, store.cancelled.load(std::sync::atomic::Ordering::Relaxed)),
+        Doing::Failed(wish, failure) => failed(wish.as_ref(), failure),
+    };
+    let card = container(inside).width(WIDTH).padding(theme::MARGIN + 4.0).style(theme::card);
+    let shade = |theme: &Theme| container::Style {
+        background: Some(Background::Color(Color { a: 0.55, ..if theme.extended_palette().is_dark { Color::BLACK } else { theme.palette().text } })),
+        ..container::Style::default()
+    };
+    Some(opaque(container(card).center(Length::Fill).style(shade)))
+}
+
+fn act(label: &str, style: fn(&Theme, button::Status) -> button::Style, message: Option<Message>) -> Element<'_, Message> {
+    button(text(label)).padding([10.0, 18.0]).style(style).on_press_maybe(message).into()
+}
+
+fn asking(plan: &Plan) -> Element<'_, Message> {
+    let mut lines = Column::new().spacing(theme::GAP).padding(Padding::ZERO.right(14.0));
+    for (heading, names) in changes(&plan.proposal) {
+        lines = lines.push(text(heading).size(theme::size::SMALL).style(theme::faint));
+        lines = lines.push(Column::with_children(names.into_iter().map(|it| text(it).into())).spacing(3.0));
+    }
+    let growth = match plan.proposal.growth {
+        0 => "the disk stays as full as it is".to_owned(),
+        more @ 1.. => format!("takes {} of the disk", bytes(more.unsigned_abs())),
+        less => format!("frees {} of the disk", bytes(less.unsigned_abs())),
+    };
+    let cost = match plan.proposal.download {
+        0 => format!("Nothing is fetched; {growth}."),
+        much => format!("{} are fetched; {growth}.", bytes(much)),
+    };
+    let warning = (!plan.proposal.essential.is_empty())
+        .then(|| text(format!("{} belongs to what the system needs to work.", plan.proposal.essential.join(", "))).style(text::danger));
+    let removes = plan.proposal.changes.iter().any(|it| matches!(it, gpm::solver::Change::Remove { .. }));
+    // What the system cannot work without does not go by a click.
+    let confirm = plan.proposal.essential.is_empty().then_some(Message::Confirm);
+    let buttons = row![
+        space::horizontal(),
+        act("Cancel", theme::secondary, Some(Message::Cancel)),
+        act("Go on", if removes { theme::danger } else { theme::primary }, confirm)
+    ];
+    column![text(format!("{}?", plan.wish.words())).size(theme::size::NAME + 4.0)]
+        .push(container(scrollable(lines)).max_height(MOST_HEIGHT))
+        .push(text(cost).size(theme::size::SMALL).style(theme::faint))
+        .push(warning)
+        .push(buttons.spacing(theme::GAP))
+        .spacing(theme::MARGIN)
+        .into()
+}
+
+fn working<'a>(wish: &Wish, progress: &'a Progress, is_stopping: bool) -> Element<'a, Message> {
+    let bar = progress_bar(0.0..=1.0, progress.part.unwrap_or(0.0)).girth(6.0);
+    let label = if is_stopping { "Stopping" } else { "Stop" };
+    let buttons = Row::new().push(space::horizontal()).push(act(label, theme::secondary, (!is_stopping).then_some(Message::Cancel)));
+    column![text(wish.words()).size(theme::size::NAME + 4.0), text(&progress.text).style(theme::faint), bar, buttons].spacing(theme::MARGIN).into()
+}
+
+fn failed<'a>(wish: Option<&Wish>, failure: &'a Failure) -> Element<'a, Message> {
+    let heading = match wish {
+        Some(wish) => format!("{} is not possible", wish.words()),
+        None => "That did not work".to_owned(),
+    };
+    let mut all = column![
+        text(heading).size(theme::size::NAME + 4.0),
+        container(scrollable(text(&failure.text).style(theme::faint))).max_height(MOST_HEIGHT)
+    ];
+    if let Some(wish) = wish {
+        for (words, concessions) in &failure.choices {
+            let message = Message::Concede(wish.clone(), concessions.clone());
+            all = all.push(button(text(words)).width(Length::Fill).padding([10.0, 14.0]).style(theme::secondary).on_press(message));
+        }
+    }
+    let close = row![space::horizontal(), act("Close", theme::primary, Some(Message::Dismiss))].align_y(Alignment::Center);
+    all.push(close).spacing(theme::MARGIN).into()
+}

@@ -1,0 +1,267 @@
+//! gpm at work, beside the window: each job is a task that ends with a message and tells of its progress meanwhile.
+
+use genai_ui::Task;
+use genai_ui::futures::futures::channel::mpsc;
+use genai_ui::futures::futures::{SinkExt, StreamExt};
+use genai_ui::futures::stream;
+use gpm::database::Past;
+use gpm::gpm::Proposal;
+use gpm::observer::{Event, Observer, Silent};
+use gpm::package::Trust;
+use gpm::solver::{Change, Conflict, Request, SolveError, Upgrade};
+use gpm::transaction::Options;
+use gpm::{Error, Gpm};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::Message;
+use crate::catalogue::Catalogue;
+
+/// What somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A package.
+    Install(String),
+    /// A package gone, and what needs it too.
+    Remove(String),
+    /// Everything in its newest version.
+    UpgradeAll,
+    /// One package in its newest version.
+    Upgrade(String),
+    /// A transaction taken back.
+    Undo(u64),
+}
+
+impl Wish {
+    /// In words: for the history and for headings.
+    pub fn words(&self) -> String {
+        match self {
+            Wish::Install(name) => format!("Install {name}"),
+            Wish::Remove(name) => format!("Remove {name}"),
+            Wish::UpgradeAll => "Update everything".to_owned(),
+            Wish::Upgrade(name) => format!("Update {name}"),
+            Wish::Undo(id) => format!("Undo change {id}"),
+        }
+    }
+}
+
+/// A change that something else does to the wish, to be agreed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Concessions {
+    /// Packages that may become older.
+    pub downgrade: Vec<String>,
+    /// Packages that go.
+    pub remove: Vec<String>,
+}
+
+/// What a wish takes.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The wish.
+    pub wish: Wish,
+    /// What it takes.
+    pub proposal: Arc<Proposal>,
+}
+
+/// Why something is not possible.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// In words.
+    pub text: String,
+    /// What would help: words, and what is conceded.
+    pub choices: Vec<(String, Concessions)>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let choices = match &error {
+            Error::Solve(SolveError::Conflict(conflict)) => choices(conflict),
+            _ => Vec::new(),
+        };
+        let text = match &error {
+            Error::Solve(SolveError::Conflict(conflict)) => format!("{} cannot be together: {}", conflict.culprits.join(", "), conflict.reasons.join("; ")),
+            other => chain(other),
+        };
+        Failure { text, choices }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(it) = cause {
+        let more = it.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = it.source();
+    }
+    text
+}
+
+fn choices(conflict: &Conflict) -> Vec<(String, Concessions)> {
+    use gpm::solver::RepairAction;
+    let choice = |action: &RepairAction| match action {
+        RepairAction::Downgrade { name } => {
+            Some((format!("Let {name} become older"), Concessions { downgrade: vec![name.clone()], ..Concessions::default() }))
+        }
+        RepairAction::Remove { names } => {
+            Some((format!("Remove {}", names.join(", ")), Concessions { remove: names.clone(), ..Concessions::default() }))
+        }
+        // Holds are somebody's decision: they are lifted where they were made.
+        _ => None,
+    };
+    conflict.repairs.iter().filter_map(|it| choice(&it.action)).collect()
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// What is done now, in words.
+    pub text: String,
+    /// How much is done, 0 to 1, where that is known.
+    pub part: Option<f32>,
+}
+
+struct Teller {
+    sender: std::sync::Mutex<mpsc::Sender<Message>>,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Observer for Teller {
+    fn event(&self, event: &Event<'_>) {
+        let part = |done: u64, total: u64| (total > 0).then(|| done as f32 / total as f32);
+        let progress = match event {
+            Event::Fetch { name, done, total } => Progress { text: format!("Fetching {name}"), part: total.and_then(|total| part(*done, total)) },
+            Event::Verify { name } => Progress { text: format!("Checking {name}"), part: None },
+            Event::Unpack { name, done, total } => Progress { text: format!("Unpacking {name}"), part: part(*done as u64, *total as u64) },
+            Event::Step { done, total, .. } => Progress { text: "Putting everything in its place".to_owned(), part: part(*done as u64, *total as u64) },
+            Event::Script { package, .. } => Progress { text: format!("Setting up {package}"), part: None },
+            Event::Output { .. } | Event::Note { .. } => return,
+        };
+        if let Ok(mut sender) = self.sender.lock() {
+            // Where the window is behind, it does not need to see every step.
+            let _ = sender.try_send(Message::Progress(progress));
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+/// Does work on a thread of its own; it ends with a message.
+fn job(work: impl FnOnce(mpsc::Sender<Message>) -> Message + Send + 'static) -> Task<Message> {
+    Task::stream(stream::channel(64, async move |mut output: mpsc::Sender<Message>| {
+        let (sender, mut told) = mpsc::channel(64);
+        let (ends, end) = genai_ui::futures::futures::channel::oneshot::channel();
+        std::thread::spawn(move || {
+            let _ = ends.send(work(sender));
+        });
+        while let Some(message) = told.next().await {
+            let _ = output.send(message).await;
+        }
+        if let Ok(message) = end.await {
+            let _ = output.send(message).await;
+        }
+    }))
+}
+
+/// Reads what there is. `update` asks the repositories first.
+pub fn load(root: PathBuf, update: bool) -> Task<Message> {
+    job(move |_| {
+        let read = || {
+            let gpm = Gpm::new(&root, &Silent)?;
+            let mut unreachable = Vec::new();
+            if update {
+                unreachable = gpm.update()?.into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", chain(&outcome.err()?)))).collect();
+            }
+            let catalogue = Catalogue::new(&gpm.known(&[], Trust::Anyone)?, gpm.root());
+            let mut history = gpm.database().history()?;
+            history.sort_by_key(|it| std::cmp::Reverse(it.id));
+            Ok::<_, Error>((Arc::new(catalogue), history, unreachable))
+        };
+        Message::Loaded(read().map(|(catalogue, history, unreachable)| Loaded { catalogue, history, unreachable }).map_err(Failure::from))
+    })
+}
+
+/// What was read.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// All entries.
+    pub catalogue: Arc<Catalogue>,
+    /// All transactions, the last one first.
+    pub history: Vec<Past>,
+    /// Repositories that did not answer, and why.
+    pub unreachable: Vec<String>,
+}
+
+/// Finds out what a wish takes.
+pub fn propose(root: PathBuf, wish: Wish, concessions: Concessions, cancelled: Arc<AtomicBool>) -> Task<Message> {
+    job(move |sender| {
+        let teller = Teller { sender: std::sync::Mutex::new(sender), cancelled };
+        let proposal = Gpm::new(&root, &teller).and_then(|gpm| proposal(&gpm, &wish, &concessions));
+        Message::Proposed(proposal.map(|proposal| Plan { wish, proposal: Arc::new(proposal) }).map_err(Failure::from))
+    })
+}
+
+fn proposal(gpm: &Gpm<'_>, wish: &Wish, concessions: &Concessions) -> Result<Proposal, Error> {
+    let mut request = Request {
+        downgrade: concessions.downgrade.iter().cloned().collect(),
+        remove: concessions.remove.iter().cloned().collect(),
+        ..Request::default()
+    };
+    match wish {
+        Wish::Install(name) => {
+            let wanted = name.parse().map_err(|_| SolveError::Unknown { wanted: name.clone(), similar: Vec::new() })?;
+            request.install.push(wanted);
+        }
+        Wish::Remove(name) => {
+            request.remove.insert(name.clone());
+            request.cascade = true;
+        }
+        Wish::UpgradeAll => request.upgrade = Upgrade::All,
+        Wish::Upgrade(name) => request.upgrade = Upgrade::Some([name.clone()].into()),
+        Wish::Undo(id) => return gpm.propose_undo(*id),
+    }
+    gpm.propose(&request, &[], Trust::Anyone)
+}
+
+/// Makes a plan true.
+pub fn make(root: PathBuf, plan: Plan, cancelled: Arc<AtomicBool>) -> Task<Message> {
+    job(move |sender| {
+        let teller = Teller { sender: std::sync::Mutex::new(sender), cancelled };
+        let options = Options { what: format!("Store: {}", plan.wish.words()), ..Options::default() };
+        let made = Gpm::new(&root, &teller).and_then(|gpm| {
+            let keys = gpm.trusted_keys()?;
+            gpm.make(&plan.proposal, Trust::Keys(&keys), &options)
+        });
+        Message::Made(made.map(|_| plan.wish.words()).map_err(Failure::from))
+    })
+}
+
+/// What changes, in groups for people: a heading and lines.
+pub fn changes(proposal: &Proposal) -> Vec<(&'static str, Vec<String>)> {
+    let mut groups: [(&str, Vec<String>); 3] = [("Installs", Vec::new()), ("Updates", Vec::new()), ("Removes", Vec::new())];
+    for change in &proposal.changes {
+        match change {
+            Change::Install { name, version, .. } => groups[0].1.push(format!("{name} {version}")),
+            Change::Replace { name, from, version, .. } => groups[1].1.push(format!("{name} {from} to {version}")),
+            Change::Remove { name, version, .. } => groups[2].1.push(format!("{name} {version}")),
+        }
+    }
+    groups.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
+}
+
+/// Bytes for people.
+pub fn bytes(count: u64) -> String {
+    match count {
+        0..1000 => format!("{count} bytes"),
+        1000..1_000_000 => format!("{} kB", count.div_ceil(1000)),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}

@@ -1,0 +1,206 @@
+//! The Store as a person uses it: in a window that nobody sees, on a tree and a repository of the test's own.
+
+use genai_ui::core::keyboard::key::Named;
+use genai_ui::headless::Headless;
+use gpm::Gpm;
+use gpm::gpm::Source;
+use gpm::manifest::Manifest;
+use gpm::observer::Silent;
+use gpm::package::{Builder, Preset, Trust};
+use gpm::repository::{Expiry, Keys, Maker, Role, Time};
+use std::fs;
+use std::path::{Path, PathBuf};
+use store::Store;
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> World {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = folder.path();
+        fs::create_dir(at.join("root")).expect("a root");
+        let keys = Keys::new(&at.join("keys"));
+        keys.generate(1).expect("keys");
+        Maker::new(&at.join("repo"), keys, Expiry::default(), Time::now()).init(1).expect("a repository");
+        let world = World { folder };
+        let gpm = Gpm::new(&world.root(), &Silent).expect("a tree");
+        let source = Source { url: format!("file://{}", at.join("repo").display()), priority: None, enabled: true };
+        gpm.add_source("stable", &source, &world.maker().root().expect("the root's metadata")).expect("a source");
+        world
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("root")
+    }
+
+    fn maker(&self) -> Maker {
+        Maker::new(&self.folder.path().join("repo"), Keys::new(&self.folder.path().join("keys")), Expiry::default(), Time::now())
+    }
+
+    /// Publishes a package with one file `usr/bin/NAME`, which holds its version.
+    fn publish(&self, name: &str, version: &str, more: &str) {
+        let text = format!("name = \"{name}\"\nversion = \"{version}\"\narchitecture = \"all\"\nsummary = \"What {name} is\"\nlicence = \"MIT\"\n{more}");
+        let manifest: Manifest = toml::from_str(&text).expect("a manifest");
+        let tree = self.folder.path().join(format!("tree-{name}-{version}"));
+        fs::create_dir_all(tree.join("usr/bin")).expect("a folder");
+        fs::write(tree.join("usr/bin").join(name), version).expect("a file");
+        let path = self.folder.path().join(manifest.file_name());
+        let mut builder = Builder::new(manifest).preset(Preset::Quick);
+        builder.add_tree(&tree, 0).expect("a tree");
+        let keys = Keys::new(&self.folder.path().join("keys"));
+        let secret = keys.packages().expect("keys");
+        builder.write(&mut fs::File::create(&path).expect("a file"), &secret.iter().collect::<Vec<_>>()).expect("a package");
+        assert!(!keys.of(Role::Targets).expect("keys").is_empty());
+        self.maker().add(&[path], Trust::Anyone).expect("an offer");
+    }
+
+    fn installed(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.root().join("usr/bin").join(name)).ok()
+    }
+
+    fn open(&self) -> Headless<Store> {
+        open(&self.root())
+    }
+}
+
+fn open(root: &Path) -> Headless<Store> {
+    let store = Store::new(root.to_owned(), false);
+    let start = store.start();
+    let mut window = Headless::new(store, 1000, 680);
+    window.follow(start);
+    window.send(store::Message::Refresh);
+    window
+}
+
+fn shows(window: &mut Headless<Store>, text: &str) -> bool {
+    !window.find(text).is_empty()
+}
+
+const CHESS: &str = "description = \"Play against the machine.\"\n[appstream]\nname = \"Chess\"\ncategories = [\"Game\"]\nkeywords = [\"board\"]\n";
+
+#[test]
+fn a_program_is_found_installed_updated_and_removed() {
+    let world = World::new();
+    world.publish("libboard", "1.0", "");
+    world.publish("chess", "1.0", &format!("depends = [\"libboard\"]\n{CHESS}"));
+    let mut window = world.open();
+    assert!(shows(&mut window, "Chess"), "programs are shown at first");
+    assert!(!shows(&mut window, "libboard"), "parts of others are not");
+    window.type_text("boa");
+    assert!(shows(&mut window, "Chess") && shows(&mut window, "libboard"), "the search field has the focus");
+
+    window.click_text("What chess is");
+    assert!(shows(&mut window, "Play against the machine."));
+    window.click_text("Install");
+    assert!(shows(&mut window, "Install chess?") && shows(&mut window, "libboard 1.0"), "what comes with it is said");
+    assert_eq!(world.installed("chess"), None, "nothing happens before it is agreed to");
+    window.click_text("Go on");
+    assert_eq!(world.installed("chess").as_deref(), Some("1.0"));
+    assert!(shows(&mut window, "Done: Install chess"));
+    assert!(shows(&mut window, "Remove") && !shows(&mut window, "Install chess?"));
+
+    world.publish("chess", "2.0", &format!("depends = [\"libboard\"]\n{CHESS}"));
+    window.click_text("Check for updates");
+    window.click_text("Updates");
+    window.click_text("Update everything");
+    assert!(shows(&mut window, "chess 1.0 to 2.0"));
+    window.click_text("Go on");
+    assert_eq!(world.installed("chess").as_deref(), Some("2.0"));
+
+    window.click_text("History");
+    assert!(shows(&mut window, "Store: Update everything"));
+    window.click_text("Undo");
+    window.click_text("Go on");
+    assert_eq!(world.installed("chess").as_deref(), Some("1.0"));
+
+    window.click_text("Installed");
+    window.click_text("What libboard is");
+    window.click_text("Remove");
+    assert!(shows(&mut window, "chess 1.0"), "what needs it goes too, and that is said");
+    window.press(Named::Escape);
+    window.send(store::Message::Cancel);
+    assert_eq!(world.installed("libboard").as_deref(), Some("1.0"));
+    window.click_text("Remove");
+    window.click_text("Go on");
+    assert_eq!((world.installed("libboard"), world.installed("chess")), (None, None));
+}
+
+#[test]
+fn what_cannot_be_is_explained_with_choices() {
+    let world = World::new();
+    world.publish("old-editor", "1.0", "");
+    world.publish("new-editor", "1.0", "conflicts = [\"old-editor\"]\n[appstream]\nname = \"Editor\"\n");
+    let mut window = world.open();
+    window.send(store::Message::Want(store::worker::Wish::Install("old-editor".to_owned())));
+    window.click_text("Go on");
+    window.send(store::Message::Want(store::worker::Wish::Install("new-editor".to_owned())));
+    assert!(shows(&mut window, "is not possible"));
+    window.click_text("Remove old-editor");
+    assert!(shows(&mut window, "Install new-editor?"));
+    window.click_text("Go on");
+    assert_eq!((world.installed("new-editor").is_some(), world.installed("old-editor")), (true, None));
+}
+
+#[test]
+fn a_repository_that_is_away_is_named() {
+    let world = World::new();
+    world.publish("chess", "1.0", CHESS);
+    drop(world.open());
+    fs::rename(world.folder.path().join("repo"), world.folder.path().join("away")).expect("renamed");
+    let mut window = world.open();
+    assert!(shows(&mut window, "Chess"), "what was known before is shown");
+    assert!(shows(&mut window, "stable"), "who did not answer is named");
+    window.click_text("What chess is");
+    window.click_text("Install");
+    window.click_text("Go on");
+    assert!(shows(&mut window, "That did not work"));
+    assert_eq!(world.installed("chess"), None);
+}
+
+/// Writes pictures for who wants to look: `STORE_PICTURES=folder`.
+#[test]
+fn every_page_can_be_drawn() {
+    let world = World::new();
+    for (name, title, section, summary) in [
+        ("chess", "Chess", "Game", "Play chess against the machine or a friend"),
+        ("paint", "Paint", "Graphics", "Draw and edit pictures with layers and brushes"),
+        ("writer", "Writer", "Office", "Write letters, reports and books"),
+        ("radio", "Radio", "AudioVideo", "Listen to stations from all over the world"),
+        ("atlas", "Atlas", "Education", "Maps of the earth, old and new"),
+        ("terminal", "Terminal", "System", "Command lines and plain words"),
+        ("web", "Web", "Network", "Browse the web without being watched"),
+    ] {
+        let text = format!("name = \"{name}\"\nversion = \"1.0\"\narchitecture = \"all\"\nsummary = \"{summary}\"\nlicence = \"MIT\"\ndescription = \"{summary}. It opens at once, works without a network, and keeps what you make in your own folder.\"\n[appstream]\nname = \"{title}\"\ncategories = [\"{section}\"]\n");
+        let manifest: Manifest = toml::from_str(&text).expect("a manifest");
+        let path = world.folder.path().join(manifest.file_name());
+        let secret = Keys::new(&world.folder.path().join("keys")).packages().expect("keys");
+        let builder = Builder::new(manifest).preset(Preset::Quick);
+        builder.write(&mut fs::File::create(&path).expect("a file"), &secret.iter().collect::<Vec<_>>()).expect("a package");
+        world.maker().add(&[path], Trust::Anyone).expect("an offer");
+    }
+    let mut window = world.open();
+    let mut pictures = Vec::new();
+    let mut look = |window: &mut Headless<Store>, name: &str| {
+        let picture = window.picture();
+        let first = picture[0];
+        assert!(picture.iter().any(|it| *it != first), "{name} is empty");
+        assert!(picture.iter().all(|it| it >> 24 == 255), "{name} has holes");
+        if let Some(folder) = std::env::var_os("STORE_PICTURES") {
+            window.save(&Path::new(&folder).join(format!("{name}.png"))).expect("a picture");
+        }
+        pictures.push(picture);
+    };
+    look(&mut window, "explore");
+    window.click_text("Atlas");
+    look(&mut window, "detail");
+    window.click_text("Install");
+    look(&mut window, "asking");
+    window.click_text("Go on");
+    look(&mut window, "installed");
+    window.click_text("History");
+    look(&mut window, "history");
+    pictures.dedup();
+    assert_eq!(pictures.len(), 5, "all of them differ");
+}
