@@ -19,7 +19,7 @@ struct World {
 impl World {
     fn new() -> World {
         let folder = tempfile::tempdir().expect("a folder");
-        let at = folder.path();
+        let at = folder.path().to_owned();
         fs::create_dir(at.join("root")).expect("a root");
         let keys = Keys::new(&at.join("keys"));
         keys.generate(1).expect("keys");
@@ -83,7 +83,7 @@ const CHESS: &str = "description = \"Play against the machine.\"\n[appstream]\nn
 #[test]
 fn a_program_is_found_installed_updated_and_removed() {
     let world = World::new();
-    world.publish("libboard", "1.0", "");
+    world.publish("libboard", "1.0", "description = \"Draws boards of games.\"\n");
     world.publish("chess", "1.0", &format!("depends = [\"libboard\"]\n{CHESS}"));
     let mut window = world.open();
     assert!(shows(&mut window, "Chess"), "programs are shown at first");

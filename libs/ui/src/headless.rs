@@ -111,10 +111,16 @@ impl<A: App> Headless<A> {
         let theme = self.app.theme();
         let background = theme::Base::base(&theme).background_color;
         let text = theme::Base::base(&theme).text_color;
+        let redraw = Event::Window(iced_core::window::Event::RedrawRequested(std::time::Instant::now()));
+        let mut messages = Vec::new();
         self.with_interface(|interface, renderer, cursor| {
+            // Widgets settle how they look right before they are drawn.
+            let _ = interface.update(&[redraw], cursor, renderer, &mut clipboard::Null, &mut messages);
             interface.draw(renderer, &theme, &iced_core::renderer::Style { text_color: text }, cursor);
         });
-        self.renderer.picture(&self.viewport, background)
+        let picture = self.renderer.picture(&self.viewport, background);
+        messages.into_iter().for_each(|message| self.send(message));
+        picture
     }
 
     /// Writes what is on the screen as a PNG.
@@ -129,18 +135,24 @@ impl<A: App> Headless<A> {
 
     /// Where the texts on the screen that hold `part` are, from above.
     pub fn find(&mut self, part: &str) -> Vec<Rectangle> {
+        self.texts(part).into_iter().map(|(bounds, _)| bounds).collect()
+    }
+
+    fn texts(&mut self, part: &str) -> Vec<(Rectangle, String)> {
         let mut found = Find { part: part.to_owned(), found: Vec::new() };
         self.with_interface(|interface, renderer, _| interface.operate(renderer, &mut found));
-        found.found.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x)));
+        found.found.sort_by(|(a, _), (b, _)| a.y.total_cmp(&b.y).then(a.x.total_cmp(&b.x)));
         found.found
     }
 
-    /// Clicks on the first text that holds `part`.
+    /// Clicks on the first text that is `part`, or where there is none on the first that holds it.
     ///
     /// # Panics
     /// Where there is none.
     pub fn click_text(&mut self, part: &str) {
-        let at = self.find(part).first().copied().unwrap_or_else(|| panic!("'{part}' is not on the screen"));
+        let found = self.texts(part);
+        let at = found.iter().find(|(_, text)| text == part).or(found.first()).map(|(bounds, _)| *bounds);
+        let at = at.unwrap_or_else(|| panic!("'{part}' is not on the screen"));
         self.click(at.center_x(), at.center_y());
     }
 
@@ -154,7 +166,7 @@ impl<A: App> Headless<A> {
 
 struct Find {
     part: String,
-    found: Vec<Rectangle>,
+    found: Vec<(Rectangle, String)>,
 }
 
 impl iced_core::widget::Operation for Find {
@@ -164,7 +176,7 @@ impl iced_core::widget::Operation for Find {
 
     fn text(&mut self, _: Option<&iced_core::widget::Id>, bounds: Rectangle, text: &str) {
         if text.contains(&self.part) {
-            self.found.push(bounds);
+            self.found.push((bounds, text.to_owned()));
         }
     }
 }

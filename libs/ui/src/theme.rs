@@ -2,10 +2,13 @@
 
 use iced_core::theme::Palette;
 use iced_core::{Background, Border, Color, Font, Shadow, Theme, Vector, color};
-use iced_widget::{button, container, text};
+use iced_widget::{button, container, text, text_input};
 
 /// What text is set in: the desktop's font, where it is installed.
 pub const FONT: Font = Font::with_name("Inter");
+
+/// What titles and names are set in.
+pub const STRONG: Font = Font { weight: iced_core::font::Weight::Semibold, ..FONT };
 
 /// Between things that belong together, logical pixels.
 pub const GAP: f32 = 8.0;
@@ -84,6 +87,24 @@ pub fn sidebar(theme: &Theme) -> container::Style {
 /// Text of less weight.
 pub fn faint(theme: &Theme) -> text::Style {
     text::Style { color: Some(mix(theme, 0.62)) }
+}
+
+/// A field to write in.
+pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
+    let palette = theme.palette();
+    let line = match status {
+        text_input::Status::Focused { .. } => palette.primary,
+        text_input::Status::Hovered => mix(theme, 0.3),
+        _ => mix(theme, 0.16),
+    };
+    text_input::Style {
+        background: Background::Color(if theme.extended_palette().is_dark { mix(theme, 0.06) } else { Color::WHITE }),
+        border: Border { color: line, width: 1.0, radius: RADIUS.into() },
+        icon: mix(theme, 0.62),
+        placeholder: mix(theme, 0.5),
+        value: palette.text,
+        selection: Color { a: 0.35, ..palette.primary },
+    }
 }
 
 /// What is done most.

@@ -25,7 +25,7 @@ pub fn page(entry: &Entry, is_free: bool) -> Element<'_, Message> {
     if entry.installed.is_some() && !entry.is_essential {
         buttons = buttons.push(wish("Remove", theme::danger, Wish::Remove(entry.name.clone())));
     }
-    let names = column![text(&entry.title).size(theme::size::TITLE), text(&entry.summary).style(theme::faint)].spacing(4.0);
+    let names = column![text(&entry.title).size(theme::size::TITLE).font(theme::STRONG), text(&entry.summary).style(theme::faint)].spacing(4.0);
     let head = row![picture(entry, 72.0), names.width(Length::Fill), buttons].spacing(theme::MARGIN).align_y(Alignment::Center);
     let description = if entry.description.is_empty() { "There is no description." } else { entry.description.as_str() };
     let about = container(text(description)).padding(theme::MARGIN).width(Length::Fill).style(theme::card);

@@ -55,7 +55,7 @@ fn asking(plan: &Plan) -> Element<'_, Message> {
         act("Cancel", theme::secondary, Some(Message::Cancel)),
         act("Go on", if removes { theme::danger } else { theme::primary }, confirm)
     ];
-    column![text(format!("{}?", plan.wish.words())).size(theme::size::NAME + 4.0)]
+    column![text(format!("{}?", plan.wish.words())).size(theme::size::NAME + 4.0).font(theme::STRONG)]
         .push(container(scrollable(lines)).max_height(MOST_HEIGHT))
         .push(text(cost).size(theme::size::SMALL).style(theme::faint))
         .push(warning)
@@ -68,7 +68,7 @@ fn working<'a>(wish: &Wish, progress: &'a Progress, is_stopping: bool) -> Elemen
     let bar = progress_bar(0.0..=1.0, progress.part.unwrap_or(0.0)).girth(6.0);
     let label = if is_stopping { "Stopping" } else { "Stop" };
     let buttons = Row::new().push(space::horizontal()).push(act(label, theme::secondary, (!is_stopping).then_some(Message::Cancel)));
-    column![text(wish.words()).size(theme::size::NAME + 4.0), text(&progress.text).style(theme::faint), bar, buttons].spacing(theme::MARGIN).into()
+    column![text(wish.words()).size(theme::size::NAME + 4.0).font(theme::STRONG), text(&progress.text).style(theme::faint), bar, buttons].spacing(theme::MARGIN).into()
 }
 
 fn failed<'a>(wish: Option<&Wish>, failure: &'a Failure) -> Element<'a, Message> {
@@ -77,7 +77,7 @@ fn failed<'a>(wish: Option<&Wish>, failure: &'a Failure) -> Element<'a, Message>
         None => "That did not work".to_owned(),
     };
     let mut all = column![
-        text(heading).size(theme::size::NAME + 4.0),
+        text(heading).size(theme::size::NAME + 4.0).font(theme::STRONG),
         container(scrollable(text(&failure.text).style(theme::faint))).max_height(MOST_HEIGHT)
     ];
     if let Some(wish) = wish {

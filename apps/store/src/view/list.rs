@@ -23,7 +23,7 @@ pub fn page(store: &Store) -> Element<'_, Message> {
     let count = if listed.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", listed.len()) };
     let all = (store.page == Page::Updates && !listed.is_empty())
         .then(|| button(text("Update everything")).padding([8.0, 14.0]).style(theme::primary).on_press(Message::Want(Wish::UpgradeAll)));
-    let head = row![text(heading).size(theme::size::TITLE), text(count).size(theme::size::SMALL).style(theme::faint), space::horizontal()]
+    let head = row![text(heading).size(theme::size::TITLE).font(theme::STRONG), text(count).size(theme::size::SMALL).style(theme::faint), space::horizontal()]
         .push(all)
         .spacing(theme::GAP + 4.0)
         .align_y(Alignment::Center);
@@ -54,7 +54,7 @@ fn empty(store: &Store) -> Element<'_, Message> {
 
 /// An entry, to be clicked on.
 fn line(entry: &Entry) -> Element<'_, Message> {
-    let names = column![text(&entry.title).size(theme::size::NAME), text(&entry.summary).size(theme::size::SMALL).style(theme::faint)].spacing(2.0);
+    let names = column![text(&entry.title).size(theme::size::NAME).font(theme::STRONG), text(&entry.summary).size(theme::size::SMALL).style(theme::faint)].spacing(2.0);
     let state = match (&entry.installed, entry.has_update()) {
         (Some(_), true) => text("Update").style(text::primary),
         (Some(_), false) => text("Installed").style(text::success),
@@ -101,7 +101,7 @@ pub fn history(store: &Store) -> Element<'_, Message> {
     if store.history.is_empty() {
         all = all.push(container(text("Nothing has been changed yet.").style(theme::faint)).center_x(Length::Fill).padding(theme::MARGIN));
     }
-    column![text("History").size(theme::size::TITLE), scrollable(all).id(LIST).height(Length::Fill)].spacing(theme::GAP + 2.0).into()
+    column![text("History").size(theme::size::TITLE).font(theme::STRONG), scrollable(all).id(LIST).height(Length::Fill)].spacing(theme::GAP + 2.0).into()
 }
 
 fn transaction(past: &Past) -> Element<'_, Message> {

@@ -26,7 +26,7 @@ pub fn window(store: &Store) -> Element<'_, Message> {
         (None, Page::History) => list::history(store),
         (None, _) => list::page(store),
     };
-    let body = column![top(store), main].push(status(store)).spacing(theme::GAP).padding(Padding::new(theme::MARGIN).bottom(theme::GAP));
+    let body = column![top(store), main].push(status(store)).spacing(theme::MARGIN - 2.0).padding(Padding::new(theme::MARGIN).bottom(theme::GAP));
     let below = row![sidebar(store), body].height(Length::Fill);
     match dialog::over(store) {
         Some(dialog) => stack![below, dialog].into(),
@@ -36,7 +36,7 @@ pub fn window(store: &Store) -> Element<'_, Message> {
 
 fn top(store: &Store) -> Element<'_, Message> {
     let field: SearchField<'_> = text_input("Search programs and packages", &store.words);
-    let field = field.id(SEARCH).on_input(Message::Search).padding([10.0, 14.0]).size(theme::size::BODY);
+    let field = field.id(SEARCH).on_input(Message::Search).padding([10.0, 14.0]).size(theme::size::BODY).style(theme::field);
     let refresh = button(text("Check for updates")).padding([10.0, 14.0]).style(theme::secondary);
     let refresh = refresh.on_press_maybe((!store.is_loading).then_some(Message::Refresh));
     row![field, refresh].spacing(theme::GAP).align_y(Alignment::Center).into()
@@ -52,7 +52,7 @@ fn sidebar(store: &Store) -> Element<'_, Message> {
     let heading = |name| container(text(name).size(theme::size::SMALL).style(theme::faint)).padding(Padding::new(4.0).left(12.0).top(14.0));
     let installed = store.catalogue.as_ref().map_or(0, |it| it.entries().iter().filter(|it| it.installed.is_some()).count());
     let pages = column![
-        container(text("Store").size(theme::size::TITLE)).padding(Padding::new(8.0).left(12.0)),
+        container(text("Store").size(theme::size::TITLE).font(theme::STRONG)).padding(Padding::new(8.0).left(12.0)),
         page("Explore", Page::Explore, 0),
         page("Installed", Page::Installed, installed),
         page("Updates", Page::Updates, store.updates()),
