@@ -92,7 +92,7 @@ const MAX_DEPTH: usize = 12;
 pub fn parse(line: &str) -> Result<Script, SyntaxError> {
     let mut script = Script::default();
     let program = parse_program(line)?;
-    let mut walker = Walker { script: &mut script, source: line, depth: 0 };
+    let mut walker = Walker { script: &mut script, source: line, depth: 0, fed: false };
     for list in &program.complete_commands {
         walker.list(list);
     }
@@ -213,6 +213,8 @@ struct Walker<'a> {
     /// The text being walked, to which the tree's positions refer.
     source: &'a str,
     depth: usize,
+    /// The redirections just walked give the command text that stands in the line, or what another command prints.
+    fed: bool,
 }
 
 impl Walker<'_> {
@@ -243,13 +245,14 @@ impl Walker<'_> {
             Command::Compound(c, redirects) => {
                 let first = self.script.invocations.len();
                 self.compound(c);
+                let last = self.script.invocations.len();
+                let fed = self.redirect_list(redirects.as_ref());
                 // What stands first in `... | { cmd; }` reads the pipe.
-                if piped_in {
-                    for i in &mut self.script.invocations[first..] {
+                if piped_in || fed {
+                    for i in &mut self.script.invocations[first..last] {
                         i.piped_in = true;
                     }
                 }
-                self.redirect_list(redirects.as_ref());
             }
             Command::Function(f) => {
                 let first = self.script.invocations.len();
@@ -262,11 +265,14 @@ impl Walker<'_> {
                     .map(|w| w.text.clone())
                     .collect();
                 self.script.functions.push((f.fname.value.clone(), names));
-                self.redirect_list(f.body.1.as_ref());
+                let last = self.script.invocations.len();
+                if self.redirect_list(f.body.1.as_ref()) {
+                    self.script.invocations[first..last].iter_mut().for_each(|i| i.piped_in = true);
+                }
             }
             Command::ExtendedTest(t, redirects) => {
                 self.test(&t.expr);
-                self.redirect_list(redirects.as_ref());
+                let _ = self.redirect_list(redirects.as_ref());
             }
         }
     }
@@ -369,6 +375,7 @@ impl Walker<'_> {
                 if let Some(r) = self.redirect(r) {
                     inv.redirects.push(r);
                 }
+                inv.piped_in |= std::mem::take(&mut self.fed);
             }
             Item::Word(w) => {
                 let a = self.word(w);
@@ -399,16 +406,20 @@ impl Walker<'_> {
         }
     }
 
-    fn redirect_list(&mut self, list: Option<&ast::RedirectList>) {
+    /// Whether they give text to what is redirected.
+    fn redirect_list(&mut self, list: Option<&ast::RedirectList>) -> bool {
         let mut inv = Invocation::default();
+        let mut fed = false;
         for r in list.iter().flat_map(|l| &l.0) {
             if let Some(r) = self.redirect(r) {
                 inv.redirects.push(r);
             }
+            fed |= std::mem::take(&mut self.fed);
         }
         if !inv.redirects.is_empty() {
             self.script.invocations.push(inv);
         }
+        fed
     }
 
     fn redirect(&mut self, r: &ast::IoRedirect) -> Option<Redirect> {
@@ -429,6 +440,7 @@ impl Walker<'_> {
                         self.depth += 1;
                         self.list(&sub.list);
                         self.depth -= 1;
+                        self.fed |= matches!(kind, K::Read);
                         return None;
                     }
                 };
@@ -444,10 +456,12 @@ impl Walker<'_> {
                 if h.requires_expansion {
                     self.text(&h.doc.value);
                 }
+                self.fed = true;
                 None
             }
             R::HereString(_, w) => {
                 self.word(w);
+                self.fed = true;
                 None
             }
             R::OutputAndError(w, append) => Some(Redirect {
@@ -481,7 +495,7 @@ impl Walker<'_> {
         }
         match parse_program(code) {
             Ok(program) => {
-                let mut walker = Walker { script: self.script, source: code, depth: self.depth + 1 };
+                let mut walker = Walker { script: self.script, source: code, depth: self.depth + 1, fed: false };
                 for list in &program.complete_commands {
                     walker.list(list);
                 }

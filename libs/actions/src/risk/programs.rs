@@ -111,7 +111,13 @@ pub(super) fn risk(name: &str, args: &[Arg], ctx: &RiskContext) -> Risk {
         "rsync" => if args.iter().any(|a| a.text.starts_with("--del") || a.text == "--remove-source-files") || unsure { Dangerous } else { Confirm },
         "ssh" => if operands(args).len() > 1 { Dangerous } else { Confirm },
         "iptables" | "nft" | "ufw" => Dangerous,
-        "source" | "." => if args.first().is_some_and(|a| a.literal().is_some()) { Confirm } else { Dangerous },
+        "source" | "." => if args.first().is_some_and(|a| a.literal().is_some() && !super::wrappers::written_by_a_command(a)) { Confirm } else { Dangerous },
+        // Editors that take commands from options; `!` and `:w` in them do anything.
+        "vi" | "vim" | "vimdiff" | "nvim" | "view" | "ex" | "rvim" | "emacs" => {
+            let commands = |t: &str| t.starts_with('+') || ["-c", "-S", "-s", "-e", "-E", "-u", "-l", "--cmd", "--eval", "--execute", "--load", "--script", "-f", "--funcall", "--batch", "-batch"].iter().any(|o| t.starts_with(o));
+            if args.iter().any(|a| a.literal().is_none_or(commands)) { Dangerous } else { Confirm }
+        }
+        "ed" | "sqlite3" | "gdb" | "expect" => Dangerous,
         "enable" => if has(args, 'f', "") { Dangerous } else { Confirm },
         "fc" => if has(args, 'l', "") { Safe } else { Confirm },
         "exit" | "logout" => Safe,
@@ -134,6 +140,8 @@ fn read_only_exceptions(name: &str, args: &[Arg], ctx: &RiskContext) -> Risk {
         "xxd" if args.iter().any(|a| a.text.starts_with("-r")) || operands(args).len() > 1 => Confirm,
         "yes" if args.is_empty() => Safe,
         // `less` and `man` take a command from options; `-o` logs into a file.
+        // `+!command`.
+        "less" | "more" if args.iter().any(|a| a.text.starts_with('+')) => Dangerous,
         "less" | "more" => output_option(args, ctx, &["-o", "-O", "--log-file"], &[]),
         "man" if args.iter().any(|a| a.text.starts_with("-P") || a.text.starts_with("--pager") || a.text.starts_with("-H")) => Dangerous,
         "hash" if has(args, 'p', "") => Confirm,
@@ -458,6 +466,7 @@ fn git(args: &[Arg]) -> Risk {
             if args.iter().any(|a| a.text.starts_with("--output") || a.text.starts_with("--ext-diff") || a.text.starts_with("-O")) { Confirm } else { Safe }
         }
         Some("branch" | "tag" | "remote" | "stash") if ops == 1 && args.len() == 1 && sub.text != "stash" => Safe,
+        Some("branch" | "remote") if ops == 1 && args.iter().skip(1).all(|a| matches!(a.text.as_str(), "-v" | "-vv" | "-a" | "-r" | "--all" | "--verbose")) => Safe,
         Some("clean" | "filter-branch" | "gc" | "prune" | "reflog" | "update-ref") => Dangerous,
         Some("reset" | "checkout" | "restore" | "switch") if args.iter().any(|a| matches!(a.text.as_str(), "--hard" | "-f" | "--force" | "." | "--")) || sub.text == "restore" => Dangerous,
         Some("push") if args.iter().any(|a| a.text.starts_with("--force") || a.text == "-f" || a.text == "--delete" || a.text == "--mirror" || a.text.starts_with('+')) => Dangerous,
@@ -474,6 +483,7 @@ fn packages(args: &[Arg]) -> Risk {
     match args.iter().find(|a| !a.text.starts_with('-')).map(Arg::literal) {
         Some(Some("list" | "show" | "search" | "policy" | "depends" | "rdepends" | "info" | "why" | "history" | "freeze" | "check" | "tree" | "verify" | "help")) => Safe,
         Some(Some("purge" | "autoremove" | "dist-upgrade" | "full-upgrade")) => Dangerous,
+        Some(Some(_)) if args.iter().any(|a| matches!(a.text.as_str(), "--purge" | "--allow-remove-essential" | "--force-yes")) => Dangerous,
         Some(Some(_)) => Confirm,
         Some(None) => Dangerous,
         None => Safe,

@@ -16,6 +16,7 @@ pub(super) fn inner(name: &str, args: &[Arg], piped_in: bool, ctx: &RiskContext,
         "env" => &["-u", "-C", "--unset", "--chdir"],
         "time" => &["-o", "-f"],
         "watch" => &["-n", "--interval"],
+        "exec" => &["-a"],
         "chrt" | "taskset" | "setarch" | "flock" | "chroot" | "unshare" | "nsenter" | "setpriv" | "runuser" => &[],
         _ => &[],
     };
@@ -169,6 +170,9 @@ fn shell(name: &str, args: &[Arg], piped_in: bool, ctx: &RiskContext, depth: usi
         if matches!(t, "--version" | "--help") {
             return Risk::Safe;
         }
+        if written_by_a_command(&args[i]) {
+            return Risk::Dangerous;
+        }
         if name != "su" && !t.starts_with('-') && !t.starts_with('+') {
             // A script file: its author decided what it does.
             return Risk::Confirm;
@@ -180,6 +184,11 @@ fn shell(name: &str, args: &[Arg], piped_in: bool, ctx: &RiskContext, depth: usi
     }
     // No code given: interactive, or whatever comes down the pipe.
     if piped_in { Risk::Dangerous } else { Risk::Confirm }
+}
+
+/// A file that is what another command prints, or the standard input: code that nobody has seen.
+pub(super) fn written_by_a_command(arg: &Arg) -> bool {
+    ["/dev/fd/", "/proc/self/fd/"].iter().any(|d| arg.text.starts_with(d)) || arg.text == "/dev/stdin"
 }
 
 fn xargs(args: &[Arg], ctx: &RiskContext, depth: usize) -> Risk {
