@@ -6,7 +6,7 @@ gpm list | grep -q '^genai-base ' || fail "list: $(gpm list)"
 [[ $(gpm history | grep -c "  image$") == 1 ]] || fail "history: $(gpm history | head -5)"
 gpm list | while read -r name _; do gpm files "$name"; done | sed 's,^/*,/,' | sort -u >owned
 # What the system writes while it runs is nobody's.
-state='^/(proc|sys|dev|run|scheme|tmp|var/tmp|var/lib/gpm|var/lib/gci|var/cache|var/log|mnt|media)/|^/root/\.(bash|gcs)_history$'
+state='^/(proc|sys|dev|run|scheme|tmp|var/tmp|var/lib/gpm|var/lib/gci|var/lib/genaid|var/cache|var/log|mnt|media)/|^/root/\.(bash|gcs)_history$'
 find / \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /scheme -o -path /tmp -o -path /var/tmp \) -prune -o ! -type d -print |
     grep -Ev "$state" | sort >found
 comm -23 found owned >strays
