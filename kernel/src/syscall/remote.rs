@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 
 use super::{Cx, mm, rw};
 use crate::error::*;
+use crate::mm::AddressSpace;
 use crate::task::{Process, Thread, process};
 use crate::user;
 
@@ -172,33 +173,33 @@ pub fn sys_membarrier(cx: &Cx<'_>, command: u32, flags: u32, cpu: i32) -> Result
         0 => return Ok(0x1ff),
         GLOBAL => process::all().iter().filter_map(|p| p.mm().ok()).for_each(|space| space.barrier()),
         GLOBAL_EXPEDITED => {
-            let registered = |space: &Arc<crate::mm::AddressSpace>| space.barriers.load(Ordering::Relaxed) & REGISTER_GLOBAL != 0;
+            let registered = |space: &Arc<AddressSpace>| space.barriers.load(Ordering::Relaxed) & REGISTER_GLOBAL != 0;
             process::all().iter().filter_map(|p| p.mm().ok()).filter(registered).for_each(|space| space.barrier());
         }
         REGISTER_GLOBAL | REGISTER_PRIVATE | REGISTER_CORE | REGISTER_RSEQ => {
             mm.barriers.fetch_or(command, Ordering::Relaxed);
         }
-        // Returning from an interrupt also makes a CPU fetch its instructions anew.
-        PRIVATE | PRIVATE_CORE => {
-            let needed = if command == PRIVATE { REGISTER_PRIVATE } else { REGISTER_CORE };
-            if mm.barriers.load(Ordering::Relaxed) & needed == 0 {
+        PRIVATE | PRIVATE_CORE | PRIVATE_RSEQ => {
+            // Each is registered by the next bit.
+            if mm.barriers.load(Ordering::Relaxed) & (command << 1) == 0 {
                 return Err(EPERM);
             }
-            mm.barrier();
-        }
-        PRIVATE_RSEQ => {
-            if mm.barriers.load(Ordering::Relaxed) & REGISTER_RSEQ == 0 {
-                return Err(EPERM);
+            if command == PRIVATE_RSEQ {
+                restart_sequences(&mm, (flags == FLAG_CPU).then_some(cpu));
             }
-            let asked = |thread: &&Arc<Thread>| flags == 0 || i64::from(cpu) == thread.sched.last_cpu() as i64;
-            let same_memory = |process: &&Arc<Process>| process.mm().is_ok_and(|space| Arc::ptr_eq(&space, &mm));
-            // Who shares the memory without being of this process is asked too, as on Linux.
-            for process in process::all().iter().filter(same_memory) {
-                process.threads().iter().filter(asked).for_each(|thread| thread.rseq.touch());
-            }
+            // Returning from an interrupt also makes a CPU fetch its instructions anew.
             mm.barrier();
         }
         _ => return Err(EINVAL),
     }
     Ok(0)
+}
+
+/// Has the threads that share this memory begin their critical sections anew: those that ran on `cpu` last, where one is named.
+fn restart_sequences(mm: &Arc<AddressSpace>, cpu: Option<i32>) {
+    let asked = |thread: &&Arc<Thread>| cpu.is_none_or(|cpu| i64::from(cpu) == thread.sched.last_cpu() as i64);
+    // Who shares the memory without being of this process is asked too, as on Linux.
+    for process in process::all().iter().filter(|process| process.mm().is_ok_and(|space| Arc::ptr_eq(&space, mm))) {
+        process.threads().iter().filter(asked).for_each(|thread| thread.rseq.touch());
+    }
 }
