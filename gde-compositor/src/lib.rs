@@ -8,7 +8,7 @@
 //! * [`desktop`]: windows in the layout of the crate `gde-layout`; [`window`]: one of them.
 //! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
 //! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`]: what we draw ourselves; [`theme`]: how it looks.
-//! * [`ipc`]: other programs; [`notify`]: the service manager.
+//! * [`ipc`]: other programs.
 
 pub mod actions;
 pub mod apps;
@@ -23,7 +23,6 @@ pub mod hit;
 pub mod input;
 pub mod ipc;
 pub mod launcher;
-pub mod notify;
 pub mod overview;
 pub mod panel;
 pub mod render;

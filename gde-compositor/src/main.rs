@@ -8,8 +8,9 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use gde_compositor::backend::{Backend, headless, kms};
 use gde_compositor::clock::Clock;
-use gde_compositor::{Gde, notify, server, sys};
+use gde_compositor::{Gde, server, sys};
 use gde_raster::Kernels;
+use service_notify::Manager;
 use smithay::reexports::calloop::EventLoop;
 use smithay::reexports::calloop::timer::{TimeoutAction, Timer};
 use smithay::reexports::wayland_server::Display;
@@ -68,17 +69,17 @@ fn main() -> Result<()> {
     tracing_subscriber::fmt().with_max_level(filter).with_writer(std::io::stderr).with_target(false).without_time().with_ansi(false).init();
     let signals = sys::signals(&[libc::SIGUSR1, libc::SIGUSR2, libc::SIGTERM, libc::SIGINT, libc::SIGHUP]).context("taking signals")?;
     let dir = runtime_dir()?;
-    let manager = notify::Manager::at(std::env::var_os(notify::VARIABLE));
+    let manager = Manager::of_environment();
     // SAFETY: no thread has been started yet.
     unsafe {
         std::env::set_var("XDG_RUNTIME_DIR", &dir);
         // It is not for the programs that the desktop starts.
-        std::env::remove_var(notify::VARIABLE);
+        std::env::remove_var(service_notify::VARIABLE);
     }
     run(args, signals, &dir, manager)
 }
 
-fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: notify::Manager) -> Result<()> {
+fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) -> Result<()> {
     let kernels = Kernels::from_environment().map_err(anyhow::Error::msg)?;
     let mut events: EventLoop<'static, Gde> = EventLoop::try_new().context("making the event loop")?;
     let display: Display<Gde> = Display::new().context("making the display")?;

@@ -182,7 +182,7 @@ pub struct Gde {
     /// What is done about frames that no display shows; tests do it themselves.
     pub headless_frames: Option<Box<dyn FnMut(&mut Gde)>>,
     /// Who waits for the first frame.
-    pub manager: crate::notify::Manager,
+    pub manager: service_notify::Manager,
     /// Who lists windows.
     pub taskbars: crate::handlers::taskbar::Taskbars,
     /// Whether windows appear and disappear gradually.
@@ -273,7 +273,7 @@ impl Gde {
             overview: None,
             panel: crate::panel::Panel::default(),
             headless_frames: None,
-            manager: crate::notify::Manager::default(),
+            manager: service_notify::Manager::default(),
             taskbars: crate::handlers::taskbar::Taskbars::default(),
             has_animations: true,
         })

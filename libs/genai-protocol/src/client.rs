@@ -1,6 +1,6 @@
 //! A client that asks one thing at a time.
 
-use std::io::{BufReader, Write};
+use std::io::BufReader;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -65,9 +65,7 @@ impl Client {
     pub fn send(&mut self, op: Op) -> Result<u64, ClientError> {
         let id = self.next;
         self.next += 1;
-        let mut line = serde_json::to_vec(&Request { id, op }).map_err(|e| ClientError::Unexpected(e.to_string()))?;
-        line.push(b'\n');
-        self.writer.write_all(&line)?;
+        crate::write_line(&mut self.writer, &Request { id, op })?;
         Ok(id)
     }
 

@@ -19,6 +19,14 @@ pub const SOCKET_VARIABLE: &str = "GENAI_SOCKET";
 /// Longest line that either side takes, in bytes.
 pub const MAX_LINE: usize = 4 << 20;
 
+/// Writes a value as a line.
+pub fn write_line(writer: &mut impl std::io::Write, value: &impl serde::Serialize) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    writer.write_all(&line)?;
+    writer.flush()
+}
+
 /// Reads a line of at most [`MAX_LINE`] bytes, without its end; `None` at the end of the stream.
 pub fn read_line(reader: &mut impl std::io::BufRead) -> std::io::Result<Option<Vec<u8>>> {
     use std::io::{BufRead, Read};

@@ -78,6 +78,20 @@ pub enum Route {
     Hybrid,
 }
 
+impl Route {
+    /// All of them.
+    pub const ALL: [Route; 3] = [Route::Local, Route::Cloud, Route::Hybrid];
+
+    /// Its name in settings and boot parameters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Route::Local => "local",
+            Route::Cloud => "cloud",
+            Route::Hybrid => "hybrid",
+        }
+    }
+}
+
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -149,6 +163,15 @@ impl Default for Completion {
             purpose: "general".to_owned(),
             deadline_ms: 0,
         }
+    }
+}
+
+impl Completion {
+    /// Bytes of all texts in it.
+    pub fn text_bytes(&self) -> usize {
+        let said: usize = self.messages.iter().map(|m| m.content.len()).sum();
+        let ends: usize = self.stop.iter().map(String::len).sum();
+        self.prompt.len() + said + self.grammar.as_ref().map_or(0, String::len) + ends
     }
 }
 

@@ -100,8 +100,7 @@ impl Cloud {
         }
         let body = serde_json::to_vec(&self.body(c)).map_err(|e| Failure::new(ErrorCode::Backend, e.to_string()))?;
         let policy = Policy::read(&self.policy).map_err(|e| Failure::new(ErrorCode::Denied, format!("{e:#}")))?;
-        let text = c.prompt.len() + c.messages.iter().map(|m| m.content.len()).sum::<usize>() + c.grammar.as_ref().map_or(0, String::len) + c.stop.iter().map(String::len).sum::<usize>();
-        Ok((policy.allows(uid, user, &c.purpose, text)?, body))
+        Ok((policy.allows(uid, user, &c.purpose, c.text_bytes())?, body))
     }
 
     /// Whether a request may leave.
@@ -140,7 +139,7 @@ impl Cloud {
         if streamed {
             let mut reader = BufReader::new(response.body_mut().as_reader());
             loop {
-                if until.cancel.is_cancelled() {
+                if until.is_cancelled() {
                     answer.finish = Finish::Cancelled;
                     break;
                 }

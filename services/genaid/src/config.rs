@@ -148,12 +148,8 @@ impl Config {
 
     /// Where answers come from, by the boot parameter, then the file; local where neither says.
     pub fn mode(&self, boot: Option<&str>) -> Route {
-        match boot {
-            Some("local") => Route::Local,
-            Some("cloud") => Route::Cloud,
-            Some("hybrid") => Route::Hybrid,
-            _ => self.mode.unwrap_or(Route::Local),
-        }
+        let boot = boot.and_then(|boot| Route::ALL.into_iter().find(|route| route.name() == boot));
+        boot.or(self.mode).unwrap_or(Route::Local)
     }
 }
 

@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     let service = service::Service::new(config, mode, cache, engine.as_ref());
     let serving = std::sync::Arc::clone(&service);
     std::thread::Builder::new().name("model".to_owned()).spawn(move || serving.serve(engine))?;
-    ready();
+    service_notify::Manager::of_environment().ready();
     server::run(&listener, &service);
     Ok(())
 }
@@ -76,23 +76,4 @@ fn listen(path: &Path) -> Result<UnixListener> {
     // Everybody may ask; rules and limits go by who does.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).with_context(|| format!("opening {} to all", path.display()))?;
     Ok(listener)
-}
-
-/// Tells the init that requests are taken (sd_notify(3)).
-fn ready() {
-    let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return };
-    let send = || -> std::io::Result<()> {
-        use std::os::linux::net::SocketAddrExt;
-        use std::os::unix::ffi::OsStrExt;
-        use std::os::unix::net::{SocketAddr, UnixDatagram};
-        let address = match name.as_bytes().strip_prefix(b"@") {
-            Some(abstract_name) => SocketAddr::from_abstract_name(abstract_name)?,
-            None => SocketAddr::from_pathname(Path::new(&name))?,
-        };
-        UnixDatagram::unbound()?.send_to_addr(b"READY=1", &address)?;
-        Ok(())
-    };
-    if let Err(e) = send() {
-        tracing::warn!("telling the init that we are ready: {e}");
-    }
 }

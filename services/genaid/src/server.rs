@@ -1,6 +1,6 @@
 //! The socket: who may connect, how much, and what happens when they go away.
 
-use std::io::{BufReader, Write};
+use std::io::BufReader;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +29,7 @@ pub fn run(listener: &UnixListener, service: &Arc<Service>) {
         };
         if open.load(Ordering::Relaxed) >= service.limits().connections {
             let reply = Reply { id: 0, event: Event::Error { code: ErrorCode::Limit, message: "too many connections".to_owned() } };
-            let _ = send(&stream, &reply);
+            let _ = genai_protocol::write_line(&mut &stream, &reply);
             continue;
         }
         open.fetch_add(1, Ordering::Relaxed);
@@ -44,12 +44,6 @@ pub fn run(listener: &UnixListener, service: &Arc<Service>) {
     }
 }
 
-fn send(mut stream: &UnixStream, reply: &Reply) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(reply)?;
-    line.push(b'\n');
-    stream.write_all(&line)
-}
-
 fn serve(stream: UnixStream, connection: u64, service: &Arc<Service>) -> std::io::Result<()> {
     let uid = rustix::net::sockopt::socket_peercred(&stream)?.uid.as_raw();
     let peer = Peer { uid, connection };
@@ -58,8 +52,8 @@ fn serve(stream: UnixStream, connection: u64, service: &Arc<Service>) -> std::io
     let sink_of = |id: u64| {
         let writer = Arc::clone(&writer);
         Box::new(move |event: Event| {
-            let stream = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            if send(&stream, &Reply { id, event }).is_err() {
+            let mut stream = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if genai_protocol::write_line(&mut *stream, &Reply { id, event }).is_err() {
                 // Gone, or deaf: the reader sees the end and drops the rest of its requests.
                 let _ = stream.shutdown(std::net::Shutdown::Both);
             }

@@ -194,7 +194,7 @@ impl Service {
 
     fn check(&self, c: &Completion) -> Result<(), Failure> {
         let limits = &self.config.limits;
-        let bytes = c.prompt.len() + c.messages.iter().map(|m| m.content.len()).sum::<usize>() + c.grammar.as_ref().map_or(0, String::len) + c.stop.iter().map(String::len).sum::<usize>();
+        let bytes = c.text_bytes();
         if c.prompt.is_empty() && c.messages.is_empty() {
             return Err(Failure::new(ErrorCode::BadRequest, "there is nothing to complete: prompt and messages are empty"));
         }
@@ -347,25 +347,13 @@ impl Service {
                 let hybrid = c.route.unwrap_or(self.mode) == Route::Hybrid && self.cloud.is_configured();
                 // What may still be thrown away (for the endpoint's answer, or to begin anew) is not shown yet.
                 let show_now = c.stream && !hybrid && c.priority != Priority::Background;
-                let either = Cancel::default();
-                let until = Until::of(&c, either.clone());
-                let watch = Watch { stop: Cancel::default() };
-                let (cancel, preempt, stop) = (job.cancel.clone(), job.preempt.clone(), watch.stop.clone());
-                std::thread::spawn(move || {
-                    while !stop.is_cancelled() {
-                        if cancel.is_cancelled() || preempt.is_cancelled() {
-                            return either.cancel();
-                        }
-                        std::thread::sleep(Duration::from_millis(5));
-                    }
-                });
+                let until = Until::of(&c, [job.cancel.clone(), job.preempt.clone()]);
                 let sink = &mut job.sink;
                 let result = engine.complete(&c, &until, &mut |piece| {
                     if show_now {
                         sink(Event::Token { text: piece.to_owned() });
                     }
                 });
-                drop(watch);
                 if job.preempt.is_cancelled() && !job.cancel.is_cancelled() && matches!(&result, Ok(d) if d.finish == Finish::Cancelled) {
                     lock(&self.counters).preempted += 1;
                     job.preempt = Cancel::default();
@@ -431,7 +419,7 @@ impl Service {
         lock(&self.queue).away.push((peer, id, cancel.clone()));
         let service = Arc::clone(self);
         std::thread::spawn(move || {
-            let until = Until::of(&c, cancel);
+            let until = Until::of(&c, [cancel]);
             let fallback = instead.is_some();
             let show_now = c.stream && !fallback;
             let mut result = service.cloud.complete(peer.uid, &c, &until, &mut |piece| {
@@ -463,12 +451,7 @@ impl Service {
         first.sort_by(f64::total_cmp);
         let (tokens, ms) = counters.samples.iter().fold((0.0, 0.0), |(t, m), s| (t + f64::from(s.1.saturating_sub(1)), m + s.2));
         Status {
-            mode: match self.mode {
-                Route::Local => "local",
-                Route::Cloud => "cloud",
-                Route::Hybrid => "hybrid",
-            }
-            .to_owned(),
+            mode: self.mode.name().to_owned(),
             model: queue.model.0.clone(),
             model_problem: queue.model.1.clone(),
             loaded: queue.engine.loaded,
@@ -487,17 +470,6 @@ impl Service {
             tokens_per_second: if ms > 0.0 { tokens / ms * 1e3 } else { 0.0 },
             cache: lock(&self.cache).status(),
         }
-    }
-}
-
-/// Tells its thread to end when it goes.
-struct Watch {
-    stop: Cancel,
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 

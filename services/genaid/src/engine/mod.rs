@@ -42,15 +42,21 @@ impl Cancel {
 }
 
 /// When an answer has to stop.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Until {
-    pub cancel: Cancel,
-    pub deadline: Option<Instant>,
+    cancels: Vec<Cancel>,
+    deadline: Option<Instant>,
 }
 
 impl Until {
-    pub fn of(completion: &Completion, cancel: Cancel) -> Until {
-        Until { cancel, deadline: (completion.deadline_ms > 0).then(|| Instant::now() + Duration::from_millis(completion.deadline_ms)) }
+    /// At the request's deadline, or when one of these ends it.
+    pub fn of(completion: &Completion, cancels: impl IntoIterator<Item = Cancel>) -> Until {
+        let deadline = (completion.deadline_ms > 0).then(|| Instant::now() + Duration::from_millis(completion.deadline_ms));
+        Until { cancels: cancels.into_iter().collect(), deadline }
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.cancels.iter().any(Cancel::is_cancelled)
     }
 
     pub fn passed(&self) -> bool {
@@ -64,8 +70,6 @@ pub struct EngineStatus {
     pub loaded: bool,
     pub memory_bytes: u64,
     pub threads: u32,
-    /// Process that holds the model, where there is one.
-    pub pid: Option<u32>,
 }
 
 /// Something that completes texts on this machine. One request at a time.

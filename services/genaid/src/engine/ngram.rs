@@ -157,7 +157,7 @@ impl Engine for Ngram {
         let mut state = u64::from(completion.seed) ^ 0x9e37_79b9_7f4a_7c15;
         let mut first = None;
         let finish = loop {
-            if until.cancel.is_cancelled() {
+            if until.is_cancelled() {
                 break Finish::Cancelled;
             }
             if until.passed() {
@@ -226,14 +226,13 @@ impl Engine for Ngram {
     fn status(&self) -> EngineStatus {
         // Of the counts; a pair has 8 bytes, a context about 48 around it.
         let memory = self.model.as_ref().map_or(0, |m| m.follows.values().map(|v| 48 + 8 * v.capacity() as u64).sum());
-        EngineStatus { loaded: self.model.is_some(), memory_bytes: memory, threads: 1, pid: None }
+        EngineStatus { loaded: self.model.is_some(), memory_bytes: memory, threads: 1 }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Cancel;
 
     const TEXT: &str = "what is a pipe?\nA pipe joins the output of one program to the input of the next.\n\nwhat is a file?\nA file is a named piece of data.\n\nhow many days has a week?\nA week has 7 days.\n\nhow many days has a year?\nA year has 365 days.\n";
 
@@ -242,7 +241,7 @@ mod tests {
         let path = dir.path().join("m.txt");
         std::fs::write(&path, TEXT).unwrap();
         let mut engine = Ngram::new(&path);
-        let until = Until::of(&completion, Cancel::default());
+        let until = Until::of(&completion, []);
         let mut pieces = String::new();
         let done = engine.complete(&completion, &until, &mut |t| pieces.push_str(t)).unwrap();
         assert_eq!(pieces, done.text);

@@ -1,7 +1,7 @@
 //! A model in GGUF, held by a process of its own (`genaid-llama`): its memory has a limit, it can be ended to free it, and
 //! when it fails genaid lives on. It speaks genaid's protocol on its standard streams.
 
-use std::io::{BufReader, Write};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -175,7 +175,7 @@ impl Process {
         let broken = |e: &dyn std::fmt::Display| Failure::new(ErrorCode::Backend, format!("the model's process {} failed: {e}", self.runner().display()));
         let id = running.next;
         running.next += 2;
-        send(&mut running.input, &Request { id, op }).map_err(|e| broken(&e))?;
+        genai_protocol::write_line(&mut running.input, &Request { id, op }).map_err(|e| broken(&e))?;
         let mut cancelled: Option<Instant> = None;
         let mut checked = Instant::now();
         loop {
@@ -195,8 +195,8 @@ impl Process {
                 }
             }
             // The deadline is the process's own affair, except where it reads a long prompt.
-            if cancelled.is_none() && (until.cancel.is_cancelled() || until.passed()) {
-                send(&mut running.input, &Request { id: id + 1, op: Op::Cancel { target: id } }).map_err(|e| broken(&e))?;
+            if cancelled.is_none() && (until.is_cancelled() || until.passed()) {
+                genai_protocol::write_line(&mut running.input, &Request { id: id + 1, op: Op::Cancel { target: id } }).map_err(|e| broken(&e))?;
                 cancelled = Some(Instant::now());
             }
             if cancelled.is_some_and(|c| c.elapsed() > CANCEL_TIMEOUT) {
@@ -208,13 +208,6 @@ impl Process {
             }
         }
     }
-}
-
-fn send(input: &mut ChildStdin, request: &Request) -> std::io::Result<()> {
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    input.write_all(&line)?;
-    input.flush()
 }
 
 fn end(mut running: Running) {
@@ -263,7 +256,7 @@ impl Engine for Process {
         })?;
         match event {
             Event::Done(mut done) => {
-                if until.passed() && done.finish == genai_protocol::Finish::Cancelled && !until.cancel.is_cancelled() {
+                if until.passed() && done.finish == genai_protocol::Finish::Cancelled && !until.is_cancelled() {
                     done.finish = genai_protocol::Finish::Deadline;
                 }
                 // As seen from here, with loading.
@@ -276,7 +269,7 @@ impl Engine for Process {
     }
 
     fn embed(&mut self, texts: &[String]) -> Result<Vec<Vec<f32>>, Failure> {
-        let until = Until { cancel: super::Cancel::default(), deadline: None };
+        let until = Until::default();
         match self.ask(Op::Embed { texts: texts.to_vec() }, &until, &mut |_| {})? {
             Event::Embeddings { vectors, .. } => Ok(vectors),
             other => Err(Failure::new(ErrorCode::Backend, format!("the model's process answered {other:?}"))),
@@ -290,7 +283,6 @@ impl Engine for Process {
     }
 
     fn status(&self) -> EngineStatus {
-        let pid = self.running.as_ref().map(|r| r.child.id());
-        EngineStatus { loaded: pid.is_some(), memory_bytes: pid.map_or(0, resident), threads: self.threads, pid }
+        EngineStatus { loaded: self.running.is_some(), memory_bytes: self.running.as_ref().map_or(0, |r| resident(r.child.id())), threads: self.threads }
     }
 }

@@ -1,4 +1,4 @@
-//! Telling the service manager that the desktop is there: sd_notify(3).
+//! Telling the service manager that a service is ready: sd_notify(3).
 
 use std::ffi::OsString;
 use std::io;
@@ -19,7 +19,12 @@ impl Manager {
         Manager(socket.filter(|path| !path.is_empty()))
     }
 
-    /// Says that the first frame is shown; only the first call says anything.
+    /// The manager that the environment names.
+    pub fn of_environment() -> Self {
+        Self::at(std::env::var_os(VARIABLE))
+    }
+
+    /// Says that the service is ready; only the first call says anything.
     pub fn ready(&mut self) {
         if let Some(path) = self.0.take()
             && let Err(error) = send(&path, b"READY=1")
@@ -45,7 +50,7 @@ mod tests {
 
     #[test]
     fn one_word_reaches_the_manager() {
-        let name = format!("gde-notify-{}", std::process::id());
+        let name = format!("service-notify-{}", std::process::id());
         let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         socket.set_nonblocking(true).unwrap();
         let mut manager = Manager::at(Some(format!("@{name}").into()));
