@@ -1,37 +1,22 @@
 //! Making a tree hold exactly what its builder says: for images.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use super::{Error, Gpm, Known, Proposal};
+use super::{Error, Gpm, Proposal};
 use crate::database::{Past, PastChange};
 use crate::dependency::{Dependency, Operator, Relation};
 use crate::package::Trust;
-use crate::repository::default_priority;
 use crate::solver::{Available, Change, Policy, Request, Resolver};
 use crate::transaction::Options;
 
 impl Gpm<'_> {
     /// Makes the tree hold all that its repositories offer in exactly these versions, and nothing else; packages that are there already, byte
-    /// for byte, stay. `manual` are those that count as asked for. Tells whether anything changed.
+    /// for byte, stay. `manual` are those that count as asked for.
     ///
     /// # Errors
     /// When they cannot be together or lack something, something cannot be fetched, or the transaction fails.
-    pub fn mirror(&self, manual: &BTreeSet<String>, options: &Options) -> Result<bool, Error> {
-        let mut known = Vec::new();
-        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
-            let index = self.client(name, source)?.index().map_err(|source| Error::Repository { name: name.clone(), source })?;
-            known.extend(index.packages.into_iter().map(|offer| Known {
-                available: Available {
-                    manifest: Arc::new(offer.manifest.clone()),
-                    repository: Some(name.as_str().into()),
-                    priority: source.priority.unwrap_or_else(|| default_priority(name)),
-                    installed: false,
-                },
-                offer: Some(offer),
-                file: None,
-            }));
-        }
+    pub fn mirror(&self, manual: &BTreeSet<String>, options: &Options) -> Result<(), Error> {
+        let known = self.offered()?;
         // The solver's word that all of it can be together, with all that it needs, as if nothing were there yet.
         let packages: Vec<Available> = known.iter().map(|it| it.available.clone()).collect();
         let exactly = |it: &Available| Relation { name: it.manifest.name.clone(), version: Some((Operator::Equal, it.manifest.version.clone())) };
@@ -55,10 +40,8 @@ impl Gpm<'_> {
         let gone = records.iter().filter(|(name, _)| !offered.contains(name.as_str()));
         changes.extend(gone.map(|(name, old)| Change::Remove { name: name.clone(), version: old.manifest.version.clone(), requested: true }));
         let policy = Policy { manual: manual.clone(), ..Policy::default() };
-        let nothing = changes.is_empty() && self.database.policy()?.manual == *manual;
         let proposal = Proposal { changes, download: 0, growth: 0, essential: Vec::new(), known, policy };
-        self.make(&proposal, Trust::Anyone, options)?;
-        Ok(!nothing)
+        self.make(&proposal, Trust::Anyone, options).map(drop)
     }
 
     /// What the history says once all that came before is forgotten: that everything was installed at once. Undo goes no further back.
@@ -71,4 +54,3 @@ impl Gpm<'_> {
         Ok(Past { id: 1, time, what: what.into(), changes: changes.collect(), manual_before: Vec::new() })
     }
 }
-

@@ -91,6 +91,22 @@ impl Gpm<'_> {
         Ok(PublicKey::read_all(&self.root.join("etc/gpm/keys"))?)
     }
 
+    /// All that the repositories offer.
+    pub(super) fn offered(&self) -> Result<Vec<Known>, Error> {
+        let mut offered = Vec::new();
+        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
+            let priority = source.priority.unwrap_or_else(|| default_priority(name));
+            let index = self.client(name, source)?.index().map_err(|source| Error::Repository { name: name.clone(), source })?;
+            let repository: Arc<str> = name.as_str().into();
+            offered.extend(index.packages.into_iter().map(|offer| {
+                let manifest = Arc::new(offer.manifest.clone());
+                let available = Available { manifest, repository: Some(repository.clone()), priority, installed: false };
+                Known { available, offer: Some(offer), file: None }
+            }));
+        }
+        Ok(offered)
+    }
+
     /// All versions that are installed or offered. `files` are packages' files that are wanted: they go before all repositories.
     ///
     /// # Errors
@@ -110,24 +126,18 @@ impl Gpm<'_> {
             let available = Available { manifest, repository: None, priority: i32::MAX, installed: false };
             known.push(Known { available, offer: None, file: Some(path.clone()) });
         }
-        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
-            let priority = source.priority.unwrap_or_else(|| default_priority(name));
-            let index = self.client(name, source)?.index().map_err(|source| Error::Repository { name: name.clone(), source })?;
-            let repository: Arc<str> = name.as_str().into();
-            for offer in index.packages {
-                match places.get(&key(&offer.manifest.name, &offer.manifest.version)) {
-                    Some(&at) if known[at].available.priority >= priority && known[at].available.repository.is_some() => {}
-                    Some(&at) => {
-                        known[at].available.priority = priority;
-                        known[at].available.repository = Some(repository.clone());
-                        known[at].offer = Some(offer);
-                    }
-                    None => {
-                        places.insert(key(&offer.manifest.name, &offer.manifest.version), known.len());
-                        let manifest = Arc::new(offer.manifest.clone());
-                        let available = Available { manifest, repository: Some(repository.clone()), priority, installed: false };
-                        known.push(Known { available, offer: Some(offer), file: None });
-                    }
+        for offered in self.offered()? {
+            let Available { manifest, repository, priority, .. } = &offered.available;
+            match places.get(&key(&manifest.name, &manifest.version)) {
+                Some(&at) if known[at].available.priority >= *priority && known[at].available.repository.is_some() => {}
+                Some(&at) => {
+                    known[at].available.priority = *priority;
+                    known[at].available.repository.clone_from(repository);
+                    known[at].offer = offered.offer;
+                }
+                None => {
+                    places.insert(key(&manifest.name, &manifest.version), known.len());
+                    known.push(offered);
                 }
             }
         }
