@@ -367,9 +367,18 @@ fn cache_libraries(tree: &mut Tree, time: u64) -> Result<()> {
     )
 }
 
-/// The base tree as kept in an archive made by an earlier run, or assembled now.
-/// With it come the manifests of Debian's packages; these, and whose each entry is, are kept in a file beside the archive.
+/// A tree as kept in an archive made by an earlier run, or assembled now.
 pub(crate) fn cached(
+    archive: &Path,
+    key: &str,
+    assemble: impl FnOnce() -> Result<Tree>,
+) -> Result<Tree> {
+    host::make_once(archive, key, |temporary| assemble()?.write_tar(temporary))?;
+    Tree::from_tar(File::open(archive).on("open", archive)?, archive)
+}
+
+/// A tree as by [`cached`] with whose each entry is, and the manifests of Debian's packages: these are kept in a file beside the archive.
+pub(crate) fn cached_with_owners(
     archive: &Path,
     key: &str,
     assemble: impl FnOnce() -> Result<(Tree, Descriptions)>,
@@ -379,14 +388,13 @@ pub(crate) fn cached(
     if !beside.exists() {
         let _ = fs::remove_file(host::with_suffix(archive, ".key"));
     }
-    host::make_once(archive, key, |temporary| {
+    let mut tree = cached(archive, key, || {
         let (tree, manifests) = assemble()?;
         let kept = (&tree.owners.paths, &tree.owners.taken, manifests);
         let text = serde_json::to_vec(&kept).map_err(malformed)?;
         fs::write(&beside, text).on("write", &beside)?;
-        tree.write_tar(temporary)
+        Ok(tree)
     })?;
-    let mut tree = Tree::from_tar(File::open(archive).on("open", archive)?, archive)?;
     let text = fs::read(&beside).on("read", &beside)?;
     let manifests;
     (tree.owners.paths, tree.owners.taken, manifests) = serde_json::from_slice(&text).map_err(malformed)?;

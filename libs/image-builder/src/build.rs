@@ -102,7 +102,7 @@ impl Builder<'_> {
         base::key_of_recipes(&self.project.recipes, &mut key)?;
         let key = key.finish();
         let archive = self.out.join("base.tar");
-        let (tree, manifests) = base::cached(&archive, &key, || {
+        let (tree, manifests) = base::cached_with_owners(&archive, &key, || {
             let tree = base::assemble(
                 &packages,
                 &self.project.recipes,
@@ -135,26 +135,22 @@ impl Builder<'_> {
         tree.owners.current = None;
         let keys = packages::keys(&self.cache)?;
         let distribution = Distribution { out: &self.out, keys: &keys, report: self.report, time };
-        for (path, text) in distribution.trusted()? {
-            tree.insert(path, Entry::new(Kind::File(text.into()), 0o644, time))?;
-        }
-        let key = match self.install(&distribution, &tree, &debian, &base_key) {
-            // Whatever an older or interrupted build has left there: it can all be made again.
-            Err(error) => {
-                self.report.notice(format!("{error}: the root is made anew"));
-                distribution.forget()?;
-                for (path, text) in distribution.trusted()? {
-                    tree.insert(path, Entry::new(Kind::File(text.into()), 0o644, time))?;
-                }
-                self.install(&distribution, &tree, &debian, &base_key)?
-            }
-            Ok(key) => key,
+        let trust = |tree: &mut Tree| {
+            let files = distribution.trusted()?;
+            files.into_iter().try_for_each(|(path, text)| tree.insert(path, Entry::new(Kind::File(text.into()), 0o644, time)))
         };
-        Ok((packages::read_back(&distribution)?, key))
+        trust(&mut tree)?;
+        self.install(&distribution, &tree, &debian, &base_key).or_else(|error| {
+            // Whatever an older or interrupted build has left there: it can all be made again.
+            self.report.notice(format!("{error}: the root is made anew"));
+            distribution.forget()?;
+            trust(&mut tree)?;
+            self.install(&distribution, &tree, &debian, &base_key)
+        })
     }
 
-    /// Makes the packages of a tree and installs them where they are not installed already; the key of what is installed then.
-    fn install(&self, distribution: &Distribution<'_>, tree: &Tree, debian: &Descriptions, base_key: &str) -> Result<String> {
+    /// Makes the packages of a tree and installs them where they are not installed already; what is installed then, and its key.
+    fn install(&self, distribution: &Distribution<'_>, tree: &Tree, debian: &Descriptions, base_key: &str) -> Result<(Tree, String)> {
         let edition = packages::edition_package(&self.project.edition_name);
         let manifests = packages::all(self.project, debian, tree)?;
         let parts = packages::split(tree, &manifests, &edition, |name| !debian.contains_key(name))?;
@@ -167,7 +163,7 @@ impl Builder<'_> {
         let stamp = self.out.join("root.key");
         let is_there = self.out.join("root").join(gpm::path::STATE).join("policy.json").exists();
         if is_there && fs::read_to_string(&stamp).is_ok_and(|old| old == key) {
-            return Ok(key);
+            return Ok((packages::read_back(distribution)?, key));
         }
         let _ = fs::remove_file(&stamp);
         self.report.step(format!("installing {} packages", parts.len()));
@@ -175,9 +171,10 @@ impl Builder<'_> {
         let recipes = self.project.recipes.iter().flat_map(|recipe| recipe.debian.iter().chain([&recipe.name]));
         let manual = recipes.chain([&edition]).filter(|name| manifests.contains_key(*name)).cloned().collect();
         packages::install(distribution, &parts, &files, &manual)?;
-        packages::compare(tree, &packages::read_back(distribution)?)?;
+        let installed = packages::read_back(distribution)?;
+        packages::compare(tree, &installed)?;
         fs::write(&stamp, &key).on("write", &stamp)?;
-        Ok(key)
+        Ok((installed, key))
     }
 
     pub(crate) fn key_of_programs(

@@ -97,14 +97,14 @@ impl Builder<'_> {
             "{}_{}.tar",
             image.package.name, image.package.version
         ));
-        let (tree, _) = base::cached(&archive, &key, || {
+        let tree = base::cached(&archive, &key, || {
             self.report.step(format!(
                 "unpacking {} {}",
                 image.package.name, image.package.version
             ));
             let mut tree = Tree::default();
             base::unpack(&image.path, &mut tree, wanted)?;
-            Ok((tree, Default::default()))
+            Ok(tree)
         })?;
         Ok((tree, key))
     }
