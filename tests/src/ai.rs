@@ -23,6 +23,10 @@ audit = "/tmp/ai/audit.jsonl"
 model = "/tmp/ai/model.txt"
 "#;
 
+/// Starts it and waits until it answers.
+const START: &str = "setsid genaid --config /tmp/ai/genaid.toml > /tmp/ai/log 2>&1 < /dev/null & echo $! > /tmp/ai/pid
+    for n in $(seq 600); do GENAI_SOCKET=/tmp/ai/socket genai status > /dev/null 2>&1 && exit 0; sleep 0.1; done; cat /tmp/ai/log; exit 1";
+
 fn genaid(lab: &Lab) -> Result<()> {
     let machine = lab.genai()?;
     let sh = |line: &str| -> Result<String> {
@@ -37,14 +41,14 @@ fn genaid(lab: &Lab) -> Result<()> {
     sh("[ $(stat -c %a /run/genaid.sock) = 666 ] && [ $(stat -c %a /var/lib/genaid) = 700 ]")?;
     // One with a model.
     sh(&format!("rm -rf /tmp/ai && mkdir /tmp/ai && cat > /tmp/ai/genaid.toml <<'END'\n{SETTINGS}END\nprintf 'what is a file?\\nA file is a named piece of data.\\n\\nwhat is a pipe?\\nA pipe joins two programs.\\n' > /tmp/ai/model.txt"))?;
-    sh("setsid genaid --config /tmp/ai/genaid.toml > /tmp/ai/log 2>&1 < /dev/null & echo $! > /tmp/ai/pid; for n in $(seq 600); do GENAI_SOCKET=/tmp/ai/socket genai status > /dev/null 2>&1 && exit 0; sleep 0.1; done; cat /tmp/ai/log; exit 1")?;
+    sh(START)?;
     let ask = |what: &str| sh(&format!("GENAI_SOCKET=/tmp/ai/socket genai ask --json '{what}'"));
     let first = ask("what is a file?")?;
     ensure!(first.contains("A file is a named piece of data.") && first.contains("\"source\":\"local\""), "{first}");
     let again = ask("what is a file?")?;
     ensure!(again.contains("\"source\":\"cache\""), "{again}");
     // Killed in its work, the cache holds what it had.
-    sh("kill -9 $(cat /tmp/ai/pid); setsid genaid --config /tmp/ai/genaid.toml > /tmp/ai/log 2>&1 < /dev/null & echo $! > /tmp/ai/pid; for n in $(seq 600); do GENAI_SOCKET=/tmp/ai/socket genai status > /dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1")?;
+    sh(&format!("kill -9 $(cat /tmp/ai/pid); {START}"))?;
     let after = ask("What is a file")?;
     ensure!(after.contains("\"source\":\"cache"), "{after}");
     sh("! GENAI_SOCKET=/tmp/ai/socket genai ask --route cloud hello 2> /tmp/ask.err && grep -q 'no endpoint is configured' /tmp/ask.err && ! test -e /tmp/ai/audit.jsonl")?;

@@ -7,9 +7,10 @@ use vm::machine::{Boot, Firmware};
 use vm::screen::Picture;
 
 use crate::lab::{Lab, System};
-use crate::{Test, check, gde};
+use crate::{Test, check, wait};
 
 const SHORT: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Medium {
@@ -43,7 +44,7 @@ fn grub(lab: &Lab, name: &str, firmware: Firmware, medium: Medium) -> Result<()>
     let parameters = String::from_utf8_lossy(&parameters.stdout).into_owned();
     ensure!(parameters.contains("consciousness=0.8"), "not the menu's parameters: {parameters}");
     // The menu's first entry leads to the desktop.
-    gde::poll(&machine, "gdectl outputs", "scale 1").context("the desktop")?;
+    wait::for_text(&machine, "gdectl outputs", "scale 1", LONG).context("the desktop")?;
     let picture = Picture::of(machine.dir())?;
     picture.save(&machine.dir().file("screen.png"))?;
     ensure!(picture.colours() > 1, "the screen of {}x{} is blank", picture.width, picture.height);

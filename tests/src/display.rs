@@ -1,14 +1,13 @@
 //! Displays: modes are set and pictures shown, the same as under Linux, and the text console comes back.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use vm::screen::Picture;
 use vm::transfer;
 
-use crate::lab::{Lab, Linkage, Machine, System};
-use crate::{Test, check};
+use crate::lab::{Lab, Linkage, System};
+use crate::{Test, check, wait};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -27,23 +26,6 @@ fn wrong_pixels(picture: &Picture) -> usize {
     (0..).zip(rows).map(|(y, row)| (0..).zip(row.chunks_exact(3)).filter(|(x, pixel)| *pixel != expected(*x, y)).count()).sum()
 }
 
-/// Takes pictures until one is as it should be.
-fn wait_for_picture(machine: &Machine, what: &str, is_it: impl Fn(&Picture) -> bool) -> Result<()> {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let picture = Picture::of(machine.dir())?;
-        if is_it(&picture) {
-            return Ok(());
-        }
-        if Instant::now() >= deadline {
-            let path = machine.dir().file("wrong-screen.png");
-            picture.save(&path)?;
-            bail!("the screen does not show {what} ({}x{}, {})", picture.width, picture.height, path.display());
-        }
-        thread::sleep(Duration::from_millis(200));
-    }
-}
-
 /// Runs the program, looks at the screen, ends the program; what it printed.
 fn run(lab: &Lab, system: System) -> Result<(String, String)> {
     let machine = lab.shared(system)?;
@@ -60,7 +42,7 @@ fn run(lab: &Lab, system: System) -> Result<(String, String)> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&machine.sh("cat /tmp/kms.err", LIMIT)?.stdout).into_owned();
     ensure!(text.ends_with("== end\n"), "it stopped early:\n{text}{errors}");
-    wait_for_picture(&machine, "what the program drew", |picture| wrong_pixels(picture) == 0)?;
+    wait::for_picture(&machine, "what the program drew", LIMIT, |picture| wrong_pixels(picture) == 0)?;
     check::succeeds(&machine.sh("kill $(cat /tmp/kms.pid); rm /tmp/kms*", LIMIT)?)?;
     Ok((text, errors))
 }
@@ -88,7 +70,7 @@ fn kms_probe(lab: &Lab) -> Result<()> {
     ensure!(took >= 700, "60 flips took {took} ms: they are not paced");
     // The console takes the screen back.
     let machine = lab.genai()?;
-    wait_for_picture(&machine, "the console", |picture| wrong_pixels(picture) > 1000 && (2..64).contains(&picture.colours()))
+    wait::for_picture(&machine, "the console", LIMIT, |picture| wrong_pixels(picture) > 1000 && (2..64).contains(&picture.colours())).map(drop)
 }
 
 /// The user makes the window larger, to a size that is in no list; then the driver dies.
@@ -98,9 +80,9 @@ fn display_changes(lab: &Lab) -> Result<()> {
     description.extra = vec!["-vnc".into(), format!("unix:{}", socket.display())];
     let machine = lab.boot("display-changes", &description)?;
     let has_console = |size: (u32, u32)| move |picture: &Picture| (picture.width, picture.height) == size && (2..64).contains(&picture.colours());
-    wait_for_picture(&machine, "the console", has_console((1280, 800)))?;
+    wait::for_picture(&machine, "the console", LIMIT, has_console((1280, 800)))?;
     let viewer = resize_window(&socket, 1003, 701)?;
-    wait_for_picture(&machine, "the console in its new size", has_console((1003, 701)))?;
+    wait::for_picture(&machine, "the console in its new size", LIMIT, has_console((1003, 701)))?;
     let size = machine.sh("stty size < /dev/tty1", LIMIT)?;
     // 1003 / 8 and 701 / 16 whole cells.
     check::prints(&size, "43 125\n")?;
@@ -113,7 +95,7 @@ fn display_changes(lab: &Lab) -> Result<()> {
         done
         printf 'after the restart' > /dev/tty1; [ -c /dev/dri/card0 ]";
     check::succeeds(&machine.sh(kill, LIMIT)?)?;
-    wait_for_picture(&machine, "the console after a restart of the driver", has_console((1003, 701)))?;
+    wait::for_picture(&machine, "the console after a restart of the driver", LIMIT, has_console((1003, 701)))?;
     drop(viewer);
     let _ = std::fs::remove_file(&socket);
     Ok(())

@@ -10,32 +10,13 @@ use vm::machine::Boot;
 use vm::screen::Picture;
 
 use crate::lab::{Lab, Machine, System};
-use crate::{Test, check};
+use crate::{Test, check, wait};
 
 const SHORT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(180);
 
 pub fn tests() -> Vec<Test> {
     vec![Test::new("gde/desktop", desktop)]
-}
-
-/// Runs a script until its output holds `wanted`.
-///
-/// # Errors
-/// Where it does not in three minutes.
-pub fn poll(machine: &Machine, script: &str, wanted: &str) -> Result<String> {
-    let start = Instant::now();
-    loop {
-        let output = machine.sh(script, SHORT)?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        if text.contains(wanted) {
-            return Ok(text);
-        }
-        if start.elapsed() > LONG {
-            bail!("`{script}` does not give {wanted:?} but {text:?} ({})", String::from_utf8_lossy(&output.stderr));
-        }
-        thread::sleep(Duration::from_millis(300));
-    }
 }
 
 /// What gdectl says of all windows, once it is as it should be.
@@ -54,32 +35,15 @@ fn poll_windows(machine: &Machine, what: &str, is_it: impl Fn(&[serde_json::Valu
     }
 }
 
-fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
-    let at = 3 * (y * picture.width + x) as usize;
-    [picture.pixels[at], picture.pixels[at + 1], picture.pixels[at + 2]]
-}
-
-/// Takes pictures until one is as it should be.
-fn wait_for_picture(machine: &Machine, what: &str, is_it: impl Fn(&Picture) -> bool) -> Result<Picture> {
-    let deadline = Instant::now() + LONG;
-    loop {
-        let picture = Picture::of(machine.dir())?;
-        if is_it(&picture) {
-            picture.save(&machine.dir().file(&format!("{}.png", what.replace(' ', "-"))))?;
-            return Ok(picture);
-        }
-        if Instant::now() >= deadline {
-            let path = machine.dir().file("wrong-screen.png");
-            picture.save(&path)?;
-            bail!("the screen does not show {what} ({})", path.display());
-        }
-        thread::sleep(Duration::from_millis(300));
-    }
+/// Takes pictures until one is as it should be, and keeps that.
+fn wait_for_picture(machine: &Machine, what: &str, is_it: impl Fn(&Picture) -> bool) -> Result<()> {
+    let picture = wait::for_picture(machine, what, LONG, is_it)?;
+    Ok(picture.save(&machine.dir().file(&format!("{}.png", what.replace(' ', "-"))))?)
 }
 
 /// The wallpaper's lower corners: violet on the left, rose on the right.
 fn has_wallpaper(picture: &Picture) -> bool {
-    let (left, right) = (pixel(picture, 4, picture.height - 4), pixel(picture, picture.width - 4, picture.height - 4));
+    let (left, right) = (picture.pixel(4, picture.height - 4), picture.pixel(picture.width - 4, picture.height - 4));
     left[2] > left[1] && right[0] > right[1] && right[0] > left[0] && picture.colours() > 2000
 }
 
@@ -95,7 +59,7 @@ fn desktop(lab: &Lab) -> Result<()> {
     }
     let machine = lab.boot("gde-desktop", &description)?;
     wait_for_picture(&machine, "the desktop", has_wallpaper)?;
-    poll(&machine, "gdectl outputs", "1280x800")?;
+    wait::for_text(&machine, "gdectl outputs", "1280x800", LONG)?;
     launches(&machine).context("the launcher")?;
     takes_text(&machine).context("the terminal")?;
     arranges(&machine).context("windows by keys and commands")?;
@@ -107,7 +71,7 @@ fn desktop(lab: &Lab) -> Result<()> {
 /// Super opens the launcher; a name and Enter start a program.
 fn launches(machine: &Machine) -> Result<()> {
     input::key(machine.dir(), "super")?;
-    wait_for_picture(machine, "the launcher", |picture| pixel(picture, picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
+    wait_for_picture(machine, "the launcher", |picture| picture.pixel(picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
     input::type_text(machine.dir(), "foot\n")?;
     poll_windows(machine, "terminal from the launcher", |windows| windows.len() == 1 && windows[0]["is_focused"] == true)
 }
@@ -124,8 +88,7 @@ fn takes_text(machine: &Machine) -> Result<()> {
         }
         ensure!(start.elapsed() < LONG, "what is typed does not reach the shell");
     }
-    wait_for_picture(machine, "a terminal", |picture| pixel(picture, picture.width / 2, picture.height / 2 + 200) == TERMINAL && has_wallpaper(picture))?;
-    Ok(())
+    wait_for_picture(machine, "a terminal", |picture| picture.pixel(picture.width / 2, picture.height / 2 + 200) == TERMINAL && has_wallpaper(picture))
 }
 
 fn arranges(machine: &Machine) -> Result<()> {
@@ -135,11 +98,11 @@ fn arranges(machine: &Machine) -> Result<()> {
     poll_windows(machine, "window on the left", |windows| windows.iter().any(|it| it["is_focused"] == true && it["part"] == "left"))?;
     wait_for_picture(machine, "a snapped terminal", |picture| {
         let bottom = picture.height - 3;
-        pixel(picture, 3, bottom) == TERMINAL && pixel(picture, picture.width / 2 - 3, bottom) == TERMINAL && pixel(picture, picture.width / 2 + 3, bottom) != TERMINAL
+        picture.pixel(3, bottom) == TERMINAL && picture.pixel(picture.width / 2 - 3, bottom) == TERMINAL && picture.pixel(picture.width / 2 + 3, bottom) != TERMINAL
     })?;
     check::succeeds(&machine.sh("gdectl action put top-right", SHORT)?)?;
     wait_for_picture(machine, "a terminal in a corner", |picture| {
-        pixel(picture, picture.width - 3, picture.height / 2 - 3) == TERMINAL && pixel(picture, 3, picture.height - 3) != TERMINAL
+        picture.pixel(picture.width - 3, picture.height / 2 - 3) == TERMINAL && picture.pixel(3, picture.height - 3) != TERMINAL
     })?;
     input::key(machine.dir(), "super-z")?;
     input::key(machine.dir(), "super-z")?;
@@ -158,14 +121,13 @@ fn switches(machine: &Machine) -> Result<()> {
     poll_windows(machine, "focus on the first", focused_is(1))?;
     input::key(machine.dir(), "super-tab")?;
     // The field to search in, and the wallpaper darkened.
-    wait_for_picture(machine, "the overview", |picture| pixel(picture, picture.width / 2 + 150, 50) == BOX && pixel(picture, picture.width - 4, picture.height - 4)[0] < 0x60)?;
+    wait_for_picture(machine, "the overview", |picture| picture.pixel(picture.width / 2 + 150, 50) == BOX && picture.pixel(picture.width - 4, picture.height - 4)[0] < 0x60)?;
     input::key(machine.dir(), "esc")?;
     input::key(machine.dir(), "super-q")?;
     poll_windows(machine, "closed window", |windows| windows.len() == 1)?;
     input::key(machine.dir(), "super-q")?;
     poll_windows(machine, "empty desktop", <[_]>::is_empty)?;
-    wait_for_picture(machine, "the empty desktop", has_wallpaper)?;
-    Ok(())
+    wait_for_picture(machine, "the empty desktop", has_wallpaper)
 }
 
 /// Ctrl+Alt+F1 shows the text console, which takes the keys; and back.
@@ -173,10 +135,9 @@ fn changes_terminals(machine: &Machine) -> Result<()> {
     input::key(machine.dir(), "ctrl-alt-f1")?;
     wait_for_picture(machine, "the text console", |picture| (2..64).contains(&picture.colours()))?;
     input::type_text(machine.dir(), "echo console > /root/typed\n")?;
-    poll(machine, "cat /root/typed", "console")?;
+    wait::for_text(machine, "cat /root/typed", "console", LONG)?;
     input::key(machine.dir(), "ctrl-alt-f2")?;
-    wait_for_picture(machine, "the desktop again", has_wallpaper)?;
-    Ok(())
+    wait_for_picture(machine, "the desktop again", has_wallpaper)
 }
 
 /// Killed it is started again, on the terminal that it had, and draws and takes keys.
@@ -197,6 +158,5 @@ fn restarts(machine: &Machine) -> Result<()> {
     input::key(machine.dir(), "ctrl-alt-f2")?;
     wait_for_picture(machine, "the new desktop", has_wallpaper)?;
     input::key(machine.dir(), "super")?;
-    wait_for_picture(machine, "the new launcher", |picture| pixel(picture, picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
-    Ok(())
+    wait_for_picture(machine, "the new launcher", |picture| picture.pixel(picture.width / 2 + 200, picture.height / 5 + 8) == BOX)
 }

@@ -1,13 +1,12 @@
 //! Keys and pointer, from QEMU's devices to event devices; and what the system says of devices.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use vm::input;
 
 use crate::lab::{Lab, Machine};
-use crate::{Test, check};
+use crate::{Test, check, wait};
 
 const SHORT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(180);
@@ -25,22 +24,7 @@ pub fn tests() -> Vec<Test> {
 
 /// Runs a script until its output holds `wanted`.
 fn poll(machine: &Machine, script: &str, wanted: &str) -> Result<String> {
-    poll_for(machine, script, wanted, LONG)
-}
-
-fn poll_for(machine: &Machine, script: &str, wanted: &str, limit: Duration) -> Result<String> {
-    let start = Instant::now();
-    loop {
-        let output = machine.sh(script, SHORT)?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        if text.contains(wanted) {
-            return Ok(text);
-        }
-        if start.elapsed() > limit {
-            bail!("`{script}` does not give {wanted:?} but {text:?}");
-        }
-        thread::sleep(Duration::from_millis(200));
-    }
+    wait::for_text(machine, script, wanted, LONG)
 }
 
 /// Starts a reader of every event device; what each reads is in `/tmp/read/event<N>`, as words of two bytes without the times.
@@ -92,7 +76,7 @@ fn typed(lab: &Lab) -> Result<()> {
     while start.elapsed() < LONG {
         // The session may not have begun yet: what is typed before it is lost.
         input::type_text(machine.dir(), "\ntouch /tmp/typed\n")?;
-        if poll_for(&machine, "ls /tmp", "typed", Duration::from_secs(15)).is_ok() {
+        if wait::for_text(&machine, "ls /tmp", "typed", Duration::from_secs(15)).is_ok() {
             return Ok(());
         }
     }

@@ -40,6 +40,7 @@ mod restarts;
 mod schemes;
 mod server;
 mod system;
+mod wait;
 
 use std::path::Path;
 

@@ -78,11 +78,17 @@ fn script(project: &Project, name: &str) -> Result<String> {
 
 pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json: bool) -> Result<()> {
     let name = name.unwrap_or("kernel");
+    let results = project.build().join("bench");
+    fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
     if name == "gde" {
-        return compositor(project, json);
+        return report(&results, name, &compare(&compositor(project)?, &[]), json);
     }
+    let lab = || Ok::<_, anyhow::Error>(Lab::new(images(project, edition.unwrap_or(DEFAULT_EDITION))?, accel::choose(&project.cache)?, results.clone()));
     if name == "desktop" {
-        return desktop(project, edition.unwrap_or(DEFAULT_EDITION), json);
+        let lab = lab()?;
+        let (linux, ours) = (desktop(&lab, System::Linux), desktop(&lab, System::Genai));
+        ensure!(!ours.is_empty(), "nothing could be measured");
+        return report(&results, name, &compare(&ours, &linux), json);
     }
     let work = if name == "kernel" {
         let programs = cargo::build_static(project, &BTreeSet::from([PROGRAM.to_owned()]), &project.build().join("programs"))?;
@@ -93,9 +99,7 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     } else {
         Work::Script(script(project, name)?)
     };
-    let results = project.build().join("bench");
-    fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
-    let lab = Lab::new(images(project, edition.unwrap_or(DEFAULT_EDITION))?, accel::choose(&project.cache)?, results.clone());
+    let lab = lab()?;
     // One after the other: together they would slow each other down.
     let linux = measure(&lab, System::Linux, &format!("{name}-linux"), &work)?;
     let ours = measure(&lab, System::Genai, &format!("{name}-genai"), &work)?;
@@ -103,9 +107,7 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
 }
 
 /// The compositor on this host, without a machine.
-fn compositor(project: &Project, json: bool) -> Result<()> {
-    let results = project.build().join("bench");
-    fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
+fn compositor(project: &Project) -> Result<Vec<Measurement>> {
     let mut command = cargo::cargo();
     command.args(["bench", "--package", "gde-compositor", "--bench", "speed"]);
     command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target).stderr(std::process::Stdio::inherit());
@@ -113,30 +115,22 @@ fn compositor(project: &Project, json: bool) -> Result<()> {
     let mut lines = LineOutput::default();
     lines.write_all(&output.stdout)?;
     ensure!(output.status.success(), "the measurement ended with {}", output.status);
-    report(&results, "gde", &compare(&lines.measurements, &[]), json)
+    Ok(lines.measurements)
 }
 
-/// The desktop, and weston where the edition has it.
-fn desktop(project: &Project, edition: &str, json: bool) -> Result<()> {
-    let results = project.build().join("bench");
-    fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
-    let lab = Lab::new(images(project, edition)?, accel::choose(&project.cache)?, results.clone());
-    let both = |system| -> Result<Vec<Measurement>> {
-        let mut measurements = Vec::new();
-        for compositor in [Compositor::Gde, Compositor::Weston] {
-            let label = format!("{} on {}", compositor.name(), if system == System::Linux { "Linux" } else { "GenAI OS" });
-            eprintln!("gos: measuring {label}");
-            match bench_desktop::measure(&lab, system, compositor) {
-                Ok(found) => measurements.extend(found),
-                // The other one is of use all the same.
-                Err(error) => eprintln!("gos: {label}: {error:#}"),
-            }
+/// The desktop on a system, and weston where the edition has it.
+fn desktop(lab: &Lab, system: System) -> Vec<Measurement> {
+    let mut measurements = Vec::new();
+    for compositor in [Compositor::Gde, Compositor::Weston] {
+        let label = format!("{} on {}", compositor.name(), if system == System::Linux { "Linux" } else { "GenAI OS" });
+        eprintln!("gos: measuring {label}");
+        match bench_desktop::measure(lab, system, compositor) {
+            Ok(found) => measurements.extend(found),
+            // The other one is of use all the same.
+            Err(error) => eprintln!("gos: {label}: {error:#}"),
         }
-        Ok(measurements)
-    };
-    let (linux, ours) = (both(System::Linux)?, both(System::Genai)?);
-    ensure!(!ours.is_empty(), "nothing could be measured");
-    report(&results, "desktop", &compare(&ours, &linux), json)
+    }
+    measurements
 }
 
 /// Keeps a table and JSON, and prints one of them.

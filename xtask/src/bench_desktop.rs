@@ -59,10 +59,10 @@ impl Compositor {
         match self {
             // The wallpaper: violet in the lower left corner, rose in the lower right one.
             Compositor::Gde => {
-                let (left, right) = (pixel(picture, 4, picture.height - 4), pixel(picture, picture.width - 4, picture.height - 4));
+                let (left, right) = (picture.pixel(4, picture.height - 4), picture.pixel(picture.width - 4, picture.height - 4));
                 left[2] > left[1] && right[0] > right[1] && right[0] > left[0]
             }
-            Compositor::Weston => pixel(picture, picture.width / 2, picture.height / 2) == BACKGROUND,
+            Compositor::Weston => picture.pixel(picture.width / 2, picture.height / 2) == BACKGROUND,
         }
     }
 
@@ -73,11 +73,6 @@ impl Compositor {
             Compositor::Weston => "export XDG_RUNTIME_DIR=/run/weston WAYLAND_DISPLAY=wayland-bench",
         }
     }
-}
-
-fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
-    let at = 3 * (y * picture.width + x) as usize;
-    [picture.pixels[at], picture.pixels[at + 1], picture.pixels[at + 2]]
 }
 
 /// What is below the panel.

@@ -76,6 +76,15 @@ impl Picture {
         written.map_err(std::io::Error::other).on("write", path)
     }
 
+    /// A pixel: red, green, blue.
+    ///
+    /// # Panics
+    /// Outside of the picture.
+    pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
+        let at = 3 * (y as usize * self.width as usize + x as usize);
+        [self.pixels[at], self.pixels[at + 1], self.pixels[at + 2]]
+    }
+
     /// How many different colours it has: a blank screen has one.
     pub fn colours(&self) -> usize {
         self.pixels.chunks_exact(3).collect::<std::collections::BTreeSet<_>>().len()
