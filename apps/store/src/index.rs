@@ -45,13 +45,9 @@ fn weights(entry: &Entry) -> HashMap<String, u32> {
     entry.sections.iter().for_each(|it| add(it, IN_SECTION));
     add(&entry.description, IN_DESCRIPTION);
     // The whole name too, where it is of several words.
-    add_whole(&mut all, &entry.name);
+    let whole = all.entry(entry.name.to_lowercase()).or_default();
+    *whole = (*whole).max(IN_NAME);
     all
-}
-
-fn add_whole(all: &mut HashMap<String, u32>, name: &str) {
-    let known = all.entry(name.to_lowercase()).or_default();
-    *known = (*known).max(IN_NAME);
 }
 
 impl Index {

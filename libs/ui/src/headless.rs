@@ -129,7 +129,7 @@ impl<A: App> Headless<A> {
     /// Where the file cannot be written.
     pub fn save(&mut self, path: &std::path::Path) -> Result<(), image::ImageError> {
         let size = self.viewport.physical_size();
-        let bytes: Vec<u8> = self.picture().iter().flat_map(|p| [(p >> 16) as u8, (p >> 8) as u8, *p as u8, (p >> 24) as u8]).collect();
+        let bytes = crate::rgba(&self.picture());
         image::save_buffer(path, &bytes, size.width, size.height, image::ColorType::Rgba8)
     }
 

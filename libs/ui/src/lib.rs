@@ -11,7 +11,7 @@ pub use iced_core as core;
 pub use iced_futures as futures;
 pub use iced_runtime as runtime;
 pub use iced_widget as widget;
-pub use render::{Compositor, Renderer};
+pub use render::{Compositor, Renderer, rgba};
 
 pub use iced_core::Theme;
 pub use iced_runtime::Task;

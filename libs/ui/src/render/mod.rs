@@ -16,7 +16,7 @@ use iced_graphics::{Image, Viewport};
 use canvas::{Area, Canvas, pixel};
 use scene::{Command, Item, Scene};
 
-pub use window::Compositor;
+pub use window::{Compositor, rgba};
 
 /// The renderer.
 #[derive(Debug)]
@@ -213,6 +213,6 @@ impl renderer::Headless for Renderer {
 
     fn screenshot(&mut self, size: Size<u32>, scale: f32, background: Color) -> Vec<u8> {
         let viewport = Viewport::with_physical_size(size, scale);
-        window::rgba(&self.picture(&viewport, background))
+        rgba(&self.picture(&viewport, background))
     }
 }

@@ -1,5 +1,6 @@
 //! Pictures: decoded, or drawn from SVG, and scaled to the size they are shown at once, then kept.
 
+use gde_raster::Pixmap;
 use iced_core::image::{self as raster, FilterMethod};
 use iced_core::{Size, svg};
 use resvg::{tiny_skia, usvg};
@@ -14,13 +15,6 @@ const MOST_BYTES: usize = 64 << 20;
 /// The longest side of a picture that is drawn, pixels: more is a mistake, and would take all memory.
 const LONGEST: u32 = 8192;
 
-/// A picture of the size it is shown at.
-#[derive(Debug)]
-struct Scaled {
-    pixels: Vec<u32>,
-    width: usize,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Raster(raster::Id, u32, u32),
@@ -32,13 +26,14 @@ enum Key {
 pub struct Pictures {
     decoded: RefCell<HashMap<raster::Id, Result<Arc<iced_graphics::image::Buffer>, raster::Error>>>,
     trees: RefCell<HashMap<u64, Option<Arc<usvg::Tree>>>>,
-    scaled: HashMap<Key, Option<Scaled>>,
+    /// Of the size they are shown at.
+    scaled: HashMap<Key, Option<Pixmap>>,
 }
 
 impl Pictures {
     /// Forgets pictures where they have become too many. After each frame.
     pub fn trim(&mut self) {
-        let bytes: usize = self.scaled.values().flatten().map(|it| it.pixels.len() * 4).sum();
+        let bytes: usize = self.scaled.values().flatten().map(|it| it.pixels().len() * 4).sum();
         if bytes > MOST_BYTES {
             self.scaled.clear();
             self.decoded.get_mut().clear();
@@ -80,7 +75,7 @@ impl Pictures {
                 let Some((width, height)) = drawable(area) else { return };
                 let key = Key::Raster(image.handle.id(), width, height);
                 if !self.scaled.contains_key(&key) {
-                    let scaled = self.decode(&image.handle).ok().map(|from| resize(&from, width, height, image.filter_method));
+                    let scaled = self.decode(&image.handle).ok().and_then(|from| resize(&from, width, height, image.filter_method));
                     self.scaled.insert(key.clone(), scaled);
                 }
                 self.show(&mut canvas.within(Area::around(*clip_bounds * scale)), &key, area, image.opacity);
@@ -101,7 +96,7 @@ impl Pictures {
     fn show(&self, canvas: &mut Canvas<'_>, key: &Key, area: Area, opacity: f32) {
         let Some(Some(scaled)) = self.scaled.get(key) else { return };
         let alpha = (opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
-        (area.top..).zip(scaled.pixels.chunks_exact(scaled.width)).for_each(|(y, row)| canvas.pixels(y, area.left, row, alpha));
+        (area.top..).zip(scaled.pixels().chunks_exact(scaled.width())).for_each(|(y, row)| canvas.pixels(y, area.left, row, alpha));
     }
 }
 
@@ -110,22 +105,18 @@ fn drawable(area: Area) -> Option<(u32, u32)> {
     Some((side(area.width())?, side(area.height())?))
 }
 
-fn resize(from: &iced_graphics::image::Buffer, width: u32, height: u32, filter: FilterMethod) -> Scaled {
-    let view = image::ImageBuffer::<image::Rgba<u8>, &[u8]>::from_raw(from.width(), from.height(), from.as_raw());
+fn resize(from: &iced_graphics::image::Buffer, width: u32, height: u32, filter: FilterMethod) -> Option<Pixmap> {
+    let view = image::ImageBuffer::<image::Rgba<u8>, &[u8]>::from_raw(from.width(), from.height(), from.as_raw())?;
     let filter = match filter {
         FilterMethod::Nearest => image::imageops::FilterType::Nearest,
         FilterMethod::Linear => image::imageops::FilterType::Triangle,
     };
     let premultiplied = |bytes: &[u8]| bytes.chunks_exact(4).map(|c| gde_raster::argb(c[3], c[0], c[1], c[2])).collect();
-    let pixels = match view {
-        Some(view) if view.dimensions() == (width, height) => premultiplied(from.as_raw()),
-        Some(view) => premultiplied(&image::imageops::resize(&view, width, height, filter)),
-        None => vec![0; (width * height) as usize],
-    };
-    Scaled { pixels, width: width as usize }
+    let pixels = if view.dimensions() == (width, height) { premultiplied(from.as_raw()) } else { premultiplied(&image::imageops::resize(&view, width, height, filter)) };
+    Pixmap::from_pixels(width as usize, height as usize, pixels)
 }
 
-fn render(tree: &usvg::Tree, width: u32, height: u32, colour: Option<u32>) -> Option<Scaled> {
+fn render(tree: &usvg::Tree, width: u32, height: u32, colour: Option<u32>) -> Option<Pixmap> {
     let mut pixmap = tiny_skia::Pixmap::new(width, height)?;
     let size = tree.size();
     let transform = tiny_skia::Transform::from_scale(width as f32 / size.width(), height as f32 / size.height());
@@ -134,5 +125,5 @@ fn render(tree: &usvg::Tree, width: u32, height: u32, colour: Option<u32>) -> Op
         Some(colour) => super::canvas::faded(colour, p.alpha()),
         None => u32::from_be_bytes([p.alpha(), p.red(), p.green(), p.blue()]),
     });
-    Some(Scaled { pixels: pixels.collect(), width: width as usize })
+    Pixmap::from_pixels(width as usize, height as usize, pixels.collect())
 }

@@ -60,20 +60,17 @@ impl TextCache {
             Text::Paragraph { paragraph, position, color, clip_bounds, transformation } => {
                 let Some(paragraph) = paragraph.upgrade() else { return };
                 let to_screen = Transformation::scale(scale) * *transformation;
-                let mut canvas = canvas.within(Area::around(*clip_bounds * to_screen));
-                self.draw_buffer(&mut canvas, fonts, paragraph.buffer(), *position, *color, to_screen);
+                self.draw_buffer(canvas, *clip_bounds, fonts, paragraph.buffer(), *position, *color, to_screen);
             }
             Text::Editor { editor, position, color, clip_bounds, transformation } => {
                 let Some(editor) = editor.upgrade() else { return };
                 let to_screen = Transformation::scale(scale) * *transformation;
-                let mut canvas = canvas.within(Area::around(*clip_bounds * to_screen));
-                self.draw_buffer(&mut canvas, fonts, editor.buffer(), *position, *color, to_screen);
+                self.draw_buffer(canvas, *clip_bounds, fonts, editor.buffer(), *position, *color, to_screen);
             }
             Text::Raw { raw, transformation } => {
                 let Some(buffer) = raw.buffer.upgrade() else { return };
                 let to_screen = Transformation::scale(scale) * *transformation;
-                let mut canvas = canvas.within(Area::around(raw.clip_bounds * to_screen));
-                self.draw_buffer(&mut canvas, fonts, &buffer, raw.position, raw.color, to_screen);
+                self.draw_buffer(canvas, raw.clip_bounds, fonts, &buffer, raw.position, raw.color, to_screen);
             }
             Text::Cached { content, bounds, color, size, line_height, font, align_x, align_y, shaping, clip_bounds } => {
                 let key = cache::Key {
@@ -88,25 +85,27 @@ impl TextCache {
                 let (key, entry) = self.lines.allocate(fonts, key);
                 let position = anchored(*bounds, entry.min_bounds, *align_x, *align_y);
                 // Lent out, for the glyphs' cache is used while it is read.
-                let mut lines = std::mem::take(&mut self.lines);
+                let lines = std::mem::take(&mut self.lines);
                 if let Some(entry) = lines.get(&key) {
-                    let mut canvas = canvas.within(Area::around(*clip_bounds * scale));
-                    self.draw_buffer(&mut canvas, fonts, &entry.buffer, position, *color, Transformation::scale(scale));
+                    self.draw_buffer(canvas, *clip_bounds, fonts, &entry.buffer, position, *color, Transformation::scale(scale));
                 }
-                std::mem::swap(&mut self.lines, &mut lines);
+                self.lines = lines;
             }
         }
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn draw_buffer(
         &mut self,
         canvas: &mut Canvas<'_>,
+        clip: Rectangle,
         fonts: &mut cosmic_text::FontSystem,
         buffer: &cosmic_text::Buffer,
         position: Point,
         colour: Color,
         to_screen: Transformation,
     ) {
+        let mut canvas = canvas.within(Area::around(clip * to_screen));
         let origin = position * to_screen;
         let scale = to_screen.scale_factor();
         let clip = canvas.clip();

@@ -101,7 +101,7 @@ impl iced_graphics::Compositor for Compositor {
     }
 }
 
-/// Bytes in the order red, green, blue, alpha.
+/// The bytes of premultiplied pixels `0xAARRGGBB` in the order red, green, blue, alpha.
 pub fn rgba(pixels: &[u32]) -> Vec<u8> {
     pixels.iter().flat_map(|pixel| [(pixel >> 16) as u8, (pixel >> 8) as u8, *pixel as u8, (pixel >> 24) as u8]).collect()
 }
