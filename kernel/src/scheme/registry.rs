@@ -155,6 +155,10 @@ fn behind(name: &[u8]) -> Result<Found> {
 /// # Errors
 /// `ENOENT` where there is none; a filesystem's error to its first request.
 pub fn super_block(name: &[u8]) -> Result<Arc<SuperBlock>> {
+    if let Some(Entry::User(scheme, None)) = find(name) {
+        // A name is there before its daemon has said what it serves; that it has once it answers, whatever the answer is.
+        let _ = SchemeNode::root(scheme).attr();
+    }
     match behind(name)? {
         Found::Plain(inode) => Ok(SuperBlock::new("scheme", inode, Vec::new())),
         Found::Filesystem(fs) => fs.super_block(),
