@@ -155,9 +155,14 @@ pub fn is_at_end(descriptor: RawFd) -> bool {
     unsafe { libc::poll(&mut fd, 1, 0) > 0 && fd.revents & (libc::POLLHUP | libc::POLLERR) != 0 }
 }
 
-/// Whether a process runs a program: zombies do not any more.
-pub fn has_program(pid: u32) -> bool {
-    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| !words.is_empty())
+/// Whether a process runs: zombies do not any more.
+///
+/// By the state in `/proc/PID/stat` (proc(5)), which follows the name's last bracket. An empty `cmdline` would not do:
+/// that of a process in the middle of execve(2) is empty too.
+pub fn is_running(pid: u32) -> bool {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.iter().rposition(|byte| *byte == b')').and_then(|end| stat.get(end + 2));
+    state.is_some_and(|state| !b"ZX".contains(state))
 }
 
 /// The process group of a process.
@@ -167,11 +172,11 @@ pub fn group_of(pid: u32) -> Option<u32> {
     (group > 0).then_some(group as u32)
 }
 
-/// The first process of a group that runs a program.
+/// The first process of a group that runs.
 pub fn process_of_group(group: u32) -> Option<u32> {
     let entries = std::fs::read_dir("/proc").ok()?;
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| group_of(*pid) == Some(group) && has_program(*pid)).min()
+    pids.filter(|pid| group_of(*pid) == Some(group) && is_running(*pid)).min()
 }
 
 /// The nice value of all processes of a group.

@@ -97,7 +97,7 @@ impl Manager {
         {
             record.exec_pipe = None;
             // Closed by a program that runs, or by an end that was not to be: that is noticed by itself.
-            if record.state == State::Starting && record.pid.is_some_and(sys::has_program) {
+            if record.state == State::Starting && record.pid.is_some_and(sys::is_running) {
                 return self.is_ready(name);
             }
         }
