@@ -24,7 +24,7 @@ pub fn tests() -> Vec<Test> {
         ("tokio-probe", "static", Linkage::Static),
     ];
     let probes = kinds.map(|(program, kind, linkage)| Test::new(format!("programs/{program}-{kind}"), move |lab| compare(lab, program, linkage)));
-    probes.into_iter().chain([Test::new("soak/contracts", contracts)]).collect()
+    probes.into_iter().chain([Test::new("programs/late-scheme", late_scheme), Test::new("soak/contracts", contracts)]).collect()
 }
 
 fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
@@ -36,6 +36,13 @@ fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
     check::same("standard output", &expected.stdout, &found.stdout)?;
     check::same("standard error", &expected.stderr, &found.stderr)?;
     check::succeeds(&found)
+}
+
+/// A mount waits until a daemon has said what it serves: taking the root's for a plain scheme once ended boots in the rescue shell.
+fn late_scheme(lab: &Lab) -> Result<()> {
+    let output = run(lab, System::Genai, "late-scheme", Linkage::Static)?;
+    check::succeeds(&output)?;
+    check::same("standard output", b"asked as a filesystem\n", &output.stdout)
 }
 
 /// Cases of the contracts suite that differ from Linux, with the reason: `GROUP/CASE  why`. Blank lines and those that start with `#` mean nothing.
