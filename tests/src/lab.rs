@@ -285,6 +285,9 @@ impl Lab {
             let Some(machine) = &slot.machine else { continue };
             let panicked = machine.dir().check_panic();
             if !passed || panicked.is_err() {
+                if panicked.is_ok() {
+                    let _ = std::fs::write(machine.dir().file("failed-machine.log"), crate::post_mortem::examine(machine.dir()));
+                }
                 if let Ok(log) = std::fs::read(machine.dir().serial_log()) {
                     // The next machine's log takes its place.
                     let _ = std::fs::write(machine.dir().file("failed-serial.log"), log);

@@ -34,6 +34,7 @@ mod lab;
 mod input;
 mod limits;
 mod net;
+mod post_mortem;
 mod power;
 mod programs;
 mod restarts;
