@@ -59,7 +59,7 @@ struct State {
     session: Option<u32>,
     next_command: u32,
     routes: BTreeMap<u32, Route>,
-    /// When the guest last said something.
+    /// When the guest last said something, or was first asked for something again: nothing is heard of one that nobody asks.
     heard: Instant,
     ended: bool,
 }
@@ -67,6 +67,24 @@ struct State {
 impl Default for State {
     fn default() -> Self {
         State { session: None, next_command: 1, routes: BTreeMap::new(), heard: Instant::now(), ended: false }
+    }
+}
+
+impl State {
+    /// Adds a command, and gives its number in the guest.
+    fn add(&mut self, route: Route, now: Instant) -> u32 {
+        if self.routes.is_empty() {
+            self.heard = now;
+        }
+        let command = self.next_command;
+        self.next_command = command.wrapping_add(1).max(1);
+        self.routes.insert(command, route);
+        command
+    }
+
+    /// Whether the guest has been silent for too long while commands wait for it.
+    fn is_silent(&self, now: Instant) -> bool {
+        !self.routes.is_empty() && now.saturating_duration_since(self.heard) > SILENCE_LIMIT
     }
 }
 
@@ -185,7 +203,7 @@ impl Broker {
                 if state.ended {
                     return;
                 }
-                if !state.routes.is_empty() && state.heard.elapsed() > SILENCE_LIMIT {
+                if state.is_silent(Instant::now()) {
                     lose(&mut state.routes, "the guest does not answer any more");
                 }
                 (state.session.is_none() || !state.routes.is_empty(), state.session)
@@ -296,14 +314,8 @@ impl Broker {
                     answer(Message::Lost("the virtual machine has stopped".into()));
                     return Ok(());
                 };
-                let command = {
-                    let mut state = self.state();
-                    let command = state.next_command;
-                    state.next_command = command.wrapping_add(1).max(1);
-                    let route = Route { client: sender.clone(), number, outstanding: [0; 2] };
-                    state.routes.insert(command, route);
-                    command
-                };
+                let route = Route { client: sender.clone(), number, outstanding: [0; 2] };
+                let command = self.state().add(route, Instant::now());
                 commands.insert(number, command);
                 self.send(session, command, Message::Spawn(spawn))?;
             }
@@ -336,5 +348,28 @@ impl Broker {
 fn lose(routes: &mut BTreeMap<u32, Route>, reason: &str) {
     for route in std::mem::take(routes).into_values() {
         route.tell(Message::Lost(reason.into()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route() -> Route {
+        Route { client: mpsc::channel().0, number: 1, outstanding: [0; 2] }
+    }
+
+    #[test]
+    fn only_a_guest_that_is_asked_can_be_silent() {
+        let begun = Instant::now();
+        let mut state = State { heard: begun, ..State::default() };
+        let later = begun + 2 * SILENCE_LIMIT;
+        assert!(!state.is_silent(later), "nobody waits");
+        state.add(route(), later);
+        assert!(!state.is_silent(later), "the guest had no time to answer");
+        assert!(!state.is_silent(later + SILENCE_LIMIT));
+        // A second command gives a silent guest no more time.
+        state.add(route(), later + SILENCE_LIMIT);
+        assert!(state.is_silent(later + SILENCE_LIMIT + Duration::from_millis(1)));
     }
 }
