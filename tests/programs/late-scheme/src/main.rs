@@ -12,7 +12,7 @@ use std::time::Duration;
 use scheme_abi::fs::FS_GETATTR;
 use scheme_abi::{Opcode, SCHEME_SET_FLAGS, SQE_BYTES, SchemeFlags, sqe};
 
-const FOLDER: &str = "/tmp/late-scheme";
+const FOLDER: &str = "/tmp/late-scheme-root";
 
 /// Whether a filesystem's question has come.
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
@@ -32,7 +32,7 @@ fn serve(mut socket: File) -> io::Result<()> {
 
 fn mount() -> io::Result<()> {
     // SAFETY: three literals that end in NUL, and no data.
-    match unsafe { libc::mount(c"/scheme/late".as_ptr(), c"/tmp/late-scheme".as_ptr(), c"scheme".as_ptr(), 0, std::ptr::null()) } {
+    match unsafe { libc::mount(c"/scheme/late".as_ptr(), c"/tmp/late-scheme-root".as_ptr(), c"scheme".as_ptr(), 0, std::ptr::null()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
