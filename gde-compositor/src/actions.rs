@@ -9,7 +9,7 @@ use crate::state::Gde;
 use crate::window::WindowId;
 
 /// The terminals that may be there, the preferred one first.
-const TERMINALS: [&str; 3] = ["foot", "weston-terminal", "xterm"];
+const TERMINALS: [&str; 4] = ["terminal", "foot", "weston-terminal", "xterm"];
 
 fn state_of(part: Part) -> State {
     match part {
@@ -145,7 +145,7 @@ impl Gde {
                 }
             }
             DesktopAction::Terminal => {
-                let terminal = TERMINALS.into_iter().find(|name| is_program(name)).ok_or_else(|| format!("none of {} is installed", TERMINALS.join(", ")))?;
+                let terminal = terminal().ok_or_else(|| format!("none of {} is installed", TERMINALS.join(", ")))?;
                 self.spawn(terminal)?;
             }
             DesktopAction::Launcher => self.toggle_launcher(),
@@ -195,6 +195,11 @@ impl Gde {
             Err(error) => Err(format!("starting {command}: {error}")),
         }
     }
+}
+
+/// The terminal that is there.
+pub fn terminal() -> Option<&'static str> {
+    TERMINALS.into_iter().find(|name| is_program(name))
 }
 
 /// Whether there is a program of this name.

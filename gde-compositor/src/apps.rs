@@ -44,6 +44,11 @@ impl App {
 
     /// The command line without files to open.
     pub fn command(&self) -> String {
+        self.command_in(crate::actions::terminal().unwrap_or("xterm"))
+    }
+
+    /// The same, in a terminal of that name where it needs one.
+    fn command_in(&self, terminal: &str) -> String {
         let mut out = String::new();
         let mut chars = self.exec.chars();
         while let Some(c) = chars.next() {
@@ -57,7 +62,7 @@ impl App {
             }
         }
         let out = out.trim().to_owned();
-        if self.needs_terminal { format!("foot -e {out}") } else { out }
+        if self.needs_terminal { format!("{terminal} -e {out}") } else { out }
     }
 }
 
@@ -119,7 +124,7 @@ mod tests {
         assert!(App::parse("x", &FOOT.replace("Type=", "NoDisplay=true\nType=")).is_none());
         assert!(App::parse("x", "no entry").is_none());
         let htop = App::parse("htop", "[Desktop Entry]\nType=Application\nName=Htop\nExec=htop -d 10%% %u\nTerminal=true").unwrap();
-        assert_eq!(htop.command(), "foot -e htop -d 10%");
+        assert_eq!(htop.command_in("foot"), "foot -e htop -d 10%");
     }
 
     #[test]
