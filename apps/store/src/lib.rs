@@ -65,6 +65,12 @@ pub enum Message {
     Made(Result<String, Failure>),
     /// A message was read.
     Dismiss,
+    /// Another entry of the list, so many further down.
+    Choose(isize),
+    /// What is next for who has only keys: shows the chosen entry, installs what is shown, agrees.
+    Enter,
+    /// Other words are to be looked for.
+    Find,
 }
 
 /// What is going on beside looking.
@@ -82,6 +88,11 @@ enum Doing {
     Failed(Option<Wish>, Failure),
 }
 
+/// How many entries stay in sight above the chosen one.
+const ROWS_ABOVE: usize = 2;
+/// How many entries the keys for pages go.
+const PAGE: isize = 6;
+
 /// Entries of a list that are shown at first, and how many more at each time.
 const PORTION: usize = 60;
 
@@ -94,6 +105,8 @@ pub struct Store {
     page: Page,
     words: String,
     shown: Option<String>,
+    /// The entry that Enter shows: its place in the list.
+    chosen: Option<usize>,
     portion: usize,
     doing: Doing,
     said: Option<String>,
@@ -113,6 +126,7 @@ impl Store {
             page: Page::Explore,
             words: String::new(),
             shown: None,
+            chosen: None,
             portion: PORTION,
             doing: Doing::Nothing,
             said: None,
@@ -157,6 +171,35 @@ impl Store {
         worker::propose(self.root.clone(), wish, concessions, self.cancelled.clone())
     }
 
+    /// What Enter does now.
+    fn next(&self) -> Option<Message> {
+        match &self.doing {
+            Doing::Asking(plan) => plan.proposal.essential.is_empty().then_some(Message::Confirm),
+            Doing::Failed(..) => Some(Message::Dismiss),
+            Doing::Planning(_) | Doing::Working(..) => None,
+            Doing::Nothing => {
+                let Some(name) = &self.shown else { return self.listed().get(self.chosen?).map(|it| Message::Show(it.name.clone())) };
+                let entry = self.catalogue.as_ref()?.get(name)?;
+                match (&entry.installed, &entry.offered) {
+                    (None, Some(_)) => Some(Message::Want(Wish::Install(name.clone()))),
+                    _ if entry.has_update() => Some(Message::Want(Wish::Upgrade(name.clone()))),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    fn choose(&mut self, by: isize) -> Task<Message> {
+        let count = self.listed().len().min(self.portion);
+        if self.shown.is_some() || count == 0 {
+            return Task::none();
+        }
+        let next = self.chosen.map_or(0, |it| it.saturating_add_signed(by).min(count - 1));
+        self.chosen = Some(next);
+        let y = next.saturating_sub(ROWS_ABOVE) as f32 * view::ROW_HEIGHT;
+        operation::scroll_to(view::LIST, operation::AbsoluteOffset { x: None, y: Some(y) })
+    }
+
     fn load(&mut self, update: bool) -> Task<Message> {
         self.is_loading = true;
         worker::load(self.root.clone(), update)
@@ -189,17 +232,25 @@ impl App for Store {
             }
             Message::Refresh => return self.load(true),
             Message::Go(page) => {
-                (self.page, self.shown, self.portion, self.said) = (page, None, PORTION, None);
+                (self.page, self.shown, self.chosen, self.portion, self.said) = (page, None, None, PORTION, None);
                 return operation::snap_to(view::LIST, operation::RelativeOffset::START);
             }
             Message::Search(words) => {
+                self.chosen = (!words.trim().is_empty()).then_some(0);
                 (self.words, self.shown, self.portion) = (words, None, PORTION);
                 if self.page == Page::History {
                     self.page = Page::Explore;
                 }
             }
-            Message::Show(name) => self.shown = Some(name),
-            Message::Back => self.shown = None,
+            Message::Show(name) => {
+                self.shown = Some(name);
+                // So that the next key is for what is shown.
+                return genai_ui::runtime::task::effect(genai_ui::runtime::Action::widget(genai_ui::core::widget::operation::focusable::unfocus()));
+            }
+            Message::Back => {
+                self.shown = None;
+                return operation::focus(view::SEARCH);
+            }
             Message::More => self.portion += PORTION,
             Message::Want(wish) => return self.plan(wish, Concessions::default()),
             Message::Concede(wish, concessions) => return self.plan(wish, concessions),
@@ -247,6 +298,9 @@ impl App for Store {
                 return self.load(false);
             }
             Message::Dismiss => (self.doing, self.said) = (Doing::Nothing, None),
+            Message::Choose(by) => return self.choose(by),
+            Message::Enter => return self.next().map_or(Task::none(), |next| self.update(next)),
+            Message::Find => return operation::focus(view::SEARCH),
         }
         Task::none()
     }
@@ -260,7 +314,17 @@ impl App for Store {
         use genai_ui::futures::keyboard;
         let is_asking = !matches!(self.doing, Doing::Nothing);
         keyboard::listen().with(is_asking).filter_map(|(is_asking, event)| match event {
-            Event::KeyPressed { key: Key::Named(Named::Escape), .. } => Some(if is_asking { Message::Cancel } else { Message::Back }),
+            Event::KeyPressed { key: Key::Named(named), .. } => match named {
+                Named::Escape if is_asking => Some(Message::Cancel),
+                Named::Escape => Some(Message::Back),
+                Named::Enter => Some(Message::Enter),
+                Named::ArrowDown => Some(Message::Choose(1)),
+                Named::ArrowUp => Some(Message::Choose(-1)),
+                Named::PageDown => Some(Message::Choose(PAGE)),
+                Named::PageUp => Some(Message::Choose(-PAGE)),
+                _ => None,
+            },
+            Event::KeyPressed { key: Key::Character(letter), modifiers, .. } if modifiers.command() && letter == "f" => Some(Message::Find),
             _ => None,
         })
     }

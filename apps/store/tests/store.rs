@@ -128,6 +128,28 @@ fn a_program_is_found_installed_updated_and_removed() {
 }
 
 #[test]
+fn keys_alone_suffice() {
+    let world = World::new();
+    world.publish("chess", "1.0", CHESS);
+    world.publish("checkers", "1.0", "[appstream]\nname = \"Checkers\"\ncategories = [\"Game\"]\n");
+    let mut window = world.open();
+    window.press(Named::Enter);
+    assert!(!shows(&mut window, "Licence"), "nothing was chosen");
+    window.type_text("che");
+    // The field keeps the keys of letters, the list takes these.
+    window.send(store::Message::Choose(1));
+    window.press(Named::Enter);
+    assert!(shows(&mut window, "Play against the machine."), "the second one");
+    // From here on no field has the keys.
+    window.send(store::Message::Enter);
+    assert!(shows(&mut window, "Install chess?"));
+    window.send(store::Message::Enter);
+    assert_eq!((world.installed("chess").as_deref(), world.installed("checkers")), (Some("1.0"), None));
+    window.send(store::Message::Enter);
+    assert_eq!(world.installed("chess").as_deref(), Some("1.0"), "what is there does not go by Enter");
+}
+
+#[test]
 fn what_cannot_be_is_explained_with_choices() {
     let world = World::new();
     world.publish("old-editor", "1.0", "");

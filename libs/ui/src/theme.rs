@@ -79,6 +79,12 @@ pub fn card(theme: &Theme) -> container::Style {
     }
 }
 
+/// The card that the keyboard is at.
+pub fn chosen_card(theme: &Theme) -> container::Style {
+    let card = card(theme);
+    container::Style { border: Border { color: theme.palette().primary, ..card.border }, ..card }
+}
+
 /// The strip at a window's side.
 pub fn sidebar(theme: &Theme) -> container::Style {
     container::Style { background: Some(Background::Color(mix(theme, 0.03))), ..container::Style::default() }

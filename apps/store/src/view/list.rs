@@ -31,8 +31,8 @@ pub fn page(store: &Store) -> Element<'_, Message> {
         return column![head, empty(store)].spacing(theme::GAP).height(Length::Fill).into();
     }
     let mut entries = Column::new().spacing(6.0).padding(Padding::ZERO.right(14.0));
-    for entry in listed.iter().take(store.portion) {
-        entries = entries.push(line(entry));
+    for (number, entry) in listed.iter().enumerate().take(store.portion) {
+        entries = entries.push(line(entry, store.chosen == Some(number)));
     }
     if listed.len() > store.portion {
         let more = button(text("Show more")).padding([8.0, 14.0]).style(theme::secondary).on_press(Message::More);
@@ -53,7 +53,7 @@ fn empty(store: &Store) -> Element<'_, Message> {
 }
 
 /// An entry, to be clicked on.
-fn line(entry: &Entry) -> Element<'_, Message> {
+fn line(entry: &Entry, is_chosen: bool) -> Element<'_, Message> {
     let names = column![text(&entry.title).size(theme::size::NAME).font(theme::STRONG), text(&entry.summary).size(theme::size::SMALL).style(theme::faint)].spacing(2.0);
     let state = match (&entry.installed, entry.has_update()) {
         (Some(_), true) => text("Update").style(text::primary),
@@ -61,7 +61,7 @@ fn line(entry: &Entry) -> Element<'_, Message> {
         (None, _) => text(entry.offered.clone().unwrap_or_default()).style(theme::faint),
     };
     let inside = row![picture(entry, 40.0), names.width(Length::Fill), state.size(theme::size::SMALL)].spacing(12.0).align_y(Alignment::Center);
-    let card = container(inside).padding([10.0, 14.0]).style(theme::card);
+    let card = container(inside).padding([10.0, 14.0]).style(if is_chosen { theme::chosen_card } else { theme::card });
     button(card).width(Length::Fill).padding(0).style(theme::entry(false)).on_press(Message::Show(entry.name.clone())).into()
 }
 

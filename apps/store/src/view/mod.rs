@@ -15,6 +15,8 @@ use crate::{Doing, Message, Page, SearchField, Store};
 pub const SEARCH: &str = "search";
 /// The list.
 pub const LIST: &str = "list";
+/// From one entry of the list to the next, logical pixels.
+pub const ROW_HEIGHT: f32 = 68.0;
 
 const SIDEBAR_WIDTH: f32 = 208.0;
 
@@ -36,7 +38,7 @@ pub fn window(store: &Store) -> Element<'_, Message> {
 
 fn top(store: &Store) -> Element<'_, Message> {
     let field: SearchField<'_> = text_input("Search programs and packages", &store.words);
-    let field = field.id(SEARCH).on_input(Message::Search).padding([10.0, 14.0]).size(theme::size::BODY).style(theme::field);
+    let field = field.id(SEARCH).on_input(Message::Search).on_submit(Message::Enter).padding([10.0, 14.0]).size(theme::size::BODY).style(theme::field);
     let refresh = button(text("Check for updates")).padding([10.0, 14.0]).style(theme::secondary);
     let refresh = refresh.on_press_maybe((!store.is_loading).then_some(Message::Refresh));
     row![field, refresh].spacing(theme::GAP).align_y(Alignment::Center).into()
