@@ -10,23 +10,23 @@ use vm::machine::Boot;
 use vm::screen::Picture;
 
 use crate::lab::{Lab, Machine, System};
-use crate::{Test, check, wait};
+use crate::{Test, check, gde_store, wait};
 
-const SHORT: Duration = Duration::from_secs(60);
-const LONG: Duration = Duration::from_secs(180);
+pub(crate) const SHORT: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_secs(180);
 
 pub fn tests() -> Vec<Test> {
-    vec![Test::new("gde/desktop", desktop)]
+    vec![Test::new("gde/desktop", desktop), Test::new("gde/store", gde_store::store)]
 }
 
 /// What gdectl says of all windows, once it is as it should be.
-fn poll_windows(machine: &Machine, what: &str, is_it: impl Fn(&[serde_json::Value]) -> bool) -> Result<()> {
+pub(crate) fn poll_windows(machine: &Machine, what: &str, is_it: impl Fn(&[serde_json::Value]) -> bool) -> Result<Vec<serde_json::Value>> {
     let start = Instant::now();
     loop {
         let output = machine.sh("gdectl windows --json", SHORT)?;
         let windows: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
         if output.outcome == exec_protocol::Outcome::Code(0) && is_it(&windows) {
-            return Ok(());
+            return Ok(windows);
         }
         if start.elapsed() > LONG {
             bail!("no {what}: {} {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -36,7 +36,7 @@ fn poll_windows(machine: &Machine, what: &str, is_it: impl Fn(&[serde_json::Valu
 }
 
 /// Takes pictures until one is as it should be, and keeps that.
-fn wait_for_picture(machine: &Machine, what: &str, is_it: impl Fn(&Picture) -> bool) -> Result<()> {
+pub(crate) fn wait_for_picture(machine: &Machine, what: &str, is_it: impl Fn(&Picture) -> bool) -> Result<()> {
     let picture = wait::for_picture(machine, what, LONG, is_it)?;
     Ok(picture.save(&machine.dir().file(&format!("{}.png", what.replace(' ', "-"))))?)
 }
@@ -52,13 +52,26 @@ const TERMINAL: [u8; 3] = [0x14, 0x16, 0x1b];
 /// The ground of the launcher.
 const BOX: [u8; 3] = [0x1f, 0x22, 0x29];
 
-fn desktop(lab: &Lab) -> Result<()> {
+/// A machine that shows the desktop.
+pub(crate) fn start(lab: &Lab, name: &str) -> Result<Machine> {
     let mut description = lab.describe(System::Genai)?;
     if let Boot::Kernel { command_line, .. } = &mut description.boot {
         *command_line = "target=desktop debug-exit".into();
     }
-    let machine = lab.boot("gde-desktop", &description)?;
+    let machine = lab.boot(name, &description)?;
     wait_for_picture(&machine, "the desktop", has_wallpaper)?;
+    Ok(machine)
+}
+
+/// Starts a program by the launcher.
+pub(crate) fn launch(machine: &Machine, name: &str) -> Result<()> {
+    input::key(machine.dir(), "super")?;
+    wait_for_picture(machine, "the launcher", |picture| picture.pixel(picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
+    Ok(input::type_text(machine.dir(), &format!("{name}\n"))?)
+}
+
+fn desktop(lab: &Lab) -> Result<()> {
+    let machine = start(lab, "gde-desktop")?;
     wait::for_text(&machine, "gdectl outputs", "1280x800", LONG)?;
     launches(&machine).context("the launcher")?;
     takes_text(&machine).context("the terminal")?;
@@ -70,10 +83,8 @@ fn desktop(lab: &Lab) -> Result<()> {
 
 /// Super opens the launcher; a name and Enter start a program.
 fn launches(machine: &Machine) -> Result<()> {
-    input::key(machine.dir(), "super")?;
-    wait_for_picture(machine, "the launcher", |picture| picture.pixel(picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
-    input::type_text(machine.dir(), "foot\n")?;
-    poll_windows(machine, "terminal from the launcher", |windows| windows.len() == 1 && windows[0]["is_focused"] == true)
+    launch(machine, "foot")?;
+    poll_windows(machine, "terminal from the launcher", |windows| windows.len() == 1 && windows[0]["is_focused"] == true).map(drop)
 }
 
 /// What is typed reaches the terminal's shell and is drawn.

@@ -29,6 +29,7 @@ mod fuzz;
 mod frame;
 mod gci;
 mod gde;
+mod gde_store;
 mod gpm;
 mod lab;
 mod input;
