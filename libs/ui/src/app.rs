@@ -21,6 +21,9 @@ pub trait App: Sized + 'static {
     /// The size that its window has at first, logical pixels.
     const SIZE: (f32, f32) = (960.0, 640.0);
 
+    /// Whether the window closes when somebody wants that. Where it does not, the app hears of it by `window::close_requests`.
+    const CLOSES: bool = true;
+
     /// The window's title.
     fn title(&self) -> String;
 
@@ -67,7 +70,7 @@ impl<A: App> Program for Running<A> {
     }
 
     fn window(&self) -> Option<Window> {
-        let mut settings = Window { size: Size::new(A::SIZE.0, A::SIZE.1), ..Window::default() };
+        let mut settings = Window { size: Size::new(A::SIZE.0, A::SIZE.1), exit_on_close_request: A::CLOSES, ..Window::default() };
         settings.platform_specific.application_id = A::ID.to_owned();
         Some(settings)
     }

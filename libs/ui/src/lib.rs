@@ -3,6 +3,7 @@
 
 mod app;
 pub mod headless;
+pub mod job;
 mod render;
 pub mod theme;
 
@@ -11,7 +12,7 @@ pub use iced_core as core;
 pub use iced_futures as futures;
 pub use iced_runtime as runtime;
 pub use iced_widget as widget;
-pub use render::{Compositor, Renderer, rgba};
+pub use render::{Compositor, Renderer, cells, rgba};
 
 pub use iced_core::Theme;
 pub use iced_runtime::Task;

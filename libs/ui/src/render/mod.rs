@@ -3,6 +3,7 @@
 //! A frame is a list of what was drawn; the next one is compared with it, and only where they differ is drawn anew. Edges lie on whole pixels.
 
 mod canvas;
+pub mod cells;
 mod picture;
 mod quad;
 mod scene;
@@ -42,6 +43,15 @@ impl Renderer {
         }
     }
 
+    /// Draws a line of a grid of letters.
+    pub fn fill_cells(&mut self, mut line: cells::Line) {
+        let it = self.scene.transformation();
+        line.position = line.position * it;
+        line.cell = line.cell * it.scale_factor();
+        line.size *= it.scale_factor();
+        self.scene.push(Command::Cells(line));
+    }
+
     /// What the frame holds.
     fn items(&self) -> &[Item] {
         self.scene.items()
@@ -62,6 +72,7 @@ impl Renderer {
                 match &item.command {
                     Command::Quad(quad, background) => quad::draw(&mut canvas, &mut self.corners, quad, background, scale),
                     Command::Text(text) => self.text.draw(&mut canvas, text, scale),
+                    Command::Cells(line) => self.text.draw_line(&mut canvas, line, scale),
                     Command::Image(image) => self.pictures.draw(&mut canvas, image, scale),
                 }
             }

@@ -5,7 +5,7 @@ use iced_core::{Background, Rectangle, Transformation};
 use iced_graphics::Image;
 use iced_graphics::text::Text;
 
-use super::quad;
+use super::{cells, quad};
 
 /// Something drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,7 @@ pub enum Command {
     Quad(Quad, Background),
     Text(Text),
     Image(Image),
+    Cells(cells::Line),
 }
 
 impl Command {
@@ -23,6 +24,7 @@ impl Command {
             // Letters reach a little beyond the line's measure.
             Command::Text(it) => it.visible_bounds().map_or(Rectangle::default(), |it| it.expand(2.0)),
             Command::Image(it) => it.bounds(),
+            Command::Cells(it) => it.bounds(),
         }
     }
 }
@@ -38,6 +40,17 @@ impl Item {
     /// What it touches.
     pub fn visible(&self) -> Option<Rectangle> {
         self.command.reach().intersection(&self.clip)
+    }
+
+    /// What has to be drawn anew where `before` is replaced by this.
+    fn difference(&self, before: &Item) -> [Option<Rectangle>; 2] {
+        if let (Command::Cells(now), Command::Cells(then)) = (&self.command, &before.command)
+            && self.clip == before.clip
+            && let Some(part) = now.difference(then)
+        {
+            return [part.intersection(&self.clip), None];
+        }
+        [before.visible(), self.visible()]
     }
 }
 
@@ -113,7 +126,7 @@ pub fn damage(before: &[Item], after: &[Item]) -> Vec<Rectangle> {
     let (before, after) = (&before[..before.len() - same_end], &after[..after.len() - same_end]);
     if before.len() == after.len() {
         let differing = before.iter().zip(after).filter(|(a, b)| a != b);
-        return differing.flat_map(|(a, b)| a.visible().into_iter().chain(b.visible())).collect();
+        return differing.flat_map(|(a, b)| b.difference(a)).flatten().collect();
     }
     before.iter().chain(after).filter_map(Item::visible).collect()
 }

@@ -6,6 +6,7 @@ use iced_graphics::text::{Text, cache, cosmic_text, font_system};
 use std::collections::HashMap;
 
 use super::canvas::{Area, Canvas, pixel};
+use super::cells::{Letters, Line};
 
 /// Glyphs that are kept while they are not drawn.
 const MOST_GLYPHS: usize = 8192;
@@ -29,6 +30,7 @@ pub struct TextCache {
     glyphs: HashMap<cosmic_text::CacheKey, Option<Drawn>>,
     swash: cosmic_text::SwashCache,
     lines: cache::Cache,
+    letters: Letters,
 }
 
 impl std::fmt::Debug for TextCache {
@@ -39,7 +41,7 @@ impl std::fmt::Debug for TextCache {
 
 impl Default for TextCache {
     fn default() -> Self {
-        TextCache { glyphs: HashMap::new(), swash: cosmic_text::SwashCache::new(), lines: cache::Cache::new() }
+        TextCache { glyphs: HashMap::new(), swash: cosmic_text::SwashCache::new(), lines: cache::Cache::new(), letters: Letters::default() }
     }
 }
 
@@ -47,6 +49,7 @@ impl TextCache {
     /// Forgets what was not needed for long. After each frame.
     pub fn trim(&mut self) {
         self.lines.trim();
+        self.letters.trim();
         if self.glyphs.len() > MOST_GLYPHS {
             self.glyphs.clear();
         }
@@ -116,18 +119,30 @@ impl TextCache {
             }
             for glyph in run.glyphs {
                 let physical = glyph.physical((origin.x, origin.y), scale);
-                let Some(drawn) = self.glyph(fonts, physical.cache_key) else { continue };
-                let left = physical.x + drawn.left;
-                let above = physical.y - drawn.top + (run.line_y * scale).round() as i32;
-                let pixel = pixel(glyph.color_opt.map_or(colour, from_cosmic));
-                match &drawn.glyph {
-                    Glyph::Mask(mask) => {
-                        (above..).zip(mask.chunks_exact(drawn.width)).for_each(|(y, row)| canvas.mask(y, left, row, pixel));
-                    }
-                    Glyph::Colour(pixels) => {
-                        (above..).zip(pixels.chunks_exact(drawn.width)).for_each(|(y, row)| canvas.pixels(y, left, row, (pixel >> 24) as u8));
-                    }
-                }
+                let at = (physical.x, physical.y + (run.line_y * scale).round() as i32);
+                self.draw_glyph(&mut canvas, fonts, physical.cache_key, at, pixel(glyph.color_opt.map_or(colour, from_cosmic)));
+            }
+        }
+    }
+
+    /// Draws a line of a grid.
+    pub fn draw_line(&mut self, canvas: &mut Canvas<'_>, line: &Line, scale: f32) {
+        // Lent out, for the glyphs' cache is used while it is read.
+        let mut letters = std::mem::take(&mut self.letters);
+        letters.draw(canvas, line, scale, |canvas, fonts, key, at, pixel| self.draw_glyph(canvas, fonts, key, at, pixel));
+        self.letters = letters;
+    }
+
+    /// Draws a glyph whose origin is at a place of the canvas.
+    fn draw_glyph(&mut self, canvas: &mut Canvas<'_>, fonts: &mut cosmic_text::FontSystem, key: cosmic_text::CacheKey, (x, y): (i32, i32), pixel: u32) {
+        let Some(drawn) = self.glyph(fonts, key) else { return };
+        let (left, above) = (x + drawn.left, y - drawn.top);
+        match &drawn.glyph {
+            Glyph::Mask(mask) => {
+                (above..).zip(mask.chunks_exact(drawn.width)).for_each(|(y, row)| canvas.mask(y, left, row, pixel));
+            }
+            Glyph::Colour(pixels) => {
+                (above..).zip(pixels.chunks_exact(drawn.width)).for_each(|(y, row)| canvas.pixels(y, left, row, (pixel >> 24) as u8));
             }
         }
     }
