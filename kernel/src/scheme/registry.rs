@@ -153,11 +153,15 @@ fn behind(name: &[u8]) -> Result<Found> {
 /// A scheme as a filesystem to mount.
 ///
 /// # Errors
-/// `ENOENT` where there is none; a filesystem's error to its first request.
+/// `ENOENT` where there is none; `EIO` where a filesystem's daemon has died before it was mounted; a filesystem's error to its first request.
 pub fn super_block(name: &[u8]) -> Result<Arc<SuperBlock>> {
     if let Some(Entry::User(scheme, None)) = find(name) {
         // A name is there before its daemon has said what it serves; that it has once it answers, whatever the answer is.
-        let _ = SchemeNode::root(scheme).attr();
+        let _ = SchemeNode::root(scheme.clone()).attr();
+        if scheme.flags().contains(SchemeFlags::CACHEABLE) && !scheme.has_daemon() {
+            // What stands for it until a successor comes is no filesystem, and a mount is for good.
+            return Err(EIO);
+        }
     }
     match behind(name)? {
         Found::Plain(inode) => Ok(SuperBlock::new("scheme", inode, Vec::new())),
