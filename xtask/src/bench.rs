@@ -17,6 +17,7 @@ use vm::{accel, exec, transfer};
 use crate::bench_desktop::{self, Compositor};
 use crate::cargo;
 use crate::images::{self, Cd};
+use crate::models;
 use crate::project::{DEFAULT_EDITION, Project};
 
 /// The program that measures; it prints a [`Measurement`] a line.
@@ -70,7 +71,7 @@ fn script(project: &Project, name: &str) -> Result<String> {
     };
     let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric());
     if !is_word || name == "common" || !folder.join(format!("{name}.sh")).is_file() {
-        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, disk, untar, compile, sqlite, redis");
+        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, genai, disk, untar, compile, sqlite, redis");
     }
     let place = "dir=$(mktemp -d /root/bench.XXXXXX); trap 'cd /; rm -rf \"$dir\"' EXIT; cd \"$dir\"\n";
     Ok(format!("{}\n{place}{}", read("common")?, read(name)?))
@@ -80,6 +81,9 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     let name = name.unwrap_or("kernel");
     let results = project.build().join("bench");
     fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
+    if name == "genai" {
+        return report(&results, name, &compare(&service(project)?, &[]), json);
+    }
     if name == "gde" {
         return report(&results, name, &compare(&compositor(project)?, &[]), json);
     }
@@ -111,6 +115,19 @@ fn compositor(project: &Project) -> Result<Vec<Measurement>> {
     let mut command = cargo::cargo();
     command.args(["bench", "--package", "gde-compositor", "--bench", "speed"]);
     command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target).stderr(std::process::Stdio::inherit());
+    measurements_of(&mut command)
+}
+
+/// The AI service on this host, with the model that images have.
+fn service(project: &Project) -> Result<Vec<Measurement>> {
+    let mut command = cargo::cargo();
+    command.args(["bench", "--package", models::SERVICE, "--bench", "speed"]);
+    models::add_to(project, &mut command)?;
+    command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target).stderr(std::process::Stdio::inherit());
+    measurements_of(&mut command)
+}
+
+fn measurements_of(command: &mut std::process::Command) -> Result<Vec<Measurement>> {
     let output = command.output().context("cannot run cargo")?;
     let mut lines = LineOutput::default();
     lines.write_all(&output.stdout)?;

@@ -49,11 +49,19 @@ pub struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    /// Features without which it is not built.
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
 }
 
 impl Package {
-    fn binaries(&self) -> impl Iterator<Item = &str> {
-        self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin")).map(|target| target.name.as_str())
+    fn binaries(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin"))
+    }
+
+    /// The features that its programs need.
+    fn features(&self) -> BTreeSet<&str> {
+        self.binaries().flat_map(|target| &target.required_features).map(String::as_str).collect()
     }
 }
 
@@ -74,32 +82,39 @@ pub fn packages(project: &Project, folder: &str) -> Result<Vec<Package>> {
 pub fn build_static(project: &Project, wanted: &BTreeSet<String>, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let all = packages(project, "")?;
     let packages: Vec<_> = all.into_iter().filter(|package| wanted.contains(&package.name)).collect();
-    let mut command = cargo();
     let flags = format!("target.{TARGET}.rustflags=[\"-C\",\"target-feature=+crt-static\"]");
-    command.args(["build", "--release", "--target", TARGET, "--config", &flags]);
-    build_into(project, &packages, command, &project.target.join(TARGET).join("release"), dir)
+    let options = ["--target", TARGET, "--config", &flags];
+    build_all(project, &packages, &options, &project.target.join(TARGET).join("release"), dir)
 }
 
 /// Builds packages as programs that need the C library of this host's release, and gives the copies in `dir` by binary name.
 pub fn build_dynamic(project: &Project, wanted: &BTreeSet<String>, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let packages: Vec<_> = packages(project, "")?.into_iter().filter(|package| wanted.contains(&package.name)).collect();
-    let mut command = cargo();
-    command.args(["build", "--release"]);
-    build_into(project, &packages, command, &project.target.join("release"), dir)
+    build_all(project, &packages, &[], &project.target.join("release"), dir)
 }
 
-/// Builds every program of the workspace for this host, into `dir`.
+/// Builds every program of the workspace for this host, into `dir`, but those that are dear: the ones that need features.
 pub fn build_host(project: &Project, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let mut command = cargo();
-    command.args(["build", "--release"]);
-    let packages: Vec<_> = packages(project, "")?.into_iter().filter(|package| package.name != "xtask").collect();
-    build_into(project, &packages, command, &project.target.join("release"), dir)
+    let wanted = |package: &Package| package.name != "xtask" && package.features().is_empty();
+    let packages: Vec<_> = packages(project, "")?.into_iter().filter(wanted).collect();
+    build_all(project, &packages, &[], &project.target.join("release"), dir)
+}
+
+/// Builds packages with the features that their programs need. A package with such features is built by itself: with others its
+/// features would change what they have in common, and that would be built twice.
+fn build_all(project: &Project, packages: &[Package], options: &[&str], from: &Path, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let (plain, special): (Vec<&Package>, Vec<&Package>) = packages.iter().partition(|package| package.features().is_empty());
+    let mut built = build_into(project, &plain, options, from, dir)?;
+    for package in special {
+        built.extend(build_into(project, &[package], options, from, dir)?);
+    }
+    Ok(built)
 }
 
 fn build_into(
     project: &Project,
-    packages: &[Package],
-    mut command: Command,
+    packages: &[&Package],
+    options: &[&str],
     from: &Path,
     dir: &Path,
 ) -> Result<BTreeMap<String, PathBuf>> {
@@ -109,10 +124,15 @@ fn build_into(
         return Ok(built);
     }
     let _lock = project.lock_target()?;
+    let mut command = cargo();
+    command.args(["build", "--release"]).args(options);
+    for package in &with_programs {
+        command.args(package.features().iter().flat_map(|feature| ["--features".to_owned(), format!("{}/{feature}", package.name)]));
+    }
     command.args(with_programs.iter().flat_map(|package| ["--package", &package.id])).arg("--bins");
     command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target);
     run(&mut command, "building the programs")?;
-    for binary in with_programs.iter().flat_map(|package| package.binaries()) {
+    for binary in with_programs.iter().flat_map(|package| package.binaries()).map(|target| target.name.as_str()) {
         let copy = dir.join(binary);
         replace(&from.join(binary), &copy)?;
         built.insert(binary.to_owned(), copy);

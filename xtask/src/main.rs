@@ -6,6 +6,7 @@ mod build;
 mod cargo;
 mod cli;
 mod images;
+mod models;
 mod project;
 mod run;
 mod test;

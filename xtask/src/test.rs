@@ -12,6 +12,7 @@ use vm::accel;
 
 use crate::cargo;
 use crate::images::{self, Cd};
+use crate::models;
 use crate::project::{DEFAULT_EDITION, DEVELOPER_EDITION, Project, SERVER_EDITION};
 
 /// Packages of the kernel's workspace whose tests run on the host.
@@ -76,6 +77,9 @@ fn host_tests(project: &Project, filter: Option<&str>, log: &std::path::Path, ta
         }
         let mut command = cargo::cargo();
         command.args(["test", "--no-fail-fast"]).current_dir(project.root.join(folder));
+        if packages.iter().any(|package| package.name == models::SERVICE) {
+            models::add_to(project, &mut command)?;
+        }
         if folder == "kernel" {
             command.args(["--target", "x86_64-unknown-linux-gnu"]);
         }

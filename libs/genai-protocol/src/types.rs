@@ -316,10 +316,14 @@ pub struct SubjectProgress {
 pub struct Status {
     /// `local`, `cloud` or `hybrid`.
     pub mode: String,
-    /// The configured model, and what is wrong with it where it cannot be used.
+    /// The model that answers, and what is wrong where none can be used.
     pub model: String,
     /// Empty where the model can be used.
     pub model_problem: String,
+    /// What answers: `llama.cpp` or `n-gram`.
+    pub engine: String,
+    /// Why that is not the configured model; empty where it is.
+    pub instead: String,
     /// Whether it is in memory.
     pub loaded: bool,
     /// Memory of the process that holds it, in bytes.

@@ -32,6 +32,8 @@ pub struct Config {
 pub struct Local {
     /// A model in GGUF, or a text (`.txt`) from which a small n-gram model is made.
     pub model: PathBuf,
+    /// The text of a small n-gram model that answers where `model` is not installed; empty: none.
+    pub fallback: PathBuf,
     /// Adapter (LoRA, GGUF) to put on the model.
     pub adapter: Option<PathBuf>,
     /// Folder of the programs that run GGUF models.
@@ -110,6 +112,7 @@ impl Default for Local {
     fn default() -> Self {
         Local {
             model: "/usr/share/genai/models/smollm2-135m-instruct.q4_1.gguf".into(),
+            fallback: PathBuf::new(),
             adapter: None,
             runners: "/usr/lib/genaid".into(),
             threads: 0,

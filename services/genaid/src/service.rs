@@ -24,6 +24,9 @@ const CLOUD_AT_ONCE: usize = 4;
 /// Most texts, and bytes of them, in one request for vectors.
 const EMBED_TEXTS: usize = 256;
 
+/// Longest wait for a look at the engine.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Where the replies of a request go. It must not block for long.
 pub type Sink = Box<dyn FnMut(Event) + Send>;
 
@@ -60,6 +63,8 @@ struct Queue {
     /// Requests at the endpoint.
     away: Vec<(Peer, u64, Cancel)>,
     unload: bool,
+    /// Somebody wants to know how the engine is now.
+    look: bool,
     engine: EngineStatus,
     /// The engine's name and problem.
     model: (String, String),
@@ -314,6 +319,9 @@ impl Service {
                 loop {
                     queue.engine = engine.status();
                     queue.model = (engine.name(), engine.problem());
+                    if std::mem::take(&mut queue.look) {
+                        self.changed.notify_all();
+                    }
                     if let Some(job) = queue.waiting.values_mut().find_map(VecDeque::pop_front) {
                         queue.running = Some((job.peer, job.id, job.priority, job.cancel.clone(), job.preempt.clone()));
                         break job;
@@ -445,7 +453,13 @@ impl Service {
     }
 
     fn status(&self) -> Status {
-        let queue = lock(&self.queue);
+        let mut queue = lock(&self.queue);
+        // A model may have been installed or removed since the last request. While one is answered nobody can look.
+        if queue.running.is_none() {
+            queue.look = true;
+            self.changed.notify_all();
+            queue = self.changed.wait_timeout_while(queue, LOOK, |queue| queue.look && queue.running.is_none()).unwrap_or_else(PoisonError::into_inner).0;
+        }
         let counters = lock(&self.counters);
         let mut first: Vec<f64> = counters.samples.iter().map(|s| s.0).collect();
         first.sort_by(f64::total_cmp);
@@ -454,6 +468,8 @@ impl Service {
             mode: self.mode.name().to_owned(),
             model: queue.model.0.clone(),
             model_problem: queue.model.1.clone(),
+            engine: queue.engine.kind.to_owned(),
+            instead: queue.engine.instead.clone(),
             loaded: queue.engine.loaded,
             memory_bytes: queue.engine.memory_bytes,
             memory_limit_bytes: self.config.local.memory_mib << 20,

@@ -145,6 +145,8 @@ fn run(command: Sub) -> Result<()> {
             writeln!(out, "mode       {}", s.mode)?;
             let model = if s.model_problem.is_empty() { s.model.clone() } else { format!("{} (cannot be used: {})", s.model, s.model_problem) };
             writeln!(out, "model      {model}")?;
+            let instead = if s.instead.is_empty() { String::new() } else { format!(" ({})", s.instead) };
+            writeln!(out, "engine     {}{instead}", s.engine)?;
             let memory = if s.loaded { format!("{} of at most {} MiB", s.memory_bytes >> 20, s.memory_limit_bytes >> 20) } else { "not loaded".to_owned() };
             writeln!(out, "memory     {memory}, {} threads", s.threads)?;
             writeln!(out, "endpoint   {}", if s.endpoint.is_empty() { "none: nothing leaves this machine" } else { &s.endpoint })?;

@@ -1,5 +1,6 @@
 //! What makes answers on this machine.
 
+mod best;
 mod ngram;
 mod process;
 
@@ -67,9 +68,13 @@ impl Until {
 /// How an engine is.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EngineStatus {
+    /// What it is made by: `llama.cpp` or `n-gram`.
+    pub kind: &'static str,
     pub loaded: bool,
     pub memory_bytes: u64,
     pub threads: u32,
+    /// Why the configured model is not the one that answers; empty where it is.
+    pub instead: String,
 }
 
 /// Something that completes texts on this machine. One request at a time.
@@ -92,7 +97,7 @@ pub fn open(local: &Local, state: &std::path::Path) -> Box<dyn Engine> {
     if local.model.extension().is_some_and(|e| e == "txt") {
         Box::new(ngram::Ngram::new(&local.model))
     } else {
-        Box::new(process::Process::new(local, state))
+        Box::new(best::Best::new(process::Process::new(local, state), ngram::Ngram::new(&local.fallback)))
     }
 }
 

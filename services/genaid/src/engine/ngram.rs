@@ -226,7 +226,7 @@ impl Engine for Ngram {
     fn status(&self) -> EngineStatus {
         // Of the counts; a pair has 8 bytes, a context about 48 around it.
         let memory = self.model.as_ref().map_or(0, |m| m.follows.values().map(|v| 48 + 8 * v.capacity() as u64).sum());
-        EngineStatus { loaded: self.model.is_some(), memory_bytes: memory, threads: 1 }
+        EngineStatus { kind: "n-gram", loaded: self.model.is_some(), memory_bytes: memory, threads: 1, instead: String::new() }
     }
 }
 

@@ -283,6 +283,6 @@ impl Engine for Process {
     }
 
     fn status(&self) -> EngineStatus {
-        EngineStatus { loaded: self.running.is_some(), memory_bytes: self.running.as_ref().map_or(0, |r| resident(r.child.id())), threads: self.threads }
+        EngineStatus { kind: "llama.cpp", loaded: self.running.is_some(), memory_bytes: self.running.as_ref().map_or(0, |r| resident(r.child.id())), threads: self.threads, instead: String::new() }
     }
 }

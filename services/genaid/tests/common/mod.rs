@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod llama;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -33,7 +35,7 @@ impl Genaid {
             None => (settings, ""),
         };
         let local = if tables.contains("[local]") { String::new() } else { format!("[local]\nmodel = {:?}\n", at("model.txt")) };
-        let tables = tables.replace("[local]", &format!("[local]\nmodel = {:?}", at("model.txt")));
+        let tables = if tables.contains("[local]\nmodel = ") { tables.to_owned() } else { tables.replace("[local]", &format!("[local]\nmodel = {:?}", at("model.txt"))) };
         let config = format!("socket = {:?}\nstate = {:?}\npolicy = {:?}\naudit = {:?}\n{top}\n{local}{tables}\n", at("socket"), at("state"), at("policy.toml"), at("audit.jsonl"));
         std::fs::write(dir.path().join("genaid.toml"), config).unwrap();
         let child = run(dir.path());
