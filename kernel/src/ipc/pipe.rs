@@ -26,6 +26,8 @@ struct Buffer {
     frame: Frame,
     start: usize,
     len: usize,
+    /// Written with `O_DIRECT`: read by itself, and what is not read of it is lost.
+    packet: bool,
 }
 
 struct Queue {
@@ -38,7 +40,7 @@ struct Queue {
 impl Queue {
     /// Bytes that fit without waiting.
     fn room(&self) -> usize {
-        let tail = self.buffers.back().map_or(0, |b| PAGE - b.start - b.len);
+        let tail = self.buffers.back().map_or(0, |b| if b.packet { 0 } else { PAGE - b.start - b.len });
         (self.slots - self.buffers.len().min(self.slots)) * PAGE + tail
     }
 
@@ -282,6 +284,10 @@ impl FileOps for PipeEnd {
                     done += copied;
                     buffer.start += copied;
                     buffer.len -= copied;
+                    if buffer.packet {
+                        queue.spare = queue.buffers.pop_front().map(|b| b.frame);
+                        break;
+                    }
                     if buffer.len == 0 {
                         queue.spare = queue.buffers.pop_front().map(|b| b.frame);
                     } else if copied == 0 {
@@ -316,6 +322,7 @@ impl FileOps for PipeEnd {
 
     fn write(&self, file: &OpenFile, _pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
         let pipe = &self.pipe;
+        let packet = file.flags().contains(OpenFlags::DIRECT);
         let total = src.remaining();
         if total == 0 {
             return Ok(0);
@@ -332,9 +339,9 @@ impl FileOps for PipeEnd {
             }
             let mut queue = pipe.queue.lock();
             // Small writes go in whole or not at all.
-            let enough = if total <= PIPE_BUF { queue.room() >= total || (queue.has_free_slot() && total <= PAGE) } else { queue.room() > 0 };
+            let enough = if packet { queue.has_free_slot() } else if total <= PIPE_BUF { queue.room() >= total || (queue.has_free_slot() && total <= PAGE) } else { queue.room() > 0 };
             if enough {
-                let outcome = fill(&mut queue, src, total <= PIPE_BUF);
+                let outcome = fill(&mut queue, src, total <= PIPE_BUF, packet);
                 pipe.not_empty.store(!queue.buffers.is_empty(), Ordering::SeqCst);
                 pipe.has_slot.store(queue.has_free_slot(), Ordering::SeqCst);
                 drop(queue);
@@ -410,11 +417,11 @@ impl FileOps for PipeEnd {
     }
 }
 
-/// Moves bytes from `src` into the queue while there is room.
-fn fill(queue: &mut Queue, src: &mut IoSource<'_>, small: bool) -> Result<usize> {
+/// Moves bytes from `src` into the queue while there is room, as packets of up to a page or without boundaries.
+fn fill(queue: &mut Queue, src: &mut IoSource<'_>, small: bool, packet: bool) -> Result<usize> {
     let mut done = 0;
     let want = src.remaining();
-    if let Some(tail) = queue.buffers.back_mut() {
+    if let Some(tail) = queue.buffers.back_mut().filter(|tail| !packet && !tail.packet) {
         let at = tail.start + tail.len;
         let room = PAGE - at;
         // A small write is not split over a merge and a new page unless both fit anyway.
@@ -433,7 +440,7 @@ fn fill(queue: &mut Queue, src: &mut IoSource<'_>, small: bool) -> Result<usize>
         match src.read_into_frame(&frame, 0, PAGE) {
             Ok(0) => break,
             Ok(len) => {
-                queue.buffers.push_back(Buffer { frame, start: 0, len });
+                queue.buffers.push_back(Buffer { frame, start: 0, len, packet });
                 done += len;
             }
             Err(error) if done == 0 => return Err(error),
