@@ -54,6 +54,12 @@ impl fmt::Debug for Errno {
     }
 }
 
+impl From<call_flags::Errno> for Errno {
+    fn from(error: call_flags::Errno) -> Self {
+        Self(error.number())
+    }
+}
+
 impl From<frame::user::UserFault> for Errno {
     fn from(_: frame::user::UserFault) -> Self {
         EFAULT

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::sync::{SpinLock, WaitQueue};
 
@@ -51,7 +51,32 @@ static CONSOLE_LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 
 /// Sets which levels reach the serial line (`loglevel=`): those below `level`, as on Linux.
 pub fn set_console_level(level: u8) {
+    SAVED_LEVEL.store(0, Ordering::Relaxed);
     CONSOLE_LEVEL.store(level.saturating_sub(1), Ordering::Relaxed);
+}
+
+/// What `syslog(2)` showed last before it was told to clear: the sequence number of the first record that it shows now.
+static CLEARED: AtomicU64 = AtomicU64::new(0);
+/// The level that [`console_on`] brings back, plus one; 0 where the line is on.
+static SAVED_LEVEL: AtomicU8 = AtomicU8::new(0);
+
+/// `syslog(2)` shows no more what is there now; `/dev/kmsg` does.
+pub fn clear() {
+    CLEARED.store(RING.lock().next, Ordering::Relaxed);
+}
+
+/// Only the most important lines go to the serial line from now on.
+pub fn console_off() {
+    let level = CONSOLE_LEVEL.swap(0, Ordering::Relaxed);
+    let _ = SAVED_LEVEL.compare_exchange(0, level + 1, Ordering::Relaxed, Ordering::Relaxed);
+}
+
+/// Undoes [`console_off`].
+pub fn console_on() {
+    let saved = SAVED_LEVEL.swap(0, Ordering::Relaxed);
+    if saved > 0 {
+        CONSOLE_LEVEL.store(saved - 1, Ordering::Relaxed);
+    }
 }
 
 /// Adds a line; `priority` is facility * 8 + level.
@@ -101,11 +126,12 @@ pub fn event() -> WaitQueue {
     RING.lock().event.get_or_insert_with(WaitQueue::new).clone()
 }
 
-/// The whole log as `dmesg` without /dev/kmsg sees it.
+/// The log since it was cleared, as `dmesg` without /dev/kmsg sees it.
 pub fn text() -> Vec<u8> {
     let ring = RING.lock();
     let mut out = Vec::new();
-    for r in &ring.records {
+    let cleared = CLEARED.load(Ordering::Relaxed);
+    for r in ring.records.iter().filter(|r| r.sequence >= cleared) {
         out.extend_from_slice(format!("<{}>[{:5}.{:06}] {}\n", r.priority, r.time_us / 1_000_000, r.time_us % 1_000_000, r.text).as_bytes());
     }
     out

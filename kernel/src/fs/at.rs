@@ -21,8 +21,6 @@ pub const AT_REMOVEDIR: u32 = 0x200;
 #[allow(missing_docs)]
 pub const AT_SYMLINK_FOLLOW: u32 = 0x400;
 #[allow(missing_docs)]
-pub const AT_NO_AUTOMOUNT: u32 = 0x800;
-#[allow(missing_docs)]
 pub const AT_EMPTY_PATH: u32 = 0x1000;
 
 /// Where a relative `path` starts: `None` for the working directory. `dirfd` is not looked at for absolute paths.

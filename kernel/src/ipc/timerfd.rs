@@ -1,7 +1,8 @@
 //! `timerfd_create(2)`: a timer as a file.
 
 use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::any::Any;
 
 use crate::error::*;
@@ -15,6 +16,10 @@ use crate::time::timer::Expire;
 struct State {
     interval: Interval,
     expirations: u64,
+    /// Set absolutely on the realtime clock, and to be told when that is set (`TFD_TIMER_CANCEL_ON_SET`).
+    watches_clock: bool,
+    /// The clock has been set since.
+    cancelled: bool,
 }
 
 struct Core {
@@ -36,6 +41,24 @@ impl Expire for Core {
         let old = self.up_to_now().interval.arm(self.clone());
         drop(old);
         self.event.wake_events(Events::IN | Events::RDNORM);
+    }
+}
+
+/// The timers that are to be told when the realtime clock is set.
+static WATCHING: SpinLock<Vec<Weak<Core>>> = SpinLock::new(Vec::new());
+
+/// The realtime clock was set: a read of the timers that watch it gives `ECANCELED`.
+pub fn clock_was_set() {
+    let watching: Vec<Arc<Core>> = WATCHING.lock().iter().filter_map(Weak::upgrade).collect();
+    for core in watching {
+        let told = {
+            let mut state = core.state.lock();
+            state.cancelled |= state.watches_clock;
+            state.cancelled
+        };
+        if told {
+            core.event.wake_events(Events::IN | Events::RDNORM);
+        }
     }
 }
 
@@ -63,29 +86,43 @@ impl TimerFd {
         self.core.up_to_now().interval.left()
     }
 
-    /// Arms (or with 0 disarms) the timer; returns what was left and the interval before.
+    /// Arms (or with 0 disarms) the timer; returns what was left and the interval before. `watch`: `TFD_TIMER_CANCEL_ON_SET`.
     ///
     /// # Errors
     /// `EOPNOTSUPP` for CPU clocks.
-    pub fn set(&self, absolute: bool, value_ns: u64, interval_ns: u64) -> Result<(u64, u64)> {
+    pub fn set(&self, absolute: bool, watch: bool, value_ns: u64, interval_ns: u64) -> Result<(u64, u64)> {
         let before = self.get();
         let deadline = match (value_ns, absolute) {
             (0, _) => 0,
             (at, true) => self.clock.to_monotonic(at)?.max(1),
             (after, false) => frame::time::now_ns().saturating_add(after),
         };
+        let watches_clock = watch && absolute && self.clock == Clock::Realtime;
+        if watches_clock {
+            let mut watching = WATCHING.lock();
+            watching.retain(|other| other.strong_count() > 0);
+            if !watching.iter().any(|other| core::ptr::eq(other.as_ptr(), Arc::as_ptr(&self.core))) {
+                watching.push(Arc::downgrade(&self.core));
+            }
+        }
         let old = {
             let mut state = self.core.state.lock();
             state.expirations = 0;
+            state.watches_clock = watches_clock;
+            state.cancelled = false;
             state.interval.set(deadline, interval_ns, self.core.clone())
         };
         drop(old);
         Ok(before)
     }
 
-    fn take(&self) -> Option<u64> {
+    fn take(&self) -> Option<Result<u64>> {
         let mut state = self.core.up_to_now();
-        (state.expirations > 0).then(|| core::mem::take(&mut state.expirations))
+        if core::mem::take(&mut state.cancelled) {
+            state.expirations = 0;
+            return Some(Err(ECANCELED));
+        }
+        (state.expirations > 0).then(|| Ok(core::mem::take(&mut state.expirations)))
     }
 }
 
@@ -95,16 +132,17 @@ impl FileOps for TimerFd {
             return Err(EINVAL);
         }
         let count = match self.take() {
-            Some(count) => count,
+            Some(count) => count?,
             None if file.nonblocking() => return Err(EAGAIN),
-            None => self.core.event.wait_until(|| self.take())?,
+            None => self.core.event.wait_until(|| self.take())??,
         };
         dst.write(&count.to_le_bytes())
     }
 
     fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
         table.register(&self.core.event);
-        if self.core.up_to_now().expirations > 0 { Events::IN | Events::RDNORM } else { Events::empty() }
+        let state = self.core.up_to_now();
+        if state.expirations > 0 || state.cancelled { Events::IN | Events::RDNORM } else { Events::empty() }
     }
 
     fn attr(&self) -> Result<Attr> {

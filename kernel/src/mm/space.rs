@@ -41,6 +41,8 @@ pub struct AddressSpace {
     pub(super) stack_limit: AtomicU64,
     /// What the processes have registered for with `membarrier(2)`.
     pub barriers: core::sync::atomic::AtomicU32,
+    /// What `mlockall(2)` wants of mappings to come: `MCL_FUTURE`, `MCL_ONFAULT`.
+    pub future_locks: core::sync::atomic::AtomicU32,
     /// The addresses of arguments and environment, for `/proc/<pid>/cmdline`.
     pub layout: crate::sync::SpinLock<Layout>,
 }
@@ -67,6 +69,8 @@ pub struct Layout {
 pub enum Placement {
     /// Anywhere, at the hint if that is free (0: no hint).
     Hint(usize),
+    /// As that, but within the second GiB (`MAP_32BIT`).
+    Low(usize),
     /// Exactly there, replacing what is mapped (`MAP_FIXED`).
     Fixed(usize),
     /// Exactly there, or `EEXIST` (`MAP_FIXED_NOREPLACE`).
@@ -125,6 +129,7 @@ impl AddressSpace {
             peak_rss: AtomicUsize::new(0),
             stack_limit: AtomicU64::new(8 << 20),
             barriers: core::sync::atomic::AtomicU32::new(0),
+            future_locks: core::sync::atomic::AtomicU32::new(0),
             layout: crate::sync::SpinLock::new(Layout::default()),
         }))
     }
@@ -216,6 +221,7 @@ impl AddressSpace {
                 at
             }
             Placement::Hint(hint) => areas.find_free(hint, len).ok_or(ENOMEM)?,
+            Placement::Low(hint) => areas.find_low(hint, len).ok_or(ENOMEM)?,
         };
         areas.insert(Area {
             start,
@@ -667,6 +673,26 @@ impl Areas {
                 }
             }
         }
+    }
+
+    /// As [`Self::find_free`], within what `MAP_32BIT` means on Linux.
+    pub fn find_low(&self, hint: usize, len: usize) -> Option<usize> {
+        const FIRST: usize = 0x4000_0000;
+        const END: usize = 0x8000_0000;
+        let hint = hint & !(PAGE - 1);
+        let fits = |start: usize| start >= FIRST && start.checked_add(len).is_some_and(|end| end <= END);
+        if fits(hint) && !self.overlaps(hint, hint + len) {
+            return Some(hint);
+        }
+        let mut start = self.map.range(..FIRST).next_back().map_or(FIRST, |(_, area)| area.end.max(FIRST));
+        for area in self.map.range(FIRST..END).map(|(_, area)| area) {
+            let first = if area.grows_down { area.start.saturating_sub(STACK_GUARD) } else { area.start };
+            if first.checked_sub(start).is_some_and(|room| room >= len) {
+                break;
+            }
+            start = start.max(area.end);
+        }
+        fits(start).then_some(start)
     }
 
     /// A free range: at the hint, else the highest below `mmap_top`, else anywhere.

@@ -34,9 +34,7 @@ fn no_swap(cx: &Cx<'_>, path: usize) -> Result<usize> {
 
 /// swapon(2)
 pub fn sys_swapon(cx: &Cx<'_>, path: usize, flags: u32) -> Result<usize> {
-    if flags & !0x7_ffff != 0 {
-        return Err(EINVAL);
-    }
+    call_flags::memory::SWAPON.check(flags)?;
     no_swap(cx, path)
 }
 
@@ -47,9 +45,7 @@ pub fn sys_swapoff(cx: &Cx<'_>, path: usize) -> Result<usize> {
 
 /// name_to_handle_at(2): no filesystem here can open a file by a handle.
 pub fn sys_name_to_handle_at(cx: &Cx<'_>, dirfd: i32, path: usize, handle: usize, _mount: usize, flags: u32) -> Result<usize> {
-    if flags & !(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH) != 0 {
-        return Err(EINVAL);
-    }
+    call_flags::names::NAME_TO_HANDLE_AT.check(flags)?;
     let path = user::read_path(path)?;
     let follow = if flags & AT_SYMLINK_FOLLOW != 0 { 0 } else { AT_SYMLINK_NOFOLLOW };
     at::resolve_at(cx.process, dirfd, &path, follow | flags & AT_EMPTY_PATH)?;
@@ -92,9 +88,7 @@ pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     let modes = timex[0] & 0xffff_ffff;
     if modes != 0 {
         privileged(cx)?;
-        if modes & !(SET_OFFSET | NANO) != 0 {
-            return Err(EOPNOTSUPP);
-        }
+        call_flags::time::ADJTIMEX.check(modes)?;
     }
     if modes & SET_OFFSET != 0 {
         let unit = if modes & NANO != 0 { 1 } else { 1000 };

@@ -1,8 +1,10 @@
 //! Changing attributes and content as a whole: modes, owners, times, sizes, synchronisation, advice.
 
+use call_flags::{names, transfer};
+
 use super::Cx;
 use crate::error::*;
-use crate::fs::at::{self, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, Target};
+use crate::fs::at::{self, AT_FDCWD, AT_SYMLINK_NOFOLLOW, Target};
 use crate::fs::{Caller, FileType, NewTime, generic, mount, notify, pagecache};
 use crate::user;
 
@@ -58,9 +60,7 @@ pub fn sys_fchown(cx: &Cx<'_>, fd: i32, uid: u32, gid: u32) -> Result<usize> {
 
 /// fchownat(2)
 pub fn sys_fchownat(cx: &Cx<'_>, dirfd: i32, path: usize, uid: u32, gid: u32, flags: u32) -> Result<usize> {
-    if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
-        return Err(EINVAL);
-    }
+    names::FCHOWNAT.check(flags)?;
     let path = user::read_path(path)?;
     let target = at::target(cx.process, dirfd, &path, flags)?;
     target.check_writable()?;
@@ -125,9 +125,7 @@ pub fn sys_utimensat(cx: &Cx<'_>, dirfd: i32, path: usize, times: usize, flags: 
         let file = cx.process.files().get_real(dirfd)?;
         return set_times(cx, &Target::File(file), times);
     }
-    if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
-        return Err(EINVAL);
-    }
+    names::UTIMENSAT.check(flags)?;
     let path = user::read_path(path)?;
     set_times(cx, &at::target(cx.process, dirfd, &path, flags)?, times)
 }
@@ -186,16 +184,12 @@ pub fn sys_ftruncate(cx: &Cx<'_>, fd: i32, len: i64) -> Result<usize> {
 pub fn sys_fallocate(cx: &Cx<'_>, fd: i32, mode: u32, offset: i64, len: i64) -> Result<usize> {
     const KEEP_SIZE: u32 = 1;
     const PUNCH_HOLE: u32 = 2;
-    // KEEP_SIZE, PUNCH_HOLE, COLLAPSE_RANGE, ZERO_RANGE, INSERT_RANGE, UNSHARE_RANGE
-    const KNOWN: u32 = 1 | 2 | 8 | 0x10 | 0x20 | 0x40;
     let file = cx.process.files().get_real(fd)?;
     let (Ok(offset), Ok(len)) = (u64::try_from(offset), u64::try_from(len)) else { return Err(EINVAL) };
     if len == 0 {
         return Err(EINVAL);
     }
-    if mode & !KNOWN != 0 {
-        return Err(EOPNOTSUPP);
-    }
+    names::FALLOCATE.check(mode)?;
     if mode & PUNCH_HOLE != 0 && mode & KEEP_SIZE == 0 {
         return Err(EOPNOTSUPP);
     }
@@ -251,9 +245,7 @@ pub fn sys_syncfs(cx: &Cx<'_>, fd: i32) -> Result<usize> {
 pub fn sys_sync_file_range(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, flags: u32) -> Result<usize> {
     let file = cx.process.files().get_real(fd)?;
     let (Ok(offset), Ok(len)) = (u64::try_from(offset), u64::try_from(len)) else { return Err(EINVAL) };
-    if flags & !7 != 0 {
-        return Err(EINVAL);
-    }
+    transfer::SYNC_FILE_RANGE.check(flags)?;
     let end = if len == 0 { u64::MAX } else { offset.checked_add(len).ok_or(EINVAL)?.div_ceil(PAGE) };
     match file.ops.attr()?.file_type() {
         FileType::Regular | FileType::BlockDevice | FileType::Directory | FileType::Symlink => {}
@@ -269,14 +261,14 @@ pub fn sys_sync_file_range(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, flags: u
 pub fn sys_fadvise64(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, advice: u32) -> Result<usize> {
     const WILLNEED: u32 = 3;
     const DONTNEED: u32 = 4;
-    const NOREUSE: u32 = 5;
     let file = cx.process.files().get_real(fd)?;
     if file.ops.attr()?.file_type() == FileType::Fifo {
         return Err(ESPIPE);
     }
-    if len < 0 || advice > NOREUSE {
+    if len < 0 {
         return Err(EINVAL);
     }
+    transfer::FADVISE64.check(advice)?;
     let offset = offset.max(0) as u64;
     let end = if len == 0 { u64::MAX } else { offset.saturating_add(len as u64) };
     if let Some(cache) = file.ops.page_cache() {

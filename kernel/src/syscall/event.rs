@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use call_flags::{events, files, signals};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Cx;
@@ -34,9 +35,7 @@ pub fn sys_pipe(cx: &Cx<'_>, at: usize) -> Result<usize> {
 
 /// pipe2(2)
 pub fn sys_pipe2(cx: &Cx<'_>, at: usize, flags: u32) -> Result<usize> {
-    if flags & !(O_CLOEXEC | O_NONBLOCK | OpenFlags::DIRECT.bits()) != 0 {
-        return Err(EINVAL);
-    }
+    files::PIPE2.check(flags)?;
     let (reader, writer) = pipe::open(OpenFlags::from_bits_retain(flags));
     let files = cx.process.files();
     let read_fd = files.insert(reader, fd_flags(flags))?;
@@ -62,17 +61,14 @@ pub fn sys_eventfd(cx: &Cx<'_>, initial: u32) -> Result<usize> {
 
 /// eventfd2(2): EFD_SEMAPHORE is 1.
 pub fn sys_eventfd2(cx: &Cx<'_>, initial: u32, flags: u32) -> Result<usize> {
-    if flags & !(O_CLOEXEC | O_NONBLOCK | 1) != 0 {
-        return Err(EINVAL);
-    }
+    events::EVENTFD2.check(flags)?;
     install(cx, eventfd::EventFd::new(initial.into(), flags & 1 != 0), flags)
 }
 
 /// timerfd_create(2)
 pub fn sys_timerfd_create(cx: &Cx<'_>, clock: i32, flags: u32) -> Result<usize> {
-    if flags & !(O_CLOEXEC | O_NONBLOCK) != 0 || !matches!(clock, 0 | 1 | 7 | 8 | 9) {
-        return Err(EINVAL);
-    }
+    events::TIMERFD_CREATE.check(flags)?;
+    events::TIMERFD_CLOCK.check(clock as u32)?;
     install(cx, timerfd::TimerFd::new(Clock::parse(clock)?), flags)
 }
 
@@ -94,12 +90,10 @@ fn spec((value, interval): (u64, u64)) -> ITimerSpec {
 
 /// timerfd_settime(2): TFD_TIMER_ABSTIME 1, TFD_TIMER_CANCEL_ON_SET 2.
 pub fn sys_timerfd_settime(cx: &Cx<'_>, fd: i32, flags: u32, new: usize, old: usize) -> Result<usize> {
-    if flags & !3 != 0 {
-        return Err(EINVAL);
-    }
+    events::TIMERFD_SETTIME.check(flags)?;
     let wanted: ITimerSpec = user::read(new)?;
     let (value, interval) = (wanted.value.to_ns()?, wanted.interval.to_ns()?);
-    let before = with_timer(cx, fd, |t| t.set(flags & 1 != 0, value, interval))?;
+    let before = with_timer(cx, fd, |t| t.set(flags & 1 != 0, flags & 2 != 0, value, interval))?;
     user::write_opt(old, &spec(before))?;
     Ok(0)
 }
@@ -118,9 +112,10 @@ pub fn sys_signalfd(cx: &Cx<'_>, fd: i32, mask: usize, size: usize) -> Result<us
 
 /// signalfd4(2)
 pub fn sys_signalfd4(cx: &Cx<'_>, fd: i32, mask: usize, size: usize, flags: u32) -> Result<usize> {
-    if size != 8 || flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
+    if size != 8 {
         return Err(EINVAL);
     }
+    signals::SIGNALFD4.check(flags)?;
     let mask = frame::user::read_u64(mask as u64)?;
     if fd == -1 {
         return install(cx, signalfd::SignalFd::new(mask), flags);
@@ -368,9 +363,7 @@ pub fn sys_epoll_create(cx: &Cx<'_>, size: i32) -> Result<usize> {
 
 /// epoll_create1(2)
 pub fn sys_epoll_create1(cx: &Cx<'_>, flags: u32) -> Result<usize> {
-    if flags & !O_CLOEXEC != 0 {
-        return Err(EINVAL);
-    }
+    events::EPOLL_CREATE1.check(flags)?;
     install(cx, epoll::Epoll::new(), flags)
 }
 
@@ -393,11 +386,15 @@ pub fn sys_epoll_ctl(cx: &Cx<'_>, epfd: i32, op: i32, fd: i32, event: usize) -> 
     let event = if op == DEL { EpollEvent { words: [0; 3] } } else { user::read::<EpollEvent>(event)? };
     let file = cx.process.files().get(fd)?;
     let instance = epoll_of(cx, epfd)?;
-    let [events, low, high] = event.words;
+    let [mask, low, high] = event.words;
     let data = u64::from(low) | u64::from(high) << 32;
+    events::EPOLL_CTL.check(op as u32)?;
+    if op == ADD && mask & epoll::EXCLUSIVE != 0 {
+        events::EPOLL_EXCLUSIVE.check(mask)?;
+    }
     match op {
-        ADD => instance.add(fd, &file, events, data)?,
-        MOD => instance.modify(fd, &file, events, data)?,
+        ADD => instance.add(fd, &file, mask, data)?,
+        MOD => instance.modify(fd, &file, mask, data)?,
         DEL => instance.remove(fd, &file)?,
         _ => return Err(EINVAL),
     }

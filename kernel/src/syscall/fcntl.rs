@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
+use call_flags::files;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Cx;
@@ -39,16 +40,17 @@ const F_UNLCK: i16 = 2;
 
 /// fcntl(2)
 pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
-    let files = cx.process.files();
-    let file = files.get(fd)?;
+    let table = cx.process.files();
+    let file = table.get(fd)?;
     if file.flags().contains(OpenFlags::PATH) && !matches!(cmd, F_DUPFD | F_DUPFD_CLOEXEC | F_GETFD | F_SETFD | F_GETFL) {
         return Err(EBADF);
     }
+    files::FCNTL.check(cmd)?;
     match cmd {
         F_DUPFD => dup_from(cx, file, arg, FdFlags::empty()),
         F_DUPFD_CLOEXEC => dup_from(cx, file, arg, FdFlags::CLOEXEC),
-        F_GETFD => files.flags(fd).map(|f| f.bits() as usize),
-        F_SETFD => files.set_flags(fd, FdFlags::from_bits_truncate(arg as u32)).map(|()| 0),
+        F_GETFD => table.flags(fd).map(|f| f.bits() as usize),
+        F_SETFD => table.set_flags(fd, FdFlags::from_bits_truncate(arg as u32)).map(|()| 0),
         F_GETFL => Ok(file.flags().bits() as usize),
         F_SETFL => set_flags(cx, &file, OpenFlags::from_bits_retain(arg as u32)),
         F_GETLK | F_OFD_GETLK => get_lock(cx, &file, arg, cmd == F_OFD_GETLK),
@@ -190,7 +192,8 @@ pub fn sys_flock(cx: &Cx<'_>, fd: i32, operation: u32) -> Result<usize> {
     }
     let wait = operation & NONBLOCKING == 0;
     let operation = operation & !NONBLOCKING;
-    if !matches!(operation, SHARED | EXCLUSIVE | UNLOCK) {
+    files::FLOCK.check(operation)?;
+    if operation.count_ones() != 1 {
         return Err(EINVAL);
     }
     let file = cx.process.files().get_real(fd)?;

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::sync::atomic::Ordering;
 
+use call_flags::sockets;
 use net_abi::protocol;
 
 use super::Cx;
 use super::socket::{
-    MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, SOCK_CLOEXEC, SOCK_NONBLOCK, install, read_iovs,
+    MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, install, read_iovs,
     read_timeout, timeout_bytes, write_name,
 };
 use crate::error::*;
@@ -30,9 +31,6 @@ pub struct Internet {
 pub fn create(cx: &Cx<'_>, family: Family, kind: u32, number: i32) -> Result<usize> {
     const SOCK_TYPE: u32 = 0xf;
     let flags = kind & !SOCK_TYPE;
-    if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
-        return Err(EINVAL);
-    }
     let icmp = i32::from(if family == Family::V4 { protocol::ICMP } else { protocol::ICMP_V6 });
     let (kind, number) = match (kind & SOCK_TYPE, number) {
         (1, 0 | options::TCP) => (Kind::Stream, protocol::TCP),
@@ -116,17 +114,36 @@ impl Internet {
 
     /// sendto(2)
     pub fn send(&self, src: &mut IoSource<'_>, flags: u32, to: usize, to_len: u32) -> Result<usize> {
-        if flags & MSG_OOB != 0 {
-            return Err(EOPNOTSUPP);
-        }
+        let set = if self.socket.kind == Kind::Stream { &sockets::STREAM_SEND } else { &sockets::DATAGRAM_SEND };
+        set.check(flags)?;
         let to = if to == 0 || self.socket.kind == Kind::Stream { None } else { self.read_address(to, to_len)? };
         self.socket.send(src, to, self.nonblocking(flags), flags & MSG_NOSIGNAL != 0)
     }
 
+    fn check_receive(&self, flags: u32) -> Result {
+        let set = match self.socket.kind {
+            Kind::Stream => &sockets::STREAM_RECEIVE,
+            Kind::Datagram => &sockets::DATAGRAM_RECEIVE,
+            Kind::Ping | Kind::Raw => &sockets::RAW_RECEIVE,
+        };
+        Ok(set.check(flags)?)
+    }
+
+    /// What is first in the queue of errors; streams have none.
+    fn take_report(&self) -> Result<net_abi::Report> {
+        if self.socket.kind == Kind::Stream {
+            return Err(EAGAIN);
+        }
+        self.socket.take_report().ok_or(EAGAIN)
+    }
+
     /// recvfrom(2)
     pub fn receive(&self, dst: &mut IoSink<'_>, flags: u32, from: usize, from_len: usize) -> Result<usize> {
-        if flags & MSG_OOB != 0 {
-            return Err(EINVAL);
+        self.check_receive(flags)?;
+        if flags & MSG_ERRQUEUE != 0 {
+            let report = self.take_report()?;
+            write_name(&self.address_bytes(Some(report.remote)), from, from_len)?;
+            return Ok(0);
         }
         let received = self.socket.receive(dst, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
         if from != 0 {
@@ -147,9 +164,7 @@ impl Internet {
 
     /// recvmsg(2)
     pub fn receive_message(&self, at: usize, flags: u32) -> Result<usize> {
-        if flags & MSG_OOB != 0 {
-            return Err(EINVAL);
-        }
+        self.check_receive(flags)?;
         let mut header: MsgHdr = user::read(at)?;
         if flags & MSG_ERRQUEUE != 0 {
             return self.receive_report(at, &mut header);
@@ -168,10 +183,7 @@ impl Internet {
     fn receive_report(&self, at: usize, header: &mut MsgHdr) -> Result<usize> {
         /// SO_EE_ORIGIN_LOCAL, _ICMP, _ICMP6
         const ORIGINS: [u8; 3] = [1, 2, 3];
-        if self.socket.kind == Kind::Stream {
-            return Err(EAGAIN);
-        }
-        let report = self.socket.take_report().ok_or(EAGAIN)?;
+        let report = self.take_report()?;
         let is_v4 = self.socket.family == Family::V4;
         let origin = if report.kind == 0 { 0 } else if is_v4 { 1 } else { 2 };
         let mut error = report.errno.to_le_bytes().to_vec();

@@ -1,5 +1,7 @@
 //! `inotify(7)`.
 
+use call_flags::names;
+
 use super::Cx;
 use crate::error::*;
 use crate::fs::at::{self, AT_FDCWD, AT_SYMLINK_NOFOLLOW};
@@ -8,16 +10,10 @@ use crate::fs::{Caller, FdFlags, FileType, OpenFile, OpenFlags};
 use crate::ipc::inotify::Inotify;
 use crate::user;
 
-const IN_ALL_EVENTS: u32 = 0xfff;
 const IN_ONLYDIR: u32 = 0x100_0000;
 const IN_DONT_FOLLOW: u32 = 0x200_0000;
-const IN_EXCL_UNLINK: u32 = 0x400_0000;
 const IN_MASK_CREATE: u32 = 0x1000_0000;
 const IN_MASK_ADD: u32 = 0x2000_0000;
-const IN_ISDIR: u32 = 0x4000_0000;
-const IN_ONESHOT: u32 = 0x8000_0000;
-/// Bits that are no error in a mask, also those that are only ever reported.
-const KNOWN: u32 = IN_ALL_EVENTS | 0xe000 | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT;
 
 /// inotify_init(2)
 pub fn sys_inotify_init(cx: &Cx<'_>) -> Result<usize> {
@@ -26,10 +22,8 @@ pub fn sys_inotify_init(cx: &Cx<'_>) -> Result<usize> {
 
 /// inotify_init1(2): IN_CLOEXEC, IN_NONBLOCK.
 pub fn sys_inotify_init1(cx: &Cx<'_>, flags: u32) -> Result<usize> {
+    names::INOTIFY_INIT1.check(flags)?;
     let flags = OpenFlags::from_bits_retain(flags);
-    if !(OpenFlags::CLOEXEC | OpenFlags::NONBLOCK).contains(flags) {
-        return Err(EINVAL);
-    }
     let inotify = Inotify::new(cx.process.creds().uid)?;
     let file = OpenFile::new(inotify, flags & OpenFlags::NONBLOCK);
     let fd_flags = if flags.contains(OpenFlags::CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() };
@@ -38,7 +32,8 @@ pub fn sys_inotify_init1(cx: &Cx<'_>, flags: u32) -> Result<usize> {
 
 /// inotify_add_watch(2)
 pub fn sys_inotify_add_watch(cx: &Cx<'_>, fd: i32, path: usize, mask: u32) -> Result<usize> {
-    if mask & !KNOWN != 0 || mask & KNOWN == 0 || mask & (IN_MASK_ADD | IN_MASK_CREATE) == IN_MASK_ADD | IN_MASK_CREATE {
+    names::INOTIFY_ADD_WATCH.check(mask)?;
+    if mask == 0 || mask & (IN_MASK_ADD | IN_MASK_CREATE) == IN_MASK_ADD | IN_MASK_CREATE {
         return Err(EINVAL);
     }
     let file = cx.process.files().get_real(fd)?;

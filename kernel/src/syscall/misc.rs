@@ -139,20 +139,43 @@ pub fn sys_syslog(cx: &Cx<'_>, action: i32, buf: usize, len: i32) -> Result<usiz
     const READ_ALL: i32 = 3;
     const READ_CLEAR: i32 = 4;
     const CLEAR: i32 = 5;
+    const CONSOLE_OFF: i32 = 6;
+    const CONSOLE_ON: i32 = 7;
+    const CONSOLE_LEVEL: i32 = 8;
     const SIZE_UNREAD: i32 = 9;
     const SIZE_BUFFER: i32 = 10;
     if action != READ_ALL && action != SIZE_BUFFER && !cx.process.creds().privileged() {
         return Err(EPERM);
     }
+    call_flags::system::SYSLOG.check(action as u32)?;
     match action {
         READ_ALL | READ_CLEAR => {
             let wanted = usize::try_from(len).map_err(|_| EINVAL)?;
             let text = log::text();
             let tail = &text[text.len().saturating_sub(wanted)..];
             frame::user::copy_to_user(buf as u64, tail)?;
+            if action == READ_CLEAR {
+                log::clear();
+            }
             Ok(tail.len())
         }
-        0 | 1 | CLEAR | 6..=8 => Ok(0),
+        CLEAR => {
+            log::clear();
+            Ok(0)
+        }
+        CONSOLE_OFF => {
+            log::console_off();
+            Ok(0)
+        }
+        CONSOLE_ON => {
+            log::console_on();
+            Ok(0)
+        }
+        CONSOLE_LEVEL => {
+            log::set_console_level(u8::try_from(len).ok().filter(|level| (1..=8).contains(level)).ok_or(EINVAL)?);
+            Ok(0)
+        }
+        0 | 1 => Ok(0),
         SIZE_UNREAD => Ok(0),
         SIZE_BUFFER => Ok(log::CAPACITY),
         _ => Err(EINVAL),
@@ -168,9 +191,7 @@ pub fn sys_personality(cx: &Cx<'_>, persona: u32) -> Result<usize> {
     if persona == u32::MAX {
         return Ok(mine.load(Ordering::Relaxed) as usize);
     }
-    if persona & !ADDR_NO_RANDOMIZE != 0 {
-        return Err(EINVAL);
-    }
+    call_flags::processes::PERSONALITY.check(persona)?;
     Ok(mine.swap(persona, Ordering::Relaxed) as usize)
 }
 
@@ -182,6 +203,7 @@ pub fn sys_reboot(cx: &Cx<'_>, magic: u32, magic2: u32, command: u32, _arg: usiz
     if magic != 0xfee1_dead || ![672_274_793, 85_072_278, 369_367_448, 537_993_216].contains(&magic2) {
         return Err(EINVAL);
     }
+    call_flags::system::REBOOT.check(command)?;
     match command {
         0x0123_4567 => frame::power::reboot(),
         0x4321_fedc | 0xcdef_0123 => frame::power::poweroff(),
@@ -245,6 +267,7 @@ pub fn sys_prlimit64(cx: &Cx<'_>, pid: i32, resource: u32, new: usize, old: usiz
 
 /// getrusage(2)
 pub fn sys_getrusage(cx: &Cx<'_>, who: i32, at: usize) -> Result<usize> {
+    call_flags::scheduling::RUSAGE.check(who as u32)?;
     task::sched::charge_current();
     let usage = match who {
         0 => cx.process.usage(),
@@ -258,7 +281,8 @@ pub fn sys_getrusage(cx: &Cx<'_>, who: i32, at: usize) -> Result<usize> {
 
 /// getrandom(2)
 pub fn sys_getrandom(_cx: &Cx<'_>, at: usize, len: usize, flags: u32) -> Result<usize> {
-    if flags & !7 != 0 || flags & 6 == 6 {
+    call_flags::system::GETRANDOM.check(flags)?;
+    if flags & 6 == 6 {
         return Err(EINVAL);
     }
     let len = len.min(i32::MAX as usize);
@@ -283,8 +307,9 @@ pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize,
     let private = op & PRIVATE != 0;
     let command = op & !(PRIVATE | CLOCK_REALTIME);
     let clock = if op & CLOCK_REALTIME != 0 { Clock::Realtime } else { Clock::Monotonic };
-    if op & CLOCK_REALTIME != 0 && !matches!(command, 0 | 9 | 11 | 13) {
-        return Err(ENOSYS);
+    call_flags::signals::FUTEX.check(command)?;
+    if op & CLOCK_REALTIME != 0 {
+        call_flags::signals::FUTEX_REALTIME.check(command)?;
     }
     let deadline = |absolute: bool| -> Result<Option<u64>> {
         if timeout == 0 {
@@ -308,7 +333,6 @@ pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize,
         7 => futex_pi::unlock(addr, private).map(|()| 0),
         8 => futex_pi::lock(addr, private, false, None).map(|()| 0),
         13 => futex_pi::lock(addr, private, true, deadline(true)?).map(|()| 0),
-        // WAIT_REQUEUE_PI (11) and CMP_REQUEUE_PI (12) are not supported.
         _ => Err(ENOSYS),
     }
 }
@@ -317,7 +341,8 @@ pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize,
 pub fn sys_futex_waitv(_cx: &Cx<'_>, words: usize, count: u32, flags: u32, timeout: usize, clock: i32) -> Result<usize> {
     const FUTEX_32: u32 = 2;
     const PRIVATE: u32 = 128;
-    if flags != 0 || count == 0 || count > 128 || words == 0 {
+    call_flags::signals::FUTEX_WAITV.check(flags)?;
+    if count == 0 || count > 128 || words == 0 {
         return Err(EINVAL);
     }
     let deadline = match timeout {
@@ -336,7 +361,8 @@ pub fn sys_futex_waitv(_cx: &Cx<'_>, words: usize, count: u32, flags: u32, timeo
     let mut waits = alloc::vec::Vec::with_capacity(raw.len());
     for [value, addr, flags] in raw {
         let (flags, reserved) = (flags as u32, flags >> 32);
-        if reserved != 0 || flags & !(FUTEX_32 | PRIVATE) != 0 || flags & FUTEX_32 == 0 {
+        call_flags::signals::FUTEX_WAITER.check(flags)?;
+        if reserved != 0 || flags & FUTEX_32 == 0 {
             return Err(EINVAL);
         }
         waits.push(futex::Wait { addr: addr as usize, private: flags & PRIVATE != 0, expected: value as u32 });

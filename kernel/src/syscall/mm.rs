@@ -1,6 +1,9 @@
 //! Memory system calls: `mmap(2)` and its family.
 
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use call_flags::memory;
 
 use super::Cx;
 use crate::error::*;
@@ -19,19 +22,16 @@ const MAP_GROWSDOWN: u32 = 0x100;
 const MAP_LOCKED: u32 = 0x2000;
 const MAP_POPULATE: u32 = 0x8000;
 const MAP_NONBLOCK: u32 = 0x1_0000;
-const MAP_STACK: u32 = 0x2_0000;
 const MAP_HUGETLB: u32 = 0x4_0000;
-const MAP_SYNC: u32 = 0x8_0000;
 const MAP_FIXED_NOREPLACE: u32 = 0x10_0000;
-const MAP_UNINITIALIZED: u32 = 0x400_0000;
-/// Accepted and without effect, as on Linux: DENYWRITE, EXECUTABLE, NORESERVE.
-const MAP_NO_EFFECT: u32 = 0x800 | 0x1000 | 0x4000;
-const MAP_KNOWN: u32 = MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_LOCKED | MAP_POPULATE | MAP_NONBLOCK
-    | MAP_STACK | MAP_HUGETLB | MAP_FIXED_NOREPLACE | MAP_UNINITIALIZED | MAP_NO_EFFECT;
+
+const MCL_CURRENT: u32 = 1;
+const MCL_FUTURE: u32 = 2;
+const MCL_ONFAULT: u32 = 4;
 
 fn parse_prot(bits: u32) -> Result<Prot> {
-    // PROT_SEM (8) has no effect; PROT_GROWSDOWN and GROWSUP are for mprotect of stacks.
-    Prot::from_bits(bits & !8).ok_or(EINVAL)
+    memory::MPROTECT.check(bits)?;
+    Ok(Prot::from_bits_truncate(bits))
 }
 
 /// mmap(2)
@@ -43,23 +43,32 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
     let prot = Prot::from_bits_truncate(prot);
     let shared = match flags & MAP_TYPE {
         MAP_SHARED => true,
+        // Of files only.
+        MAP_SHARED_VALIDATE if flags & MAP_ANONYMOUS != 0 => return Err(EINVAL),
         MAP_SHARED_VALIDATE => {
-            if flags & !MAP_KNOWN != 0 || flags & MAP_SYNC != 0 {
-                return Err(EOPNOTSUPP);
-            }
+            memory::MMAP_VALIDATE.check(flags)?;
             true
         }
         MAP_PRIVATE => false,
         _ => return Err(EINVAL),
     };
-    if flags & MAP_HUGETLB != 0 {
-        // There is no pool of huge pages.
-        return Err(ENOMEM);
+    if flags & MAP_ANONYMOUS == 0 {
+        cx.process.files().get(fd)?;
+        if flags & MAP_HUGETLB != 0 {
+            return Err(EINVAL);
+        }
     }
+    // Only private memory without a file can grow.
+    if flags & MAP_GROWSDOWN != 0 && (shared || flags & MAP_ANONYMOUS == 0) {
+        return Err(EINVAL);
+    }
+    memory::MMAP.check(flags)?;
     let place = if flags & MAP_FIXED_NOREPLACE != 0 {
         Placement::FixedNoReplace(addr)
     } else if flags & MAP_FIXED != 0 {
         Placement::Fixed(addr)
+    } else if flags & MAP_32BIT != 0 {
+        Placement::Low(addr)
     } else {
         Placement::Hint(addr)
     };
@@ -98,10 +107,13 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
     };
     let label = None;
     let start = mm.map(MapRequest { place, len, prot, max_prot, shared, grows_down: flags & MAP_GROWSDOWN != 0, backing, label })?;
-    if flags & (MAP_POPULATE | MAP_LOCKED) != 0 && flags & MAP_NONBLOCK == 0 && !prot.is_empty() {
+    let future = mm.future_locks.load(Ordering::Relaxed);
+    let locked = flags & MAP_LOCKED != 0 || future & MCL_FUTURE != 0;
+    let populate = (flags & (MAP_POPULATE | MAP_LOCKED) != 0 && flags & MAP_NONBLOCK == 0) || future & (MCL_FUTURE | MCL_ONFAULT) == MCL_FUTURE;
+    if populate && !prot.is_empty() {
         mm.populate(start, start + len);
     }
-    if flags & MAP_LOCKED != 0 {
+    if locked {
         mm.update_areas(start, start + len, |a| a.locked = true)?;
     }
     Ok(start)
@@ -137,7 +149,8 @@ pub fn sys_brk(cx: &Cx<'_>, to: usize) -> Result<usize> {
 pub fn sys_mremap(cx: &Cx<'_>, old: usize, old_len: usize, new_len: usize, flags: u32, new: usize) -> Result<usize> {
     const MAYMOVE: u32 = 1;
     const FIXED: u32 = 2;
-    if flags & !(MAYMOVE | FIXED) != 0 || (flags & FIXED != 0 && flags & MAYMOVE == 0) {
+    memory::MREMAP.check(flags)?;
+    if flags & FIXED != 0 && flags & MAYMOVE == 0 {
         return Err(EINVAL);
     }
     cx.process.mm()?.remap(old, old_len, new_len, flags & MAYMOVE != 0, (flags & FIXED != 0).then_some(new))
@@ -146,9 +159,9 @@ pub fn sys_mremap(cx: &Cx<'_>, old: usize, old_len: usize, new_len: usize, flags
 /// msync(2)
 pub fn sys_msync(cx: &Cx<'_>, addr: usize, len: usize, flags: u32) -> Result<usize> {
     const ASYNC: u32 = 1;
-    const INVALIDATE: u32 = 2;
     const SYNC: u32 = 4;
-    if flags & !(ASYNC | INVALIDATE | SYNC) != 0 || flags & (ASYNC | SYNC) == ASYNC | SYNC || addr % PAGE != 0 {
+    memory::MSYNC.check(flags)?;
+    if flags & (ASYNC | SYNC) == ASYNC | SYNC || addr % PAGE != 0 {
         return Err(EINVAL);
     }
     let end = page_up(len).and_then(|l| addr.checked_add(l)).ok_or(ENOMEM)?;
@@ -184,6 +197,7 @@ pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<
         return Err(EINVAL);
     }
     let end = page_up(len).and_then(|l| addr.checked_add(l)).ok_or(EINVAL)?;
+    memory::MADVISE.check(advice as u32)?;
     let mm = cx.process.mm()?;
     match advice {
         // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, MERGEABLE, UNMERGEABLE, (NO)HUGEPAGE, (DO)DUMP: hints.
@@ -248,9 +262,7 @@ pub fn sys_mlock(cx: &Cx<'_>, addr: usize, len: usize) -> Result<usize> {
 
 /// mlock2(2): MLOCK_ONFAULT is 1.
 pub fn sys_mlock2(cx: &Cx<'_>, addr: usize, len: usize, flags: u32) -> Result<usize> {
-    if flags & !1 != 0 {
-        return Err(EINVAL);
-    }
+    memory::MLOCK2.check(flags)?;
     lock(cx, addr, len, flags & 1 != 0)
 }
 
@@ -262,19 +274,22 @@ pub fn sys_munlock(cx: &Cx<'_>, addr: usize, len: usize) -> Result<usize> {
     Ok(0)
 }
 
-/// mlockall(2): MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4.
+/// mlockall(2)
 pub fn sys_mlockall(cx: &Cx<'_>, flags: u32) -> Result<usize> {
-    if flags == 0 || flags & !7 != 0 || flags == 4 {
+    memory::MLOCKALL.check(flags)?;
+    if flags & (MCL_CURRENT | MCL_FUTURE) == 0 {
         return Err(EINVAL);
     }
     if !cx.process.creds().privileged() && cx.process.rlimit(RLIMIT_MEMLOCK).0 == 0 {
         return Err(EPERM);
     }
     let mm = cx.process.mm()?;
-    if flags & 1 != 0 {
+    // Each call says anew what becomes of later mappings.
+    mm.future_locks.store(if flags & MCL_FUTURE != 0 { flags & (MCL_FUTURE | MCL_ONFAULT) } else { 0 }, Ordering::Relaxed);
+    if flags & MCL_CURRENT != 0 {
         for area in mm.list() {
             mm.update_areas(area.start, area.end, |a| a.locked = true)?;
-            if flags & 4 == 0 && !area.prot.is_empty() {
+            if flags & MCL_ONFAULT == 0 && !area.prot.is_empty() {
                 mm.populate(area.start, area.end);
             }
         }
@@ -285,6 +300,7 @@ pub fn sys_mlockall(cx: &Cx<'_>, flags: u32) -> Result<usize> {
 /// munlockall(2)
 pub fn sys_munlockall(cx: &Cx<'_>) -> Result<usize> {
     let mm = cx.process.mm()?;
+    mm.future_locks.store(0, Ordering::Relaxed);
     for area in mm.list() {
         mm.update_areas(area.start, area.end, |a| a.locked = false)?;
     }

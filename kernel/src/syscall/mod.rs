@@ -42,6 +42,22 @@ use crate::task::seccomp::{self as seccomp_rules, Verdict};
 use crate::task::trace::{self, Entry};
 use crate::task::{Process, Thread};
 
+/// What the sets of `call-flags` accept, the types that carry it further must have.
+const _: () = {
+    use crate::fs::{MountFlags, OpenFlags, RenameFlags};
+    use crate::task::lifecycle::{CloneFlags, WaitOptions};
+    use call_flags::{files, names, processes};
+    /// The flags of `mount(2)` that say what it does, or have no effect.
+    const MOUNT_ACTIONS: u64 = 0x10 | 0x20 | 0x40 | 0x80 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x1_0000 | 0x2_0000 | 0x4_0000 | 0x8_0000 | 0x10_0000 | 0x80_0000 | 0x100_0000 | 0x200_0000;
+    assert!(OpenFlags::all().bits() as u64 == files::OPEN.accepted());
+    assert!(OpenFlags::SETTABLE.bits() as u64 == files::FCNTL_SETFL.accepted());
+    assert!(RenameFlags::all().bits() as u64 == names::RENAMEAT2.accepted());
+    assert!(MountFlags::all().bits() as u64 | MOUNT_ACTIONS == names::MOUNT.accepted());
+    assert!(processes::CLONE.accepted() | processes::CLONE3.accepted() == CloneFlags::all().bits());
+    assert!(WaitOptions::all().bits() as u64 == processes::WAITID.accepted());
+    assert!(crate::task::trace::Options::all().bits() == processes::PTRACE_OPTIONS.accepted());
+};
+
 /// Number of `restart_syscall(2)`.
 pub const SYS_RESTART_SYSCALL: u64 = 219;
 

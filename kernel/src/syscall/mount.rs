@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use call_flags::names;
+
 use super::Cx;
 use crate::error::*;
 use crate::fs::{self, Caller, LookupFlags, MountFlags, Path, mount};
@@ -15,8 +17,8 @@ const MS_UNBINDABLE: u64 = 1 << 17;
 const MS_PRIVATE: u64 = 1 << 18;
 const MS_SLAVE: u64 = 1 << 19;
 const MS_SHARED: u64 = 1 << 20;
-/// Accepted; they say nothing that matters here: SYNCHRONOUS, MANDLOCK, DIRSYNC, SILENT, POSIXACL, I_VERSION, STRICTATIME, LAZYTIME.
-const NO_EFFECT: u64 = 16 | 64 | 128 | 32768 | 1 << 16 | 1 << 23 | 1 << 24 | 1 << 25;
+const MS_SILENT: u64 = 32768;
+const MS_STRICTATIME: u64 = 1 << 24;
 /// An old magic number in the upper half is ignored.
 const MAGIC_MASK: u64 = 0xffff_0000;
 const MAGIC: u64 = 0xc0ed_0000;
@@ -35,6 +37,7 @@ pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flag
     if flags & MAGIC_MASK == MAGIC {
         flags &= !MAGIC_MASK;
     }
+    names::MOUNT.check(flags)?;
     let fs_type = optional_string(fs_type, 4096)?;
     let source = optional_string(source, 4096)?;
     let data = optional_string(data, 4096)?;
@@ -43,14 +46,7 @@ pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flag
     if !cx.process.creds().privileged() {
         return Err(EPERM);
     }
-    let operations = MS_REMOUNT | MS_BIND | MS_MOVE | MS_REC | MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED;
-    if flags & !(operations | NO_EFFECT | u64::from(MountFlags::all().bits())) != 0 {
-        return Err(EINVAL);
-    }
-    let mut options = MountFlags::from_bits_truncate(flags as u32);
-    if !options.contains(MountFlags::NOATIME) {
-        options |= MountFlags::RELATIME;
-    }
+    let options = options(flags, &at);
     if flags & MS_REMOUNT != 0 {
         mount::remount(&at, options, flags & MS_BIND == 0)?;
     } else if flags & MS_BIND != 0 {
@@ -66,10 +62,24 @@ pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flag
     Ok(0)
 }
 
+/// The options of a mount. A remount that says nothing of access times leaves them as they are.
+fn options(flags: u64, at: &Path) -> MountFlags {
+    let times = MountFlags::NOATIME | MountFlags::NODIRATIME | MountFlags::RELATIME;
+    let mut options = MountFlags::from_bits_truncate(flags as u32);
+    if flags & MS_STRICTATIME != 0 {
+        options -= MountFlags::NOATIME | MountFlags::RELATIME;
+    } else if flags & MS_REMOUNT != 0 && !options.intersects(times) {
+        options |= at.mount.flags() & times;
+    } else if !options.contains(MountFlags::NOATIME) {
+        options |= MountFlags::RELATIME;
+    }
+    options
+}
+
 /// All mounts are private and stay so: only that can be asked for.
 fn propagation(flags: u64, at: &Path) -> Result {
     let kind = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
-    if kind.count_ones() != 1 || !alloc::sync::Arc::ptr_eq(&at.dentry, &at.mount.root) {
+    if kind.count_ones() != 1 || flags & !(kind | MS_REC | MS_SILENT) != 0 || !alloc::sync::Arc::ptr_eq(&at.dentry, &at.mount.root) {
         return Err(EINVAL);
     }
     match kind {
@@ -98,9 +108,7 @@ pub fn sys_umount2(cx: &Cx<'_>, target: usize, flags: u32) -> Result<usize> {
     const DETACH: u32 = 2;
     const EXPIRE: u32 = 4;
     const NOFOLLOW: u32 = 8;
-    if flags & !(FORCE | DETACH | EXPIRE | NOFOLLOW) != 0 {
-        return Err(EINVAL);
-    }
+    names::UMOUNT2.check(flags)?;
     let path = user::read_path(target)?;
     let follow = if flags & NOFOLLOW != 0 { LookupFlags::empty() } else { LookupFlags::FOLLOW };
     let at = Caller::of(cx.process).resolve(None, &path, follow)?;

@@ -4,9 +4,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use call_flags::sockets;
+
 use super::Cx;
 use super::socket::{
-    MSG_CTRUNC, MSG_DONTWAIT, MSG_OOB, MSG_PEEK, MSG_TRUNC, MsgHdr, SCM_CREDENTIALS, SOL_SOCKET, read_iovs, read_timeout, write_name,
+    MSG_CTRUNC, MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, MsgHdr, SCM_CREDENTIALS, SOL_SOCKET, read_iovs, read_timeout, write_name,
 };
 use crate::error::*;
 use crate::fs::{IoSink, IoSource, OpenFile};
@@ -72,18 +74,14 @@ impl Netlink {
 
     /// sendto(2)
     pub fn send(&self, src: &mut IoSource<'_>, flags: u32, to: usize, to_len: u32) -> Result<usize> {
-        if flags & MSG_OOB != 0 {
-            return Err(EOPNOTSUPP);
-        }
+        sockets::NETLINK_SEND.check(flags)?;
         let to = if to == 0 { None } else { Some(read_address(to, to_len)?) };
         self.socket.send(src, to)
     }
 
     /// recvfrom(2)
     pub fn receive(&self, dst: &mut IoSink<'_>, flags: u32, from: usize, from_len: usize) -> Result<usize> {
-        if flags & MSG_OOB != 0 {
-            return Err(EOPNOTSUPP);
-        }
+        sockets::NETLINK_RECEIVE.check(flags)?;
         let (copied, whole, message) = self.socket.receive(dst, self.nonblocking(flags), flags & MSG_PEEK != 0)?;
         write_name(&address_bytes(message.from), from, from_len)?;
         Ok(if flags & MSG_TRUNC != 0 { whole } else { copied })
@@ -91,9 +89,7 @@ impl Netlink {
 
     /// sendmsg(2)
     pub fn send_message(&self, header: &MsgHdr, flags: u32) -> Result<usize> {
-        if flags & MSG_OOB != 0 {
-            return Err(EOPNOTSUPP);
-        }
+        sockets::NETLINK_SEND.check(flags)?;
         let to = if header.name == 0 || header.name_len == 0 { None } else { Some(read_address(header.name, header.name_len)?) };
         self.socket.send(&mut IoSource::user_vec(read_iovs(header.iov, header.iov_len)?), to)
     }
@@ -101,9 +97,7 @@ impl Netlink {
     /// recvmsg(2)
     pub fn receive_message(&self, at: usize, flags: u32) -> Result<usize> {
         let mut header: MsgHdr = user::read(at)?;
-        if flags & MSG_OOB != 0 {
-            return Err(EOPNOTSUPP);
-        }
+        sockets::NETLINK_RECEIVE.check(flags)?;
         let mut sink = IoSink::user_vec(read_iovs(header.iov, header.iov_len)?);
         let (copied, whole, message) = self.socket.receive(&mut sink, self.nonblocking(flags), flags & MSG_PEEK != 0)?;
         header.flags = if copied < whole { MSG_TRUNC } else { 0 };

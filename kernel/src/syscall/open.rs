@@ -1,5 +1,7 @@
 //! Opening, closing and duplicating descriptors.
 
+use call_flags::files as flag_sets;
+
 use super::Cx;
 use crate::error::*;
 use crate::fs::{self, Caller, FdFlags, LookupFlags, OpenFile, OpenFlags, at};
@@ -36,7 +38,7 @@ fn do_open(cx: &Cx<'_>, dirfd: i32, path: usize, flags: OpenFlags, mode: u32, re
 
 /// The flags of `open` and `openat`, which ignore what they do not know.
 fn lenient(flags: u32) -> Result<OpenFlags> {
-    let mut flags = flags & OpenFlags::all().bits() & !OpenFlags::LARGEFILE.bits();
+    let mut flags = flags & flag_sets::OPEN.accepted() as u32 & !OpenFlags::LARGEFILE.bits();
     if flags & OpenFlags::PATH.bits() != 0 {
         flags &= (OpenFlags::DIRECTORY | OpenFlags::NOFOLLOW | OpenFlags::PATH | OpenFlags::CLOEXEC).bits();
     } else {
@@ -75,10 +77,7 @@ pub fn sys_openat2(cx: &Cx<'_>, dirfd: i32, path: usize, how: usize, size: usize
         return Err(E2BIG);
     }
     let [flags, mode, resolve]: [u64; 3] = user::read(how)?;
-    let known = u64::from(OpenFlags::all().bits());
-    if flags & !known != 0 || resolve & !0x3f != 0 {
-        return Err(EINVAL);
-    }
+    flag_sets::OPENAT2.check(flags)?;
     let flags = flags as u32;
     if resolve & 0x18 == 0x18 {
         return Err(EINVAL);
@@ -102,10 +101,7 @@ pub fn sys_openat2(cx: &Cx<'_>, dirfd: i32, path: usize, how: usize, size: usize
     ] {
         lookup.set(flag, resolve & bit != 0);
     }
-    if resolve & 0x20 != 0 {
-        // RESOLVE_CACHED: whether a lookup can do without sleeping is not known beforehand.
-        return Err(EAGAIN);
-    }
+    flag_sets::OPENAT2_RESOLVE.check(resolve)?;
     let large = if flags & OpenFlags::PATH.bits() == 0 { OpenFlags::LARGEFILE.bits() } else { 0 };
     do_open(cx, dirfd, path, OpenFlags::from_bits_retain(flags | large), mode as u32, lookup)
 }
@@ -123,7 +119,8 @@ pub fn sys_close(cx: &Cx<'_>, fd: i32) -> Result<usize> {
 pub fn sys_close_range(cx: &Cx<'_>, first: u32, last: u32, flags: u32) -> Result<usize> {
     const UNSHARE: u32 = 2;
     const CLOEXEC: u32 = 4;
-    if flags & !(UNSHARE | CLOEXEC) != 0 || first > last {
+    flag_sets::CLOSE_RANGE.check(flags)?;
+    if first > last {
         return Err(EINVAL);
     }
     if flags & UNSHARE != 0 {
@@ -157,7 +154,8 @@ pub fn sys_dup2(cx: &Cx<'_>, old: i32, new: i32) -> Result<usize> {
 
 /// dup3(2)
 pub fn sys_dup3(cx: &Cx<'_>, old: i32, new: i32, flags: u32) -> Result<usize> {
-    if flags & !OpenFlags::CLOEXEC.bits() != 0 || old == new {
+    flag_sets::DUP3.check(flags)?;
+    if old == new {
         return Err(EINVAL);
     }
     let files = cx.process.files();
@@ -170,10 +168,7 @@ pub fn sys_memfd_create(cx: &Cx<'_>, name: usize, flags: u32) -> Result<usize> {
     const CLOEXEC: u32 = 1;
     const ALLOW_SEALING: u32 = 2;
     const NAME_MAX: usize = 249;
-    // MFD_HUGETLB (4): there is no pool of huge pages.
-    if flags & !(CLOEXEC | ALLOW_SEALING) != 0 {
-        return Err(EINVAL);
-    }
+    flag_sets::MEMFD_CREATE.check(flags)?;
     let name = user::read_cstr(name, NAME_MAX + 1).map_err(|e| if e == ENAMETOOLONG { EINVAL } else { e })?;
     let inode = fs::tmpfs::memfd(&name, flags & ALLOW_SEALING != 0, &cx.process.creds())?;
     let ops = Arc::new(fs::generic::CachedFile(inode));

@@ -1,5 +1,7 @@
 //! Names: making, removing and moving them; working directory and root.
 
+use call_flags::names;
+
 use super::Cx;
 use crate::error::*;
 use crate::fs::at::{self, AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW};
@@ -65,9 +67,7 @@ pub fn sys_link(cx: &Cx<'_>, old: usize, new: usize) -> Result<usize> {
 
 /// linkat(2)
 pub fn sys_linkat(cx: &Cx<'_>, old_dir: i32, old: usize, new_dir: i32, new: usize, flags: u32) -> Result<usize> {
-    if flags & !(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH) != 0 {
-        return Err(EINVAL);
-    }
+    names::LINKAT.check(flags)?;
     if flags & AT_EMPTY_PATH != 0 && !cx.process.creds().privileged() {
         // CAP_DAC_READ_SEARCH
         return Err(ENOENT);
@@ -92,9 +92,7 @@ pub fn sys_rmdir(cx: &Cx<'_>, path: usize) -> Result<usize> {
 
 /// unlinkat(2)
 pub fn sys_unlinkat(cx: &Cx<'_>, dirfd: i32, path: usize, flags: u32) -> Result<usize> {
-    if flags & !AT_REMOVEDIR != 0 {
-        return Err(EINVAL);
-    }
+    names::UNLINKAT.check(flags)?;
     let path = user::read_path(path)?;
     let start = at::start(cx.process, dirfd, &path)?;
     let caller = Caller::of(cx.process);
@@ -111,9 +109,10 @@ pub fn sys_renameat(cx: &Cx<'_>, old_dir: i32, old: usize, new_dir: i32, new: us
     sys_renameat2(cx, old_dir, old, new_dir, new, 0)
 }
 
-/// renameat2(2); RENAME_WHITEOUT is for overlay filesystems, which there are none of
+/// renameat2(2)
 pub fn sys_renameat2(cx: &Cx<'_>, old_dir: i32, old: usize, new_dir: i32, new: usize, flags: u32) -> Result<usize> {
-    let flags = RenameFlags::from_bits(flags).ok_or(EINVAL)?;
+    names::RENAMEAT2.check(flags)?;
+    let flags = RenameFlags::from_bits_truncate(flags);
     if flags.contains(RenameFlags::NOREPLACE | RenameFlags::EXCHANGE) {
         return Err(EINVAL);
     }

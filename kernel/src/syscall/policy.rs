@@ -32,10 +32,12 @@ const ATTR_SIZE: usize = size_of::<SchedAttr>();
 const RESET_ON_FORK: u64 = 1;
 const KEEP_POLICY: u64 = 8;
 const KEEP_PARAMS: u64 = 16;
+const UTIL_CLAMP: u64 = 96;
 
 /// sched_setattr(2): the policies of sched_setscheduler(2); no deadlines, no utilisation clamps.
 pub fn sys_sched_setattr(cx: &Cx<'_>, tid: i32, at: usize, flags: u32) -> Result<usize> {
-    if at == 0 || tid < 0 || flags != 0 {
+    call_flags::scheduling::SCHED_ATTR_CALL.check(flags)?;
+    if at == 0 || tid < 0 {
         return Err(EINVAL);
     }
     let size = match user::read::<u32>(at)? as usize {
@@ -53,16 +55,22 @@ pub fn sys_sched_setattr(cx: &Cx<'_>, tid: i32, at: usize, flags: u32) -> Result
     }
     bytes.resize(ATTR_SIZE, 0);
     let attr = SchedAttr::read_from_bytes(&bytes).map_err(|_| EINVAL)?;
-    if (attr.policy as i32) < 0 || attr.flags & !(RESET_ON_FORK | KEEP_POLICY | KEEP_PARAMS) != 0 {
+    if (attr.policy as i32) < 0 {
         return Err(EINVAL);
     }
     let target = sched::thread(cx, tid)?;
+    // The first version of the structure has no room for them.
+    if attr.flags & UTIL_CLAMP != 0 && size < ATTR_SIZE {
+        return Err(EINVAL);
+    }
+    call_flags::scheduling::SCHED_ATTR.check(attr.flags)?;
+    let reset = attr.flags & RESET_ON_FORK != 0;
     let policy = if attr.flags & KEEP_POLICY != 0 { target.sched.policy.load(Ordering::Relaxed) } else { attr.policy };
     if attr.flags & KEEP_PARAMS != 0 {
         let priority = target.sched.rt_priority.load(Ordering::Relaxed);
-        return sched::set_policy(cx, &target, policy as i32, priority as i32);
+        return sched::set_policy(cx, &target, policy as i32, priority as i32, reset);
     }
-    sched::set_policy(cx, &target, policy as i32, attr.priority as i32)?;
+    sched::set_policy(cx, &target, policy as i32, attr.priority as i32, reset)?;
     if matches!(policy, 0 | 3) {
         sched::set_nice(cx, &target, attr.nice.clamp(-20, 19)).map_err(|e| if e == EACCES { EPERM } else { e })?;
     }
@@ -71,12 +79,16 @@ pub fn sys_sched_setattr(cx: &Cx<'_>, tid: i32, at: usize, flags: u32) -> Result
 
 /// sched_getattr(2)
 pub fn sys_sched_getattr(cx: &Cx<'_>, tid: i32, at: usize, size: u32, flags: u32) -> Result<usize> {
-    if at == 0 || tid < 0 || size as usize > 4096 || (size as usize) < ATTR_SIZE_V0 || flags != 0 {
+    if at == 0 || tid < 0 || size as usize > 4096 || (size as usize) < ATTR_SIZE_V0 {
         return Err(EINVAL);
     }
+    call_flags::scheduling::SCHED_ATTR_CALL.check(flags)?;
     let target = sched::thread(cx, tid)?;
     let policy = target.sched.policy.load(Ordering::Relaxed);
     let mut attr = SchedAttr { size: (size as usize).min(ATTR_SIZE) as u32, policy, util_max: 1024, ..SchedAttr::default() };
+    if target.sched.reset_on_fork.load(Ordering::Relaxed) {
+        attr.flags = RESET_ON_FORK;
+    }
     if matches!(policy, 1 | 2) {
         attr.priority = target.sched.rt_priority.load(Ordering::Relaxed);
     } else {
@@ -88,9 +100,7 @@ pub fn sys_sched_getattr(cx: &Cx<'_>, tid: i32, at: usize, size: u32, flags: u32
 
 /// What `ioprio_get` and `ioprio_set` name.
 fn ioprio_targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<Arc<Thread>>> {
-    if !(1..=3).contains(&which) {
-        return Err(EINVAL);
-    }
+    call_flags::scheduling::IOPRIO.check(which as u32)?;
     if who < 0 {
         return Err(ESRCH);
     }
@@ -131,9 +141,10 @@ pub fn sys_ioprio_get(cx: &Cx<'_>, which: i32, who: i32) -> Result<usize> {
 const MPOL_DEFAULT: u32 = 0;
 const MPOL_PREFERRED: u32 = 1;
 const MPOL_LOCAL: u32 = 4;
-const MPOL_LAST: u32 = 5;
-/// STATIC_NODES, RELATIVE_NODES; NUMA_BALANCING needs more than one node.
+/// STATIC_NODES, RELATIVE_NODES.
 const MPOL_MODE_FLAGS: u32 = 0xc000;
+/// These and NUMA_BALANCING.
+const MPOL_ALL_FLAGS: u32 = 0xe000;
 /// Most bits of a node mask.
 const MAX_NODE_BITS: usize = 4096 * 8;
 
@@ -157,15 +168,19 @@ fn read_nodes(mask: usize, bits: usize) -> Result<(bool, bool)> {
 
 /// Checks a policy; gives the mode with flags, and whether it names node 0.
 fn read_policy(mode: u32, mask: usize, bits: usize) -> Result<(u32, bool)> {
-    let (plain, flags) = (mode & !MPOL_MODE_FLAGS, mode & MPOL_MODE_FLAGS);
-    if plain > MPOL_LAST || flags == MPOL_MODE_FLAGS {
+    let (plain, flags) = (mode & !MPOL_ALL_FLAGS, mode & MPOL_ALL_FLAGS);
+    call_flags::memory::MEMPOLICY_MODE.check(plain)?;
+    call_flags::memory::MEMPOLICY_FLAGS.check(flags)?;
+    if flags & MPOL_MODE_FLAGS == MPOL_MODE_FLAGS {
         return Err(EINVAL);
     }
     let (node, others) = read_nodes(mask, bits)?;
     let empty = !node && !others;
     match plain {
-        MPOL_DEFAULT | MPOL_LOCAL if !empty || flags != 0 => return Err(EINVAL),
-        MPOL_DEFAULT | MPOL_LOCAL => {}
+        // Linux does not look at its flags.
+        MPOL_DEFAULT => return if empty { Ok((MPOL_DEFAULT, false)) } else { Err(EINVAL) },
+        MPOL_LOCAL if !empty || flags != 0 => return Err(EINVAL),
+        MPOL_LOCAL => {}
         MPOL_PREFERRED if empty && flags == 0 => return Ok((MPOL_LOCAL, false)),
         _ if !node => return Err(EINVAL),
         _ => {}
@@ -185,7 +200,8 @@ pub fn sys_get_mempolicy(cx: &Cx<'_>, mode: usize, mask: usize, bits: usize, add
     const F_NODE: u32 = 1;
     const F_ADDR: u32 = 2;
     const F_MEMS_ALLOWED: u32 = 4;
-    if flags & !(F_NODE | F_ADDR | F_MEMS_ALLOWED) != 0 || (mask != 0 && bits < 1) {
+    call_flags::memory::GET_MEMPOLICY.check(flags)?;
+    if mask != 0 && bits < 1 {
         return Err(EINVAL);
     }
     let kept = cx.thread.mempolicy.load(Ordering::Relaxed);
@@ -218,10 +234,9 @@ pub fn sys_get_mempolicy(cx: &Cx<'_>, mode: usize, mask: usize, bits: usize, add
 
 /// mbind(2): checks the policy and the range; with one node there is nothing to place or to move.
 pub fn sys_mbind(cx: &Cx<'_>, addr: usize, len: usize, mode: u32, mask: usize, bits: usize, flags: u32) -> Result<usize> {
-    const STRICT: u32 = 1;
-    const MOVE: u32 = 2;
     const MOVE_ALL: u32 = 4;
-    if flags & !(STRICT | MOVE | MOVE_ALL) != 0 || addr % crate::mm::PAGE != 0 {
+    call_flags::memory::MBIND.check(flags)?;
+    if addr % crate::mm::PAGE != 0 {
         return Err(EINVAL);
     }
     if flags & MOVE_ALL != 0 && !cx.process.creds().privileged() {
@@ -237,7 +252,9 @@ pub fn sys_mbind(cx: &Cx<'_>, addr: usize, len: usize, mode: u32, mask: usize, b
 
 /// pkey_alloc(2): the processors we run on are not asked for protection keys, so there are none.
 pub fn sys_pkey_alloc(_cx: &Cx<'_>, flags: u64, rights: u64) -> Result<usize> {
-    if flags != 0 || rights & !3 != 0 { Err(EINVAL) } else { Err(ENOSPC) }
+    call_flags::memory::PKEY_ALLOC.check(flags)?;
+    call_flags::memory::PKEY_ALLOC_RIGHTS.check(rights)?;
+    Err(ENOSPC)
 }
 
 /// pkey_free(2)

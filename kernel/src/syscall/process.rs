@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use call_flags::processes;
 use frame::user::UserContext;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -24,7 +25,12 @@ fn do_clone(cx: &Cx<'_>, context: &UserContext, args: &CloneArgs) -> Outcome {
 /// clone(2)
 pub fn sys_clone(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     let r = context.regs;
-    let Some(flags) = CloneFlags::from_bits(r.rdi & !CSIGNAL) else { return Outcome::Error(EINVAL) };
+    // The upper half of the register is not looked at; only clone3(2) has flags there.
+    let bits = r.rdi & 0xffff_ffff & !CSIGNAL;
+    if let Err(error) = processes::CLONE.check(bits) {
+        return Outcome::Error(error.into());
+    }
+    let flags = CloneFlags::from_bits_truncate(bits);
     let args = CloneArgs {
         flags,
         exit_signal: (r.rdi & CSIGNAL) as u32,
@@ -80,7 +86,8 @@ fn parse_clone3(at: usize, size: usize) -> Result<CloneArgs> {
     if set_tid != 0 || set_tid_size != 0 || cgroup != 0 || exit_signal > 64 || (stack == 0) != (stack_size == 0) {
         return Err(EINVAL);
     }
-    let flags = CloneFlags::from_bits(flags).filter(|f| !f.contains(CloneFlags::DETACHED)).ok_or(EINVAL)?;
+    processes::CLONE3.check(flags)?;
+    let flags = CloneFlags::from_bits_truncate(flags);
     if flags.intersects(CloneFlags::THREAD | CloneFlags::PARENT) && exit_signal != 0 {
         return Err(EINVAL);
     }
@@ -145,9 +152,7 @@ fn do_exec(cx: &Cx<'_>, context: &mut UserContext, dirfd: i32, path: usize, argv
         let name = user::read_path(path)?;
         let argv = read_strings(argv)?;
         let envp = read_strings(envp)?;
-        if flags & !(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0 {
-            return Err(EINVAL);
-        }
+        processes::EXECVEAT.check(flags)?;
         let found = resolve_at(cx, dirfd, &name, flags)?;
         if flags & AT_SYMLINK_NOFOLLOW != 0 && found.inode().file_type() == fs::FileType::Symlink {
             return Err(ELOOP);
@@ -177,7 +182,10 @@ pub fn sys_arch_prctl(_cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     const GET_FS: u64 = 0x1003;
     const GET_GS: u64 = 0x1004;
     let addr = context.regs.rsi;
-    let result: Result<usize> = match context.regs.rdi {
+    if let Err(error) = processes::ARCH_PRCTL.check(context.regs.rdi & 0xffff_ffff) {
+        return Outcome::Error(error.into());
+    }
+    let result: Result<usize> = match context.regs.rdi & 0xffff_ffff {
         SET_FS | SET_GS if addr >= crate::mm::MAX_ADDRESS as u64 => Err(EPERM),
         SET_FS => {
             context.regs.fs_base = addr;
@@ -315,7 +323,8 @@ impl From<&Usage> for Rusage {
 
 /// wait4(2)
 pub fn sys_wait4(cx: &Cx<'_>, pid: i32, status: usize, options: u32, usage: usize) -> Result<usize> {
-    let options = WaitOptions::from_bits(options).filter(|o| !o.intersects(WaitOptions::NOWAIT | WaitOptions::EXITED)).ok_or(EINVAL)?;
+    processes::WAIT4.check(options)?;
+    let options = WaitOptions::from_bits_truncate(options);
     let target = match pid {
         -1 => WaitTarget::Any,
         0 => WaitTarget::Group(cx.process.pgid()),
@@ -331,10 +340,12 @@ pub fn sys_wait4(cx: &Cx<'_>, pid: i32, status: usize, options: u32, usage: usiz
 
 /// waitid(2)
 pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, usage: usize) -> Result<usize> {
-    let options = WaitOptions::from_bits(options).ok_or(EINVAL)?;
+    processes::WAITID.check(options)?;
+    let options = WaitOptions::from_bits_truncate(options);
     if !options.intersects(WaitOptions::EXITED | WaitOptions::STOPPED | WaitOptions::CONTINUED) {
         return Err(EINVAL);
     }
+    processes::WAITID_KIND.check(kind as u32)?;
     let mut options = options;
     let target = match kind {
         0 => WaitTarget::Any,
@@ -367,8 +378,20 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
 
 /// unshare(2): files and working directory; namespaces are not there.
 pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
-    let known = CloneFlags::FS | CloneFlags::FILES | CloneFlags::SYSVSEM;
-    let flags = CloneFlags::from_bits(flags).filter(|f| known.contains(*f)).ok_or(EINVAL)?;
+    processes::UNSHARE.check(flags)?;
+    let flags = CloneFlags::from_bits_truncate(flags);
+    // A process that shares neither signals nor memory with anyone has them for itself already; one that does cannot part with them.
+    let own = CloneFlags::THREAD | CloneFlags::SIGHAND | CloneFlags::VM;
+    if flags.intersects(own) && cx.process.threads().len() > 1 {
+        return Err(EINVAL);
+    }
+    if flags.contains(CloneFlags::VM) {
+        let mm = cx.process.mm()?;
+        let is_shared = |other: &process::Process| other.pid != cx.process.pid && other.mm().is_ok_and(|its| alloc::sync::Arc::ptr_eq(&its, &mm));
+        if process::all().iter().any(|other| is_shared(other)) {
+            return Err(EINVAL);
+        }
+    }
     if flags.contains(CloneFlags::FS) {
         cx.process.set_fs(cx.process.fs().fork());
     }
@@ -400,8 +423,8 @@ pub fn sys_get_robust_list(cx: &Cx<'_>, tid: i32, head: usize, len: usize) -> Re
 
 /// pidfd_open(2)
 pub fn sys_pidfd_open(_cx: &Cx<'_>, pid: i32, flags: u32) -> Result<usize> {
-    const PIDFD_NONBLOCK: u32 = 0o4000;
-    if flags & !PIDFD_NONBLOCK != 0 || pid <= 0 {
+    processes::PIDFD_OPEN.check(flags)?;
+    if pid <= 0 {
         return Err(EINVAL);
     }
     let target = process::find(pid as u32).ok_or(ESRCH)?;
@@ -410,9 +433,7 @@ pub fn sys_pidfd_open(_cx: &Cx<'_>, pid: i32, flags: u32) -> Result<usize> {
 
 /// pidfd_getfd(2)
 pub fn sys_pidfd_getfd(cx: &Cx<'_>, pidfd: i32, fd: i32, flags: u32) -> Result<usize> {
-    if flags != 0 {
-        return Err(EINVAL);
-    }
+    processes::PIDFD_GETFD.check(flags)?;
     let file = cx.process.files().get(pidfd)?;
     let target = file.downcast::<ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
     if !cx.process.creds().privileged() && cx.process.creds().uid != target.creds().uid {
@@ -422,9 +443,10 @@ pub fn sys_pidfd_getfd(cx: &Cx<'_>, pidfd: i32, fd: i32, flags: u32) -> Result<u
     Ok(cx.process.files().insert(wanted, FdFlags::CLOEXEC)? as usize)
 }
 
-/// prctl(2): what programs of the distribution use.
+/// prctl(2)
 pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize, arg5: usize) -> Result<usize> {
     let process = cx.process;
+    processes::PRCTL.check(option as u32)?;
     match option {
         // PR_SET_PDEATHSIG, PR_GET_PDEATHSIG
         1 if arg <= 64 => process.parent_death_signal.store(arg as u32, Ordering::Relaxed),
@@ -455,8 +477,11 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
         // PR_CAPBSET_READ
         23 if arg <= 40 => return Ok(1),
         // PR_SET_TIMERSLACK, PR_GET_TIMERSLACK
-        29 => {}
-        30 => return Ok(50_000),
+        29 => {
+            let slack = if arg == 0 || arg as isize <= 0 { cx.thread.default_timer_slack_ns.load(Ordering::Relaxed) } else { arg as u64 };
+            cx.thread.timer_slack_ns.store(slack, Ordering::Relaxed);
+        }
+        30 => return Ok(cx.thread.timer_slack_ns.load(Ordering::Relaxed) as usize),
         // PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER
         36 => process.subreaper.store(arg != 0, Ordering::Relaxed),
         37 => user::write(arg, &u32::from(process.subreaper.load(Ordering::Relaxed)))?,
@@ -464,8 +489,8 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
         38 if arg == 1 && (arg3, arg4, arg5) == (0, 0, 0) => process.no_new_privs.store(true, Ordering::Relaxed),
         39 if (arg, arg3, arg4, arg5) == (0, 0, 0, 0) => return Ok(process.no_new_privs.load(Ordering::Relaxed).into()),
         // PR_SET_THP_DISABLE, PR_GET_THP_DISABLE
-        41 | 42 => {}
-        // PR_SET_VMA (names of anonymous areas): not kept
+        41 if (arg3, arg4, arg5) == (0, 0, 0) => process.no_huge_pages.store(arg != 0, Ordering::Relaxed),
+        42 if (arg, arg3, arg4, arg5) == (0, 0, 0, 0) => return Ok(process.no_huge_pages.load(Ordering::Relaxed).into()),
         _ => return Err(EINVAL),
     }
     Ok(0)

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::offset_of;
 
+use call_flags::processes;
 use frame::user::{DebugRegisters, UserRegs};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -201,12 +202,17 @@ pub fn sys_ptrace(cx: &Cx<'_>, request: i64, id: i32, addr: u64, data: u64) -> R
     }
 }
 
+fn options(bits: u64) -> Result<Options> {
+    processes::PTRACE_OPTIONS.check(bits)?;
+    Ok(Options::from_bits_truncate(bits))
+}
+
 fn attach(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64) -> Result<usize> {
     let how = if request == SEIZE {
         if addr != 0 {
             return Err(EIO);
         }
-        Attach::Seizing(Options::from_bits(data).ok_or(EIO)?)
+        Attach::Seizing(options(data).map_err(|_| EIO)?)
     } else {
         Attach::Stopping
     };
@@ -234,6 +240,7 @@ fn go_on(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, data: u64) -> Result<u
 fn look(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64) -> Result<usize> {
     // Memory is copied to and from the tracer outside: that may sleep.
     let registers = stopped(cx, thread, |s| s.registers())?;
+    processes::PTRACE_REQUEST.check(request as u64)?;
     let at = data as usize;
     match request {
         PEEKTEXT | PEEKDATA => {
@@ -262,7 +269,7 @@ fn look(cx: &Cx<'_>, thread: &Arc<Thread>, request: i64, addr: u64, data: u64) -
         SETFPREGS => write_set(thread, cx, NT_PRFPREG, &user::read_bytes(at, FXSAVE)?)?,
         GETREGSET | SETREGSET => return register_set(cx, thread, request, addr, at),
         SETOPTIONS => {
-            let options = Options::from_bits(data).ok_or(EINVAL)?;
+            let options = options(data)?;
             stopped(cx, thread, |s| s.set_options(options))?;
         }
         GETEVENTMSG => user::write(at, &stopped(cx, thread, |s| s.message())?)?,

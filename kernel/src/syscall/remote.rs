@@ -39,9 +39,7 @@ enum Direction {
 }
 
 fn transfer(cx: &Cx<'_>, id: i32, local: (usize, usize), remote: (usize, usize), flags: u64, direction: Direction) -> Result<usize> {
-    if flags != 0 {
-        return Err(EINVAL);
-    }
+    call_flags::memory::PROCESS_VM.check(flags)?;
     let mut here = rw::iovecs(local.0, local.1)?.into_iter();
     if remote.1 > 1024 {
         return Err(EINVAL);
@@ -101,6 +99,7 @@ pub fn sys_process_vm_writev(cx: &Cx<'_>, pid: i32, local: usize, locals: usize,
 /// kcmp(2): 0 same, 1 and 2 an order that means nothing else.
 pub fn sys_kcmp(cx: &Cx<'_>, first: i32, second: i32, kind: i32, index1: usize, index2: usize) -> Result<usize> {
     let (a, b) = (target(cx, first)?, target(cx, second)?);
+    call_flags::processes::KCMP.check(kind as u32)?;
     let address = |space: Result<Arc<crate::mm::AddressSpace>>| space.map_or(0, |s| Arc::as_ptr(&s) as usize);
     let (left, right) = match kind {
         // FILE
@@ -114,8 +113,6 @@ pub fn sys_kcmp(cx: &Cx<'_>, first: i32, second: i32, kind: i32, index1: usize, 
         3 => (Arc::as_ptr(&a.fs()) as usize, Arc::as_ptr(&b.fs()) as usize),
         // SIGHAND, IO, SYSVSEM: these belong to processes here.
         4..=6 => (Arc::as_ptr(&a) as usize, Arc::as_ptr(&b) as usize),
-        // EPOLL_TFD is not supported.
-        7 => return Err(EOPNOTSUPP),
         _ => return Err(EINVAL),
     };
     Ok(match left.cmp(&right) {
@@ -127,16 +124,11 @@ pub fn sys_kcmp(cx: &Cx<'_>, first: i32, second: i32, kind: i32, index1: usize, 
 
 /// process_madvise(2): of the own process only.
 pub fn sys_process_madvise(cx: &Cx<'_>, pidfd: i32, iov: usize, count: usize, advice: i32, flags: u32) -> Result<usize> {
-    if flags != 0 {
-        return Err(EINVAL);
-    }
+    call_flags::memory::PROCESS_MADVISE_FLAGS.check(flags)?;
     let pieces = rw::iovecs(iov, count)?;
     let file = cx.process.files().get_real(pidfd)?;
     let of = file.downcast::<crate::ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
-    // COLD, PAGEOUT, WILLNEED, COLLAPSE
-    if !matches!(advice, 3 | 20 | 21 | 25) {
-        return Err(EINVAL);
-    }
+    call_flags::memory::PROCESS_MADVISE.check(advice as u32)?;
     if of.pid != cx.process.pid && !cx.process.creds().privileged() {
         return Err(EPERM);
     }
@@ -165,9 +157,9 @@ pub fn sys_membarrier(cx: &Cx<'_>, command: u32, flags: u32, cpu: i32) -> Result
     const PRIVATE_RSEQ: u32 = 128;
     const REGISTER_RSEQ: u32 = 256;
     const FLAG_CPU: u32 = 1;
-    if flags != 0 && !(command == PRIVATE_RSEQ && flags == FLAG_CPU) {
-        return Err(EINVAL);
-    }
+    let set = if command == PRIVATE_RSEQ { &call_flags::memory::MEMBARRIER_RSEQ } else { &call_flags::memory::MEMBARRIER_OTHERS };
+    set.check(flags)?;
+    call_flags::memory::MEMBARRIER.check(command)?;
     let mm = cx.process.mm()?;
     match command {
         0 => return Ok(0x1ff),

@@ -14,7 +14,6 @@ use crate::user;
 /// What one call transfers at most (`read(2)`, NOTES).
 const MAX_COUNT: usize = 0x7fff_f000;
 const IOV_MAX: usize = 1024;
-const RWF_HIPRI: u32 = 1;
 const RWF_DSYNC: u32 = 2;
 const RWF_SYNC: u32 = 4;
 const RWF_APPEND: u32 = 16;
@@ -157,23 +156,19 @@ fn position(low: u64, _high: u64) -> i64 {
 
 /// preadv2(2)
 pub fn sys_preadv2(cx: &Cx<'_>, fd: i32, iov: usize, count: usize, pos_low: u64, pos_high: u64, flags: u32) -> Result<usize> {
-    // RWF_NOWAIT (8) is not supported: no file can tell whether a read would block.
-    if flags & !(RWF_HIPRI | RWF_DSYNC | RWF_SYNC) != 0 {
-        return Err(EOPNOTSUPP);
-    }
+    readable(cx, fd)?;
+    call_flags::transfer::PREADV2.check(flags)?;
     if position(pos_low, pos_high) == -1 { sys_readv(cx, fd, iov, count) } else { sys_preadv(cx, fd, iov, count, pos_low, pos_high) }
 }
 
 /// pwritev2(2)
 pub fn sys_pwritev2(cx: &Cx<'_>, fd: i32, iov: usize, count: usize, pos_low: u64, pos_high: u64, flags: u32) -> Result<usize> {
-    if flags & !(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND) != 0 {
-        return Err(EOPNOTSUPP);
-    }
     let pos = position(pos_low, pos_high);
     if pos < -1 {
         return Err(EINVAL);
     }
     let file = writable(cx, fd)?;
+    call_flags::transfer::PWRITEV2.check(flags)?;
     let mut src = IoSource::user_vec(iovecs(iov, count)?);
     let n = if flags & RWF_APPEND != 0 {
         if pos == -1 {
@@ -199,11 +194,8 @@ pub fn sys_lseek(cx: &Cx<'_>, fd: i32, offset: i64, whence: u32) -> Result<usize
     const SEEK_CUR: u32 = 1;
     const SEEK_END: u32 = 2;
     const SEEK_DATA: u32 = 3;
-    const SEEK_HOLE: u32 = 4;
     let file = cx.process.files().get_real(fd)?;
-    if whence > SEEK_HOLE {
-        return Err(EINVAL);
-    }
+    call_flags::files::LSEEK.check(whence)?;
     if !file.ops.seekable() {
         return Err(ESPIPE);
     }
@@ -311,9 +303,7 @@ fn give_position(file: &OpenFile, addr: usize, pos: u64) -> Result {
 pub fn sys_copy_file_range(cx: &Cx<'_>, in_fd: i32, in_pos: usize, out_fd: i32, out_pos: usize, count: usize, flags: u32) -> Result<usize> {
     let input = cx.process.files().get_real(in_fd)?;
     let output = cx.process.files().get_real(out_fd)?;
-    if flags != 0 {
-        return Err(EINVAL);
-    }
+    call_flags::transfer::COPY_FILE_RANGE.check(flags)?;
     let (in_attr, out_attr) = (input.ops.attr()?, output.ops.attr()?);
     for attr in [&in_attr, &out_attr] {
         match attr.file_type() {

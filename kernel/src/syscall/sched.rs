@@ -13,6 +13,7 @@ use crate::user;
 /// rseq(2): registers the calling thread's area, or ends its registration.
 pub fn sys_rseq(cx: &Cx<'_>, area: usize, len: u32, flags: u32, signature: u32) -> Result<usize> {
     const UNREGISTER: u32 = 1;
+    call_flags::scheduling::RSEQ.check(flags)?;
     match flags {
         0 => cx.thread.rseq.register(area, len, signature)?,
         UNREGISTER => cx.thread.rseq.unregister(area, len, signature)?,
@@ -41,6 +42,7 @@ pub fn sys_sched_yield(_cx: &Cx<'_>) -> Result<usize> {
 }
 
 pub(super) fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<Arc<Thread>>> {
+    call_flags::scheduling::PRIORITY.check(which as u32)?;
     let found: alloc::vec::Vec<Arc<Thread>> = match which {
         0 => alloc::vec![thread(cx, who)?],
         1 => {
@@ -95,15 +97,20 @@ fn read_policy(cx: &Cx<'_>, tid: i32, policy: Option<i32>, param: usize) -> Resu
     }
     let priority: i32 = user::read(param)?;
     let target = thread(cx, tid)?;
-    let policy = policy.unwrap_or(target.sched.policy.load(Ordering::Relaxed) as i32) & !RESET_ON_FORK;
-    set_policy(cx, &target, policy, priority)
+    // sched_setparam(2) leaves the policy as it is, with its flag.
+    let (policy, reset) = match policy {
+        Some(policy) => (policy & !RESET_ON_FORK, policy & RESET_ON_FORK != 0),
+        None => (target.sched.policy.load(Ordering::Relaxed) as i32, target.sched.reset_on_fork.load(Ordering::Relaxed)),
+    };
+    set_policy(cx, &target, policy, priority, reset)
 }
 
-/// Changes a thread's policy.
+/// Changes a thread's policy. Who may not do more than its owner may not take `SCHED_RESET_ON_FORK` back.
 ///
 /// # Errors
 /// `EINVAL`, `EPERM`.
-pub(super) fn set_policy(cx: &Cx<'_>, target: &Thread, policy: i32, priority: i32) -> Result<usize> {
+pub(super) fn set_policy(cx: &Cx<'_>, target: &Thread, policy: i32, priority: i32, reset_on_fork: bool) -> Result<usize> {
+    call_flags::scheduling::SCHED_POLICY.check(policy as u32)?;
     let range = match policy {
         1 | 2 => 1..=99,
         0 | 3 | 5 => 0..=0,
@@ -112,10 +119,15 @@ pub(super) fn set_policy(cx: &Cx<'_>, target: &Thread, policy: i32, priority: i3
     if !range.contains(&priority) {
         return Err(EINVAL);
     }
+    let was_reset = target.sched.reset_on_fork.load(Ordering::Relaxed);
+    if was_reset && !reset_on_fork && !cx.process.creds().privileged() {
+        return Err(EPERM);
+    }
     let limit = cx.process.rlimit(RLIMIT_RTPRIO).0;
     if !may_change(cx, target) || (matches!(policy, 1 | 2) && !cx.process.creds().privileged() && priority as u64 > limit) {
         return Err(EPERM);
     }
+    target.sched.reset_on_fork.store(reset_on_fork, Ordering::Relaxed);
     target.sched.rt_priority.store(priority as u32, Ordering::Relaxed);
     target.sched.policy.store(policy as u32, Ordering::Relaxed);
     Ok(0)
@@ -139,25 +151,21 @@ pub fn sys_sched_getparam(cx: &Cx<'_>, tid: i32, param: usize) -> Result<usize> 
 
 /// sched_getscheduler(2)
 pub fn sys_sched_getscheduler(cx: &Cx<'_>, tid: i32) -> Result<usize> {
-    Ok(thread(cx, tid)?.sched.policy.load(Ordering::Relaxed) as usize)
+    let sched = &thread(cx, tid)?.sched;
+    let reset = if sched.reset_on_fork.load(Ordering::Relaxed) { RESET_ON_FORK as usize } else { 0 };
+    Ok(sched.policy.load(Ordering::Relaxed) as usize | reset)
 }
 
 /// sched_get_priority_max(2)
 pub fn sys_sched_get_priority_max(_cx: &Cx<'_>, policy: i32) -> Result<usize> {
-    match policy {
-        1 | 2 => Ok(99),
-        0 | 3 | 5 | 6 => Ok(0),
-        _ => Err(EINVAL),
-    }
+    call_flags::scheduling::SCHED_PRIORITIES.check(policy as u32)?;
+    Ok(if matches!(policy, 1 | 2) { 99 } else { 0 })
 }
 
 /// sched_get_priority_min(2)
 pub fn sys_sched_get_priority_min(_cx: &Cx<'_>, policy: i32) -> Result<usize> {
-    match policy {
-        1 | 2 => Ok(1),
-        0 | 3 | 5 | 6 => Ok(0),
-        _ => Err(EINVAL),
-    }
+    call_flags::scheduling::SCHED_PRIORITIES.check(policy as u32)?;
+    Ok(usize::from(matches!(policy, 1 | 2)))
 }
 
 /// sched_rr_get_interval(2)

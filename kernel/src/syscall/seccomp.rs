@@ -1,5 +1,7 @@
 //! `seccomp(2)`, and the part of `prctl(2)` that came before it.
 
+use call_flags::processes;
+
 use super::Cx;
 use crate::error::*;
 use crate::task::seccomp::{self, Attached};
@@ -12,16 +14,18 @@ const GET_ACTION_AVAIL: u32 = 2;
 
 const FLAG_TSYNC: u32 = 1;
 const FLAG_LOG: u32 = 2;
-/// No mitigation of speculation is tied to seccomp here, so nothing has to be left out.
-const FLAG_SPEC_ALLOW: u32 = 4;
 const FLAG_TSYNC_ESRCH: u32 = 16;
 
 /// seccomp(2)
 pub fn sys_seccomp(cx: &Cx<'_>, operation: u32, flags: u32, args: usize) -> Result<usize> {
+    processes::SECCOMP.check(operation)?;
+    if operation != SET_MODE_FILTER {
+        processes::SECCOMP_OTHERS.check(flags)?;
+    }
     match operation {
-        SET_MODE_STRICT if flags == 0 && args == 0 => cx.thread.seccomp.set_strict().map(|()| 0),
+        SET_MODE_STRICT if args == 0 => cx.thread.seccomp.set_strict().map(|()| 0),
         SET_MODE_FILTER => set_filter(cx, flags, args),
-        GET_ACTION_AVAIL if flags == 0 => match user::read::<u32>(args)? {
+        GET_ACTION_AVAIL => match user::read::<u32>(args)? {
             seccomp::RET_KILL_PROCESS | seccomp::RET_KILL_THREAD | seccomp::RET_TRAP | seccomp::RET_ERRNO | seccomp::RET_TRACE | seccomp::RET_LOG | seccomp::RET_ALLOW => Ok(0),
             _ => Err(EOPNOTSUPP),
         },
@@ -39,9 +43,7 @@ pub fn set_by_prctl(cx: &Cx<'_>, mode: usize, filter: usize) -> Result<usize> {
 }
 
 fn set_filter(cx: &Cx<'_>, flags: u32, at: usize) -> Result<usize> {
-    if flags & !(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW | FLAG_TSYNC_ESRCH) != 0 {
-        return Err(EINVAL);
-    }
+    processes::SECCOMP_FILTER.check(flags)?;
     // struct sock_fprog
     let [len, filter]: [u64; 2] = user::read(at)?;
     let len = usize::from(len as u16);

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
+use call_flags::signals;
 use frame::user::UserContext;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -56,7 +57,7 @@ pub fn sys_rt_sigaction(cx: &Cx<'_>, number: i32, new: usize, old: usize, size: 
         if let Some(a) = action {
             *slot = SigAction {
                 handler: a.handler,
-                flags: a.flags,
+                flags: a.flags & signals::SIGACTION.accepted(),
                 restorer: a.restorer,
                 mask: a.mask & !(signal::bit(SIGKILL) | signal::bit(SIGSTOP)),
             };
@@ -80,6 +81,7 @@ pub fn sys_rt_sigprocmask(cx: &Cx<'_>, how: i32, set: usize, old: usize, size: u
     check_set_size(size)?;
     let before = cx.thread.signals.lock().blocked;
     if set != 0 {
+        signals::SIGPROCMASK.check(how as u32)?;
         let set: SigSet = frame::user::read_u64(set as u64)?;
         let after = match how {
             0 => before | set,
@@ -129,8 +131,9 @@ fn altstack(cx: &Cx<'_>, new: usize, old: usize, sp: u64) -> Result<usize> {
         if before_flags & SS_ONSTACK != 0 {
             return Err(EPERM);
         }
+        signals::SIGALTSTACK.check(stack.flags)?;
         let mode = stack.flags & !SS_AUTODISARM;
-        if mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK {
+        if mode == SS_DISABLE | SS_ONSTACK {
             return Err(EINVAL);
         }
         let altstack = if mode == SS_DISABLE {
@@ -251,9 +254,7 @@ pub fn sys_rt_tgsigqueueinfo(cx: &Cx<'_>, tgid: i32, tid: i32, number: i32, info
 
 /// pidfd_send_signal(2)
 pub fn sys_pidfd_send_signal(cx: &Cx<'_>, fd: i32, number: i32, info: usize, flags: u32) -> Result<usize> {
-    if flags != 0 {
-        return Err(EINVAL);
-    }
+    signals::PIDFD_SEND_SIGNAL.check(flags)?;
     let file = cx.process.files().get(fd)?;
     let target = file.downcast::<ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
     if target.is_zombie() {

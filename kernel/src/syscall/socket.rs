@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use call_flags::sockets;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Cx;
@@ -23,7 +24,6 @@ const SOCK_TYPE: u32 = 0xf;
 pub(super) const SOCK_NONBLOCK: u32 = OpenFlags::NONBLOCK.bits();
 pub(super) const SOCK_CLOEXEC: u32 = OpenFlags::CLOEXEC.bits();
 
-pub(super) const MSG_OOB: u32 = 1;
 pub(super) const MSG_PEEK: u32 = 2;
 pub(super) const MSG_CTRUNC: u32 = 8;
 pub(super) const MSG_TRUNC: u32 = 0x20;
@@ -40,17 +40,26 @@ const MAX_FDS: usize = 253;
 /// Most buffers (UIO_MAXIOV).
 const MAX_IOV: usize = 1024;
 
+/// What is checked for every family: the flags, that there can be such a family and such a type, and that the family is there.
+fn check_kind(domain: i32, kind: u32) -> Result {
+    const FAMILIES: i32 = 46;
+    const TYPES: u32 = 11;
+    sockets::SOCKET.check(kind & !SOCK_TYPE)?;
+    if (0..FAMILIES).contains(&domain) && kind & SOCK_TYPE >= TYPES {
+        return Err(EINVAL);
+    }
+    Ok(sockets::SOCKET_FAMILY.check(domain as u32)?)
+}
+
 fn parse_kind(domain: i32, kind: u32, protocol: i32) -> Result<(Kind, u32)> {
     if domain != AF_UNIX {
         return Err(EAFNOSUPPORT);
     }
     let flags = kind & !SOCK_TYPE;
-    if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
-        return Err(EINVAL);
-    }
     if protocol != 0 && protocol != AF_UNIX {
         return Err(EPROTONOSUPPORT);
     }
+    sockets::UNIX_TYPE.check(kind & SOCK_TYPE)?;
     let kind = match kind & SOCK_TYPE {
         1 => Kind::Stream,
         2 | 3 => Kind::Datagram,
@@ -63,12 +72,7 @@ fn parse_kind(domain: i32, kind: u32, protocol: i32) -> Result<(Kind, u32)> {
 /// A netlink socket, raw or datagram, which is the same.
 fn netlink_socket(cx: &Cx<'_>, kind: u32, protocol: i32) -> Result<usize> {
     let flags = kind & !SOCK_TYPE;
-    if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
-        return Err(EINVAL);
-    }
-    if !matches!(kind & SOCK_TYPE, 2 | 3) {
-        return Err(ESOCKTNOSUPPORT);
-    }
+    sockets::NETLINK_TYPE.check(kind & SOCK_TYPE)?;
     Ok(install(cx, kernel_messages::Socket::new(protocol, kind & SOCK_TYPE)?, flags)? as usize)
 }
 
@@ -81,6 +85,7 @@ pub(super) fn install(cx: &Cx<'_>, socket: Arc<impl crate::fs::FileOps>, flags: 
 
 /// socket(2)
 pub fn sys_socket(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32) -> Result<usize> {
+    check_kind(domain, kind)?;
     match domain {
         netlink::FAMILY => return netlink_socket(cx, kind, protocol),
         AF_INET => return inet::create(cx, Family::V4, kind, protocol),
@@ -93,10 +98,11 @@ pub fn sys_socket(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32) -> Result<
 
 /// socketpair(2)
 pub fn sys_socketpair(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32, at: usize) -> Result<usize> {
-    if domain == AF_INET || domain == AF_INET6 {
+    check_kind(domain, kind)?;
+    if domain != AF_UNIX {
         return Err(EOPNOTSUPP);
     }
-    let (kind, flags) = parse_kind(domain, kind, protocol).map_err(|e| if e == EAFNOSUPPORT { EAFNOSUPPORT } else { e })?;
+    let (kind, flags) = parse_kind(domain, kind, protocol)?;
     let (a, b) = Socket::pair(kind);
     let files = cx.process.files();
     let first = install(cx, a, flags)?;
@@ -205,14 +211,9 @@ pub fn sys_accept(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usiz
 
 /// accept4(2)
 pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -> Result<usize> {
-    let endpoint = endpoint(cx, fd);
-    if matches!(endpoint, Ok(Endpoint::Netlink(_))) {
-        return Err(EOPNOTSUPP);
-    }
-    if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
-        return Err(EINVAL);
-    }
-    let (file, listener) = match endpoint? {
+    cx.process.files().get_real(fd)?;
+    sockets::SOCKET.check(flags)?;
+    let (file, listener) = match endpoint(cx, fd)? {
         Endpoint::Unix(file, listener) => (file, listener),
         Endpoint::Internet(internet) => return internet.accept(cx, at, len_at, flags),
         Endpoint::Netlink(_) => return Err(EOPNOTSUPP),
@@ -254,7 +255,9 @@ pub fn sys_getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result
 
 /// shutdown(2)
 pub fn sys_shutdown(cx: &Cx<'_>, fd: i32, how: i32) -> Result<usize> {
-    match endpoint(cx, fd)? {
+    let endpoint = endpoint(cx, fd)?;
+    sockets::SHUTDOWN.check(how as u32)?;
+    match endpoint {
         Endpoint::Unix(_, socket) => socket.shutdown(how).map(|()| 0),
         Endpoint::Internet(internet) => internet.shutdown(how),
         Endpoint::Netlink(_) => Err(EOPNOTSUPP),
@@ -269,9 +272,7 @@ pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: 
         Endpoint::Internet(internet) => return internet.send(&mut source, flags, to, to_len),
         Endpoint::Netlink(netlink) => return netlink.send(&mut source, flags, to, to_len),
     };
-    if flags & MSG_OOB != 0 {
-        return Err(EOPNOTSUPP);
-    }
+    sockets::UNIX_SEND.check(flags)?;
     let to = if to == 0 { None } else { Some(read_address(to, to_len)?) };
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
     socket.send(&mut source, Ancillary::default(), to.as_ref(), nonblocking, flags & MSG_NOSIGNAL != 0)
@@ -285,9 +286,7 @@ pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, fr
         Endpoint::Internet(internet) => return internet.receive(&mut sink, flags, from, from_len),
         Endpoint::Netlink(netlink) => return netlink.receive(&mut sink, flags, from, from_len),
     };
-    if flags & MSG_OOB != 0 {
-        return Err(EOPNOTSUPP);
-    }
+    sockets::UNIX_RECEIVE.check(flags)?;
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
     let (copied, whole, ancillary) = socket.receive(&mut sink, nonblocking, flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
     if from != 0 {
@@ -376,6 +375,7 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
 
 /// sendmsg(2)
 pub fn sys_sendmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
+    sockets::MESSAGE.check(flags)?;
     match endpoint(cx, fd)? {
         Endpoint::Unix(file, socket) => send_message(cx, &file, &socket, &user::read(at)?, flags),
         Endpoint::Internet(internet) => internet.send_message(&user::read(at)?, flags),
@@ -384,9 +384,7 @@ pub fn sys_sendmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize>
 }
 
 fn send_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, header: &MsgHdr, flags: u32) -> Result<usize> {
-    if flags & MSG_OOB != 0 {
-        return Err(EOPNOTSUPP);
-    }
+    sockets::UNIX_SEND.check(flags)?;
     let iovs = read_iovs(header.iov, header.iov_len)?;
     let ancillary = if header.control_len > 0 { read_control(cx, header.control, header.control_len)? } else { Ancillary::default() };
     let to = if header.name == 0 || header.name_len == 0 { None } else { Some(read_address(header.name, header.name_len)?) };
@@ -399,6 +397,7 @@ const MMSGHDR: usize = size_of::<MsgHdr>() + 8;
 
 /// sendmmsg(2)
 pub fn sys_sendmmsg(cx: &Cx<'_>, fd: i32, at: usize, count: u32, flags: u32) -> Result<usize> {
+    sockets::MESSAGE.check(flags)?;
     let mut done = 0;
     for i in 0..(count as usize).min(MAX_IOV) {
         let here = at + i * MMSGHDR;
@@ -461,6 +460,7 @@ fn build_control(cx: &Cx<'_>, socket: &Socket, ancillary: &Ancillary, room: usiz
 
 /// recvmsg(2)
 pub fn sys_recvmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize> {
+    sockets::MESSAGE.check(flags)?;
     match endpoint(cx, fd)? {
         Endpoint::Unix(file, socket) => receive_message(cx, &file, &socket, at, flags),
         Endpoint::Internet(internet) => internet.receive_message(at, flags),
@@ -469,9 +469,7 @@ pub fn sys_recvmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize>
 }
 
 fn receive_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, at: usize, flags: u32) -> Result<usize> {
-    if flags & MSG_OOB != 0 {
-        return Err(EOPNOTSUPP);
-    }
+    sockets::UNIX_RECEIVE.check(flags)?;
     let mut header: MsgHdr = user::read(at)?;
     let iovs = read_iovs(header.iov, header.iov_len)?;
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
@@ -507,6 +505,7 @@ fn receive_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, at: usize, fla
 /// recvmmsg(2)
 pub fn sys_recvmmsg(cx: &Cx<'_>, fd: i32, at: usize, count: u32, flags: u32, timeout: usize) -> Result<usize> {
     const MSG_WAITFORONE: u32 = 0x1_0000;
+    sockets::MESSAGE.check(flags)?;
     let deadline = if timeout == 0 { None } else { Some(frame::time::now_ns() + user::read::<super::time::TimeSpec>(timeout)?.to_ns()?) };
     let mut done = 0;
     let mut flags = flags;

@@ -2,6 +2,8 @@
 
 use alloc::sync::Arc;
 
+use call_flags::transfer::SPLICE;
+
 use super::Cx;
 use super::rw;
 use crate::error::*;
@@ -9,8 +11,7 @@ use crate::fs::{FileType, IoSink, IoSource, OpenFile, OpenFlags, notify};
 use crate::ipc::pipe::PipeEnd;
 use crate::user;
 
-/// SPLICE_F_MOVE, NONBLOCK, MORE, GIFT.
-const KNOWN: u32 = 15;
+/// SPLICE_F_NONBLOCK
 const NONBLOCK: u32 = 2;
 /// Moved at once between a pipe and another file.
 const BLOCK: usize = 64 << 10;
@@ -29,12 +30,10 @@ fn from_pipe(pipe: &PipeEnd, file: &OpenFile, block: &mut [u8], nonblock: bool) 
 
 /// splice(2)
 pub fn sys_splice(cx: &Cx<'_>, in_fd: i32, in_pos: usize, out_fd: i32, out_pos: usize, len: usize, flags: u32) -> Result<usize> {
-    if flags & !KNOWN != 0 {
-        return Err(EINVAL);
-    }
     if len == 0 {
         return Ok(0);
     }
+    SPLICE.check(flags)?;
     let input = open(cx, in_fd, false)?;
     let output = open(cx, out_fd, true)?;
     let nonblock = flags & NONBLOCK != 0;
@@ -136,9 +135,7 @@ fn file_to_pipe(input: &OpenFile, in_pos: usize, to: &PipeEnd, output: &OpenFile
 
 /// tee(2)
 pub fn sys_tee(cx: &Cx<'_>, in_fd: i32, out_fd: i32, len: usize, flags: u32) -> Result<usize> {
-    if flags & !KNOWN != 0 {
-        return Err(EINVAL);
-    }
+    SPLICE.check(flags)?;
     if len == 0 {
         return Ok(0);
     }
@@ -152,9 +149,7 @@ pub fn sys_tee(cx: &Cx<'_>, in_fd: i32, out_fd: i32, len: usize, flags: u32) -> 
 
 /// vmsplice(2)
 pub fn sys_vmsplice(cx: &Cx<'_>, fd: i32, iov: usize, count: usize, flags: u32) -> Result<usize> {
-    if flags & !KNOWN != 0 {
-        return Err(EINVAL);
-    }
+    SPLICE.check(flags)?;
     let file = cx.process.files().get_real(fd)?;
     let write = file.flags().writable();
     let pieces = match file.downcast::<PipeEnd>() {

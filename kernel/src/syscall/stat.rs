@@ -3,11 +3,12 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use call_flags::names;
 use zerocopy::{Immutable, IntoBytes};
 
 use super::Cx;
 use crate::error::*;
-use crate::fs::at::{self, AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW};
+use crate::fs::at::{self, AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW};
 use crate::fs::{Attr, Caller, FileType, MountFlags, Path, StatFs, major, minor};
 use crate::user;
 
@@ -77,9 +78,7 @@ pub fn sys_fstat(cx: &Cx<'_>, fd: i32, buf: usize) -> Result<usize> {
 
 /// fstatat(2)
 pub fn sys_newfstatat(cx: &Cx<'_>, dirfd: i32, path: usize, buf: usize, flags: u32) -> Result<usize> {
-    if flags & !(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH) != 0 {
-        return Err(EINVAL);
-    }
+    names::NEWFSTATAT.check(flags)?;
     if flags & AT_EMPTY_PATH != 0 && dirfd >= 0 && frame::user::read_u8(path as u64)? == 0 {
         // glibc's fstat.
         return sys_fstat(cx, dirfd, buf);
@@ -126,13 +125,11 @@ struct Statx {
 pub fn sys_statx(cx: &Cx<'_>, dirfd: i32, path: usize, flags: u32, mask: u32, buf: usize) -> Result<usize> {
     const BASIC: u32 = 0x7ff;
     const MOUNT_ID: u32 = 0x1000;
-    const RESERVED: u32 = 0x8000_0000;
     const SYNC_TYPE: u32 = 0x6000;
     const MOUNT_ROOT: u64 = 0x2000;
-    if mask & RESERVED != 0 || flags & SYNC_TYPE == SYNC_TYPE {
-        return Err(EINVAL);
-    }
-    if flags & !(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | SYNC_TYPE) != 0 {
+    names::STATX_MASK.check(mask)?;
+    names::STATX.check(flags)?;
+    if flags & SYNC_TYPE == SYNC_TYPE {
         return Err(EINVAL);
     }
     let path = user::read_path(path)?;
@@ -180,9 +177,8 @@ pub fn sys_faccessat(cx: &Cx<'_>, dirfd: i32, path: usize, mode: u32) -> Result<
 
 /// faccessat2(2)
 pub fn sys_faccessat2(cx: &Cx<'_>, dirfd: i32, path: usize, mode: u32, flags: u32) -> Result<usize> {
-    if mode & !7 != 0 || flags & !(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
-        return Err(EINVAL);
-    }
+    names::ACCESS_MODE.check(mode)?;
+    names::FACCESSAT2.check(flags)?;
     let path = user::read_path(path)?;
     let mut caller = Caller::of(cx.process);
     if flags & AT_EACCESS == 0 {

@@ -1,5 +1,6 @@
 //! System V IPC calls (`sysvipc(7)`).
 
+use call_flags::ipc;
 use zerocopy::IntoBytes;
 
 use super::Cx;
@@ -15,10 +16,7 @@ const IPC_INFO: u32 = 3;
 
 /// shmget(2)
 pub fn sys_shmget(cx: &Cx<'_>, key: i32, size: usize, flags: u32) -> Result<usize> {
-    // There is no pool of huge pages (SHM_HUGETLB).
-    if flags & 0o4000 != 0 {
-        return Err(ENOMEM);
-    }
+    ipc::SHMGET.check(flags)?;
     shm::get(key, size, flags, &cx.process.creds(), cx.process.pid)
 }
 
@@ -43,6 +41,7 @@ pub fn sys_shmctl(cx: &Cx<'_>, id: i32, cmd: u32, buf: usize) -> Result<usize> {
     if id < 0 {
         return Err(EINVAL);
     }
+    ipc::SHMCTL.check(cmd)?;
     match cmd {
         IPC_RMID => shm::remove(id, &creds)?,
         IPC_SET => shm::set(id, &user::read::<shm::Status>(buf)?.perm, &creds)?,
@@ -112,6 +111,7 @@ pub fn sys_semctl(cx: &Cx<'_>, id: i32, num: i32, cmd: u32, arg: usize) -> Resul
     if id < 0 {
         return Err(EINVAL);
     }
+    ipc::SEMCTL.check(cmd)?;
     match cmd {
         IPC_RMID => sem::remove(id, &creds)?,
         IPC_SET => sem::set(id, &user::read::<sem::Status>(arg)?.perm, &creds)?,
@@ -185,6 +185,7 @@ pub fn sys_msgctl(cx: &Cx<'_>, id: i32, cmd: u32, buf: usize) -> Result<usize> {
     if id < 0 {
         return Err(EINVAL);
     }
+    ipc::MSGCTL.check(cmd)?;
     match cmd {
         IPC_RMID => msg::remove(id, &creds)?,
         IPC_SET => msg::set(id, &user::read::<msg::Status>(buf)?, &creds)?,

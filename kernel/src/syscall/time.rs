@@ -190,6 +190,7 @@ struct ITimerVal {
 
 /// getitimer(2)
 pub fn sys_getitimer(cx: &Cx<'_>, which: i32, at: usize) -> Result<usize> {
+    call_flags::time::ITIMER.check(which as u32)?;
     let (value, interval) = cx.process.timers.itimer(which)?;
     user::write(at, &ITimerVal { interval: TimeVal::from_ns(interval), value: TimeVal::from_ns(value) })?;
     Ok(0)
@@ -197,6 +198,7 @@ pub fn sys_getitimer(cx: &Cx<'_>, which: i32, at: usize) -> Result<usize> {
 
 /// setitimer(2)
 pub fn sys_setitimer(cx: &Cx<'_>, which: i32, new: usize, old: usize) -> Result<usize> {
+    call_flags::time::ITIMER.check(which as u32)?;
     let wanted = if new == 0 { None } else { Some(user::read::<ITimerVal>(new)?) };
     let (value, interval) = match wanted {
         Some(w) => (w.value.to_ns()?, w.interval.to_ns()?),
@@ -224,6 +226,8 @@ struct ITimerSpec {
 pub fn sys_timer_create(cx: &Cx<'_>, clock: i32, event: usize, id: usize) -> Result<usize> {
     const SIGEV_SIGNAL: u32 = 0;
     const SIGEV_NONE: u32 = 1;
+    /// For the C library: a signal to the kernel.
+    const SIGEV_THREAD: u32 = 2;
     const SIGEV_THREAD_ID: u32 = 4;
     let clock = Clock::parse(clock)?;
     let mut notify = Notify { signal: SIGALRM, value: 0, tid: None };
@@ -233,8 +237,9 @@ pub fn sys_timer_create(cx: &Cx<'_>, clock: i32, event: usize, id: usize) -> Res
         notify.value = u64::from(value_low) | u64::from(value_high) << 32;
         notify.signal = signal;
         by_id = false;
+        call_flags::time::TIMER_NOTIFY.check(kind)?;
         match kind {
-            SIGEV_SIGNAL => {}
+            SIGEV_SIGNAL | SIGEV_THREAD => {}
             SIGEV_NONE => notify.signal = 0,
             SIGEV_THREAD_ID => notify.tid = Some(tid),
             _ => return Err(EINVAL),

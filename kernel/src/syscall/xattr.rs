@@ -60,9 +60,7 @@ fn check(cx: &Cx<'_>, target: &Target, name: &[u8], write: bool) -> Result {
 }
 
 fn set(cx: &Cx<'_>, target: Result<Target>, name: usize, value: usize, size: usize, flags: u32) -> Result<usize> {
-    if flags & !3 != 0 {
-        return Err(EINVAL);
-    }
+    call_flags::names::SETXATTR.check(flags)?;
     let target = target?;
     let name = read_name(name)?;
     if size > SIZE_MAX {

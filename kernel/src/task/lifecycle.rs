@@ -125,6 +125,8 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         // A sibling's end is told to the parent as the caller's own.
         let sibling = flags.contains(CloneFlags::PARENT).then(|| parent.process.exit_signal.load(Ordering::Relaxed));
         process.exit_signal.store(sibling.unwrap_or(args.exit_signal), Ordering::Relaxed);
+        let creator = if sibling.is_some() { parent.process.creator.load(Ordering::Relaxed) } else { parent.tid() };
+        process.creator.store(creator, Ordering::Relaxed);
         *process.vfork_done.lock() = vfork.clone();
         process::register(&process);
     }
@@ -231,12 +233,23 @@ fn inherit(parent: &Arc<Thread>, child: &Arc<Thread>, flags: CloneFlags, is_thre
         }
     }
     child.ioprio.store(parent.ioprio.load(Ordering::Relaxed), Ordering::Relaxed);
+    for slack in [&child.timer_slack_ns, &child.default_timer_slack_ns] {
+        slack.store(parent.timer_slack_ns.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
     child.mempolicy.store(parent.mempolicy.load(Ordering::Relaxed), Ordering::Relaxed);
     let (from, to) = (&parent.sched, &child.sched);
     to.nice.store(from.nice.load(Ordering::Relaxed), Ordering::Relaxed);
     to.affinity.store(from.affinity.load(Ordering::Relaxed), Ordering::Relaxed);
     to.policy.store(from.policy.load(Ordering::Relaxed), Ordering::Relaxed);
     to.rt_priority.store(from.rt_priority.load(Ordering::Relaxed), Ordering::Relaxed);
+    if from.reset_on_fork.load(Ordering::Relaxed) {
+        if matches!(from.policy.load(Ordering::Relaxed), 1 | 2) {
+            to.policy.store(0, Ordering::Relaxed);
+            to.rt_priority.store(0, Ordering::Relaxed);
+            to.nice.store(0, Ordering::Relaxed);
+        }
+        to.nice.fetch_max(0, Ordering::Relaxed);
+    }
     to.inherit_vruntime(from);
     if !is_thread && !flags.contains(CloneFlags::VM) {
         child.rseq.inherit(&parent.rseq);
@@ -369,6 +382,7 @@ fn reparent_children(process: &Arc<Process>) -> Vec<u32> {
             groups.push(child.pgid());
         }
         child.set_parent(heir);
+        child.creator.store(heir.pid, Ordering::Relaxed);
         // What the old parent chose must not reach the heir: a SIGTERM would make the first process shut down.
         child.exit_signal.store(SIGCHLD, Ordering::Relaxed);
         heir.children.lock().push(child.clone());
@@ -587,6 +601,9 @@ pub fn wait(process: &Arc<Process>, target: WaitTarget, options: WaitOptions) ->
             if !matches || (is_clone_child != options.contains(WaitOptions::CLONE) && !options.contains(WaitOptions::ALL)) {
                 continue;
             }
+            if options.contains(WaitOptions::NOTHREAD) && !is_own(process, &child) {
+                continue;
+            }
             any = true;
             if let Some(found) = state_change(process, &child, options) {
                 return Some(Ok(found));
@@ -598,6 +615,13 @@ pub fn wait(process: &Arc<Process>, target: WaitTarget, options: WaitOptions) ->
         return look().transpose();
     }
     process.child_event.wait_until(look)?.map(Some)
+}
+
+/// Whether a child is the calling thread's own (`__WNOTHREAD`). Those of a thread that is gone are the main thread's.
+fn is_own(parent: &Process, child: &Process) -> bool {
+    let me = current().tid();
+    let creator = child.creator.load(Ordering::Relaxed);
+    creator == me || (me == parent.pid && !parent.threads().iter().any(|thread| thread.tid() == creator))
 }
 
 fn state_change(parent: &Arc<Process>, child: &Arc<Process>, options: WaitOptions) -> Option<Waited> {

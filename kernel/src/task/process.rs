@@ -145,6 +145,10 @@ pub struct Process {
     pub dumpable: AtomicBool,
     /// `PR_SET_NO_NEW_PRIVS`.
     pub no_new_privs: AtomicBool,
+    /// `prctl(PR_SET_THP_DISABLE)`. There are no transparent huge pages.
+    pub no_huge_pages: AtomicBool,
+    /// The thread of the parent that made it.
+    pub creator: AtomicU32,
     /// Has called execve since fork (`setpgid` of a child is refused then).
     pub execed: AtomicBool,
     /// Resource limits.
@@ -304,6 +308,8 @@ impl Process {
             subreaper: AtomicBool::new(false),
             dumpable: AtomicBool::new(true),
             no_new_privs: AtomicBool::new(false),
+            no_huge_pages: AtomicBool::new(false),
+            creator: AtomicU32::new(0),
             execed: AtomicBool::new(false),
             limits: SpinLock::new(limits),
             exe: SpinLock::new(None),
@@ -348,6 +354,7 @@ impl Process {
         child.personality.store(parent.personality.load(Ordering::Relaxed), Ordering::Relaxed);
         child.dumpable.store(parent.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_new_privs.store(parent.no_new_privs.load(Ordering::Relaxed), Ordering::Relaxed);
+        child.no_huge_pages.store(parent.no_huge_pages.load(Ordering::Relaxed), Ordering::Relaxed);
         real_parent.children.lock().push(child.clone());
         child
     }

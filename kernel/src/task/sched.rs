@@ -50,6 +50,8 @@ pub struct SchedEntity {
     pub policy: AtomicU32,
     /// Real-time priority 1..=99 for FIFO and RR.
     pub rt_priority: AtomicU32,
+    /// `SCHED_RESET_ON_FORK`: children begin without a real-time policy and without a negative nice value.
+    pub reset_on_fork: AtomicBool,
     started_ns: AtomicU64,
     /// Time on a CPU in all, ns.
     pub runtime_ns: AtomicU64,
@@ -67,6 +69,7 @@ impl SchedEntity {
             affinity: AtomicU64::new(u64::MAX),
             policy: AtomicU32::new(0),
             rt_priority: AtomicU32::new(0),
+            reset_on_fork: AtomicBool::new(false),
             started_ns: AtomicU64::new(0),
             runtime_ns: AtomicU64::new(0),
         }

@@ -33,6 +33,10 @@ pub struct Thread {
     pub ioprio: AtomicU32,
     /// `set_mempolicy(2)`: mode and flags, and in the highest bit whether node 0 was named.
     pub mempolicy: AtomicU32,
+    /// `prctl(PR_SET_TIMERSLACK)`: how late timers may be, ns. They are not.
+    pub timer_slack_ns: AtomicU64,
+    /// What 0 sets it to: the creating thread's.
+    pub default_timer_slack_ns: AtomicU64,
     /// Its restartable sequences.
     pub rseq: super::rseq::Rseq,
     /// Nanoseconds spent in user mode and in the kernel, sampled by the tick.
@@ -61,6 +65,9 @@ pub struct Thread {
     pub in_user: AtomicBool,
 }
 
+/// The first process's timer slack, ns (Linux's).
+const TIMER_SLACK_NS: u64 = 50_000;
+
 impl Thread {
     /// A thread that will run `entry` on a new kernel stack when it is first scheduled; not yet in any list.
     pub fn new(tid: u32, process: Arc<Process>, name: [u8; 16], entry: alloc::boxed::Box<dyn FnOnce() + Send>) -> Option<Arc<Self>> {
@@ -85,6 +92,8 @@ impl Thread {
             robust_list: AtomicUsize::new(0),
             ioprio: AtomicU32::new(0),
             mempolicy: AtomicU32::new(0),
+            timer_slack_ns: AtomicU64::new(TIMER_SLACK_NS),
+            default_timer_slack_ns: AtomicU64::new(TIMER_SLACK_NS),
             rseq: super::rseq::Rseq::default(),
             utime_ns: AtomicU64::new(0),
             stime_ns: AtomicU64::new(0),

@@ -34,6 +34,7 @@ pub fn set_realtime(ns: u64) {
     let offset = ns as i64 - frame::time::now_ns() as i64;
     REALTIME_OFFSET.store(offset, Ordering::Relaxed);
     crate::mm::vdso::set_real_time(offset);
+    crate::ipc::timerfd::clock_was_set();
 }
 
 /// A clock of `clock_gettime(2)`.
@@ -63,6 +64,9 @@ impl Clock {
     /// # Errors
     /// `EINVAL` for a clock that is not there.
     pub fn parse(id: i32) -> Result<Self> {
+        if id >= 0 {
+            call_flags::time::CLOCK.check(id as u32)?;
+        }
         Ok(match id {
             0 | 8 | 11 => Clock::Realtime,
             1 | 4 | 7 | 9 => Clock::Monotonic,

@@ -204,9 +204,7 @@ impl TmpInode {
     /// `EINVAL` for unknown seals, `EPERM` where sealing is sealed off.
     pub fn add_seals(&self, add: u32) -> Result {
         let Body::File { seals, cache } = &self.body else { return Err(EINVAL) };
-        if add & !(SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) != 0 {
-            return Err(EINVAL);
-        }
+        call_flags::files::FCNTL_SEALS.check(add)?;
         let _writes = cache.lock_writes();
         if seals.load(Ordering::Relaxed) & SEAL_SEAL != 0 {
             return Err(EPERM);

@@ -157,7 +157,10 @@ fn choose(messages: &VecDeque<Message>, kind: i64, flags: u32) -> Option<usize> 
 pub fn receive(id: i32, size: usize, kind: i64, flags: u32, creds: &Credentials, pid: u32) -> Result<(i64, Vec<u8>)> {
     if flags & MSG_COPY != 0 {
         // Only with CONFIG_CHECKPOINT_RESTORE; without IPC_NOWAIT, or with MSG_EXCEPT, it is an error in any case.
-        return Err(if flags & MSG_EXCEPT != 0 || flags & IPC_NOWAIT == 0 { EINVAL } else { ENOSYS });
+        if flags & MSG_EXCEPT != 0 || flags & IPC_NOWAIT == 0 {
+            return Err(EINVAL);
+        }
+        call_flags::ipc::MSGRCV.check(flags)?;
     }
     let queue = find(id)?;
     let taken = wait(&queue, flags, ENOMSG, |state| {

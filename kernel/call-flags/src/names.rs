@@ -1,0 +1,120 @@
+//! Names, attributes and mounts.
+
+use crate::errno::Errno::{EINVAL, EOPNOTSUPP};
+use crate::set::{Entry, Flags, Unknown, idle, no, on};
+use crate::sets;
+
+const NOFOLLOW: Entry = on("AT_SYMLINK_NOFOLLOW", 0x100);
+const EMPTY_PATH: Entry = on("AT_EMPTY_PATH", 0x1000);
+const NO_AUTOMOUNT: Entry = idle("AT_NO_AUTOMOUNT", 0x800, "nothing is mounted by being looked at");
+const FORCE_SYNC: Entry = idle("AT_STATX_FORCE_SYNC", 0x2000, "attributes are always the daemon's own");
+const DONT_SYNC: Entry = idle("AT_STATX_DONT_SYNC", 0x4000, "attributes that are newer than asked for");
+const BASIC: &str = "what is always told is told whether asked for or not";
+
+sets! {
+    /// `fstatat(2)`: also what statx(2) has, as on Linux.
+    NEWFSTATAT: Flags = Flags::new(&["newfstatat"], "flags", Unknown::Refused(EINVAL), &[NOFOLLOW, NO_AUTOMOUNT, EMPTY_PATH, FORCE_SYNC, DONT_SYNC]);
+    /// `statx(2)`: the last two together are an error.
+    STATX: Flags = Flags::new(&["statx"], "flags", Unknown::Refused(EINVAL), &[NOFOLLOW, NO_AUTOMOUNT, EMPTY_PATH, FORCE_SYNC, DONT_SYNC]);
+    /// `statx(2)`
+    STATX_MASK: Flags = Flags::new(&["statx"], "mask", Unknown::Ignored, &[
+        idle("STATX_BASIC_STATS", 0x7ff, BASIC),
+        idle("STATX_BTIME", 0x800, "no filesystem tells when a file was made: the answer's mask lacks it"),
+        idle("STATX_MNT_ID", 0x1000, BASIC),
+        idle("STATX_DIOALIGN", 0x2000, "the answer's mask lacks it"),
+        no("STATX__RESERVED", 0x8000_0000, EINVAL, "as on Linux"),
+    ]);
+    /// `access(2)`
+    ACCESS_MODE: Flags = Flags::new(&["access", "faccessat", "faccessat2"], "mode", Unknown::Refused(EINVAL), &[on("F_OK", 0), on("X_OK", 1), on("W_OK", 2), on("R_OK", 4)]);
+    /// `faccessat2(2)`
+    FACCESSAT2: Flags = Flags::new(&["faccessat2"], "flags", Unknown::Refused(EINVAL), &[on("AT_EACCESS", 0x200), NOFOLLOW, EMPTY_PATH]);
+    /// `fchownat(2)`
+    FCHOWNAT: Flags = Flags::new(&["fchownat"], "flags", Unknown::Refused(EINVAL), &[NOFOLLOW, EMPTY_PATH]);
+    /// `utimensat(2)`: with a descriptor and no path there must be none.
+    UTIMENSAT: Flags = Flags::new(&["utimensat"], "flags", Unknown::Refused(EINVAL), &[NOFOLLOW, EMPTY_PATH]);
+    /// `linkat(2)`
+    LINKAT: Flags = Flags::new(&["linkat"], "flags", Unknown::Refused(EINVAL), &[on("AT_SYMLINK_FOLLOW", 0x400), EMPTY_PATH]);
+    /// `unlinkat(2)`
+    UNLINKAT: Flags = Flags::new(&["unlinkat"], "flags", Unknown::Refused(EINVAL), &[on("AT_REMOVEDIR", 0x200)]);
+    /// `renameat2(2)`
+    RENAMEAT2: Flags = Flags::new(&["renameat2"], "flags", Unknown::Refused(EINVAL), &[
+        on("RENAME_NOREPLACE", 1),
+        on("RENAME_EXCHANGE", 2),
+        no("RENAME_WHITEOUT", 4, EINVAL, "for overlay filesystems, which there are none of"),
+    ]);
+    /// `name_to_handle_at(2)`
+    NAME_TO_HANDLE_AT: Flags = Flags::new(&["name_to_handle_at"], "flags", Unknown::Refused(EINVAL), &[on("AT_SYMLINK_FOLLOW", 0x400), EMPTY_PATH]);
+    /// `setxattr(2)`
+    SETXATTR: Flags = Flags::new(&["setxattr", "lsetxattr", "fsetxattr"], "flags", Unknown::Refused(EINVAL), &[on("XATTR_CREATE", 1), on("XATTR_REPLACE", 2)]);
+    /// `fallocate(2)`: which of them a filesystem can do is for the filesystem to say.
+    FALLOCATE: Flags = Flags::new(&["fallocate"], "mode", Unknown::Refused(EOPNOTSUPP), &[
+        on("FALLOC_FL_KEEP_SIZE", 1),
+        on("FALLOC_FL_PUNCH_HOLE", 2),
+        on("FALLOC_FL_ZERO_RANGE", 0x10),
+        no("FALLOC_FL_COLLAPSE_RANGE", 8, EOPNOTSUPP, "no filesystem can"),
+        no("FALLOC_FL_INSERT_RANGE", 0x20, EOPNOTSUPP, "no filesystem can"),
+        no("FALLOC_FL_UNSHARE_RANGE", 0x40, EOPNOTSUPP, "no filesystem can"),
+    ]);
+    /// `inotify_init1(2)`
+    INOTIFY_INIT1: Flags = Flags::new(&["inotify_init1"], "flags", Unknown::Refused(EINVAL), &[on("IN_CLOEXEC", crate::files::CLOEXEC), on("IN_NONBLOCK", crate::files::NONBLOCK)]);
+    /// `inotify_add_watch(2)`: at least one must be given.
+    INOTIFY_ADD_WATCH: Flags = Flags::new(&["inotify_add_watch"], "mask", Unknown::Refused(EINVAL), &[
+        on("IN_ACCESS", 1),
+        on("IN_MODIFY", 2),
+        on("IN_ATTRIB", 4),
+        on("IN_CLOSE_WRITE", 8),
+        on("IN_CLOSE_NOWRITE", 0x10),
+        on("IN_OPEN", 0x20),
+        on("IN_MOVED_FROM", 0x40),
+        on("IN_MOVED_TO", 0x80),
+        on("IN_CREATE", 0x100),
+        on("IN_DELETE", 0x200),
+        on("IN_DELETE_SELF", 0x400),
+        on("IN_MOVE_SELF", 0x800),
+        idle("IN_UNMOUNT", 0x2000, "only ever reported"),
+        idle("IN_Q_OVERFLOW", 0x4000, "only ever reported"),
+        idle("IN_IGNORED", 0x8000, "only ever reported"),
+        on("IN_ONLYDIR", 0x100_0000),
+        on("IN_DONT_FOLLOW", 0x200_0000),
+        on("IN_EXCL_UNLINK", 0x400_0000),
+        on("IN_MASK_CREATE", 0x1000_0000),
+        on("IN_MASK_ADD", 0x2000_0000),
+        idle("IN_ISDIR", 0x4000_0000, "only ever reported"),
+        on("IN_ONESHOT", 0x8000_0000),
+    ]);
+    /// `mount(2)`: bits that only the kernel uses are not looked at.
+    MOUNT: Flags = Flags::new(&["mount"], "flags", Unknown::Ignored, &[
+        on("MS_RDONLY", 1),
+        on("MS_NOSUID", 2),
+        on("MS_NODEV", 4),
+        on("MS_NOEXEC", 8),
+        idle("MS_SYNCHRONOUS", 0x10, "not yet: fsync(2) and O_SYNC are what waits for the disk"),
+        on("MS_REMOUNT", 0x20),
+        idle("MS_MANDLOCK", 0x40, "as Linux since 5.15: there is no mandatory locking"),
+        idle("MS_DIRSYNC", 0x80, "not yet: fsync(2) of the directory is what waits for the disk"),
+        on("MS_NOSYMFOLLOW", 0x100),
+        on("MS_NOATIME", 0x400),
+        on("MS_NODIRATIME", 0x800),
+        on("MS_BIND", 0x1000),
+        on("MS_MOVE", 0x2000),
+        on("MS_REC", 0x4000),
+        idle("MS_SILENT", 0x8000, "nothing is said that it could silence"),
+        idle("MS_POSIXACL", 0x1_0000, "for the kernel's own use: filesystems say themselves whether they have them"),
+        on("MS_UNBINDABLE", 0x2_0000),
+        on("MS_PRIVATE", 0x4_0000),
+        on("MS_SLAVE", 0x8_0000),
+        on("MS_SHARED", 0x10_0000),
+        on("MS_RELATIME", 0x20_0000),
+        idle("MS_I_VERSION", 0x80_0000, "nothing reads the counter"),
+        idle("MS_STRICTATIME", 0x100_0000, "not yet more than shown: access times follow relatime"),
+        idle("MS_LAZYTIME", 0x200_0000, "times may be written later; they are written at once"),
+        no("MS_NOUSER", 0x8000_0000, EINVAL, "as on Linux"),
+    ]);
+    /// `umount2(2)`
+    UMOUNT2: Flags = Flags::new(&["umount2"], "flags", Unknown::Refused(EINVAL), &[
+        idle("MNT_FORCE", 1, "for network filesystems"),
+        on("MNT_DETACH", 2),
+        on("MNT_EXPIRE", 4),
+        on("UMOUNT_NOFOLLOW", 8),
+    ]);
+}
