@@ -3,6 +3,7 @@
 mod events;
 mod fds;
 mod files;
+mod flags;
 mod futexes;
 mod inotify;
 mod ipc;
@@ -44,4 +45,9 @@ pub const GROUPS: &[Group] = &[
     time::GROUP,
     mounts::GROUP,
     misc::GROUP,
+    flags::files::GROUP,
+    flags::memory::GROUP,
+    flags::processes::GROUP,
+    flags::events::GROUP,
+    flags::sockets::GROUP,
 ];
