@@ -14,6 +14,7 @@
 //! * `net/...`: the network beyond the machine.
 //! * `power/...`: power cuts.
 //! * `server/...`: the server's edition.
+//! * `installer/...`: the installer, in that edition.
 //! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
 //! * `linux/...`: the Linux reference itself.
 
@@ -33,6 +34,7 @@ mod gde_store;
 mod gpm;
 mod lab;
 mod input;
+mod installer;
 mod limits;
 mod net;
 mod post_mortem;
@@ -75,7 +77,7 @@ impl Test {
 
     /// Whether it needs the server's edition.
     pub fn needs_server(&self) -> bool {
-        self.name.starts_with("server/")
+        ["server/", "installer/"].iter().any(|group| self.name.starts_with(group))
     }
 
     /// Whether it needs the developer's edition.
@@ -138,6 +140,7 @@ pub fn all(root: &Path) -> anyhow::Result<Vec<Test>> {
     tests.extend(fuzz::tests());
     tests.extend(boot::tests());
     tests.extend(server::tests());
+    tests.extend(installer::tests());
     tests.extend(power::tests());
     tests.extend(cuts::tests());
     Ok(tests)

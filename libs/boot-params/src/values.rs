@@ -208,6 +208,8 @@ pub enum Root<'a> {
     Path(&'a str),
     /// The GPT partition of that name: `root=PARTLABEL=genai-root`.
     PartLabel(&'a str),
+    /// The GPT partition with that unique GUID: `root=PARTUUID=01234567-89ab-4def-8123-456789abcdef`.
+    PartUuid(&'a str),
 }
 
 impl Default for Root<'_> {
@@ -217,8 +219,11 @@ impl Default for Root<'_> {
 }
 
 impl<'a> Root<'a> {
-    /// Parses an absolute path or `PARTLABEL=name`.
+    /// Parses an absolute path, `PARTLABEL=name` or `PARTUUID=guid`.
     pub fn parse(text: &'a str) -> Option<Self> {
+        if let Some(guid) = text.strip_prefix("PARTUUID=") {
+            return is_guid(guid).then_some(Self::PartUuid(guid));
+        }
         match text.strip_prefix("PARTLABEL=") {
             Some("") => None,
             Some(label) => Some(Self::PartLabel(label)),
@@ -227,17 +232,24 @@ impl<'a> Root<'a> {
     }
 }
 
+/// Hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+fn is_guid(text: &str) -> bool {
+    let is_group = |(group, len): (&str, usize)| group.len() == len && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split('-').count() == 5 && text.split('-').zip([8, 4, 4, 4, 12]).all(is_group)
+}
+
 impl fmt::Display for Root<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => f.write_str(path),
             Self::PartLabel(label) => write!(f, "PARTLABEL={label}"),
+            Self::PartUuid(guid) => write!(f, "PARTUUID={guid}"),
         }
     }
 }
 
 impl Value for Root<'_> {
-    const ALLOWED: &'static str = "an absolute path or PARTLABEL=name";
+    const ALLOWED: &'static str = "an absolute path, PARTLABEL=name or PARTUUID=guid";
     const DEFAULT_TEXT: &'static str = "PARTLABEL=genai-root";
 }
 

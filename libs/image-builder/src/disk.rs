@@ -5,15 +5,11 @@ use std::io::{Cursor, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use gpt::disk::LogicalBlockSize;
-use gpt::mbr::ProtectiveMBR;
-use gpt::partition_types;
-use uuid::Uuid;
-
 use crate::error::{Error, IoContext, Result};
 use crate::grub::{self, SECTOR};
 use crate::recipe::DiskSizes;
 use crate::redoxfs;
+use crate::table::{self, Identifiers};
 use crate::tree::{Kind, Tree};
 use crate::window::Window;
 
@@ -83,7 +79,7 @@ pub(crate) fn write(path: &Path, sizes: DiskSizes, parts: Parts<'_>) -> Result<(
         layout.root.0,
         layout.root.1,
     );
-    redoxfs::create(window, parts.root, parts.time)
+    redoxfs::create(window, parts.root, redoxfs::Options { time: parts.time, ..Default::default() })
 }
 
 /// Writes all but the root of a disk image, which keeps its root: a new kernel does not cost the time of a root.
@@ -115,45 +111,11 @@ fn write_boot_parts(
     write_sparse(file, path, &esp, layout.esp.0)
 }
 
-/// Writes the protective MBR and both GPTs. All identifiers are fixed, so that equal inputs give equal images.
+/// Writes the protective MBR and both GPTs.
 fn write_table(file: &File, path: &Path, size: u64, layout: Layout) -> Result<()> {
-    let bad = |error: &dyn std::fmt::Display| Error::image("GPT", error);
-    let mut device = file.try_clone().on("open", path)?;
-    let sectors = u32::try_from(size / SECTOR - 1).unwrap_or(u32::MAX);
-    ProtectiveMBR::with_lb_size(sectors)
-        .overwrite_lba0(&mut device)
-        .map_err(|error| bad(&error))?;
-    let mut table = gpt::GptConfig::new()
-        .writable(true)
-        .logical_block_size(LogicalBlockSize::Lb512)
-        .create_from_device(
-            device,
-            Some(Uuid::from_u128(0x4745_4e41_494f_5300_8000_0000_0000_0000)),
-        )
-        .map_err(|error| bad(&error))?;
-    let entries = [
-        ("genai-bios", partition_types::BIOS, layout.bios),
-        ("genai-efi", partition_types::EFI, layout.esp),
-        (ROOT_NAME, partition_types::LINUX_FS, layout.root),
-    ];
-    let mut partitions = std::collections::BTreeMap::new();
-    for (number, (name, kind, (start, len))) in (1u32..).zip(entries) {
-        let partition = gpt::partition::Partition {
-            part_type_guid: kind,
-            part_guid: Uuid::from_u128(
-                0x4745_4e41_494f_5300_8000_0000_0000_0000 + u128::from(number),
-            ),
-            first_lba: start / SECTOR,
-            last_lba: (start + len) / SECTOR - 1,
-            flags: 0,
-            name: name.to_owned(),
-        };
-        partitions.insert(number, partition);
+    for run in table::table(size, layout, Identifiers::IMAGE)? {
+        file.write_all_at(&run.bytes, run.offset).on("write", path)?;
     }
-    table
-        .update_partitions(partitions)
-        .map_err(|error| bad(&error))?;
-    table.write().map_err(|error| bad(&error))?;
     Ok(())
 }
 
@@ -175,7 +137,7 @@ fn install_grub(file: &File, path: &Path, layout: Layout, mut core: Vec<u8>) -> 
 }
 
 /// A FAT filesystem of `size` bytes that holds a tree of directories and files (owners and modes do not exist there).
-pub(crate) fn fat(tree: &Tree, size: u64) -> Result<Vec<u8>> {
+pub fn fat(tree: &Tree, size: u64) -> Result<Vec<u8>> {
     let bad = |error: std::io::Error| Error::image("ESP", error);
     let mut image = Cursor::new(vec![
         0;

@@ -76,13 +76,13 @@ pub(crate) fn boot_sector() -> Result<Vec<u8>> {
 }
 
 /// Bytes a sector, of disks and in GRUB's block lists.
-pub(crate) const SECTOR: u64 = 512;
+pub const SECTOR: u64 = 512;
 
 /// Puts GRUB's boot code into the first sector of a disk; `core_sector` is where its core image begins. The disk's partition
 /// table and signature (from byte 440) stay.
 ///
 /// The offsets are GRUB's interface between `boot.img` and its installer (`include/grub/i386/pc/boot.h`).
-pub(crate) fn install_boot_sector(
+pub fn install_boot_sector(
     mbr: &mut [u8; 512],
     boot: &[u8],
     core_sector: u64,
@@ -105,7 +105,7 @@ pub(crate) fn install_boot_sector(
 ///
 /// The sector ends with a block list (`include/grub/offsets.h`, `struct grub_pc_bios_boot_blocklist`): first sector (u64),
 /// count (u16), segment to load it to (u16).
-pub(crate) fn install_block_list(core: &mut [u8], core_sector: u64) -> Result<()> {
+pub fn install_block_list(core: &mut [u8], core_sector: u64) -> Result<()> {
     const BLOCK_LIST: usize = 512 - 12;
     // diskboot.img is at 0x8000, the rest follows it.
     const SEGMENT: u16 = 0x820;

@@ -5,6 +5,7 @@
 //! * [`tree`]: a file tree with owners and modes, independent of the builder's user and filesystem;
 //! * `packages`: a tree as packages, a repository of them, and its installation by gpm;
 //! * [`cpio`], [`redoxfs`], [`disk`], [`linux`]: what trees are written into;
+//! * [`table`], [`grub`]: what firmware finds on a disk, which the installer writes too;
 //! * [`build`]: all of it in order, what has not changed not made again.
 //!
 //! Everything works without root, and gives the same bytes for the same inputs (but for identifiers that RedoxFS and ext4 draw).
@@ -19,7 +20,7 @@ pub mod disk;
 mod error;
 mod ext4;
 pub mod formats;
-mod grub;
+pub mod grub;
 mod host;
 mod iso;
 pub mod linux;
@@ -27,9 +28,11 @@ mod packages;
 pub mod recipe;
 pub mod redoxfs;
 mod report;
+pub mod table;
 pub mod tree;
 mod window;
 pub use error::{Error, Result};
 pub use host::HOST_PACKAGES;
+pub use packages::installed;
 pub use report::{Event, Report};
 pub use window::Window;

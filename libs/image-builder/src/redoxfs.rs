@@ -11,11 +11,23 @@ use crate::tree::{Content, Entry, Kind, Tree};
 /// directory blocks is still shared by many entries.
 const ENTRIES_PER_TRANSACTION: usize = 200;
 
-/// Makes a RedoxFS on `disk` that holds `tree`. `time` (seconds since 1970) is the root directory's.
+/// How a filesystem is made.
+#[derive(Default)]
+pub struct Options<'o> {
+    /// The root directory's time, seconds since 1970.
+    pub time: u64,
+    /// What it is encrypted with, if it is to be.
+    pub password: Option<&'o [u8]>,
+    /// Hears how many of the tree's entries have been written.
+    pub progress: Option<&'o mut dyn FnMut(usize)>,
+}
+
+/// Makes a RedoxFS on `disk` that holds `tree`.
 /// Owners, modes with setuid, modification times, symbolic and hard links are as in the tree.
-pub fn create<D: Disk>(disk: D, tree: &Tree, time: u64) -> Result<()> {
-    let mut fs =
-        FileSystem::create(disk, None, time, 0).map_err(|error| Error::image("RedoxFS", error))?;
+pub fn create<D: Disk>(disk: D, tree: &Tree, options: Options<'_>) -> Result<()> {
+    let Options { time, password, mut progress } = options;
+    let mut fs = FileSystem::create(disk, password, time, 0).map_err(|error| Error::image("RedoxFS", error))?;
+    let mut done = 0;
     let mut nodes: HashMap<&str, TreePtr<Node>> = HashMap::from([("", TreePtr::root())]);
     let (links, rest): (Vec<_>, Vec<_>) = tree
         .iter()
@@ -37,6 +49,10 @@ pub fn create<D: Disk>(disk: D, tree: &Tree, time: u64) -> Result<()> {
             (Some(error), _) => return Err(error),
             (None, Err(error)) => return Err(Error::image("RedoxFS", error)),
             (None, Ok(())) => {}
+        }
+        done += batch.len();
+        if let Some(progress) = &mut progress {
+            progress(done);
         }
     }
     // One short allocation log: the first mount need not replay the whole build.

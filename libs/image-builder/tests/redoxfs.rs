@@ -52,7 +52,7 @@ fn round_trip(tree: &Tree, mib: u64) -> Tree {
     let start = 3 << 20;
     file.set_len(start + (mib << 20)).expect("enlarge");
     let window = || Window::new(file.try_clone().expect("clone"), start, mib << 20);
-    redoxfs::create(window(), tree, 1_000).expect("writes");
+    redoxfs::create(window(), tree, redoxfs::Options { time: 1_000, ..Default::default() }).expect("writes");
     redoxfs::read(window(), Some(0)).expect("reads")
 }
 
@@ -186,7 +186,7 @@ fn a_name_that_is_too_long_and_a_full_disk_are_errors() {
     tree.insert(&"n".repeat(253), entry(Kind::Directory, 0o755, 0, 0, 0))
         .expect("inserts");
     assert!(
-        redoxfs::create(window(), &tree, 0)
+        redoxfs::create(window(), &tree, redoxfs::Options::default())
             .expect_err("too long")
             .to_string()
             .contains("252")
@@ -198,7 +198,7 @@ fn a_name_that_is_too_long_and_a_full_disk_are_errors() {
     )
     .expect("inserts");
     assert!(
-        redoxfs::create(window(), &tree, 0)
+        redoxfs::create(window(), &tree, redoxfs::Options::default())
             .expect_err("full")
             .to_string()
             .contains("/big")

@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 pub const INITFS: &str = "/scheme/initfs";
 /// Where units are: those of the initfs, of packages, and of the administrator.
 const FOLDERS: [&str; 3] = ["/scheme/initfs/lib/gci", "/usr/lib/gci", crate::ADMIN_FOLDER];
+/// Tells where the root filesystem is.
+const ROOT_DEVICE: &str = "/run/gci/root-device";
 /// How long a daemon may take until its scheme is there. Emulated machines are slow.
 const READY_LIMIT: Duration = Duration::from_secs(30);
 /// How long the root filesystem may take, which may have to be repaired.
@@ -153,7 +155,7 @@ impl System {
         });
         let device = device.context("no such partition on any disk")?;
         tracing::info!("the root filesystem is on {device}");
-        manager.set_environment(BTreeMap::from([("ROOT_DEVICE".to_owned(), device)]));
+        manager.set_environment(BTreeMap::from([("ROOT_DEVICE".to_owned(), device.clone())]));
         let service = name("redoxfsd");
         manager.start(std::slice::from_ref(&service), Strictness::LeaveOut)?;
         let is_there = manager.wait_until(ROOT_LIMIT, |manager| matches!(manager.state(&service), State::Active | State::Failed));
@@ -163,6 +165,9 @@ impl System {
         mounts::switch_root().context("mounting /scheme/root on /")?;
         for problem in mounts::all() {
             tracing::warn!("{problem}");
+        }
+        if let Err(error) = fs::create_dir_all("/run/gci").and_then(|()| fs::write(ROOT_DEVICE, format!("{device}\n"))) {
+            tracing::warn!("writing {ROOT_DEVICE}: {error}");
         }
         Ok(())
     }

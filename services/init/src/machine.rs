@@ -1,6 +1,7 @@
 //! The disks of the machine, and the root filesystem on one of them.
 
 use boot_params::Root;
+use partitions::Partition;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -33,10 +34,8 @@ pub fn find_root(root: Root<'_>) -> Option<String> {
                 .unwrap_or_else(|| path.to_owned());
             Path::new(&path).exists().then_some(path)
         }
-        Root::PartLabel(label) => disks().into_iter().find_map(|disk| {
-            let number = partition_of(&disk, label)?;
-            Some(format!("{}/{number}", disk.display()))
-        }),
+        Root::PartLabel(label) => find_partition(|part| part.name == label),
+        Root::PartUuid(guid) => find_partition(|part| part.guid_text().eq_ignore_ascii_case(guid)),
     }
 }
 
@@ -54,8 +53,16 @@ fn scheme_of_device(device: &str) -> Option<String> {
     })
 }
 
-/// The number of the partition with this name.
-fn partition_of(disk: &Path, label: &str) -> Option<u32> {
+/// The scheme path of the first partition that is the wanted one.
+fn find_partition(is_wanted: impl Fn(&Partition) -> bool) -> Option<String> {
+    disks().into_iter().find_map(|disk| {
+        let number = partition_of(&disk, &is_wanted)?;
+        Some(format!("{}/{number}", disk.display()))
+    })
+}
+
+/// The number of the wanted partition.
+fn partition_of(disk: &Path, is_wanted: impl Fn(&Partition) -> bool) -> Option<u32> {
     let mut file = File::open(disk).ok()?;
     // Not from its attributes: those of block devices say 0 on Linux.
     let bytes = file.seek(SeekFrom::End(0)).ok()?;
@@ -70,7 +77,7 @@ fn partition_of(disk: &Path, label: &str) -> Option<u32> {
     Some(
         partitions
             .into_iter()
-            .find(|part| part.name == label)?
+            .find(is_wanted)?
             .number,
     )
 }

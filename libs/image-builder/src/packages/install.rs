@@ -164,9 +164,14 @@ pub(crate) fn install(distribution: &Distribution<'_>, parts: &[Part], files: &[
 /// What is installed, as a tree: each file as its package says, with what gpm has laid out; and gpm's database, whose history begins with the
 /// image.
 pub(crate) fn read_back(distribution: &Distribution<'_>) -> Result<Tree> {
-    let folder = distribution.out.join("root");
-    let observer = Quiet(distribution.report);
-    let gpm = Gpm::new(&folder, &observer).map_err(failed)?;
+    installed(&distribution.out.join("root"), distribution.time, distribution.report)
+}
+
+/// The packages that gpm has installed below `folder` as a tree, contents left where they are, with gpm's database, whose history begins at
+/// `time` (seconds since 1970). What nobody's package has brought is not in it.
+pub fn installed(folder: &Path, time: u64, report: &Report) -> Result<Tree> {
+    let observer = Quiet(report);
+    let gpm = Gpm::new(folder, &observer).map_err(failed)?;
     let mut tree = Tree::default();
     for name in gpm.database().records().map_err(failed)?.keys() {
         for file in gpm.database().files(name).map_err(failed)? {
@@ -188,11 +193,11 @@ pub(crate) fn read_back(distribution: &Distribution<'_>) -> Result<Tree> {
     }
     let state = gpm::path::STATE;
     for part in ["policy.json", "installed"] {
-        copy_state(&folder.join(state).join(part), &format!("{state}/{part}"), distribution.time, &mut tree)?;
+        copy_state(&folder.join(state).join(part), &format!("{state}/{part}"), time, &mut tree)?;
     }
-    let past = gpm.beginning("image", i64::try_from(distribution.time).unwrap_or(i64::MAX)).map_err(failed)?;
+    let past = gpm.beginning("image", i64::try_from(time).unwrap_or(i64::MAX)).map_err(failed)?;
     let text = serde_json::to_vec(&past).map_err(failed)?;
-    tree.insert(&format!("{state}/history/000001.json"), Entry::new(Kind::File(text.into()), 0o644, distribution.time))?;
+    tree.insert(&format!("{state}/history/000001.json"), Entry::new(Kind::File(text.into()), 0o644, time))?;
     Ok(tree)
 }
 

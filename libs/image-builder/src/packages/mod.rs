@@ -16,6 +16,7 @@ use gpm::keys::SecretKey;
 use gpm::package::{Builder as PackageBuilder, Preset};
 
 pub(crate) use describe::{Descriptions, all, describe};
+pub use install::installed;
 pub(crate) use install::{Distribution, compare, install, keys, read_back};
 pub(crate) use split::{Part, split};
 

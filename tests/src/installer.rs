@@ -1,0 +1,116 @@
+//! The installer: from a running system onto an empty disk, which then starts alone by BIOS and UEFI.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use vm::exec::Output;
+use vm::machine::{Boot, Changes, Disk, DiskFormat, Firmware, Machine as Description};
+
+use crate::lab::{Lab, Machine, System};
+use crate::{Test, check};
+
+const SHORT: Duration = Duration::from_secs(60);
+/// To copy a system, emulated and on a busy host.
+const LONG: Duration = Duration::from_secs(400);
+const DISK_MIB: u64 = 400;
+
+/// What is installed; DISK and ERASE are put in.
+const ANSWERS: &str = "disk = \"DISK\"\nERASE\nhostname = \"box\"\ntimezone = \"Europe/Berlin\"\nroot_password = \"root's\"\n\
+                       [[user]]\nname = \"ada\"\nfull_name = \"Ada Lovelace\"\npassword = \"engine\"\nadministrator = true\n";
+
+pub fn tests() -> Vec<Test> {
+    vec![Test::new("installer/disk", disk)]
+}
+
+/// An empty disk.
+fn empty(lab: &Lab, name: &str) -> Result<PathBuf> {
+    let folder = lab.dir(name);
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join("target.img");
+    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    file.set_len(DISK_MIB << 20)?;
+    Ok(path)
+}
+
+/// A second disk for a machine.
+fn attach(description: &mut Description, disk: &Path) {
+    let drive = format!("if=none,id=target,format=raw,file={}", disk.display().to_string().replace(',', ",,"));
+    description.extra.extend(["-drive".into(), drive, "-device".into(), "virtio-blk-pci,drive=target,addr=0x9".into()]);
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Has `disk` (such as `vdb`) refused where its erasure is not asked for, and installs to it.
+fn install(machine: &Machine, disk: &str) -> Result<()> {
+    let listed = machine.sh("genai-install disks", SHORT)?;
+    check::succeeds(&listed)?;
+    let id = format!("{disk}-{DISK_MIB}MiB");
+    ensure!(text(&listed).contains(&id) && text(&listed).contains("nothing in its beginning"), "the disks: {}", text(&listed));
+    let answers = |erase: &str| ANSWERS.replace("DISK", &format!("/dev/{disk}")).replace("ERASE", erase);
+    let run = |erase: &str, options: &str, limit| {
+        machine.sh(&format!("cat > /tmp/answers.toml <<'END'\n{}END\ngenai-install install {options} /tmp/answers.toml", answers(erase)), limit)
+    };
+    for (erase, wanted) in [("", "would be erased"), ("erase = \"vdz-1MiB\"", "is not this disk"), ("erases = true", "unknown field")] {
+        let output = run(erase, "", SHORT)?;
+        ensure!(check::succeeds(&output).is_err() && text(&output).contains(wanted), "{erase:?}: {}", text(&output));
+    }
+    let erase = format!("erase = \"{id}\"");
+    let planned = run(&erase, "--dry-run", SHORT)?;
+    check::succeeds(&planned)?;
+    ensure!(text(&planned).contains("Ada Lovelace, administrator"), "the plan: {}", text(&planned));
+    let still = text(&machine.sh("genai-install disks", SHORT)?);
+    ensure!(still.contains("nothing in its beginning"), "the disk was written to: {still}");
+    let installed = run(&erase, "--json", LONG)?;
+    check::succeeds(&installed)?;
+    let said = String::from_utf8_lossy(&installed.stdout);
+    ensure!(said.trim_end().ends_with("{\"event\":\"done\"}"), "{}", text(&installed));
+    let done = text(&machine.sh("genai-install disks", SHORT)?);
+    ensure!(done.contains("\"genai-root\""), "what is on the disk: {done}");
+    Ok(())
+}
+
+/// Starts an installed disk alone.
+fn start(lab: &Lab, name: &str, disk: &Path, firmware: Firmware) -> Result<Machine> {
+    let mut description = lab.describe(System::Server)?;
+    description.boot = Boot::Firmware { firmware, cdrom: None };
+    description.memory_mib = 512;
+    description.disk = Some(Disk { path: disk.to_owned(), format: DiskFormat::Raw, changes: Changes::Discard });
+    lab.boot(name, &description)
+}
+
+/// The installed system is the one that was asked for.
+fn look(machine: &Machine) -> Result<()> {
+    let script = "cat /etc/hostname; hostname; date -d @1700000000 +%Z; id -nG ada | tr ' ' '\\n' | grep -x sudo; ls -ld /home/ada | cut -c1-10; \
+                  grep -o 'root=PARTUUID=' /proc/cmdline; gpm verify edition-server >/dev/null && echo verified; cat /home/ada/.profile >/dev/null && echo home";
+    check::prints(&machine.sh(script, SHORT)?, "box\nbox\nCET\nsudo\ndrwx------\nroot=PARTUUID=\nverified\nhome\n")?;
+    // By the password: from a user who is not root.
+    let script = "su -s /bin/bash nobody -c 'echo engine | su ada -c \"id -un\"' 2>/dev/null; su -s /bin/bash nobody -c 'echo wrong | su ada -c \"id -un\"' >/dev/null 2>&1 || echo refused";
+    check::prints(&machine.sh(script, SHORT)?, "ada\nrefused\n")?;
+    // Text consoles ask who is there.
+    let script = "for i in $(seq 100); do pgrep -x agetty >/dev/null && break; sleep 0.2; done; pgrep -x agetty >/dev/null && echo asks";
+    check::prints(&machine.sh(script, SHORT)?, "asks\n")
+}
+
+fn disk(lab: &Lab) -> Result<()> {
+    let target = empty(lab, "installer/disk")?;
+    let mut description = lab.describe(System::Server)?;
+    description.memory_mib = 512;
+    attach(&mut description, &target);
+    let machine = lab.boot("installer/disk", &description)?;
+    install(&machine, "vdb")?;
+    let own = machine.sh("sed -i 's/^disk.*/disk = \"\\/dev\\/vda\"/; s/^erase.*/erase = \"vda-448MiB\"/' /tmp/answers.toml; genai-install install /tmp/answers.toml", SHORT)?;
+    ensure!(check::succeeds(&own).is_err() && text(&own).contains("the running system is on it"), "the system's own disk: {}", text(&own));
+    // As a power cut does: what was installed is on the disk.
+    machine.cut_power();
+    let machine = start(lab, "installer/disk-bios", &target, Firmware::Bios)?;
+    look(&machine).context("started by BIOS")?;
+    machine.cut_power();
+    let machine = start(lab, "installer/disk-uefi", &target, Firmware::Uefi)?;
+    check::prints(&machine.sh("cat /etc/hostname", SHORT)?, "box\n").context("started by UEFI")?;
+    machine.cut_power();
+    std::fs::remove_file(&target).context("cannot remove the disk")
+}
