@@ -192,9 +192,7 @@ pub fn sys_sched_setaffinity(cx: &Cx<'_>, tid: i32, len: usize, mask: usize) -> 
         return Err(EPERM);
     }
     target.sched.affinity.store(wanted, Ordering::Relaxed);
-    if Arc::ptr_eq(&target, cx.thread) {
-        sched::move_if_needed();
-    }
+    sched::affinity_changed(&target);
     Ok(0)
 }
 

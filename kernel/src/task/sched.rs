@@ -96,6 +96,10 @@ impl SchedEntity {
         if self.policy.load(Ordering::Relaxed) == 5 { 3 } else { WEIGHTS[(nice + 20) as usize] }
     }
 
+    fn may_run_on(&self, cpu: usize) -> bool {
+        self.affinity.load(Ordering::Relaxed) & (1 << cpu) != 0
+    }
+
     fn is_realtime(&self) -> bool {
         matches!(self.policy.load(Ordering::Relaxed), 1 | 2)
     }
@@ -418,7 +422,9 @@ pub fn schedule() {
     let is_idle = me.idle.load(Ordering::Relaxed);
     charge(&mut queue, &previous, now);
     let runnable = previous.sched.state.load(Ordering::SeqCst) == RUNNABLE;
-    if !is_idle {
+    // It may not stay: another CPU takes it when this one has left it.
+    let moves = runnable && !is_idle && !previous.sched.may_run_on(cpu_id);
+    if !is_idle && !moves {
         if runnable {
             enqueue(cpu_id, &mut queue, previous.clone());
         } else {
@@ -452,7 +458,11 @@ pub fn schedule() {
     let counter = if runnable { &previous.nivcsw } else { &previous.nvcsw };
     counter.fetch_add(1, Ordering::Relaxed);
     let dead = previous.sched.state.load(Ordering::SeqCst) == DEAD;
-    drop(previous);
+    if moves {
+        place(previous, false);
+    } else {
+        drop(previous);
+    }
     // The frame holds interrupts off itself. In between only the queue is ahead of what runs, which interrupt handlers can live with.
     drop(guard);
     super::switch(next, dead);
@@ -593,15 +603,37 @@ impl SchedEntity {
     }
 }
 
-/// After the current thread's affinity changed: goes to another CPU if it may not stay.
-pub fn move_if_needed() {
-    let thread = current();
-    if thread.sched.affinity.load(Ordering::Relaxed) & (1 << cpu::id()) != 0 {
+/// After a thread's affinity changed: it goes to another CPU if it may not stay. One that sleeps is woken onto an allowed one.
+pub fn affinity_changed(thread: &Arc<Thread>) {
+    if Arc::ptr_eq(thread, &current()) {
+        if !thread.sched.may_run_on(cpu::id()) {
+            schedule();
+        }
         return;
     }
-    // A sleep that a timer ends at once: waking chooses an allowed CPU.
-    prepare_to_sleep(&thread, false);
-    sleep(Some(frame::time::now_ns()));
+    loop {
+        let home = thread.sched.cpu.load(Ordering::SeqCst);
+        let mut queue = CPUS[home].queue.lock();
+        if thread.sched.cpu.load(Ordering::SeqCst) != home {
+            continue;
+        }
+        if thread.sched.may_run_on(home) {
+            return;
+        }
+        let waiting = queue.ready.iter().find(|(_, it)| Arc::ptr_eq(it, thread)).map(|(key, _)| *key);
+        if let Some(waiting) = waiting.and_then(|key| queue.ready.remove(&key)) {
+            CPUS[home].load.store(queue.ready.len(), Ordering::SeqCst);
+            drop(queue);
+            return place(waiting, false);
+        }
+        let is_running = queue.current.as_ref().is_some_and(|it| Arc::ptr_eq(it, thread));
+        drop(queue);
+        if is_running {
+            CPUS[home].resched.store(true, Ordering::SeqCst);
+            send_resched(home);
+        }
+        return;
+    }
 }
 
 /// Brings the current thread's run time up to date.

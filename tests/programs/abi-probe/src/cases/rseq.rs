@@ -109,7 +109,8 @@ cases! { "rseq";
         unsafe { signal(SIGALRM, on_alarm as *const () as usize); }
         let area = glibc_area();
         alarm_in(20);
-        spin(area);
+        // A preemption ends the section, too.
+        while TICKS.load(Ordering::SeqCst) == 0 { spin(area); }
         // SAFETY: glibc's area.
         o.s(TICKS.load(Ordering::SeqCst)); unsafe { o.s((*area).section); }
     }
