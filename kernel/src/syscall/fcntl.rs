@@ -181,7 +181,6 @@ fn set_lock(cx: &Cx<'_>, file: &OpenFile, arg: usize, ofd: bool, wait: bool) -> 
 
 /// flock(2)
 pub fn sys_flock(cx: &Cx<'_>, fd: i32, operation: u32) -> Result<usize> {
-    const SHARED: u32 = 1;
     const EXCLUSIVE: u32 = 2;
     const NONBLOCKING: u32 = 4;
     const UNLOCK: u32 = 8;

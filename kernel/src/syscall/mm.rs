@@ -142,7 +142,24 @@ pub fn sys_munmap(cx: &Cx<'_>, addr: usize, len: usize) -> Result<usize> {
 
 /// brk(2), as the kernel does it: returns the end of the heap, moved or not.
 pub fn sys_brk(cx: &Cx<'_>, to: usize) -> Result<usize> {
-    Ok(cx.process.mm()?.set_brk(to, cx.process.rlimit(RLIMIT_DATA).0))
+    let mm = cx.process.mm()?;
+    let limit = cx.process.rlimit(RLIMIT_DATA).0;
+    let future = mm.future_locks.load(Ordering::Relaxed);
+    if future & MCL_FUTURE == 0 {
+        return Ok(mm.set_brk(to, limit));
+    }
+    // An impossible end only asks for the present one.
+    let before = mm.set_brk(0, limit);
+    let end = mm.set_brk(to, limit);
+    if let (Some(from), Some(until)) = (page_up(before), page_up(end)) {
+        if from < until {
+            mm.update_areas(from, until, |a| a.locked = true)?;
+            if future & MCL_ONFAULT == 0 {
+                mm.populate(from, until);
+            }
+        }
+    }
+    Ok(end)
 }
 
 /// mremap(2)
