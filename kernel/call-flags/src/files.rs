@@ -35,12 +35,36 @@ const OPEN_FLAGS: &[Entry] = &[
     on("O_PATH", 0o10000000),
     on("O_TMPFILE", 0o20200000),
 ];
+/// As for open(2), and a bit that Linux 6.1 takes out before it looks.
+const OPENAT2_FLAGS: &[Entry] = &[
+    on("O_RDONLY", 0),
+    on("O_WRONLY", 0o1),
+    on("O_RDWR", 0o2),
+    on("O_CREAT", 0o100),
+    on("O_EXCL", 0o200),
+    on("O_NOCTTY", 0o400),
+    on("O_TRUNC", 0o1000),
+    on("O_APPEND", 0o2000),
+    on("O_NONBLOCK", NONBLOCK),
+    on("O_DSYNC", 0o10000),
+    on("O_SYNC", 0o4010000),
+    idle("O_ASYNC", 0o20000, NO_SIGIO),
+    idle("O_DIRECT", 0o40000, NO_DIRECT),
+    idle("O_LARGEFILE", 0o100000, LARGE),
+    on("O_DIRECTORY", 0o200000),
+    on("O_NOFOLLOW", 0o400000),
+    on("O_NOATIME", 0o1000000),
+    on("O_CLOEXEC", CLOEXEC),
+    on("O_PATH", 0o10000000),
+    on("O_TMPFILE", 0o20200000),
+    idle("FMODE_NONOTIFY", 0x400_0000, "as on Linux: a bit of the kernel's own, which programs cannot set"),
+];
 
 sets! {
     /// `open(2)`: bits without a name are not looked at.
     OPEN: Flags = Flags::new(&["open", "openat"], "flags", Unknown::Ignored, OPEN_FLAGS);
     /// `openat2(2)`
-    OPENAT2: Flags = Flags::new(&["openat2"], "how.flags", Unknown::Refused(EINVAL), OPEN_FLAGS);
+    OPENAT2: Flags = Flags::new(&["openat2"], "how.flags", Unknown::Refused(EINVAL), OPENAT2_FLAGS);
     /// `openat2(2)`
     OPENAT2_RESOLVE: Flags = Flags::new(&["openat2"], "how.resolve", Unknown::Refused(EINVAL), &[
         on("RESOLVE_NO_XDEV", 1),

@@ -25,8 +25,8 @@ const MAP_FLAGS: &[Entry] = &[
     on("MAP_FIXED_NOREPLACE", 0x10_0000),
     idle("MAP_UNINITIALIZED", 0x400_0000, "as on Linux with an MMU: memory is always zero"),
 ];
-/// The flags that `MAP_SHARED_VALIDATE` lets through (Linux's `LEGACY_MAP_MASK`), with `MAP_ABOVE4G` and the sizes of huge pages.
-const OLD_MAP_FLAGS: u64 = 0x3 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x800 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x1_0000 | 0x2_0000 | 0x4_0000 | 0x7c00_0000;
+/// The flags that `MAP_SHARED_VALIDATE` lets through (Linux 6.1's `LEGACY_MAP_MASK`), with the sizes of huge pages.
+const OLD_MAP_FLAGS: u64 = 0x3 | 0x10 | 0x20 | 0x40 | 0x100 | 0x800 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x1_0000 | 0x2_0000 | 0x4_0000 | 0x7c00_0000;
 const HINT: &str = "a hint that changes nothing: what is asked is whether the range is mapped";
 
 sets! {
