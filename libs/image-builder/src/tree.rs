@@ -108,8 +108,8 @@ pub struct Tree {
     pub(crate) owners: Owners,
 }
 
-/// A package's name, of which there are many copies.
-type Owner = Arc<str>;
+/// A package's name.
+type Owner = String;
 
 /// Which package has put what into a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,10 +129,10 @@ impl Owners {
         if directory && self.paths.contains_key(path) {
             return;
         }
-        if let Some(old) = self.paths.insert(path.to_owned(), Arc::clone(current))
+        if let Some(old) = self.paths.insert(path.to_owned(), current.clone())
             && old != *current
         {
-            self.taken.insert((Arc::clone(current), old));
+            self.taken.insert((current.clone(), old));
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn all(project: &Project, debian: &Descriptions, tree: &Tree) -> Resu
     let summary = format!("GenAI OS, edition {}: what is made from all its packages, and the keys that are trusted", project.edition_name);
     manifests.insert(name.clone(), Manifest::new(&name, version, &summary, "MIT"));
     for (winner, loser) in &tree.owners.taken {
-        if let Some(manifest) = manifests.get_mut(winner.as_ref()) {
+        if let Some(manifest) = manifests.get_mut(winner.as_str()) {
             manifest.replaces.push(Relation { name: loser.to_string(), version: None });
         }
     }
