@@ -47,8 +47,10 @@ fn has_wallpaper(picture: &Picture) -> bool {
     left[2] > left[1] && right[0] > right[1] && right[0] > left[0] && picture.colours() > 2000
 }
 
-/// The background of the terminal.
-const TERMINAL: [u8; 3] = [0x14, 0x16, 0x1b];
+/// The background of foot.
+const FOOT: [u8; 3] = [0x14, 0x16, 0x1b];
+/// The background of our own terminal.
+const TERMINAL: [u8; 3] = [0x16, 0x18, 0x1d];
 /// The ground of the launcher.
 const BOX: [u8; 3] = [0x1f, 0x22, 0x29];
 
@@ -87,24 +89,30 @@ fn launches(machine: &Machine) -> Result<()> {
     poll_windows(machine, "terminal from the launcher", |windows| windows.len() == 1 && windows[0]["is_focused"] == true).map(drop)
 }
 
-/// What is typed reaches the terminal's shell and is drawn.
-fn takes_text(machine: &Machine) -> Result<()> {
+/// Types a line until what it does is seen: the shell may not read yet.
+fn types(machine: &Machine, line: &str, file: &str, wanted: &str) -> Result<()> {
     let start = Instant::now();
     loop {
-        // The shell may not read yet.
-        input::type_text(machine.dir(), "\necho typed > /root/typed\n")?;
+        input::type_text(machine.dir(), &format!("\n{line} > {file}\n"))?;
         thread::sleep(Duration::from_secs(1));
-        if machine.sh("cat /root/typed", SHORT)?.stdout == b"typed\n" {
-            break;
+        if machine.sh(&format!("cat {file}"), SHORT)?.stdout == wanted.as_bytes() {
+            return Ok(());
         }
         ensure!(start.elapsed() < LONG, "what is typed does not reach the shell");
     }
-    wait_for_picture(machine, "a terminal", |picture| picture.pixel(picture.width / 2, picture.height / 2 + 200) == TERMINAL && has_wallpaper(picture))
+}
+
+/// What is typed reaches the terminal's shell and is drawn.
+fn takes_text(machine: &Machine) -> Result<()> {
+    types(machine, "echo typed", "/root/typed", "typed\n")?;
+    wait_for_picture(machine, "a terminal", |picture| picture.pixel(picture.width / 2, picture.height / 2 + 200) == FOOT && has_wallpaper(picture))
 }
 
 fn arranges(machine: &Machine) -> Result<()> {
     input::key(machine.dir(), "super-t")?;
-    poll_windows(machine, "second terminal", |windows| windows.len() == 2)?;
+    poll_windows(machine, "second terminal", |windows| windows.iter().any(|it| it["app_id"] == "org.genai.Terminal" && it["is_focused"] == true))?;
+    types(machine, "echo hello | tr a-z A-Z", "/root/upper", "HELLO\n").context("our own terminal")?;
+    Picture::of(machine.dir())?.save(&machine.dir().file("own-terminal.png"))?;
     input::key(machine.dir(), "super-left")?;
     poll_windows(machine, "window on the left", |windows| windows.iter().any(|it| it["is_focused"] == true && it["part"] == "left"))?;
     wait_for_picture(machine, "a snapped terminal", |picture| {

@@ -169,7 +169,7 @@ impl<A: App> Headless<A> {
     }
 
     fn act(&mut self, action: Action<A::Message>) {
-        use clipboard::{Clipboard, Kind};
+        use clipboard::Clipboard;
         match action {
             Action::Output(message) => self.send(message),
             Action::Widget(mut operation) => {

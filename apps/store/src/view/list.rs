@@ -20,7 +20,7 @@ pub fn page(store: &Store) -> Element<'_, Message> {
         _ if store.words.trim().is_empty() => "Explore",
         _ => "Found",
     };
-    let count = if listed.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", listed.len()) };
+    let count = if store.catalogue.is_none() { String::new() } else if listed.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", listed.len()) };
     let all = (store.page == Page::Updates && !listed.is_empty())
         .then(|| button(text("Update everything")).padding([8.0, 14.0]).style(theme::primary).on_press(Message::Want(Wish::UpgradeAll)));
     let head = row![text(heading).size(theme::size::TITLE).font(theme::STRONG), text(count).size(theme::size::SMALL).style(theme::faint), space::horizontal()]

@@ -1,0 +1,68 @@
+//! What the window shows: tabs where there are several, the screen in front, and a question before something is lost.
+
+use genai_ui::core::{Alignment, Background, Color, Length, Padding};
+use genai_ui::widget::text::Wrapping;
+use genai_ui::widget::{Column, Row, button, column, container, opaque, row, space, stack, text};
+use genai_ui::{Element, Theme, theme};
+
+use crate::screen::Screen;
+use crate::{Closing, Message, Tab, Terminal};
+
+/// A tab's width at most, and of the question.
+const TAB_WIDTH: f32 = 220.0;
+const DIALOG_WIDTH: f32 = 420.0;
+
+/// The window.
+pub fn window(terminal: &Terminal) -> Element<'_, Message> {
+    let front = match terminal.tabs.get(terminal.front) {
+        Some(Tab { session: Ok(session), .. }) => Screen::new(session, terminal.size, terminal.cell, terminal.closing.is_none()).into(),
+        Some(Tab { session: Err(error), .. }) => failed(error),
+        None => space().width(Length::Fill).height(Length::Fill).into(),
+    };
+    let tabs = (terminal.tabs.len() > 1).then(|| strip(terminal));
+    let below = Column::new().push(tabs).push(front);
+    let dialog = terminal.closing.map(|closing| question(terminal, closing));
+    stack![below].push(dialog).into()
+}
+
+fn strip(terminal: &Terminal) -> Element<'_, Message> {
+    let tabs = terminal.tabs.iter().enumerate().map(|(index, tab)| {
+        let name = text(tab.name()).size(theme::size::SMALL + 1.0).wrapping(Wrapping::None);
+        let name = if tab.has_rung { name.style(text::primary) } else { name };
+        let close = button(text("×").size(theme::size::BODY)).padding([0.0, 6.0]).style(theme::entry(false)).on_press(Message::Close(tab.number));
+        let inside = row![container(name).width(Length::Fill).clip(true), close].align_y(Alignment::Center).spacing(4.0);
+        let tab = button(inside).width(Length::Fill).padding(Padding::new(4.0).left(12.0)).style(theme::entry(index == terminal.front)).on_press(Message::Show(tab.number));
+        container(tab).max_width(TAB_WIDTH).into()
+    });
+    let more = button(text("+").size(theme::size::NAME)).padding([2.0, 10.0]).style(theme::entry(false)).on_press(Message::Open);
+    container(Row::with_children(tabs).push(more).spacing(4.0).align_y(Alignment::Center)).width(Length::Fill).padding(4.0).style(theme::sidebar).into()
+}
+
+fn failed(error: &str) -> Element<'_, Message> {
+    let words = column![text("The shell could not be started").size(theme::size::NAME + 4.0).font(theme::STRONG), text(error).style(theme::faint)];
+    let close = button(text("Close")).padding([10.0, 18.0]).style(theme::primary).on_press(Message::CloseThis);
+    container(words.push(close).spacing(theme::MARGIN)).center(Length::Fill).into()
+}
+
+fn question(terminal: &Terminal, closing: Closing) -> Element<'_, Message> {
+    let programs = terminal.endangered(closing);
+    let what = if closing == Closing::Window { "window" } else { "tab" };
+    let warning = match programs.as_slice() {
+        [] => "What ran has ended.".to_owned(),
+        [one] => format!("{one} is running, and would be ended."),
+        several => format!("These are running, and would be ended: {}.", several.join(", ")),
+    };
+    let act = |label, style: fn(&Theme, button::Status) -> button::Style, message| button(text(label)).padding([10.0, 18.0]).style(style).on_press(message);
+    let buttons = row![space::horizontal(), act("Cancel", theme::secondary, Message::Cancel), act("Close", theme::danger, Message::Confirm)];
+    let inside = column![
+        text(format!("Close the {what}?")).size(theme::size::NAME + 4.0).font(theme::STRONG),
+        text(warning).style(theme::faint),
+        buttons.spacing(theme::GAP)
+    ];
+    let card = container(inside.spacing(theme::MARGIN)).width(DIALOG_WIDTH).padding(theme::MARGIN + 4.0).style(theme::card);
+    let shade = |theme: &Theme| container::Style {
+        background: Some(Background::Color(Color { a: 0.55, ..if theme.extended_palette().is_dark { Color::BLACK } else { theme.palette().text } })),
+        ..container::Style::default()
+    };
+    opaque(container(card).center(Length::Fill).style(shade))
+}
