@@ -215,7 +215,6 @@ impl Terminal {
                 session.write(answer(own.unwrap_or(Rgb { r, g, b })).into_bytes());
             }
             Happening::Size(answer) => session.write(answer(session.window()).into_bytes()),
-            Happening::Answer(text) => session.write(text.into_bytes()),
             Happening::Ended(_) => return self.close(number),
         }
         Task::none()

@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 /// Lines above the screen that are kept.
@@ -63,8 +63,6 @@ pub enum Happening {
     Colour(usize, Arc<dyn Fn(Rgb) -> String + Send + Sync>),
     /// It asks for the window's size; what the answer is made by.
     Size(Arc<dyn Fn(WindowSize) -> String + Send + Sync>),
-    /// The terminal answers it.
-    Answer(String),
     /// It has ended.
     Ended(Option<ExitStatus>),
 }
@@ -78,7 +76,6 @@ impl std::fmt::Debug for Happening {
             Happening::Copy(..) => "Copy",
             Happening::Colour(..) => "Colour",
             Happening::Size(_) => "Size",
-            Happening::Answer(_) => "Answer",
             Happening::Ended(_) => "Ended",
         })
     }
@@ -90,6 +87,8 @@ pub struct Listener {
     told: mpsc::UnboundedSender<Happening>,
     /// Whether a change has been told that nobody has looked at yet: more need not be told.
     is_changed: Arc<AtomicBool>,
+    /// Where answers go, once there is somebody to be answered.
+    input: Arc<OnceLock<EventLoopSender>>,
 }
 
 impl EventListener for Listener {
@@ -103,7 +102,13 @@ impl EventListener for Listener {
             Event::ClipboardStore(kind, text) => Happening::Copy(kind, text),
             Event::ColorRequest(number, answer) => Happening::Colour(number, answer),
             Event::TextAreaSizeRequest(answer) => Happening::Size(answer),
-            Event::PtyWrite(text) => Happening::Answer(text),
+            // At once: programs do not wait for long, and the window may be busy.
+            Event::PtyWrite(text) => {
+                if let Some(input) = self.input.get() {
+                    let _ = input.send(Msg::Input(text.into_bytes().into()));
+                }
+                return;
+            }
             Event::ChildExit(status) => Happening::Ended(Some(status)),
             Event::Exit => Happening::Ended(None),
             // A program may not read what was copied elsewhere.
@@ -166,7 +171,8 @@ impl Session {
     pub fn start(program: &Program, grid: Grid, number: u64) -> io::Result<(Self, mpsc::UnboundedReceiver<Happening>)> {
         let (told, happenings) = mpsc::unbounded();
         let is_changed = Arc::new(AtomicBool::new(false));
-        let listener = Listener { told, is_changed: Arc::clone(&is_changed) };
+        let listener = Listener { told, is_changed: Arc::clone(&is_changed), input: Arc::default() };
+        let answers = Arc::clone(&listener.input);
         let env = [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("TERM_PROGRAM", "genai-terminal")];
         let options = Options {
             shell: Some(program.shell()),
@@ -180,6 +186,8 @@ impl Session {
         let term = Arc::new(FairMutex::new(Term::new(config, &grid, listener.clone())));
         let events = EventLoop::new(Arc::clone(&term), listener, pty, true, false)?;
         let input = Notifier(events.channel());
+        // Nothing has been read from the program yet.
+        let _ = answers.set(events.channel());
         events.spawn();
         let is_shell = program.words.is_empty();
         let session = Session { term, input, master, child, is_shell, is_changed, grid: Mutex::new(grid), rang: Mutex::new(None) };
