@@ -1,10 +1,12 @@
 //! GCS, the shell of GenAI OS: bash's command lines and plain English on one prompt.
 
 mod bash;
+mod diagnose;
 mod editor;
 mod plan;
 mod recognise;
 mod repl;
+mod special;
 mod terminal;
 
 use std::os::unix::process::CommandExt;
@@ -69,6 +71,14 @@ enum Sub {
         #[arg(required = true, allow_hyphen_values = true, trailing_var_arg = true)]
         command: Vec<String>,
     },
+    /// Answer a question about this machine from what is measured, with the figures
+    Diagnose {
+        /// What is asked about
+        subject: diagnose::Subject,
+        /// One JSON object: answer, evidence, next
+        #[arg(long)]
+        json: bool,
+    },
     /// List what can be asked for, with examples
     Intents {
         /// As JSON
@@ -82,7 +92,7 @@ fn main() -> ExitCode {
     // bash's own ways of being called go to bash: nothing stands between.
     match args.get(1).and_then(|a| a.to_str()) {
         Some("-c" | "-s" | "-lc") => return exec_bash(&args[1..]),
-        Some(a) if !a.starts_with('-') && !matches!(a, "ask" | "explain" | "intents" | "help") => return exec_bash(&args[1..]),
+        Some(a) if !a.starts_with('-') && !matches!(a, "ask" | "explain" | "diagnose" | "intents" | "help") => return exec_bash(&args[1..]),
         None if args.len() > 1 => return exec_bash(&args[1..]),
         _ => {}
     }
@@ -118,6 +128,7 @@ fn run(cli: Cli, dash: bool) -> Result<i32> {
             say!("  Risk: {}", actions::classify(&command, &RiskContext::current()));
             Ok(0)
         }
+        Some(Sub::Diagnose { subject, json }) => diagnose::run(subject, json),
         Some(Sub::Intents { json }) => intents(json),
     }
 }
@@ -140,7 +151,8 @@ fn ask(text: &str, json: bool, run: bool) -> Result<i32> {
     let text = if text == "-" { terminal::all_input()? } else { text.to_owned() };
     let world = LiveWorld::current();
     let context = Context { risk: RiskContext::current(), ..Default::default() };
-    let answer = intent::ask(text.trim().trim_start_matches('?'), &world, &context);
+    let text = text.trim().trim_start_matches('?');
+    let answer = special::answer(text, &context.risk).unwrap_or_else(|| intent::ask(text, &world, &context));
     let status = match &answer {
         Answer::Plan { .. } => 0,
         Answer::Unsure { .. } | Answer::Missing { .. } => 2,

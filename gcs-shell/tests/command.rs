@@ -78,3 +78,25 @@ fn lines_from_a_pipe_run_as_in_bash() {
     assert_eq!(o.status.code(), Some(6));
     assert!(String::from_utf8_lossy(&o.stderr).contains("not run"), "English is never run where nobody can confirm");
 }
+
+/// Questions are answered with figures, and asking in English leads there.
+#[test]
+fn questions_about_the_machine_are_measured() {
+    let run = |args: &[&str]| {
+        let out = Command::new(env!("CARGO_BIN_EXE_gcs")).args(args).output().unwrap();
+        (out.status.success(), String::from_utf8_lossy(&out.stdout).into_owned(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    for (question, command) in [("why is it slow?", "gcs diagnose slow"), ("what is eating the memory", "gcs diagnose memory")] {
+        let (ok, out, _) = run(&["ask", "--json", question]);
+        assert!(ok && out.contains(&format!("\"text\":\"{command}\"")) && out.contains("\"risk\":\"safe\""), "{question}: {out}");
+    }
+    for subject in ["slow", "memory"] {
+        let (ok, out, err) = run(&["diagnose", subject, "--json"]);
+        assert!(ok, "{err}");
+        let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let evidence = answer["evidence"].as_array().unwrap();
+        assert!(!answer["answer"].as_str().unwrap().is_empty() && evidence.iter().any(|e| e.as_str().unwrap().contains("available")), "{out}");
+    }
+    let (ok, _, err) = run(&["diagnose", "nothing"]);
+    assert!(!ok && err.contains("slow"), "{err}");
+}

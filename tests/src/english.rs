@@ -18,8 +18,11 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// What is asked, the risk that the plan must have, and a line of shell that holds once the plan has run; `$OUT` is what the plan printed.
-const REQUESTS: [(&str, &str, &str); 20] = [
+const REQUESTS: [(&str, &str, &str); 23] = [
     ("how much memory is free", "safe", "grep -q '^Mem:' <<< $OUT"),
+    ("why is it slow?", "safe", "grep -q 'processors: .* busy' <<< $OUT && grep -q 'memory: .* available' <<< $OUT"),
+    ("what is eating the memory?", "safe", "grep -q 'are available' <<< $OUT && grep -q '^  - .*: [0-9.]* [KMG]iB' <<< $OUT"),
+    ("which service failed, and why?", "safe", "grep -q 'failed' <<< $OUT && grep -q 'gci knows\\| is ' <<< $OUT"),
     ("make a folder called projects", "confirm", "test -d projects"),
     ("copy /etc/hosts to projects", "confirm", "cmp /etc/hosts projects/hosts"),
     ("rename projects/hosts to projects/hosts.bak", "confirm", "cmp /etc/hosts projects/hosts.bak && ! test -e projects/hosts"),
