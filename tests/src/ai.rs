@@ -34,7 +34,8 @@ fn genaid(lab: &Lab) -> Result<()> {
         check::succeeds(&output).with_context(|| line.to_owned())?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    // The system's own: no model is installed, which it says, and goes on.
+    // The system's own: no model is installed, which it says, and goes on. Right after the boot it may not be up yet.
+    sh("for n in $(seq 600); do genai status > /dev/null 2>&1 && exit 0; sleep 0.1; done; genai status")?;
     let status = sh("genai status --json")?;
     ensure!(status.contains("\"mode\":\"local\"") && status.contains("gpm install model-smollm2-135m"), "{status}");
     sh("! genai ask hello 2> /tmp/ask.err && grep -q 'there is no model' /tmp/ask.err")?;

@@ -7,12 +7,7 @@ use serde::Deserialize;
 
 use super::Finding;
 
-#[derive(Debug, Deserialize)]
-struct Answer {
-    error: Option<String>,
-    report: Option<Report>,
-}
-
+/// What `gci --json status` prints, as far as it is looked at.
 #[derive(Debug, Deserialize)]
 struct Report {
     units: Vec<Unit>,
@@ -40,12 +35,8 @@ fn gci(args: &[&str]) -> Result<String> {
 
 /// Which services failed, and why?
 pub fn services() -> Result<Finding> {
-    let answer: Answer = serde_json::from_str(&gci(&["--json", "status"])?).context("reading what gci says")?;
-    if let Some(e) = answer.error {
-        bail!("gci status: {e}");
-    }
-    let units = answer.report.context("gci status gives no state")?.units;
-    Ok(conclude(&units, |unit| gci(&["logs", "-b", "-n", "5", "-u", unit]).unwrap_or_default()))
+    let report: Report = serde_json::from_str(&gci(&["--json", "status"])?).context("reading what gci says")?;
+    Ok(conclude(&report.units, |unit| gci(&["logs", "-b", "-n", "5", "-u", unit]).unwrap_or_default()))
 }
 
 fn conclude(units: &[Unit], logs: impl Fn(&str) -> String) -> Finding {
@@ -83,12 +74,12 @@ mod tests {
 
     #[test]
     fn failures_come_with_their_reason_and_words() {
-        let text = r#"{"report":{"target":"console.target","reached_us":1,"is_starting":false,"units":[
+        let text = r#"{"target":"console.target","reached_us":1,"is_starting":false,"units":[
             {"name":"devd","description":"The device database","state":"active","detail":"","pid":5,"restarts":0},
             {"name":"webd","description":"Web","state":"failed","detail":"its program ended with 3","restarts":8},
-            {"name":"flaky","description":"","state":"active","detail":"","restarts":2}]}}"#;
-        let answer: Answer = serde_json::from_str(text).unwrap();
-        let f = conclude(&answer.report.unwrap().units, |u| format!("12:00 {u}: no port\n"));
+            {"name":"flaky","description":"","state":"active","detail":"","restarts":2}]}"#;
+        let report: Report = serde_json::from_str(text).unwrap();
+        let f = conclude(&report.units, |u| format!("12:00 {u}: no port\n"));
         assert_eq!(f.answer, "webd (Web) has failed: its program ended with 3.");
         assert!(f.evidence[0].contains("started again 8 times: its program ended with 3") && f.evidence[1].contains("webd: no port"), "{f:?}");
         assert!(f.evidence.iter().any(|e| e.starts_with("flaky is active, started again 2 times")));
