@@ -27,7 +27,7 @@ const REQUESTS: [(&str, &str, &str); 23] = [
     ("copy /etc/hosts to projects", "confirm", "cmp /etc/hosts projects/hosts"),
     ("rename projects/hosts to projects/hosts.bak", "confirm", "cmp /etc/hosts projects/hosts.bak && ! test -e projects/hosts"),
     ("replace localhost with myhost in projects/hosts.bak", "confirm", "grep -q myhost projects/hosts.bak && ! grep -q localhost projects/hosts.bak"),
-    ("show me the five largest files under /usr", "safe", "[ $(wc -l <<< $OUT) = 5 ] && grep -q /usr/bin/gcs <<< $OUT"),
+    ("show me the five largest files under /usr", "safe", "[ $(wc -l <<< $OUT) = 5 ] && grep -q \"$(find /usr -type f -size +1M -exec stat -c '%s %n' {} + | sort -n | tail -n 1 | cut -d ' ' -f 2)\" <<< $OUT"),
     ("which processes use the most cpu", "safe", "grep -q '%CPU' <<< $OUT"),
     ("how many lines does /etc/passwd have", "safe", "[ \"$OUT\" = \"$(wc -l /etc/passwd)\" ]"),
     ("show the last 3 lines of /etc/group", "safe", "[ \"$OUT\" = \"$(tail -n 3 /etc/group)\" ]"),
