@@ -1,9 +1,7 @@
 //! gpm at work, beside the window: each job is a task that ends with a message and tells of its progress meanwhile.
 
-use genai_ui::Task;
 use genai_ui::futures::futures::channel::mpsc;
-use genai_ui::futures::futures::{SinkExt, StreamExt};
-use genai_ui::futures::stream;
+use genai_ui::{Task, job};
 use gpm::database::Past;
 use gpm::gpm::Proposal;
 use gpm::observer::{Event, Observer, Silent};
@@ -153,26 +151,9 @@ impl Observer for Teller {
     }
 }
 
-/// Does work on a thread of its own; it ends with a message.
-fn job(work: impl FnOnce(mpsc::Sender<Message>) -> Message + Send + 'static) -> Task<Message> {
-    Task::stream(stream::channel(64, async move |mut output: mpsc::Sender<Message>| {
-        let (sender, mut told) = mpsc::channel(64);
-        let (ends, end) = genai_ui::futures::futures::channel::oneshot::channel();
-        std::thread::spawn(move || {
-            let _ = ends.send(work(sender));
-        });
-        while let Some(message) = told.next().await {
-            let _ = output.send(message).await;
-        }
-        if let Ok(message) = end.await {
-            let _ = output.send(message).await;
-        }
-    }))
-}
-
 /// Reads what there is. `update` asks the repositories first.
 pub fn load(root: PathBuf, update: bool) -> Task<Message> {
-    job(move |_| {
+    job::start(move |_| {
         let read = || {
             let gpm = Gpm::new(&root, &Silent)?;
             let mut unreachable = Vec::new();
@@ -201,7 +182,7 @@ pub struct Loaded {
 
 /// Finds out what a wish takes.
 pub fn propose(root: PathBuf, wish: Wish, concessions: Concessions, cancelled: Arc<AtomicBool>) -> Task<Message> {
-    job(move |sender| {
+    job::start(move |sender| {
         let teller = Teller { sender: std::sync::Mutex::new(sender), cancelled };
         let proposal = Gpm::new(&root, &teller).and_then(|gpm| proposal(&gpm, &wish, &concessions));
         Message::Proposed(proposal.map(|proposal| Plan { wish, proposal: Arc::new(proposal) }).map_err(Failure::from))
@@ -232,7 +213,7 @@ fn proposal(gpm: &Gpm<'_>, wish: &Wish, concessions: &Concessions) -> Result<Pro
 
 /// Makes a plan true.
 pub fn make(root: PathBuf, plan: Plan, cancelled: Arc<AtomicBool>) -> Task<Message> {
-    job(move |sender| {
+    job::start(move |sender| {
         let teller = Teller { sender: std::sync::Mutex::new(sender), cancelled };
         let options = Options { what: format!("Store: {}", plan.wish.words()), ..Options::default() };
         let made = Gpm::new(&root, &teller).and_then(|gpm| {
