@@ -13,58 +13,45 @@ const LARGE: &str = "every file can be large";
 const NO_SIGIO: &str = "kept for F_GETFL: no file sends SIGIO, as a file of Linux without fasync";
 const NO_DIRECT: &str = "a hint: what is written goes through the page cache";
 
-const OPEN_FLAGS: &[Entry] = &[
-    on("O_RDONLY", 0),
-    on("O_WRONLY", 0o1),
-    on("O_RDWR", 0o2),
-    on("O_CREAT", 0o100),
-    on("O_EXCL", 0o200),
-    on("O_NOCTTY", 0o400),
-    on("O_TRUNC", 0o1000),
-    on("O_APPEND", 0o2000),
-    on("O_NONBLOCK", NONBLOCK),
-    on("O_DSYNC", 0o10000),
-    on("O_SYNC", 0o4010000),
-    idle("O_ASYNC", 0o20000, NO_SIGIO),
-    idle("O_DIRECT", 0o40000, NO_DIRECT),
-    idle("O_LARGEFILE", 0o100000, LARGE),
-    on("O_DIRECTORY", 0o200000),
-    on("O_NOFOLLOW", 0o400000),
-    on("O_NOATIME", 0o1000000),
-    on("O_CLOEXEC", CLOEXEC),
-    on("O_PATH", 0o10000000),
-    on("O_TMPFILE", 0o20200000),
-];
-/// As for open(2), and a bit that Linux 6.1 takes out before it looks.
-const OPENAT2_FLAGS: &[Entry] = &[
-    on("O_RDONLY", 0),
-    on("O_WRONLY", 0o1),
-    on("O_RDWR", 0o2),
-    on("O_CREAT", 0o100),
-    on("O_EXCL", 0o200),
-    on("O_NOCTTY", 0o400),
-    on("O_TRUNC", 0o1000),
-    on("O_APPEND", 0o2000),
-    on("O_NONBLOCK", NONBLOCK),
-    on("O_DSYNC", 0o10000),
-    on("O_SYNC", 0o4010000),
-    idle("O_ASYNC", 0o20000, NO_SIGIO),
-    idle("O_DIRECT", 0o40000, NO_DIRECT),
-    idle("O_LARGEFILE", 0o100000, LARGE),
-    on("O_DIRECTORY", 0o200000),
-    on("O_NOFOLLOW", 0o400000),
-    on("O_NOATIME", 0o1000000),
-    on("O_CLOEXEC", CLOEXEC),
-    on("O_PATH", 0o10000000),
-    on("O_TMPFILE", 0o20200000),
-    idle("FMODE_NONOTIFY", 0x400_0000, "as on Linux: a bit of the kernel's own, which programs cannot set"),
-];
+/// `FMODE_NONOTIFY`: a bit of Linux's own that openat2(2) takes out of what programs say.
+pub const NONOTIFY: u64 = 0x400_0000;
+
+/// The flags of open(2), and what else a call has.
+macro_rules! open_flags {
+    ($($more:expr)?) => {
+        &[
+            on("O_RDONLY", 0),
+            on("O_WRONLY", 0o1),
+            on("O_RDWR", 0o2),
+            on("O_CREAT", 0o100),
+            on("O_EXCL", 0o200),
+            on("O_NOCTTY", 0o400),
+            on("O_TRUNC", 0o1000),
+            on("O_APPEND", 0o2000),
+            on("O_NONBLOCK", NONBLOCK),
+            on("O_DSYNC", 0o10000),
+            on("O_SYNC", 0o4010000),
+            idle("O_ASYNC", 0o20000, NO_SIGIO),
+            idle("O_DIRECT", 0o40000, NO_DIRECT),
+            idle("O_LARGEFILE", 0o100000, LARGE),
+            on("O_DIRECTORY", 0o200000),
+            on("O_NOFOLLOW", 0o400000),
+            on("O_NOATIME", 0o1000000),
+            on("O_CLOEXEC", CLOEXEC),
+            on("O_PATH", 0o10000000),
+            on("O_TMPFILE", 0o20200000),
+            $($more)?
+        ]
+    };
+}
 
 sets! {
     /// `open(2)`: bits without a name are not looked at.
-    OPEN: Flags = Flags::new(&["open", "openat"], "flags", Unknown::Ignored, OPEN_FLAGS);
+    OPEN: Flags = Flags::new(&["open", "openat"], "flags", Unknown::Ignored, open_flags!());
     /// `openat2(2)`
-    OPENAT2: Flags = Flags::new(&["openat2"], "how.flags", Unknown::Refused(EINVAL), OPENAT2_FLAGS);
+    OPENAT2: Flags = Flags::new(&["openat2"], "how.flags", Unknown::Refused(EINVAL), open_flags! {
+        idle("FMODE_NONOTIFY", NONOTIFY, "as on Linux: a bit of the kernel's own, which programs cannot set")
+    });
     /// `openat2(2)`
     OPENAT2_RESOLVE: Flags = Flags::new(&["openat2"], "how.resolve", Unknown::Refused(EINVAL), &[
         on("RESOLVE_NO_XDEV", 1),

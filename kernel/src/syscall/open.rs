@@ -78,8 +78,7 @@ pub fn sys_openat2(cx: &Cx<'_>, dirfd: i32, path: usize, how: usize, size: usize
     }
     let [flags, mode, resolve]: [u64; 3] = user::read(how)?;
     flag_sets::OPENAT2.check(flags)?;
-    // Linux's `FMODE_NONOTIFY`, which is taken out of what programs say.
-    let flags = flags as u32 & !0x400_0000;
+    let flags = (flags & !flag_sets::NONOTIFY) as u32;
     if resolve & 0x18 == 0x18 {
         return Err(EINVAL);
     }
