@@ -232,8 +232,7 @@ fn charge(queue: &mut RunQueue, thread: &Thread, now: u64) {
 }
 
 fn choose_cpu(thread: &Thread) -> usize {
-    let allowed = thread.sched.affinity.load(Ordering::Relaxed);
-    let ok = |c: usize| allowed & (1 << c) != 0 && CPUS[c].online.load(Ordering::Relaxed);
+    let ok = |c: usize| thread.sched.may_run_on(c) && CPUS[c].online.load(Ordering::Relaxed);
     let last = thread.sched.cpu.load(Ordering::Relaxed);
     // This one is idle but for the interrupt that wakes the thread: no other has to be woken, too.
     let here = cpu::id();
@@ -313,7 +312,7 @@ fn wake_from(thread: &Arc<Thread>, here: bool, from: impl Fn(u8) -> bool) -> boo
 /// Puts a thread that is marked `on_queue` but is on none onto the best queue, or on this CPU's (`here`) if that is empty.
 fn place(thread: Arc<Thread>, here: bool) {
     let me = cpu::id();
-    let alone = CPUS[me].load.load(Ordering::Relaxed) == 0 && thread.sched.affinity.load(Ordering::Relaxed) & (1 << me) != 0;
+    let alone = CPUS[me].load.load(Ordering::Relaxed) == 0 && thread.sched.may_run_on(me);
     let target = if here && alone { me } else { choose_cpu(&thread) };
     let cpu = &CPUS[target];
     let mut queue = cpu.queue.lock();
@@ -483,7 +482,7 @@ fn steal() -> bool {
     let Some(victim) = busiest else { return false };
     let thread = {
         let mut queue = CPUS[victim].queue.lock();
-        let wanted = queue.ready.iter().find(|(_, t)| t.sched.affinity.load(Ordering::Relaxed) & (1 << me) != 0).map(|(k, _)| *k);
+        let wanted = queue.ready.iter().find(|(_, t)| t.sched.may_run_on(me)).map(|(k, _)| *k);
         let Some(key) = wanted else { return false };
         let thread = queue.ready.remove(&key);
         CPUS[victim].load.store(queue.ready.len(), Ordering::SeqCst);
