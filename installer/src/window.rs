@@ -80,12 +80,7 @@ impl<D: Device> Read for Reader<D> {
 
 impl<D> Seek for Reader<D> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.len.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        self.at = image_builder::seek::target(to, self.at, self.len)?;
         Ok(self.at)
     }
 }

@@ -28,6 +28,7 @@ mod packages;
 pub mod recipe;
 pub mod redoxfs;
 mod report;
+pub mod seek;
 pub mod table;
 pub mod tree;
 mod window;

@@ -138,12 +138,7 @@ impl Write for Sparse {
 
 impl Seek for Sparse {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.len.checked_add_signed(by),
-            SeekFrom::Current(by) => self.at.checked_add_signed(by),
-        };
-        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        self.at = crate::seek::target(to, self.at, self.len)?;
         Ok(self.at)
     }
 }
