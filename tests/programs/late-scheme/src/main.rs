@@ -2,9 +2,11 @@
 //!
 //! Prints `asked as a filesystem` where the mount waited for it, and fails where it was taken for a plain scheme.
 
+use std::ffi::{CStr, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use std::time::Duration;
 use scheme_abi::fs::FS_GETATTR;
 use scheme_abi::{Opcode, SCHEME_SET_FLAGS, SQE_BYTES, SchemeFlags, sqe};
 
-const FOLDER: &str = "/tmp/late-scheme-root";
+const FOLDER: &CStr = c"/tmp/late-scheme-root";
 
 /// Whether a filesystem's question has come.
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
@@ -31,15 +33,15 @@ fn serve(mut socket: File) -> io::Result<()> {
 }
 
 fn mount() -> io::Result<()> {
-    // SAFETY: three literals that end in NUL, and no data.
-    match unsafe { libc::mount(c"/scheme/late".as_ptr(), c"/tmp/late-scheme-root".as_ptr(), c"scheme".as_ptr(), 0, std::ptr::null()) } {
+    // SAFETY: three texts that end in NUL, and no data.
+    match unsafe { libc::mount(c"/scheme/late".as_ptr(), FOLDER.as_ptr(), c"scheme".as_ptr(), 0, std::ptr::null()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
 }
 
 fn main() -> io::Result<()> {
-    fs::create_dir_all(FOLDER)?;
+    fs::create_dir_all(OsStr::from_bytes(FOLDER.to_bytes()))?;
     let socket = OpenOptions::new().read(true).write(true).create_new(true).open("/scheme/late")?;
     let mounter = thread::spawn(mount);
     // Time for the mount to find the name.
