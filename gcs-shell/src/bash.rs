@@ -23,6 +23,8 @@ use nix::sys::termios::{self, LocalFlags, SetArg, Termios};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getpgrp, pipe2, tcsetpgrp};
 
+use crate::capture::{Capture, Kept};
+
 /// What bash said after a command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -60,6 +62,10 @@ pub struct Bash {
     tty_fd: i32,
     report_fd: i32,
     status: i32,
+    /// Where there is a terminal, and a second one can be made.
+    capture: Option<Capture>,
+    /// What the last line printed, if that was caught.
+    printed: Option<Kept>,
 }
 
 /// How to start.
@@ -98,7 +104,21 @@ impl Bash {
             command.arg("-i");
         }
         // No prompt of its own; the start-up files see one below.
+        // Made before bash starts, which inherits the one end; its thread must not get the terminal's signals, but bash must.
+        let (mut capture, mask) = (None, crate::terminal::signal_mask());
+        if options.terminal {
+            crate::terminal::block_terminal_signals();
+            // Without it the shell works all the same: it only does not know what was printed.
+            capture = terminal.as_ref().and_then(|t| Capture::new(t.try_clone().ok()?).ok());
+            crate::terminal::set_signal_mask(&mask);
+        }
+        if let Some(c) = &capture {
+            inherit(c.slave())?;
+        }
         let child = command.env("PS1", "").stdin(Stdio::from(command_read)).spawn().context("starting /bin/bash")?;
+        if let Some(c) = &capture {
+            fcntl(c.slave(), FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        }
         if options.terminal {
             // Only now: a child inherits the mask, and its programs must get Ctrl-C.
             crate::terminal::block_terminal_signals();
@@ -115,6 +135,8 @@ impl Bash {
             tty_fd,
             report_fd,
             status: 0,
+            capture,
+            printed: None,
         };
         // bash takes the terminal itself while it starts: it must find it with our group, which is its own until then.
         let opening = bash.opening(options);
@@ -122,6 +144,11 @@ impl Bash {
             Ok(()) => bash.wait(),
             Err(_) => bash.exited(),
         };
+        if let Some(c) = &mut bash.capture
+            && c.end().is_none()
+        {
+            bash.capture = None;
+        }
         bash.give_terminal(false);
         Ok((bash, ready?))
     }
@@ -139,8 +166,9 @@ impl Bash {
         }
         code.push_str("PS1= PS2= PS0=\nset +o histexpand\nshopt -s expand_aliases\nunset HISTFILE\n");
         code.push_str("__gcs_line() { history -s -- \"$1\"; return \"$2\"; }\n");
+        let mark = self.capture.as_ref().map_or_else(String::new, |c| format!("printf %s {} >&{}; ", quote_ansi(c.mark()), c.number()));
         code.push_str(&format!(
-            "__gcs_report() {{ {{ printf '%s\\0' \"$?\" \"$PWD\" \"$PATH\" \"${{HOME-}}\"; compgen -A alias; compgen -A function; printf '\\0E\\0'; }} >&{fd}; }}\n"
+            "__gcs_report() {{ local s=$?; {mark}{{ printf '%s\\0' \"$s\" \"$PWD\" \"$PATH\" \"${{HOME-}}\"; compgen -A alias; compgen -A function; printf '\\0E\\0'; }} >&{fd}; }}\n"
         ));
         // Whatever the user traces, this stays quiet.
         code.push_str("PROMPT_COMMAND='{ __gcs_report; } 2>/dev/null'\n");
@@ -148,17 +176,35 @@ impl Bash {
         if options.terminal { run } else { format!("{run}eval \"$PROMPT_COMMAND\"\n") }
     }
 
-    /// Runs a command line and waits until bash reads the next.
-    pub fn run(&mut self, line: &str) -> Result<Outcome> {
+    /// Runs a command line and waits until bash reads the next. `catch`: keep what it prints, where that is possible.
+    pub fn run(&mut self, line: &str, catch: bool) -> Result<Outcome> {
         let quoted = quote_ansi(line);
         let (tty, report) = (self.tty_fd, self.report_fd);
-        // The user's commands see neither of our descriptors. `$?` is what the last line left.
-        let mut text = format!("__gcs_line {quoted} {}; eval {quoted} <&{tty} {tty}<&- {report}>&-\n", self.status);
+        let (through, close) = match &self.capture {
+            Some(c) if catch => (format!(">&{0} 2>&{0} ", c.number()), format!(" {}>&-", c.number())),
+            Some(c) => (String::new(), format!(" {}>&-", c.number())),
+            None => (String::new(), String::new()),
+        };
+        // The user's commands see none of our descriptors. `$?` is what the last line left.
+        let mut text = format!("__gcs_line {quoted} {}; eval {quoted} <&{tty} {through}{tty}<&- {report}>&-{close}\n", self.status);
+        self.printed = None;
         if self.terminal.is_none() {
             // No prompts, so no PROMPT_COMMAND.
             text.push_str("eval \"$PROMPT_COMMAND\"\n");
         }
-        self.send(&text)
+        if let Some(c) = &mut self.capture {
+            c.begin();
+        }
+        let outcome = self.send(&text)?;
+        if !catch {
+            self.printed = None;
+        }
+        Ok(outcome)
+    }
+
+    /// What the last line printed, where it was caught.
+    pub fn printed(&self) -> Option<&Kept> {
+        self.printed.as_ref()
     }
 
     fn send(&mut self, text: &str) -> Result<Outcome> {
@@ -173,6 +219,8 @@ impl Bash {
         let outcome = outcome?;
         if let Outcome::Ready(r) = &outcome {
             self.status = r.status;
+            // All that it printed is on the screen before a prompt is.
+            self.printed = self.capture.as_mut().and_then(Capture::end);
             self.mend_terminal();
         }
         Ok(outcome)

@@ -32,6 +32,8 @@ type Shared = Arc<RwLock<Surroundings>>;
 pub enum Input {
     /// A line, perhaps of several lines.
     Line(String),
+    /// F2: the repair of what failed.
+    Repair,
     /// Ctrl-C: start again.
     Cancelled,
     /// Ctrl-D on an empty line, or the end of the input.
@@ -114,6 +116,7 @@ impl Editor {
             ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu("completion".into()), ReedlineEvent::MenuNext]),
         );
         keys.add_binding(KeyModifiers::SHIFT, KeyCode::BackTab, ReedlineEvent::MenuPrevious);
+        keys.add_binding(KeyModifiers::NONE, KeyCode::F(2), ReedlineEvent::ExecuteHostCommand("repair".into()));
         let colours = terminal::colours();
         let menu = ColumnarMenu::default().with_name("completion");
         let mut line = Reedline::create()
@@ -156,6 +159,7 @@ impl Editor {
                 }
                 match line.read_line(prompt) {
                     Ok(Signal::Success(s)) => Ok(Input::Line(s)),
+                    Ok(Signal::HostCommand(_)) => Ok(Input::Repair),
                     Ok(Signal::CtrlC) => Ok(Input::Cancelled),
                     Ok(Signal::CtrlD) => Ok(Input::End),
                     Ok(_) => Ok(Input::Cancelled),

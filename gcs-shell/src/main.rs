@@ -1,10 +1,12 @@
 //! GCS, the shell of GenAI OS: bash's command lines and plain English on one prompt.
 
 mod bash;
+mod capture;
 mod diagnose;
 mod editor;
 mod plan;
 mod recognise;
+mod repair;
 mod repl;
 mod special;
 mod terminal;
@@ -79,6 +81,20 @@ enum Sub {
         #[arg(long)]
         json: bool,
     },
+    /// Say why a command failed, and what may put it right, without running anything
+    ///
+    /// The error text is the last argument, or comes on standard input. Exit status 3: not understood.
+    Repair {
+        /// One JSON object: problem, evidence, repairs
+        #[arg(long)]
+        json: bool,
+        /// The command line, in quotes
+        #[arg(allow_hyphen_values = true)]
+        command: String,
+        /// What it printed on standard error
+        #[arg(allow_hyphen_values = true)]
+        error: Option<String>,
+    },
     /// List what can be asked for, with examples
     Intents {
         /// As JSON
@@ -92,7 +108,7 @@ fn main() -> ExitCode {
     // bash's own ways of being called go to bash: nothing stands between.
     match args.get(1).and_then(|a| a.to_str()) {
         Some("-c" | "-s" | "-lc") => return exec_bash(&args[1..]),
-        Some(a) if !a.starts_with('-') && !matches!(a, "ask" | "explain" | "diagnose" | "intents" | "help") => return exec_bash(&args[1..]),
+        Some(a) if !a.starts_with('-') && !matches!(a, "ask" | "explain" | "diagnose" | "repair" | "intents" | "help") => return exec_bash(&args[1..]),
         None if args.len() > 1 => return exec_bash(&args[1..]),
         _ => {}
     }
@@ -129,6 +145,7 @@ fn run(cli: Cli, dash: bool) -> Result<i32> {
             Ok(0)
         }
         Some(Sub::Diagnose { subject, json }) => diagnose::run(subject, json),
+        Some(Sub::Repair { json, command, error }) => repair::command(&command, error.as_deref(), json),
         Some(Sub::Intents { json }) => intents(json),
     }
 }

@@ -22,7 +22,8 @@ pub enum Decision {
     Drop,
 }
 
-fn paint(style: Style, text: &str) -> String {
+/// `text` in a style, where colours are wanted.
+pub fn paint(style: Style, text: &str) -> String {
     if terminal::colours() { style.paint(text).to_string() } else { text.to_owned() }
 }
 

@@ -6,11 +6,14 @@ use std::path::Path;
 use actions::RiskContext;
 use anyhow::Result;
 use intent::{Context, LiveWorld, World};
+use nu_ansi_term::Style;
 
 use crate::bash::{Bash, Options, Outcome, Report};
+use crate::capture;
 use crate::editor::{Editor, Input, ShellPrompt, Surroundings};
 use crate::plan::{self, Decision};
 use crate::recognise::{Kind, recognise};
+use crate::repair::{self, Repair};
 
 struct Shell {
     bash: Bash,
@@ -19,6 +22,8 @@ struct Shell {
     context: Context,
     user: String,
     host: String,
+    /// What the last line's failure was explained by.
+    repair: Option<Repair>,
     /// The last line was `exit`, and jobs that are stopped kept us here.
     tried_to_leave: bool,
 }
@@ -33,7 +38,7 @@ pub fn run(login: bool) -> Result<i32> {
     };
     let user = user_name();
     let host = nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "?".into());
-    let mut shell = Shell { bash, editor: Editor::new(interactive), report: Report::default(), context: Context::default(), user, host, tried_to_leave: false };
+    let mut shell = Shell { bash, editor: Editor::new(interactive), report: Report::default(), context: Context::default(), user, host, repair: None, tried_to_leave: false };
     if interactive {
         println!("GenAI OS shell. Commands run as in bash; say in English what you want. `help me` shows what I understand.");
     }
@@ -76,6 +81,15 @@ impl Shell {
             let edited = draft.take().is_some();
             let line = match input {
                 Input::Line(l) => l,
+                Input::Repair => {
+                    println!();
+                    match self.show_repair(&mut draft)? {
+                        Some(Outcome::Exited(status)) => return Ok(status),
+                        Some(Outcome::Ready(report)) => self.settle(report),
+                        None => {}
+                    }
+                    continue;
+                }
                 Input::Cancelled => {
                     self.report.status = 130;
                     continue;
@@ -84,7 +98,7 @@ impl Shell {
                     // As in bash: jobs that are stopped are named first, a second time leaves.
                     let line = if self.tried_to_leave { "{ exit; } 2>/dev/null\nexit" } else { "exit" };
                     self.tried_to_leave = true;
-                    match self.bash.run(line)? {
+                    match self.bash.run(line, false)? {
                         Outcome::Exited(status) => return Ok(status),
                         Outcome::Ready(r) => {
                             self.settle(r);
@@ -104,11 +118,11 @@ impl Shell {
             self.tried_to_leave = leaving;
             let outcome = match kind {
                 // bash reports finished jobs before a prompt.
-                Kind::Empty if self.editor.interactive() => Some(self.bash.run(":")?).map(|o| keep_status(o, self.report.status)),
+                Kind::Empty if self.editor.interactive() => Some(self.bash.run(":", false)?).map(|o| keep_status(o, self.report.status)),
                 Kind::Empty => None,
                 // What the user edited is a command line, whatever it looks like.
-                _ if edited => Some(self.bash.run(&line)?),
-                Kind::Command | Kind::Incomplete => Some(self.bash.run(&line)?),
+                _ if edited => Some(self.command(&line, &world)?),
+                Kind::Command | Kind::Incomplete => Some(self.command(&line, &world)?),
                 Kind::Language => self.language(&line, &world, &mut draft)?,
             };
             match outcome {
@@ -123,6 +137,9 @@ impl Shell {
     fn language(&mut self, line: &str, world: &LiveWorld, draft: &mut Option<String>) -> Result<Option<Outcome>> {
         let forced = line.trim_start().starts_with('?');
         let text = line.trim_start().trim_start_matches('?').trim();
+        if text.is_empty() && self.repair.is_some() {
+            return self.show_repair(draft);
+        }
         if text.is_empty() {
             println!("  Say what you want after the question mark, for example: ? free disk space");
             return Ok(None);
@@ -145,26 +162,73 @@ impl Shell {
                 *draft = Some(command);
                 Ok(None)
             }
-            Decision::AsTyped => Ok(Some(self.bash.run(line)?)),
-            Decision::Run(plan) => {
-                let mut outcome = None;
-                for step in &plan.plan {
-                    let o = self.bash.run(&step.action.text())?;
-                    if let Outcome::Ready(r) = &o
-                        && r.status != 0
-                    {
-                        println!("  exit status {}", r.status);
-                        outcome = Some(o);
-                        break;
-                    }
-                    let ended = matches!(o, Outcome::Exited(_));
-                    outcome = Some(o);
-                    if ended {
-                        break;
-                    }
+            Decision::AsTyped => Ok(Some(self.command(line, world)?)),
+            Decision::Run(plan) => self.carry_out(text, plan, world),
+        }
+    }
+
+    /// Runs the steps of a plan until one fails.
+    fn carry_out(&mut self, request: &str, plan: actions::Plan, world: &LiveWorld) -> Result<Option<Outcome>> {
+        let mut outcome = None;
+        for step in &plan.plan {
+            let o = self.command(&step.action.text(), world)?;
+            let failed = match &o {
+                Outcome::Ready(r) if r.status != 0 => {
+                    println!("  exit status {}", r.status);
+                    true
                 }
-                self.context.last = Some((text.to_owned(), plan));
-                Ok(outcome)
+                Outcome::Ready(_) => false,
+                Outcome::Exited(_) => true,
+            };
+            outcome = Some(o);
+            if failed {
+                break;
+            }
+        }
+        self.context.last = Some((request.to_owned(), plan));
+        Ok(outcome)
+    }
+
+    /// Runs a command line; where it fails and the reason is understood, says so in a line.
+    fn command(&mut self, line: &str, world: &LiveWorld) -> Result<Outcome> {
+        let catch = self.editor.interactive() && capture::may_catch(line, world, &self.report.names);
+        let outcome = self.bash.run(line, catch)?;
+        self.repair = None;
+        if let Outcome::Ready(report) = &outcome
+            && report.status != 0
+            && report.status != 130
+            && let Some(printed) = self.bash.printed()
+        {
+            // It failed where it was started, not where it left us.
+            let place = repair::Place { world, names: &report.names, risk: &self.context.risk };
+            self.repair = repair::explain(line, &printed.text(), &place);
+            if let Some(r) = &self.repair {
+                println!("  {}", plan::paint(Style::new().dimmed(), &r.offer()));
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Shows what was found about the last failure, and offers the repairs like plans.
+    fn show_repair(&mut self, draft: &mut Option<String>) -> Result<Option<Outcome>> {
+        let Some(repair) = self.repair.take() else {
+            println!("  Nothing has failed that I could explain.");
+            return Ok(None);
+        };
+        println!("  {}", repair.problem);
+        for e in &repair.evidence {
+            println!("  - {e}");
+        }
+        let Some(answer) = repair.answer() else { return Ok(None) };
+        match plan::decide(&answer, false)? {
+            Decision::Drop | Decision::AsTyped => Ok(None),
+            Decision::Edit(command) => {
+                *draft = Some(command);
+                Ok(None)
+            }
+            Decision::Run(plan) => {
+                let world = self.world();
+                self.carry_out("repair", plan, &world)
             }
         }
     }

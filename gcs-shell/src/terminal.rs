@@ -23,6 +23,16 @@ pub fn block_terminal_signals() {
     let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), None);
 }
 
+/// The signals that are blocked now.
+pub fn signal_mask() -> SigSet {
+    SigSet::thread_get_mask().unwrap_or_else(|_| SigSet::empty())
+}
+
+/// Blocks these and no others.
+pub fn set_signal_mask(mask: &SigSet) {
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(mask), None);
+}
+
 /// Raw mode until dropped.
 struct Raw(Termios);
 

@@ -100,3 +100,69 @@ fn questions_about_the_machine_are_measured() {
     let (ok, _, err) = run(&["diagnose", "nothing"]);
     assert!(!ok && err.contains("slow"), "{err}");
 }
+
+fn repair(dir: &std::path::Path, command: &str, error: &str) -> serde_json::Value {
+    let out = Command::new(env!("CARGO_BIN_EXE_gcs")).args(["repair", "--json", "--", command, error]).current_dir(dir).output().unwrap();
+    serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{command}: {e}: {}", String::from_utf8_lossy(&out.stderr)))
+}
+
+/// The error text is what the command really prints; the repair is judged by what stands first.
+#[test]
+fn failures_are_explained_from_real_error_texts() {
+    let dir = std::env::temp_dir().join(format!("gcs-repair-{}", std::process::id()));
+    std::fs::create_dir_all(dir.join("docs")).unwrap();
+    std::fs::create_dir_all(dir.join("project/.git")).unwrap();
+    std::fs::write(dir.join("notes.txt"), "x\n").unwrap();
+    std::fs::write(dir.join("run.sh"), "echo hello\n").unwrap();
+    for (command, first, risk) in [
+        ("gerp x notes.txt", "grep x notes.txt", "safe"),
+        ("cat 'notse.txt'", "cat notes.txt", "safe"),
+        ("cat dosc/../notes.txt", "cat docs/../notes.txt", "safe"),
+        ("cp docs copy", "cp -r docs copy", "confirm"),
+        ("rm docs", "rm -r docs", "dangerous"),
+        ("grep x docs", "grep -r x docs", "safe"),
+        ("docs/", "cd docs/", "confirm"),
+        ("cd docs/deep", "", ""),
+        ("echo x > new/file", "mkdir -p new && echo x > new/file", "confirm"),
+        ("mkdir a/b/c", "mkdir -p a/b/c", "confirm"),
+        ("touch a/b", "mkdir -p a && touch a/b", "confirm"),
+        ("./run.sh", "chmod u+x ./run.sh && ./run.sh", "confirm"),
+        ("ls --recusrive", "ls --recursive", "safe"),
+        ("ls --hide-me", "ls --help", "safe"),
+        ("echo (a)", "echo '(a)'", "safe"),
+        ("[1 = 1]", "[ 1 = 1 ]", "safe"),
+        ("cd..", "cd ..", "confirm"),
+        ("cat notes.tx | sort", "cat notes.txt | sort", "safe"),
+    ] {
+        let out = Command::new("bash").args(["-c", command]).current_dir(&dir).env("LC_ALL", "C").output().unwrap();
+        let error = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(!error.is_empty(), "{command} does not fail");
+        let answer = repair(&dir, command, &error);
+        assert!(answer["problem"].is_string(), "{command}: {error}");
+        if !first.is_empty() {
+            assert_eq!(answer["repairs"][0]["text"], first, "{command}: {error}: {answer}");
+            if !first.starts_with("cd") {
+                assert_eq!(answer["repairs"][0]["risk"], risk, "{command}: {answer}");
+            }
+        }
+    }
+    let answer = repair(&dir, "git log", "fatal: not a git repository (or any of the parent directories): .git");
+    assert_eq!(answer["repairs"][0]["text"], "cd project");
+    let answer = repair(&dir, "cp big /mnt", "cp: error writing '/mnt/big': No space left on device");
+    assert_eq!(answer["repairs"][0]["text"], "gcs diagnose disk");
+    assert!(answer["evidence"][0].as_str().unwrap().contains("MiB are free"));
+    // A port that is really taken, by this test.
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let answer = repair(&dir, &format!("python3 -m http.server {port}"), "OSError: [Errno 98] Address already in use");
+    assert!(answer["problem"].as_str().unwrap().contains(&format!("process {}", std::process::id())), "{answer}");
+    assert_eq!(answer["repairs"][1]["text"], format!("kill {}", std::process::id()));
+    assert_ne!(answer["repairs"][1]["risk"], "safe");
+    let answer = repair(&dir, "true", "all is well");
+    assert!(answer["problem"].is_null());
+    // Errors by standard input, for pipes.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gcs")).args(["repair", "cat notes.tx"]).current_dir(&dir).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"cat: notes.tx: No such file or directory\n").unwrap();
+    assert!(text(&child.wait_with_output().unwrap()).contains("cat notes.txt"));
+    std::fs::remove_dir_all(dir).unwrap();
+}

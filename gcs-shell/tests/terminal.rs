@@ -213,3 +213,33 @@ fn english_is_shown_before_it_runs() {
     s.expect("examples");
     s.end(0);
 }
+
+/// After a failure one line says what was found; `?` or F2 shows the repair, and only Enter runs it.
+#[test]
+fn a_failed_command_is_explained() {
+    let mut s = Session::start(true);
+    std::fs::write(s.dir().join("notes.txt"), "remember\n").unwrap();
+    s.keys("cat notse.txt\r");
+    s.expect("No such file or directory");
+    s.expect("Nearest: notes.txt");
+    s.line("?", "cat notes.txt");
+    s.expect("Enter run");
+    s.keys("\r");
+    s.expect("remember");
+    s.line("echo A$((40+2))", "A42");
+    s.keys("sl -a\r");
+    s.expect("command not found");
+    s.expect("Nearest: ls");
+    s.keys("\u{1b}OQ");
+    s.expect("ls -a");
+    // Programs see a terminal of the right kind, and both streams come in their order.
+    s.keys("n");
+    s.line("[ -t 1 ] && [ -t 2 ] && [ -t 0 ] && echo B$((40+2))", "B42");
+    s.line("echo C1; ls zz 2>&1 | sed s/.*/D2/; ls /zz; echo E$((40+3))", "C1");
+    let order = s.expect("E43");
+    assert!(order.find("D2") < order.find("/zz") && order.contains("/zz"), "{order}");
+    // What failed without a message that is understood is left alone.
+    s.line("false", "[1]");
+    s.line("?", "Say what you want");
+    s.end(0);
+}
