@@ -22,6 +22,8 @@ pub struct Context {
     pub risk: RiskContext,
     /// The last request and the plan that ran for it.
     pub last: Option<(String, Plan)>,
+    /// What that plan printed, as far as it is known and was kept.
+    pub output: Option<crate::follow::Output>,
     /// Exit status of the last command line.
     pub last_status: i32,
 }
@@ -119,8 +121,13 @@ struct Candidate {
     outcome: Result<catalogue::Built, Unfilled>,
 }
 
-/// Understands `text`.
+/// Understands `text`: first as going on from the last plan, then by itself.
 pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
+    if text.len() <= 2000
+        && let Some(answer) = crate::follow::ask(text, world, context)
+    {
+        return answer;
+    }
     ask_with(Model::shipped(), text, world, context)
 }
 

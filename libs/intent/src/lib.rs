@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod engine;
 pub mod entity;
 pub mod features;
+pub mod follow;
 mod guard;
 pub mod model;
 pub mod request;

@@ -65,7 +65,7 @@ pub fn human(bytes: u64) -> String {
 }
 
 /// `-size` arguments. `find` rounds up to whole units, so only `+N` with a unit and plain bytes mean what they say.
-fn size_test(s: SizeTest) -> (String, String) {
+pub(crate) fn size_test(s: SizeTest) -> (String, String) {
     let over = |b: u64| {
         for (unit, size) in [("G", 1u64 << 30), ("M", 1 << 20), ("k", 1 << 10)] {
             if b >= size && b.is_multiple_of(size) {
@@ -82,7 +82,7 @@ fn size_test(s: SizeTest) -> (String, String) {
     }
 }
 
-fn time_test(t: &TimeTest, letter: char, verb: &str) -> (String, String) {
+pub(crate) fn time_test(t: &TimeTest, letter: char, verb: &str) -> (String, String) {
     let unit = |n: u64, one: &str| if n == 1 { format!("{one}") } else { format!("{n} {one}s") };
     match t {
         TimeTest::WithinMinutes(m) => (format!("-{letter}min -{m}"), format!("{verb} in the last {}", unit(*m, "minute"))),
@@ -99,7 +99,7 @@ fn time_test(t: &TimeTest, letter: char, verb: &str) -> (String, String) {
 }
 
 /// `-name` tests for patterns: one bare, several in brackets.
-fn name_tests(patterns: &[String]) -> String {
+pub(crate) fn name_tests(patterns: &[String]) -> String {
     if let [one] = patterns {
         return format!("-name {}", quote_always(one));
     }

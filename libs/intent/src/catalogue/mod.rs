@@ -2,7 +2,7 @@
 
 mod archives;
 mod files;
-mod filter;
+pub(crate) mod filter;
 mod network;
 mod packages;
 mod processes;
