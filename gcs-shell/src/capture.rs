@@ -47,7 +47,6 @@ impl Kept {
     }
 
     /// The beginning, and whether that is all.
-    #[cfg(test)]
     pub fn beginning(&self) -> (String, bool) {
         (String::from_utf8_lossy(&self.head).into_owned(), self.tail.is_empty())
     }

@@ -10,12 +10,12 @@ use intent::LiveWorld;
 use intent::world::{BUILTINS, World};
 use nu_ansi_term::{Color, Style};
 use reedline::{
-    ColumnarMenu, Completer, CompletionResult, DefaultHinter, EditCommand, Emacs, FileBackedHistory, Highlighter, KeyCode, KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, Reedline,
+    ColumnarMenu, Completer, CompletionResult, EditCommand, Emacs, FileBackedHistory, Highlighter, KeyCode, KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, Reedline,
     ReedlineEvent, ReedlineMenu, Signal, Span, StyledText, Suggestion, ValidationResult, Validator, default_emacs_keybindings,
 };
 
 use crate::recognise::{Kind, recognise};
-use crate::terminal;
+use crate::{suggest, terminal};
 
 /// What the helpers of the editor know of the shell; renewed before each prompt.
 #[derive(Clone, Default)]
@@ -97,7 +97,7 @@ impl Prompt for ShellPrompt {
 
 impl Editor {
     /// The best editor for this terminal.
-    pub fn new(interactive: bool) -> Editor {
+    pub fn new(interactive: bool, habits: &suggest::Shared) -> Editor {
         if !interactive {
             return Editor::Plain { typed: String::new(), interactive: false };
         }
@@ -130,7 +130,7 @@ impl Editor {
         if colours {
             line = line
                 .with_highlighter(Box::new(Colours(shared.clone())))
-                .with_hinter(Box::new(DefaultHinter::default().with_style(Style::new().fg(Color::DarkGray))));
+                .with_hinter(Box::new(suggest::NextCommand::new(habits.clone(), Style::new().fg(Color::DarkGray))));
         }
         if let Some(history) = history_file().and_then(|f| FileBackedHistory::with_file(5000, f).ok()) {
             line = line.with_history(Box::new(history));

@@ -4,11 +4,13 @@ mod bash;
 mod capture;
 mod diagnose;
 mod editor;
+mod lessons;
 mod plan;
 mod recognise;
 mod repair;
 mod repl;
 mod special;
+mod suggest;
 mod terminal;
 
 use std::os::unix::process::CommandExt;
@@ -95,6 +97,17 @@ enum Sub {
         #[arg(allow_hyphen_values = true)]
         error: Option<String>,
     },
+    /// Learn the shell by exercises: without a topic, list the lessons
+    Learn {
+        /// Only the exercises
+        #[arg(long)]
+        quiz: bool,
+        /// List the lessons as JSON
+        #[arg(long, conflicts_with_all = ["quiz", "topic"])]
+        json: bool,
+        /// What about: pipes, grep, git, ...
+        topic: Vec<String>,
+    },
     /// List what can be asked for, with examples
     Intents {
         /// As JSON
@@ -108,7 +121,7 @@ fn main() -> ExitCode {
     // bash's own ways of being called go to bash: nothing stands between.
     match args.get(1).and_then(|a| a.to_str()) {
         Some("-c" | "-s" | "-lc") => return exec_bash(&args[1..]),
-        Some(a) if !a.starts_with('-') && !matches!(a, "ask" | "explain" | "diagnose" | "repair" | "intents" | "help") => return exec_bash(&args[1..]),
+        Some(a) if !a.starts_with('-') && !matches!(a, "ask" | "explain" | "diagnose" | "repair" | "learn" | "intents" | "help") => return exec_bash(&args[1..]),
         None if args.len() > 1 => return exec_bash(&args[1..]),
         _ => {}
     }
@@ -146,6 +159,8 @@ fn run(cli: Cli, dash: bool) -> Result<i32> {
         }
         Some(Sub::Diagnose { subject, json }) => diagnose::run(subject, json),
         Some(Sub::Repair { json, command, error }) => repair::command(&command, error.as_deref(), json),
+        Some(Sub::Learn { json, topic, .. }) if topic.is_empty() => lessons::list(json),
+        Some(Sub::Learn { quiz, topic, .. }) => lessons::teach(&topic.join(" "), quiz),
         Some(Sub::Intents { json }) => intents(json),
     }
 }

@@ -18,6 +18,8 @@ use crate::repair::{self, Repair};
 struct Shell {
     bash: Bash,
     editor: Editor,
+    /// What the user's next lines may be.
+    habits: crate::suggest::Shared,
     report: Report,
     context: Context,
     user: String,
@@ -38,7 +40,13 @@ pub fn run(login: bool) -> Result<i32> {
     };
     let user = user_name();
     let host = nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "?".into());
-    let mut shell = Shell { bash, editor: Editor::new(interactive), report: Report::default(), context: Context::default(), user, host, repair: None, tried_to_leave: false };
+    let habits = crate::suggest::Shared::default();
+    if interactive
+        && let Ok(mut h) = habits.write()
+    {
+        *h = crate::suggest::Habits::of_user();
+    }
+    let mut shell = Shell { bash, editor: Editor::new(interactive, &habits), habits, report: Report::default(), context: Context::default(), user, host, repair: None, tried_to_leave: false };
     if interactive {
         println!("GenAI OS shell. Commands run as in bash; say in English what you want. `help me` shows what I understand.");
     }
@@ -110,6 +118,7 @@ impl Shell {
                     }
                 }
             };
+            let (typed, place) = (line.clone(), self.report.cwd.clone());
             let kind = recognise(&line, &world, &self.report.names);
             let leaving = matches!(line.split_whitespace().next(), Some("exit" | "logout"));
             // bash leaves stopped jobs behind when `exit` comes twice in a row. Our own builtins run in between, so the
@@ -127,7 +136,16 @@ impl Shell {
             };
             match outcome {
                 Some(Outcome::Exited(status)) => return Ok(status),
-                Some(Outcome::Ready(report)) => self.settle(report),
+                Some(Outcome::Ready(report)) => {
+                    self.settle(report);
+                    // What was no command is no habit.
+                    if self.editor.interactive()
+                        && self.report.status != 127
+                        && let Ok(mut h) = self.habits.write()
+                    {
+                        h.learn(&typed, &place);
+                    }
+                }
                 None => {}
             }
         }
@@ -185,6 +203,11 @@ impl Shell {
                 break;
             }
         }
+        // Later requests may speak of it, and of what it printed.
+        self.context.output = self.bash.printed().map(|k| {
+            let (text, complete) = k.beginning();
+            intent::follow::Output { text, complete }
+        });
         self.context.last = Some((request.to_owned(), plan));
         Ok(outcome)
     }

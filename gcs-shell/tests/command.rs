@@ -166,3 +166,30 @@ fn failures_are_explained_from_real_error_texts() {
     assert!(text(&child.wait_with_output().unwrap()).contains("cat notes.txt"));
     std::fs::remove_dir_all(dir).unwrap();
 }
+
+/// A lesson by its answers: wrong ones, a hint, one that is dangerous, right ones; progress is kept.
+#[test]
+fn a_lesson_checks_what_answers_do() {
+    let home = std::env::temp_dir().join(format!("gcs-learn-{}", std::process::id()));
+    std::fs::create_dir_all(&home).unwrap();
+    let learn = |args: &[&str], input: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gcs")).args(args).env("HOME", &home).env_remove("XDG_DATA_HOME").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may have ended before it reads all.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let o = child.wait_with_output().unwrap();
+        (o.status.code(), text(&o), String::from_utf8_lossy(&o.stderr).into_owned())
+    };
+    let answers = "sort people.txt\nhint\nls | sort\ncat people.txt | sort\ncat log.txt | grep error | wc -l\nrm -r nothing | cat\nno\nsort people.txt | head -3\nskip\nquit\n";
+    let (code, out, err) = learn(&["learn", "pipes"], answers);
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert_eq!((out.matches("Right.").count(), out.matches("Not yet:").count()), (3, 2), "{out}");
+    assert!(out.contains("Type yes to run it.\nNot run.") && out.contains("practise `|`") && out.contains("anna 31 Berlin") && out.contains("3 of 5 done"), "{out}");
+    assert!(learn(&["learn"], "").1.lines().any(|l| l.contains("pipes") && l.contains("3 of 5")));
+    let whole = "cat people.txt | sort\ngrep error log.txt | wc -l\nsort people.txt | head -n 3\ncut -d ' ' -f 3 people.txt | sort -u\ncut -d ' ' -f 3 people.txt | sort | uniq -c | sort -rn | head -n 1\n";
+    assert_eq!(learn(&["learn", "--quiz", "pipelines"], whole).0, Some(0));
+    let list: serde_json::Value = serde_json::from_str(&learn(&["learn", "--json"], "").1).unwrap();
+    assert!(list.as_array().unwrap().iter().any(|l| l["name"] == "pipes" && l["done"] == 5));
+    let (code, _, err) = learn(&["learn", "the", "piano"], "");
+    assert!(code == Some(1) && err.contains("no lesson about the piano"), "{err}");
+    std::fs::remove_dir_all(&home).unwrap();
+}

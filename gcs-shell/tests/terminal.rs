@@ -20,16 +20,25 @@ const PATIENCE: Duration = Duration::from_secs(60);
 impl Session {
     /// A shell in a fresh directory. `answers`: the terminal tells where its cursor is, so the full editor is used.
     fn start(answers: bool) -> Session {
+        Session::coloured(answers, false)
+    }
+
+    /// With or without colours; hints need them, or they could not be told from what is typed.
+    fn coloured(answers: bool, colours: bool) -> Session {
         use std::sync::atomic::{AtomicU32, Ordering};
         static N: AtomicU32 = AtomicU32::new(0);
         let dir = std::env::temp_dir().join(format!("gcs-terminal-{}-{}", std::process::id(), N.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&dir).unwrap();
-        let mut child = Command::new("script")
+        let mut command = Command::new("script");
+        if !colours {
+            command.env("NO_COLOR", "1");
+        }
+        let mut child = command
             .args(["-qfe", "-c", env!("CARGO_BIN_EXE_gcs"), "/dev/null"])
             .current_dir(&dir)
             .env("HOME", &dir)
             .env("TERM", "vt100")
-            .env("NO_COLOR", "1")
+            .env_remove("XDG_DATA_HOME")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -241,5 +250,45 @@ fn a_failed_command_is_explained() {
     // What failed without a message that is understood is left alone.
     s.line("false", "[1]");
     s.line("?", "Say what you want");
+    s.end(0);
+}
+
+/// What goes on from the last plan: its output is known, its command can be refined, and it can be taken back.
+#[test]
+fn requests_go_on_from_the_last_plan() {
+    let mut s = Session::start(true);
+    for (name, size) in [("a.dat", 3_000_000), ("b.dat", 10), ("c.dat", 20)] {
+        std::fs::write(s.dir().join(name), vec![b'x'; size]).unwrap();
+    }
+    s.line("find all dat files", "Enter run");
+    s.keys("\r");
+    s.expect("c.dat");
+    s.line("now only the big ones", "-size +1M");
+    s.keys("\r");
+    s.expect("./a.dat");
+    s.line("copy it to kept.bin", "cp -n -- ./a.dat kept.bin");
+    s.keys("\r");
+    s.line("echo A$((40+2))", "A42");
+    assert!(s.dir().join("kept.bin").exists());
+    s.line("undo that", "rm -- kept.bin");
+    s.keys("\r");
+    s.line("echo B$((40+2))", "B42");
+    assert!(!s.dir().join("kept.bin").exists() && s.dir().join("a.dat").exists());
+    s.end(0);
+}
+
+/// The next line is suggested from what was typed before, in another shell too; the right arrow takes it.
+#[test]
+fn the_next_command_is_suggested() {
+    let mut s = Session::coloured(true, true);
+    s.line("echo $((40+1))+uniquely", "41+uniquely");
+    // On the empty line it stands whole, then only what is still to be typed.
+    s.expect("echo $((40+1))+uniquely");
+    s.keys("echo $((");
+    s.expect("40+1))+uniquely");
+    s.keys("\u{1b}[C\r");
+    s.expect("41+uniquely");
+    let kept = std::fs::read_to_string(s.dir().join(".local/share/gcs/commands")).unwrap();
+    assert_eq!(kept.lines().filter(|l| l.ends_with("\techo $((40+1))+uniquely")).count(), 2, "{kept}");
     s.end(0);
 }

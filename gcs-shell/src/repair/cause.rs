@@ -338,8 +338,8 @@ fn no_space(paths: &[String], place: &Place<'_>) -> Found {
     let path = paths.iter().map(|p| absolute(p, place)).find_map(|p| p.ancestors().find(|a| a.exists()).map(Path::to_owned)).unwrap_or_else(|| place.world.cwd.clone());
     let mut found = Found::new("The filesystem is full.");
     if let Ok(s) = nix::sys::statvfs::statvfs(&path) {
-        let mib = |blocks: u64| blocks * s.fragment_size() as u64 / (1 << 20);
-        found.evidence.push(format!("{}: {} of {} MiB are free, {} of {} inodes.", path.display(), mib(s.blocks_available() as u64), mib(s.blocks() as u64), s.files_available(), s.files()));
+        let mib = |blocks: u64| blocks * s.fragment_size() / (1 << 20);
+        found.evidence.push(format!("{}: {} of {} MiB are free, {} of {} inodes.", path.display(), mib(s.blocks_available()), mib(s.blocks()), s.files_available(), s.files()));
         if s.files() > 0 && s.files_available() == 0 && s.blocks_available() > 0 {
             found.problem = "The filesystem has no room for more files, though it has room for data.".to_owned();
         }

@@ -210,14 +210,14 @@ fn names(text: &str, message: &str) -> Vec<String> {
 
 /// A port number in a message: after a colon, or after the word.
 fn port(text: &str) -> Option<u16> {
-    let after_colon = text.match_indices(':').filter_map(|(i, _)| {
+    let after_colon = text.rmatch_indices(':').filter_map(|(i, _)| {
         let digits: String = text[i + 1..].chars().take_while(char::is_ascii_digit).collect();
         digits.parse().ok()
     });
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
     let after_word = words.windows(2).filter(|w| w[0].eq_ignore_ascii_case("port")).filter_map(|w| w[1].parse().ok());
     // The last one: a time of day or an error's number may stand in front.
-    after_word.chain(after_colon.last()).find(|p| *p > 0)
+    after_word.chain(after_colon).find(|p| *p > 0)
 }
 
 #[cfg(test)]

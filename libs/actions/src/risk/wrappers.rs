@@ -149,7 +149,7 @@ fn shell(name: &str, args: &[Arg], piped_in: bool, ctx: &RiskContext, depth: usi
         // Its own subcommands that only print.
         match args.first().and_then(Arg::literal) {
             Some("ask") if !args.iter().any(|a| a.literal().is_none() || a.text == "--run") => return Risk::Safe,
-            Some("explain" | "intents" | "diagnose" | "repair" | "--help" | "-h" | "--version" | "-V") => return Risk::Safe,
+            Some("explain" | "intents" | "diagnose" | "repair" | "learn" | "--help" | "-h" | "--version" | "-V") => return Risk::Safe,
             Some("ask") => return Risk::Dangerous,
             _ => {}
         }
