@@ -1,13 +1,13 @@
 //! The launcher: one line for programs by name and for command lines.
 
+use desktop_entries::App;
 use gde_layout::Rect;
 use gde_raster::Pixmap;
 use smithay::backend::renderer::element::Id;
 use smithay::input::keyboard::Keysym;
 use smithay::utils::{Logical, Point};
 
-use crate::actions::is_program;
-use crate::apps::{self, App};
+use crate::actions::{is_program, terminal};
 use crate::render::picture::Canvas;
 use crate::render::scene::Scene;
 use crate::state::Gde;
@@ -45,8 +45,9 @@ pub struct Launcher {
 
 impl Launcher {
     fn find(&mut self) {
-        let found = apps::search(&self.apps, &self.text).into_iter();
-        self.answers = found.map(|app| Answer { title: app.name.clone(), detail: app.comment.clone(), command: app.command() }).take(SHOWN).collect();
+        let found = desktop_entries::search(&self.apps, &self.text).into_iter();
+        let terminal = terminal().unwrap_or("xterm");
+        self.answers = found.map(|app| Answer { title: app.name.clone(), detail: app.comment.clone(), command: app.command(terminal) }).take(SHOWN).collect();
         let program = self.text.split_whitespace().next().unwrap_or("");
         if is_program(program) && self.answers.len() < SHOWN {
             self.answers.push(Answer { title: self.text.clone(), detail: "Run this command".into(), command: self.text.clone() });
@@ -71,7 +72,7 @@ impl Gde {
                 self.overview = None;
                 let canvas = Canvas::new(Pixmap::new(1, 1));
                 let mut launcher =
-                    Launcher { apps: apps::installed(), text: String::new(), chosen: 0, answers: Vec::new(), canvas, drawn: None, area: Rect::default(), shadow: Id::new() };
+                    Launcher { apps: desktop_entries::installed(), text: String::new(), chosen: 0, answers: Vec::new(), canvas, drawn: None, area: Rect::default(), shadow: Id::new() };
                 launcher.find();
                 Some(launcher)
             }

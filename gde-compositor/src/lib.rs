@@ -11,7 +11,6 @@
 //! * [`ipc`]: other programs.
 
 pub mod actions;
-pub mod apps;
 pub mod backend;
 pub mod clock;
 pub mod cursor;

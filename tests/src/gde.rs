@@ -10,7 +10,7 @@ use vm::machine::Boot;
 use vm::screen::Picture;
 
 use crate::lab::{Lab, Machine, System};
-use crate::{Test, check, gde_store, wait};
+use crate::{Test, check, gde_files, gde_store, wait};
 
 pub(crate) const SHORT: Duration = Duration::from_secs(60);
 pub(crate) const LONG: Duration = Duration::from_secs(180);
@@ -79,6 +79,7 @@ fn desktop(lab: &Lab) -> Result<()> {
     takes_text(&machine).context("the terminal")?;
     arranges(&machine).context("windows by keys and commands")?;
     switches(&machine).context("switching windows")?;
+    gde_files::files(&machine).context("Files")?;
     changes_terminals(&machine).context("virtual terminals")?;
     restarts(&machine).context("its death")
 }

@@ -30,6 +30,7 @@ mod fuzz;
 mod frame;
 mod gci;
 mod gde;
+mod gde_files;
 mod gde_store;
 mod gpm;
 mod lab;

@@ -245,7 +245,7 @@ impl App for Store {
             Message::Show(name) => {
                 self.shown = Some(name);
                 // So that the next key is for what is shown.
-                return genai_ui::runtime::task::effect(genai_ui::runtime::Action::widget(genai_ui::core::widget::operation::focusable::unfocus()));
+                return genai_ui::parts::unfocus();
             }
             Message::Back => {
                 self.shown = None;

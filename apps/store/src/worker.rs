@@ -236,13 +236,3 @@ pub fn changes(proposal: &Proposal) -> Vec<(&'static str, Vec<String>)> {
     }
     groups.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
 }
-
-/// Bytes for people.
-pub fn bytes(count: u64) -> String {
-    match count {
-        0..1000 => format!("{count} bytes"),
-        1000..1_000_000 => format!("{} kB", count.div_ceil(1000)),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", count as f64 / 1e6),
-        _ => format!("{:.1} GB", count as f64 / 1e9),
-    }
-}

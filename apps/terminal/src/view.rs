@@ -1,9 +1,9 @@
 //! What the window shows: tabs where there are several, the screen in front, and a question before something is lost.
 
-use genai_ui::core::{Alignment, Background, Color, Length, Padding};
+use genai_ui::core::{Alignment, Length, Padding};
 use genai_ui::widget::text::Wrapping;
-use genai_ui::widget::{Column, Row, button, column, container, opaque, row, space, stack, text};
-use genai_ui::{Element, Theme, theme};
+use genai_ui::widget::{Column, Row, button, column, container, row, space, stack, text};
+use genai_ui::{Element, parts, theme};
 
 use crate::screen::Screen;
 use crate::{Closing, Message, Tab, Terminal};
@@ -39,8 +39,8 @@ fn strip(terminal: &Terminal) -> Element<'_, Message> {
 }
 
 fn failed(error: &str) -> Element<'_, Message> {
-    let words = column![text("The shell could not be started").size(theme::size::NAME + 4.0).font(theme::STRONG), text(error).style(theme::faint)];
-    let close = button(text("Close")).padding([10.0, 18.0]).style(theme::primary).on_press(Message::CloseThis);
+    let words = column![parts::heading("The shell could not be started"), text(error).style(theme::faint)];
+    let close = parts::action("Close", theme::primary, Some(Message::CloseThis));
     container(words.push(close).spacing(theme::MARGIN)).center(Length::Fill).into()
 }
 
@@ -52,17 +52,15 @@ fn question(terminal: &Terminal, closing: Closing) -> Element<'_, Message> {
         [one] => format!("{one} is running, and would be ended."),
         several => format!("These are running, and would be ended: {}.", several.join(", ")),
     };
-    let act = |label, style: fn(&Theme, button::Status) -> button::Style, message| button(text(label)).padding([10.0, 18.0]).style(style).on_press(message);
-    let buttons = row![space::horizontal(), act("Cancel", theme::secondary, Message::Cancel), act("Close", theme::danger, Message::Confirm)];
+    let buttons = row![
+        space::horizontal(),
+        parts::action("Cancel", theme::secondary, Some(Message::Cancel)),
+        parts::action("Close", theme::danger, Some(Message::Confirm))
+    ];
     let inside = column![
-        text(format!("Close the {what}?")).size(theme::size::NAME + 4.0).font(theme::STRONG),
+        parts::heading(format!("Close the {what}?")),
         text(warning).style(theme::faint),
         buttons.spacing(theme::GAP)
     ];
-    let card = container(inside.spacing(theme::MARGIN)).width(DIALOG_WIDTH).padding(theme::MARGIN + 4.0).style(theme::card);
-    let shade = |theme: &Theme| container::Style {
-        background: Some(Background::Color(Color { a: 0.55, ..if theme.extended_palette().is_dark { Color::BLACK } else { theme.palette().text } })),
-        ..container::Style::default()
-    };
-    opaque(container(card).center(Length::Fill).style(shade))
+    parts::dialog(inside.spacing(theme::MARGIN), DIALOG_WIDTH)
 }

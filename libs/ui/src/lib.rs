@@ -1,9 +1,10 @@
-//! What GenAI OS's apps share: [iced](https://iced.rs) widgets on a renderer that only blends integers ([`Renderer`]), one look ([`theme`]), the way to run
+//! What GenAI OS's apps share: [iced](https://iced.rs) widgets on a renderer that only blends integers ([`Renderer`]), one look ([`theme`], [`parts`]), the way to run
 //! a program in a window ([`run`]), and without any for tests ([`headless`]).
 
 mod app;
 pub mod headless;
 pub mod job;
+pub mod parts;
 mod render;
 pub mod theme;
 

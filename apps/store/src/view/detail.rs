@@ -1,13 +1,14 @@
 //! All about a package.
 
 use genai_ui::core::{Alignment, Length, Padding};
+use genai_ui::parts::bytes;
 use genai_ui::widget::{Column, Row, button, column, container, row, scrollable, text};
 use genai_ui::{Element, theme};
 
 use super::list::picture;
 use crate::Message;
 use crate::catalogue::Entry;
-use crate::worker::{Wish, bytes};
+use crate::worker::Wish;
 
 /// The page of an entry. Its buttons work where nothing else is being done.
 pub fn page(entry: &Entry, is_free: bool) -> Element<'_, Message> {

@@ -1,10 +1,11 @@
 //! What lies over the window: a plan to agree to, work in progress, and what was not possible.
 
-use genai_ui::core::{Alignment, Background, Color, Length, Padding};
-use genai_ui::widget::{Column, Row, button, column, container, opaque, progress_bar, row, scrollable, space, text};
-use genai_ui::{Element, Theme, theme};
+use genai_ui::core::{Alignment, Length, Padding};
+use genai_ui::parts::{self, action, bytes, heading};
+use genai_ui::widget::{Column, Row, button, column, container, progress_bar, row, scrollable, space, text};
+use genai_ui::{Element, theme};
 
-use crate::worker::{Failure, Plan, Progress, Wish, bytes, changes};
+use crate::worker::{Failure, Plan, Progress, Wish, changes};
 use crate::{Doing, Message, Store};
 
 const WIDTH: f32 = 460.0;
@@ -18,16 +19,7 @@ pub fn over(store: &Store) -> Option<Element<'_, Message>> {
         Doing::Working(wish, progress) => working(wish, progress, store.cancelled.load(std::sync::atomic::Ordering::Relaxed)),
         Doing::Failed(wish, failure) => failed(wish.as_ref(), failure),
     };
-    let card = container(inside).width(WIDTH).padding(theme::MARGIN + 4.0).style(theme::card);
-    let shade = |theme: &Theme| container::Style {
-        background: Some(Background::Color(Color { a: 0.55, ..if theme.extended_palette().is_dark { Color::BLACK } else { theme.palette().text } })),
-        ..container::Style::default()
-    };
-    Some(opaque(container(card).center(Length::Fill).style(shade)))
-}
-
-fn act(label: &str, style: fn(&Theme, button::Status) -> button::Style, message: Option<Message>) -> Element<'_, Message> {
-    button(text(label)).padding([10.0, 18.0]).style(style).on_press_maybe(message).into()
+    Some(parts::dialog(inside, WIDTH))
 }
 
 fn asking(plan: &Plan) -> Element<'_, Message> {
@@ -52,10 +44,10 @@ fn asking(plan: &Plan) -> Element<'_, Message> {
     let confirm = plan.proposal.essential.is_empty().then_some(Message::Confirm);
     let buttons = row![
         space::horizontal(),
-        act("Cancel", theme::secondary, Some(Message::Cancel)),
-        act("Go on", if removes { theme::danger } else { theme::primary }, confirm)
+        action("Cancel", theme::secondary, Some(Message::Cancel)),
+        action("Go on", if removes { theme::danger } else { theme::primary }, confirm)
     ];
-    column![text(format!("{}?", plan.wish.words())).size(theme::size::NAME + 4.0).font(theme::STRONG)]
+    column![heading(format!("{}?", plan.wish.words()))]
         .push(container(scrollable(lines)).max_height(MOST_HEIGHT))
         .push(text(cost).size(theme::size::SMALL).style(theme::faint))
         .push(warning)
@@ -67,25 +59,22 @@ fn asking(plan: &Plan) -> Element<'_, Message> {
 fn working<'a>(wish: &Wish, progress: &'a Progress, is_stopping: bool) -> Element<'a, Message> {
     let bar = progress_bar(0.0..=1.0, progress.part.unwrap_or(0.0)).girth(6.0);
     let label = if is_stopping { "Stopping" } else { "Stop" };
-    let buttons = Row::new().push(space::horizontal()).push(act(label, theme::secondary, (!is_stopping).then_some(Message::Cancel)));
-    column![text(wish.words()).size(theme::size::NAME + 4.0).font(theme::STRONG), text(&progress.text).style(theme::faint), bar, buttons].spacing(theme::MARGIN).into()
+    let buttons = Row::new().push(space::horizontal()).push(action(label, theme::secondary, (!is_stopping).then_some(Message::Cancel)));
+    column![heading(wish.words()), text(&progress.text).style(theme::faint), bar, buttons].spacing(theme::MARGIN).into()
 }
 
 fn failed<'a>(wish: Option<&Wish>, failure: &'a Failure) -> Element<'a, Message> {
-    let heading = match wish {
+    let title = match wish {
         Some(wish) => format!("{} is not possible", wish.words()),
         None => "That did not work".to_owned(),
     };
-    let mut all = column![
-        text(heading).size(theme::size::NAME + 4.0).font(theme::STRONG),
-        container(scrollable(text(&failure.text).style(theme::faint))).max_height(MOST_HEIGHT)
-    ];
+    let mut all = column![heading(title), container(scrollable(text(&failure.text).style(theme::faint))).max_height(MOST_HEIGHT)];
     if let Some(wish) = wish {
         for (words, concessions) in &failure.choices {
             let message = Message::Concede(wish.clone(), concessions.clone());
             all = all.push(button(text(words)).width(Length::Fill).padding([10.0, 14.0]).style(theme::secondary).on_press(message));
         }
     }
-    let close = row![space::horizontal(), act("Close", theme::primary, Some(Message::Dismiss))].align_y(Alignment::Center);
+    let close = row![space::horizontal(), action("Close", theme::primary, Some(Message::Dismiss))].align_y(Alignment::Center);
     all.push(close).spacing(theme::MARGIN).into()
 }

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::exec;
+
 /// A program that can be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
@@ -16,12 +18,16 @@ pub struct App {
     pub comment: String,
     /// Words that it can be found by.
     pub keywords: String,
+    /// What it opens, by the names of MIME.
+    pub mime_types: Vec<String>,
+    /// Whether launchers show it; others only open files.
+    pub is_shown: bool,
     exec: String,
     needs_terminal: bool,
 }
 
 impl App {
-    /// Reads an entry; nothing where it is not to be shown or cannot be started.
+    /// Reads an entry; nothing where it was taken away or cannot be started.
     pub fn parse(id: &str, text: &str) -> Option<Self> {
         let mut lines = text.lines().map(str::trim).skip_while(|line| *line != "[Desktop Entry]");
         lines.next()?;
@@ -29,7 +35,7 @@ impl App {
             lines.take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim())).collect();
         let get = |key: &str| entries.get(key).copied().unwrap_or("");
         let is = |key: &str| get(key) == "true";
-        if get("Type") != "Application" || is("NoDisplay") || is("Hidden") || get("Exec").is_empty() || get("Name").is_empty() {
+        if get("Type") != "Application" || is("Hidden") || get("Exec").is_empty() || get("Name").is_empty() {
             return None;
         }
         Some(App {
@@ -37,18 +43,15 @@ impl App {
             name: get("Name").to_owned(),
             comment: get("Comment").to_owned(),
             keywords: get("Keywords").to_owned(),
+            mime_types: get("MimeType").split(';').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+            is_shown: !is("NoDisplay"),
             exec: get("Exec").to_owned(),
             needs_terminal: is("Terminal"),
         })
     }
 
-    /// The command line without files to open.
-    pub fn command(&self) -> String {
-        self.command_in(crate::actions::terminal().unwrap_or("xterm"))
-    }
-
-    /// The same, in a terminal of that name where it needs one.
-    fn command_in(&self, terminal: &str) -> String {
+    /// The command line for a shell, without files to open; in this terminal where it needs one.
+    pub fn command(&self, terminal: &str) -> String {
         let mut out = String::new();
         let mut chars = self.exec.chars();
         while let Some(c) = chars.next() {
@@ -64,17 +67,28 @@ impl App {
         let out = out.trim().to_owned();
         if self.needs_terminal { format!("{terminal} -e {out}") } else { out }
     }
+
+    /// The program and its arguments that open these files; in this terminal where it needs one.
+    pub fn opening(&self, terminal: &str, files: &[&Path]) -> Vec<OsString> {
+        let prefix = if self.needs_terminal { vec![terminal.into(), "-e".into()] } else { Vec::new() };
+        prefix.into_iter().chain(exec::arguments(&self.exec, files)).collect()
+    }
 }
 
 /// Where desktop entries are, the most important place first.
-fn directories() -> Vec<PathBuf> {
+pub(crate) fn directories() -> Vec<PathBuf> {
     let home = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".local/share")));
     let system = std::env::var_os("XDG_DATA_DIRS").filter(|dirs| !dirs.is_empty()).unwrap_or_else(|| OsString::from("/usr/local/share:/usr/share"));
     home.into_iter().chain(std::env::split_paths(&system)).map(|dir| dir.join("applications")).collect()
 }
 
-/// All programs that can be started, by name.
+/// The programs that launchers show, by name.
 pub fn installed() -> Vec<App> {
+    all().into_iter().filter(|app| app.is_shown).collect()
+}
+
+/// All programs that can be started, by name.
+pub fn all() -> Vec<App> {
     let mut apps: HashMap<String, Option<App>> = HashMap::new();
     for entry in directories().into_iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten() {
         let path = entry.path();
@@ -120,16 +134,18 @@ mod tests {
     #[test]
     fn entries_are_read() {
         let app = App::parse("foot", FOOT).unwrap();
-        assert_eq!((app.name.as_str(), app.command().as_str()), ("Foot", "foot"));
-        assert!(App::parse("x", &FOOT.replace("Type=", "NoDisplay=true\nType=")).is_none());
+        assert_eq!((app.name.as_str(), app.command("foot").as_str()), ("Foot", "foot"));
+        assert!(!App::parse("x", &FOOT.replace("Type=", "NoDisplay=true\nType=")).unwrap().is_shown);
+        assert!(App::parse("x", &FOOT.replace("Type=", "Hidden=true\nType=")).is_none());
         assert!(App::parse("x", "no entry").is_none());
         let htop = App::parse("htop", "[Desktop Entry]\nType=Application\nName=Htop\nExec=htop -d 10%% %u\nTerminal=true").unwrap();
-        assert_eq!(htop.command_in("foot"), "foot -e htop -d 10%");
+        assert_eq!(htop.command("foot"), "foot -e htop -d 10%");
+        assert_eq!(htop.opening("foot", &[Path::new("/a")]), ["foot", "-e", "htop", "-d", "10%", "file:///a"]);
     }
 
     #[test]
     fn the_best_is_found_first() {
-        let app = |id: &str, name: &str, comment: &str| App { id: id.into(), name: name.into(), comment: comment.into(), keywords: String::new(), exec: "x".into(), needs_terminal: false };
+        let app = |id: &str, name: &str, comment: &str| App { id: id.into(), name: name.into(), comment: comment.into(), keywords: String::new(), mime_types: Vec::new(), is_shown: true, exec: "x".into(), needs_terminal: false };
         let apps = [app("a", "Files", "Look at files"), app("b", "Text Editor", "Edit files"), app("c", "Profiler", "")];
         let names: Vec<&str> = search(&apps, "file").into_iter().map(|app| app.name.as_str()).collect();
         assert_eq!(names, ["Files", "Profiler", "Text Editor"]);
