@@ -180,13 +180,14 @@ fn begun(data: &[u8], mark: &[u8]) -> usize {
     (1..mark.len().min(data.len() + 1)).rev().find(|n| data.ends_with(&mark[..*n])).unwrap_or(0)
 }
 
-/// Programs that print and are done: they do not draw on the screen, and read no keys from their output.
+/// Programs that print and are done: they do not draw on the screen, and read no keys from their output. What runs anything else (`make`,
+/// `cargo`) or may open an editor or a dialog (`systemctl`, `apt`) is none.
 const PLAIN: &[&str] = &[
-    "[", "[[", "addgroup", "adduser", "apt", "apt-cache", "apt-get", "awk", "base64", "basename", "blkid", "cal", "cat", "cc", "cd", "chgrp", "chmod", "chown", "cksum", "clang", "cmp", "column", "comm", "cp", "csplit", "curl", "cut", "date", "dd", "df", "diff", "dirname", "dirs", "dmesg", "dpkg", "dpkg-query", "du",
+    "[", "[[", "addgroup", "adduser", "apt-cache", "awk", "base64", "basename", "blkid", "cal", "cat", "cc", "cd", "chgrp", "chmod", "chown", "cksum", "clang", "cmp", "column", "comm", "cp", "csplit", "curl", "cut", "date", "dd", "df", "diff", "dirname", "dirs", "dmesg", "dpkg-query", "du",
     "echo", "egrep", "env", "expand", "export", "expr", "factor", "false", "fgrep", "file", "find", "findmnt", "fmt", "fold", "free", "g++", "gawk", "gcc", "gci", "genai", "getent", "gpm", "grep", "groups", "gunzip", "gzip", "head", "hexdump", "hostname", "id", "ifconfig", "ip", "join", "kill", "killall", "last",
-    "ldd", "link", "ln", "ls", "lsblk", "lscpu", "lsof", "make", "mawk", "md5sum", "mkdir", "mkfifo", "mktemp", "mount", "mv", "nginx", "nl", "nproc", "numfmt", "objdump", "od", "paste", "patch", "pgrep", "ping", "pkill", "popd", "printenv", "printf", "ps", "pushd", "pwd", "readelf", "readlink", "realpath", "redis-server", "rev",
-    "rm", "rmdir", "rsync", "rustc", "cargo", "sed", "seq", "sha1sum", "sha256sum", "sha512sum", "shred", "shuf", "sleep", "sort", "split", "ss", "stat", "strings", "sum", "sync", "tac", "tail", "tar", "tee", "test", "time", "timeout", "touch", "tr", "tree", "true", "truncate", "tsort", "type", "umask", "umount", "unalias",
-    "uname", "unexpand", "uniq", "unlink", "unset", "unzip", "uptime", "useradd", "userdel", "usermod", "users", "vmstat", "w", "wc", "wget", "whereis", "which", "who", "whoami", "xargs", "xxd", "xz", "yes", "zcat", "zip", "systemctl", "sysctl", "swapon", "losetup", "fc-list", "gdectl",
+    "ldd", "link", "ln", "ls", "lsblk", "lscpu", "lsof", "mawk", "md5sum", "mkdir", "mkfifo", "mktemp", "mount", "mv", "nginx", "nl", "nproc", "numfmt", "objdump", "od", "paste", "patch", "pgrep", "ping", "pkill", "popd", "printenv", "printf", "ps", "pushd", "pwd", "readelf", "readlink", "realpath", "redis-server", "rev",
+    "rm", "rmdir", "rsync", "rustc", "sed", "seq", "sha1sum", "sha256sum", "sha512sum", "shred", "shuf", "sleep", "sort", "split", "ss", "stat", "strings", "sum", "sync", "tac", "tail", "tar", "tee", "test", "time", "timeout", "touch", "tr", "tree", "true", "truncate", "tsort", "type", "umask", "umount", "unalias",
+    "uname", "unexpand", "uniq", "unlink", "unset", "unzip", "uptime", "useradd", "userdel", "usermod", "users", "vmstat", "w", "wc", "wget", "whereis", "which", "who", "whoami", "xargs", "xxd", "xz", "yes", "zcat", "zip", "sysctl", "swapon", "losetup", "fc-list", "gdectl",
 ];
 
 /// git's commands that open neither an editor nor a pager.
@@ -269,7 +270,7 @@ mod tests {
         for l in ["ls -l", "cat a | grep b > c", "gti status", "find . -name x", "find . -exec grep x {} +", "sudo ls", "echo $(ls)", "git status", "ls 2>&1 && cat x", "for f in *; do cat $f; done", "echo (a)", "ls | xargs grep x", "x=1", "./nothing-here"] {
             assert!(may_catch(l, &world, &["ls".into()]), "{l}");
         }
-        for l in ["vim a", "ls | less", "ls | more", "man ls", "ssh host ls", "sudo vim x", "sudo bash", "bash", "top", "ls &", "cat a & cat b", "python3", "$EDITOR x", "exec ls", "find . -exec vim {} \\;", "f() { vim; }; f", "echo $(vim)", "eval ls", "ls | xargs vim", "read x", "source x"] {
+        for l in ["vim a", "ls | less", "ls | more", "man ls", "ssh host ls", "sudo vim x", "sudo bash", "bash", "top", "ls &", "cat a & cat b", "python3", "$EDITOR x", "exec ls", "find . -exec vim {} \\;", "f() { vim; }; f", "echo $(vim)", "eval ls", "ls | xargs vim", "read x", "source x", "make menuconfig"] {
             assert!(!may_catch(l, &world, &[]), "{l}");
         }
         assert!(!may_catch("cat x", &world, &["cat".into()]), "an alias may be anything");

@@ -184,7 +184,7 @@ fn ask(text: &str, json: bool, run: bool) -> Result<i32> {
     let world = LiveWorld::current();
     let context = Context { risk: RiskContext::current(), ..Default::default() };
     let text = text.trim().trim_start_matches('?');
-    let answer = special::answer(text, &context.risk).unwrap_or_else(|| intent::ask(text, &world, &context));
+    let answer = special::answer(text, &context.risk, intent::World::has_command(&world, "gpm")).unwrap_or_else(|| intent::ask(text, &world, &context));
     let status = match &answer {
         Answer::Plan { .. } => 0,
         Answer::Unsure { .. } | Answer::Missing { .. } => 2,

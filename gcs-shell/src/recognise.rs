@@ -117,7 +117,7 @@ pub fn recognise(line: &str, world: &dyn World, names: &[String]) -> Kind {
 }
 
 /// Single words that are requests, not mistyped commands.
-const KNOWN_ALONE: &[&str] = &["hello", "hi", "thanks", "bye", "goodbye", "cls", "memory", "processes", "quit"];
+const KNOWN_ALONE: &[&str] = &["hello", "hi", "thanks", "bye", "goodbye", "cls", "memory", "processes", "quit", "undo", "again"];
 
 /// Characters that only a command line has. Quotes, `?`, `'` and `*` are in sentences too.
 fn has_shell_syntax(line: &str) -> bool {
@@ -190,7 +190,7 @@ mod tests {
         for l in [
             "which files here are the biggest?", "find all pdf files bigger than 10 MB", "kill the process called firefox", "kill firefox", "sort the lines of a.txt", "who is logged in", "show me the files", "how much memory is free", "what time is it?", "make a folder called photos",
             "install htop", "free space on disk", "top 5 processes by memory", "last 10 lines of a.txt", "head of a.txt", "list files", "delete a.txt", "? ls", "?free memory", "Find big files", "what's my ip", "copy a.txt to b.txt", "history of my commands", "date in utc", "where am i", "time is it", "watch the log file", "file type of a.txt",
-            "cat the file a.txt", "tail of the log", "which process uses the most memory", "find report.pdf", "12 * 7", "don't show hidden files", "split a.txt into 3 pieces", "users on this machine", "uptime of the system", "mount /dev/vdb1 on /mnt", "reboot the computer", "test if the file exists", "more about the file notes.txt", "help me", "touch a file called x",
+            "cat the file a.txt", "tail of the log", "which process uses the most memory", "find report.pdf", "12 * 7", "don't show hidden files", "split a.txt into 3 pieces", "users on this machine", "uptime of the system", "mount /dev/vdb1 on /mnt", "reboot the computer", "test if the file exists", "more about the file notes.txt", "help me", "touch a file called x", "undo", "again", "undo that", "delete them", "the second one", "now only the big ones", "and sorted by date", "how many are there?", "only the first 3", "which of them contain TODO?", "kill the first one", "with details", "go there",
         ] {
             assert_eq!(recognise(l, &w, &[]), Kind::Language, "{l}");
         }

@@ -124,6 +124,15 @@ impl Session {
     }
 }
 
+/// A test that fails leaves no shell behind.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
 fn commands_behave_as_in_bash(answers: bool) {
     let mut s = Session::start(answers);
     s.line("x=5; mkdir sub; cd sub; echo A$((x+1))B", "A6B");

@@ -481,7 +481,7 @@ fn packages(args: &[Arg]) -> Risk {
         return Safe;
     }
     match args.iter().find(|a| !a.text.starts_with('-')).map(Arg::literal) {
-        Some(Some("list" | "show" | "search" | "policy" | "depends" | "rdepends" | "info" | "why" | "history" | "freeze" | "check" | "tree" | "verify" | "help")) => Safe,
+        Some(Some("list" | "show" | "search" | "policy" | "depends" | "rdepends" | "info" | "why" | "history" | "freeze" | "check" | "tree" | "verify" | "files" | "owns" | "help")) => Safe,
         Some(Some("purge" | "autoremove" | "dist-upgrade" | "full-upgrade")) => Dangerous,
         Some(Some(_)) if args.iter().any(|a| matches!(a.text.as_str(), "--purge" | "--allow-remove-essential" | "--force-yes")) => Dangerous,
         Some(Some(_)) => Confirm,

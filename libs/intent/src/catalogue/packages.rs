@@ -31,22 +31,26 @@ fn package(r: &Request<'_>) -> Result<String, Unfilled> {
         .ok_or(WHICH)
 }
 
-fn list(_: &Request<'_>) -> Outcome {
-    built("dpkg-query -W", "Lists the installed packages with their versions.")
+fn list(r: &Request<'_>) -> Outcome {
+    let c = first_available(r, &[("gpm", "gpm list".into()), ("dpkg-query", "dpkg-query -W".into())]);
+    built(c, "Lists the installed packages with their versions.")
 }
 
-fn count(_: &Request<'_>) -> Outcome {
-    built("dpkg-query -W | wc -l", "Counts the installed packages.")
+fn count(r: &Request<'_>) -> Outcome {
+    let c = first_available(r, &[("gpm", "gpm list | wc -l".into()), ("dpkg-query", "dpkg-query -W | wc -l".into())]);
+    built(c, "Counts the installed packages.")
 }
 
 fn installed(r: &Request<'_>) -> Outcome {
     let p = package(r)?;
-    built(format!("dpkg -s {}", quote(&p)), format!("Shows whether {p} is installed, and which version."))
+    let c = first_available(r, &[("gpm", format!("gpm info {}", quote(&p))), ("dpkg", format!("dpkg -s {}", quote(&p)))]);
+    built(c, format!("Shows whether {p} is installed, and which version."))
 }
 
 fn files(r: &Request<'_>) -> Outcome {
     let p = package(r)?;
-    built(format!("dpkg -L {}", quote(&p)), format!("Lists the files of the package {p}."))
+    let c = first_available(r, &[("gpm", format!("gpm files {}", quote(&p))), ("dpkg", format!("dpkg -L {}", quote(&p)))]);
+    built(c, format!("Lists the files of the package {p}."))
 }
 
 fn owner(r: &Request<'_>) -> Outcome {
@@ -54,10 +58,13 @@ fn owner(r: &Request<'_>) -> Outcome {
         Kind::Path(p) | Kind::Dir(p) => Some(p.clone()),
         _ => None,
     }) {
-        return built(format!("dpkg -S {}", quote(&p)), format!("Says which package {p} is from."));
+        let c = first_available(r, &[("gpm", format!("gpm owns {}", quote(&p))), ("dpkg", format!("dpkg -S {}", quote(&p)))]);
+        return built(c, format!("Says which package {p} is from."));
     }
     let c = r.command().ok_or(Unfilled::Missing("Which file or program?"))?;
-    built(format!("dpkg -S \"$(command -v {})\"", quote(&c)), format!("Says which package the program {c} is from."))
+    let place = format!("\"$(command -v {})\"", quote(&c));
+    let command = first_available(r, &[("gpm", format!("gpm owns {place}")), ("dpkg", format!("dpkg -S {place}"))]);
+    built(command, format!("Says which package the program {c} is from."))
 }
 
 fn all_packages(r: &Request<'_>) -> Result<Vec<String>, Unfilled> {
@@ -112,7 +119,7 @@ fn update(r: &Request<'_>) -> Outcome {
 
 fn info(r: &Request<'_>) -> Outcome {
     let p = package(r)?;
-    let c = first_available(r, &[("gpm", format!("gpm show {}", quote(&p))), ("apt-cache", format!("apt-cache show {}", quote(&p))), ("dpkg", format!("dpkg -s {}", quote(&p)))]);
+    let c = first_available(r, &[("gpm", format!("gpm info {}", quote(&p))), ("apt-cache", format!("apt-cache show {}", quote(&p))), ("dpkg", format!("dpkg -s {}", quote(&p)))]);
     built(c, format!("Shows what the package {p} is."))
 }
 
@@ -121,7 +128,8 @@ fn version(r: &Request<'_>) -> Outcome {
     if r.world.has_command(&p) && p.chars().all(|c| c.is_ascii_alphanumeric() || "-_+.".contains(c)) {
         return built(format!("{p} --version"), format!("Prints the version of {p}."));
     }
-    built(format!("dpkg-query -W {}", quote(&p)), format!("Prints the installed version of {p}."))
+    let c = first_available(r, &[("gpm", format!("gpm info {}", quote(&p))), ("dpkg-query", format!("dpkg-query -W {}", quote(&p)))]);
+    built(c, format!("Prints the installed version of {p}."))
 }
 
 fn largest(r: &Request<'_>) -> Outcome {
