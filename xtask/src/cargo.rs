@@ -77,67 +77,96 @@ pub fn packages(project: &Project, folder: &str) -> Result<Vec<Package>> {
     Ok(metadata.packages)
 }
 
+/// How programs are linked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// With this host's C library.
+    Dynamic,
+    /// With everything in them: they need no `ld.so`.
+    Static,
+}
+
 /// Builds packages as static programs, which need no `ld.so`, and gives the copies in `dir` by binary name. Packages that the
 /// workspace lacks are left out.
 pub fn build_static(project: &Project, wanted: &BTreeSet<String>, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let all = packages(project, "")?;
-    let packages: Vec<_> = all.into_iter().filter(|package| wanted.contains(&package.name)).collect();
-    let flags = format!("target.{TARGET}.rustflags=[\"-C\",\"target-feature=+crt-static\"]");
-    let options = ["--target", TARGET, "--config", &flags];
-    build_all(project, &packages, &options, &project.target.join(TARGET).join("release"), dir)
+    build_all(project, |package| wanted.contains(&package.name), Link::Static, dir)
 }
 
 /// Builds packages as programs that need the C library of this host's release, and gives the copies in `dir` by binary name.
 pub fn build_dynamic(project: &Project, wanted: &BTreeSet<String>, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let packages: Vec<_> = packages(project, "")?.into_iter().filter(|package| wanted.contains(&package.name)).collect();
-    build_all(project, &packages, &[], &project.target.join("release"), dir)
+    build_all(project, |package| wanted.contains(&package.name), Link::Dynamic, dir)
 }
 
 /// Builds every program of the workspace for this host, into `dir`, but those that are dear: the ones that need features.
 pub fn build_host(project: &Project, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let wanted = |package: &Package| package.name != "xtask" && package.features().is_empty();
-    let packages: Vec<_> = packages(project, "")?.into_iter().filter(wanted).collect();
-    build_all(project, &packages, &[], &project.target.join("release"), dir)
+    build_all(project, |package| package.name != "xtask" && package.features().is_empty(), Link::Dynamic, dir)
 }
 
 /// Builds packages with the features that their programs need. A package with such features is built by itself: with others its
 /// features would change what they have in common, and that would be built twice.
-fn build_all(project: &Project, packages: &[Package], options: &[&str], from: &Path, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
-    let (plain, special): (Vec<&Package>, Vec<&Package>) = packages.iter().partition(|package| package.features().is_empty());
-    let mut built = build_into(project, &plain, options, from, dir)?;
+fn build_all(project: &Project, wanted: impl Fn(&Package) -> bool, link: Link, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let mut packages = packages(project, "")?;
+    packages.retain(|package| wanted(package) && package.binaries().next().is_some());
+    let (plain, special): (Vec<Package>, Vec<Package>) = packages.into_iter().partition(|package| package.features().is_empty());
+    let mut built = build_plain(project, &plain, link, dir)?;
     for package in special {
-        built.extend(build_into(project, &[package], options, from, dir)?);
+        built.extend(build_special(project, &package, link, dir)?);
     }
     Ok(built)
 }
 
-fn build_into(
-    project: &Project,
-    packages: &[&Package],
-    options: &[&str],
-    from: &Path,
-    dir: &Path,
-) -> Result<BTreeMap<String, PathBuf>> {
-    let mut built = BTreeMap::new();
-    let with_programs: Vec<_> = packages.iter().filter(|package| package.binaries().next().is_some()).collect();
-    if with_programs.is_empty() {
-        return Ok(built);
+/// Builds programs of the workspace with the features that the whole workspace asks of its dependencies, whichever programs are wanted:
+/// with the features that only these ask for, each set of programs would build its dependencies anew.
+fn build_plain(project: &Project, packages: &[Package], link: Link, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let binaries: Vec<&str> = packages.iter().flat_map(Package::binaries).map(|target| target.name.as_str()).collect();
+    if binaries.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    let _lock = project.lock_target()?;
     let mut command = cargo();
-    command.args(["build", "--release"]).args(options);
-    for package in &with_programs {
-        command.args(package.features().iter().flat_map(|feature| ["--features".to_owned(), format!("{}/{feature}", package.name)]));
+    command.args(["build", "--release", "--workspace"]);
+    command.args(binaries.iter().flat_map(|binary| ["--bin", binary]));
+    if link == Link::Static {
+        command.env("RUSTC_WORKSPACE_WRAPPER", project.root.join("xtask/static-program"));
     }
-    command.args(with_programs.iter().flat_map(|package| ["--package", &package.id])).arg("--bins");
+    build_and_copy(project, &mut command, &binaries, &project.target.join("release"), dir)
+}
+
+fn build_special(project: &Project, package: &Package, link: Link, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let binaries: Vec<&str> = package.binaries().map(|target| target.name.as_str()).collect();
+    let mut command = cargo();
+    command.args(["build", "--release", "--bins", "--package", &package.id]);
+    command.args(package.features().iter().flat_map(|feature| ["--features", feature]));
+    let mut from = project.target.clone();
+    if link == Link::Static {
+        // Its libraries in other languages ask how they will be linked.
+        let flags = format!("target.{TARGET}.rustflags=[\"-C\",\"target-feature=+crt-static\"]");
+        command.args(["--target", TARGET, "--config", &flags]);
+        from.push(TARGET);
+    }
+    build_and_copy(project, &mut command, &binaries, &from.join("release"), dir)
+}
+
+/// Runs cargo and copies what it has built: the next build may put another program of the same name there.
+fn build_and_copy(project: &Project, command: &mut Command, binaries: &[&str], from: &Path, dir: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let _lock = project.lock_target()?;
     command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target);
-    run(&mut command, "building the programs")?;
-    for binary in with_programs.iter().flat_map(|package| package.binaries()).map(|target| target.name.as_str()) {
+    run(command, "building the programs")?;
+    let mut built = BTreeMap::new();
+    for binary in binaries {
         let copy = dir.join(binary);
         replace(&from.join(binary), &copy)?;
-        built.insert(binary.to_owned(), copy);
+        built.insert((*binary).to_owned(), copy);
     }
     Ok(built)
+}
+
+/// Has cargo's tests use the dependencies as they are compiled for programs, but compile the workspace's own crates with what finds faults.
+/// Cargo.toml says what holds for dependencies whatever is said here.
+pub fn with_checks(command: &mut Command) {
+    command.arg("--release");
+    for option in ["opt-level=1", "debug-assertions=true", "overflow-checks=true"] {
+        command.args(["--config", &format!("profile.release.{option}")]);
+    }
 }
 
 /// Cargo for the kernel: the toolchain that has its target, or Debian's, which builds the target's library from source.

@@ -77,6 +77,9 @@ fn host_tests(project: &Project, filter: Option<&str>, log: &std::path::Path, ta
         }
         let mut command = cargo::cargo();
         command.args(["test", "--no-fail-fast"]).current_dir(project.root.join(folder));
+        if folder != "kernel" {
+            cargo::with_checks(&mut command);
+        }
         if packages.iter().any(|package| package.name == models::SERVICE) {
             models::add_to(project, &mut command)?;
         }
