@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use vm::exec::{Output, command};
+use vm::exec::command;
 
-use crate::lab::{Lab, System};
+use crate::lab::Lab;
 use crate::{Test, check};
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -31,20 +31,13 @@ pub fn tests(folder: &Path) -> Result<Vec<Test>> {
 }
 
 fn compare(lab: &Lab, script: &str) -> Result<()> {
-    let expected = run(lab, System::Linux, script).context("under Linux")?;
-    let found = run(lab, System::Genai, script)?;
-    check::same("standard output", &expected.stdout, &found.stdout)?;
-    check::same("standard error", &expected.stderr, &found.stderr)?;
-    check::ends(&found, &expected.outcome)
-}
-
-fn run(lab: &Lab, system: System, script: &str) -> Result<Output> {
     let limit = script
         .lines()
         .find_map(|line| line.strip_prefix("# time: ")?.trim().parse().ok())
         .map_or(LIMIT, Duration::from_secs);
-    let machine = lab.shared(system)?;
-    let output = machine.exec().output(command(["bash", "-c", IN_EMPTY_DIRECTORY, "bash", script], limit), b"");
-    machine.dir().check_panic()?;
-    Ok(output?)
+    let line = command(["bash", "-c", IN_EMPTY_DIRECTORY, "bash", script], limit);
+    let (expected, found) = lab.on_both(|exec| Ok(exec.output(line.clone(), b"")?))?;
+    check::same("standard output", &expected.stdout, &found.stdout)?;
+    check::same("standard error", &expected.stderr, &found.stderr)?;
+    check::ends(&found, &expected.outcome)
 }

@@ -267,6 +267,24 @@ impl Lab {
         Ok(machine)
     }
 
+    /// Does something in the shared machines of the reference and of our system at the same time, and gives what came of it there and here.
+    ///
+    /// # Errors
+    /// As [`Lab::shared`], those of the work, and a panic.
+    pub fn on_both<T: Send>(&self, work: impl Fn(&Exec) -> Result<T> + Sync) -> Result<(T, T)> {
+        let machines = (self.shared(System::Linux)?, self.shared(System::Genai)?);
+        let (there, here) = (machines.0.exec(), machines.1.exec());
+        let (expected, found) = thread::scope(|scope| {
+            let expected = scope.spawn(|| work(there));
+            let found = work(here);
+            let expected = expected.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (expected, found)
+        });
+        machines.0.dir().check_panic().context("under Linux")?;
+        machines.1.dir().check_panic()?;
+        Ok((expected.context("under Linux")?, found?))
+    }
+
     /// The shared machine of our system.
     ///
     /// # Errors

@@ -1,13 +1,14 @@
 //! Rust programs on the standard library and on tokio: each, linked in both ways, prints the same under our kernel as under Linux.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use vm::exec::{Output, command};
+use vm::exec::{Exec, Output, command};
 use vm::transfer;
 
-use crate::lab::{Lab, Linkage, System};
+use crate::lab::{Lab, Linkage};
 use crate::{Test, check};
 
 const LIMIT: Duration = Duration::from_secs(240);
@@ -28,11 +29,10 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
-    let expected = run(lab, System::Linux, program, linkage).context("under Linux")?;
+    let (expected, found) = run_on_both(lab, program, linkage, &[])?;
     // A program that fails on both systems would show nothing.
     check::succeeds(&expected).context("under Linux")?;
     ensure!(expected.stdout.ends_with(b"== end\n"), "under Linux it stopped early");
-    let found = run(lab, System::Genai, program, linkage)?;
     check::same("standard output", &expected.stdout, &found.stdout)?;
     check::same("standard error", &expected.stderr, &found.stderr)?;
     check::succeeds(&found)
@@ -40,7 +40,10 @@ fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
 
 /// A mount waits until a daemon has said what it serves: taking the root's for a plain scheme once ended boots in the rescue shell.
 fn late_scheme(lab: &Lab) -> Result<()> {
-    let output = run(lab, System::Genai, "late-scheme", Linkage::Static)?;
+    let machine = lab.genai()?;
+    let output = run(machine.exec(), lab.images.program("late-scheme", Linkage::Static)?, &[]);
+    machine.dir().check_panic()?;
+    let output = output?;
     check::succeeds(&output)?;
     check::same("standard output", b"asked as a filesystem\n", &output.stdout)
 }
@@ -56,9 +59,8 @@ fn contracts(lab: &Lab) -> Result<()> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(|line| line.split_once("  ").with_context(|| format!("no reason in the list of differences: {line}")))
         .collect::<Result<_>>()?;
-    let expected = run_with(lab, System::Linux, SUITE, Linkage::Static, &["run"]).context("under Linux")?;
+    let (expected, found) = run_on_both(lab, SUITE, Linkage::Static, &["run"])?;
     check::succeeds(&expected).context("under Linux")?;
-    let found = run_with(lab, System::Genai, SUITE, Linkage::Static, &["run"])?;
     check::succeeds(&found)?;
     let cases = |output: &Output| -> BTreeMap<String, String> {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -80,16 +82,17 @@ fn contracts(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-fn run(lab: &Lab, system: System, program: &str, linkage: Linkage) -> Result<Output> {
-    run_with(lab, system, program, linkage, &[])
+fn run_on_both(lab: &Lab, program: &str, linkage: Linkage, args: &[&str]) -> Result<(Output, Output)> {
+    let program = lab.images.program(program, linkage)?;
+    lab.on_both(|exec| run(exec, program, args))
 }
 
-fn run_with(lab: &Lab, system: System, program: &str, linkage: Linkage, args: &[&str]) -> Result<Output> {
-    let machine = lab.shared(system)?;
-    let there = format!("/tmp/{program}");
-    transfer::put(machine.exec(), lab.images.program(program, linkage)?, &there)?;
-    let output = machine.exec().output(command(std::iter::once(there.as_str()).chain(args.iter().copied()), LIMIT), INPUT);
-    machine.dir().check_panic()?;
-    check::succeeds(&machine.sh(&format!("rm {there}"), LIMIT)?)?;
+/// Puts a program of this host into a machine and runs it there.
+fn run(exec: &Exec, program: &Path, args: &[&str]) -> Result<Output> {
+    let name = program.file_name().context("a program without a name")?;
+    let there = format!("/tmp/{}", name.display());
+    transfer::put(exec, program, &there)?;
+    let output = exec.output(command(std::iter::once(there.as_str()).chain(args.iter().copied()), LIMIT), INPUT);
+    check::succeeds(&exec.shell(&format!("rm {there}"), LIMIT)?)?;
     Ok(output?)
 }
