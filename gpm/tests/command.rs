@@ -203,3 +203,17 @@ fn a_dead_server_changes_nothing() {
     assert!(it.read("usr/bin/hello").is_none());
     assert_eq!(it.json(&["list"]), serde_json::json!([]));
 }
+
+#[test]
+fn the_shell_completes_commands_and_each_has_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    good(folder.path(), &["documents", "tree"]);
+    let tree = folder.path().join("tree/usr/share");
+    for name in ["gpm", "gpm-install", "gpm-repo-serve"] {
+        let page = fs::read_to_string(tree.join(format!("man/man1/{name}.1"))).unwrap();
+        assert!(page.contains(".SH NAME"), "{name}: {page}");
+    }
+    let script = format!("source {}; COMP_WORDS=(gpm inst); COMP_CWORD=1; _gpm gpm inst gpm; echo \"${{COMPREPLY[*]}}\"", tree.join("bash-completion/completions/gpm").display());
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "install\n", "{}", text(&output));
+}

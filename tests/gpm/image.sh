@@ -20,3 +20,9 @@ cp nano /usr/bin/nano
 gpm verify nano || fail "put back, but: $(gpm verify nano)"
 gpm remove nano --yes
 [[ ! -e /usr/bin/nano ]] || fail "nano is removed, but there"
+# Its completions and pages came with it.
+[[ $(gpm owns /usr/share/man/man1/gpm-install.1) == gpm ]] || fail "no manual page: $(gpm files gpm)"
+. /usr/share/bash-completion/completions/gpm
+COMP_WORDS=(gpm verif) COMP_CWORD=1
+_gpm gpm verif gpm
+[[ ${COMPREPLY[*]} == verify ]] || fail "completed to ${COMPREPLY[*]}"

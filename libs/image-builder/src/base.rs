@@ -13,7 +13,7 @@ use crate::debian::fetch::Fetched;
 use crate::error::{Error, IoContext, Result};
 use crate::host;
 use crate::packages::{self, Descriptions};
-use crate::recipe::{Program, Recipe, Target, Trim};
+use crate::recipe::{Generated, Program, Recipe, Target, Trim};
 use crate::report::Report;
 use crate::tree::{Content, Entry, Kind, Tree};
 
@@ -309,6 +309,14 @@ pub(crate) fn add_programs<'p>(
         )?;
     }
     Ok(())
+}
+
+/// Runs a program that writes files about itself; one that is not built has none.
+pub(crate) fn generate(generated: &Generated, built: &BTreeMap<String, PathBuf>, time: u64, tree: &mut Tree) -> Result<()> {
+    let Some(program) = built.get(&generated.program) else { return Ok(()) };
+    let folder = tempfile::tempdir().on("create", Path::new("a temporary directory"))?;
+    host::run(Command::new(program).args(&generated.arguments).arg(folder.path()))?;
+    copy_folder(folder.path(), "", time, tree)
 }
 
 /// Makes `/etc/ld.so.cache`, as libc-bin's trigger does, by the host's ldconfig (of the same release). It changes its root,

@@ -131,6 +131,9 @@ impl Builder<'_> {
                 &mut tree,
                 self.report,
             )?;
+            for generated in &recipe.generated {
+                base::generate(generated, &self.programs, time, &mut tree)?;
+            }
         }
         tree.owners.current = None;
         let keys = packages::keys(&self.cache)?;

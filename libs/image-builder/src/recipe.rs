@@ -34,6 +34,9 @@ pub struct Recipe {
     /// Programs of this workspace.
     #[serde(default)]
     pub program: Vec<Program>,
+    /// Files that programs write about themselves.
+    #[serde(default)]
+    pub generated: Vec<Generated>,
     /// Single files of Debian packages for the initfs or the initramfs.
     #[serde(default)]
     pub extract: Vec<Extract>,
@@ -98,6 +101,17 @@ impl Program {
     pub(crate) fn mode(&self) -> u16 {
         self.mode.map_or(0o755, |mode| mode.0)
     }
+}
+
+/// A program of the recipe that is run on the builder's machine with a folder as its last argument; what it writes there goes into the root.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generated {
+    /// The binary's name.
+    pub program: String,
+    /// What comes before the folder.
+    #[serde(default)]
+    pub arguments: Vec<String>,
 }
 
 /// A file of a Debian package that goes into the initfs or the initramfs (of which no package is installed). It must be

@@ -104,6 +104,9 @@ pub enum Command {
     },
     /// Make an Ed25519 key that signs packages
     Key(Key),
+    /// Write the manual pages and the shells' completions into a folder, where they belong below /
+    #[command(hide = true)]
+    Documents { folder: PathBuf },
 }
 
 /// Whether to go ahead.

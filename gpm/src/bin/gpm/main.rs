@@ -1,6 +1,7 @@
 //! `gpm`: the package manager's command.
 
 mod args;
+mod documents;
 mod make;
 mod repo;
 mod show;
@@ -34,6 +35,7 @@ fn run(args: &Args, output: &Output) -> Result<ExitCode> {
     match &args.command {
         Command::Build(build) => return make::build(build, output),
         Command::Key(key) => return make::key(key, output),
+        Command::Documents { folder } => return documents::write(folder),
         Command::Import { from } => return make::import(from, output),
         Command::Repo { command } if repo::needs_no_tree(command) => return repo::look_after(command, output),
         _ => {}
@@ -75,6 +77,6 @@ fn run(args: &Args, output: &Output) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Repo { command } => repo::use_one(&gpm, command, output),
-        Command::Build(_) | Command::Import { .. } | Command::Key(_) => unreachable!("done above"),
+        Command::Build(_) | Command::Import { .. } | Command::Key(_) | Command::Documents { .. } => unreachable!("done above"),
     }
 }

@@ -17,3 +17,10 @@ case $TERM in
         ;;
 esac
 alias ll='ls -l' la='ls -A'
+
+# Completions are read when they are first wanted.
+_genai_completion() {
+    local file=/usr/share/bash-completion/completions/${1##*/}
+    [[ -n $1 && -r $file ]] && . "$file" && return 124
+}
+complete -D -F _genai_completion -o bashdefault -o default
