@@ -27,6 +27,9 @@ pub struct Answers {
     /// What text consoles do.
     #[serde(default)]
     pub console: Console,
+    /// The password without which nobody can read the root filesystem. It is asked for at each start.
+    #[serde(default)]
+    pub disk_password: Option<String>,
     /// The password of root, who else cannot log in.
     #[serde(default)]
     pub root_password: Option<String>,
@@ -116,6 +119,11 @@ impl Answers {
         if let Err(problem) = check_keyboard(&self.keyboard) {
             problems.push(problem);
         }
+        if let Some(password) = &self.disk_password
+            && !is_disk_password(password)
+        {
+            problems.push(format!("disk_password: at least {} and at most {} bytes, without line breaks; it cannot be changed later, and there is no other way in", DISK_PASSWORD.0, DISK_PASSWORD.1));
+        }
         check_password("root", &self.root_password, &self.root_password_hash, &mut problems);
         let reserved = system_users(system);
         let mut names = BTreeSet::new();
@@ -142,6 +150,13 @@ impl Answers {
         }
         if problems.is_empty() { Ok(()) } else { Err(Error::Answers(problems)) }
     }
+}
+
+/// The fewest and the most bytes of a disk's password. It is tried by whoever has the disk, as often as they like.
+const DISK_PASSWORD: (usize, usize) = (8, redoxfsd::password::LONGEST);
+
+fn is_disk_password(text: &str) -> bool {
+    (DISK_PASSWORD.0..=DISK_PASSWORD.1).contains(&text.len()) && !text.contains(['\n', '\r', '\0'])
 }
 
 fn is_host_name(text: &str) -> bool {
@@ -236,6 +251,8 @@ mod tests {
             ("password = \"secret\"", "password = \"a\"\npassword_hash = \"$6$abcdefg\"", "both"),
             ("password = \"secret\"", "password_hash = \"plain text\"", "crypt(5)"),
             ("erase", "keyboard = \"de\"\nerase", "only layout"),
+            ("erase", "disk_password = \"short\"\nerase", "disk_password"),
+            ("erase", "disk_password = \"two\\nlines of it\"\nerase", "disk_password"),
         ] {
             assert!(GOOD.contains(change));
             let found = problems(&GOOD.replace(change, to));

@@ -22,13 +22,15 @@ pub fn line(question: &str, default: &str) -> anyhow::Result<String> {
     Ok(if text.is_empty() { default.to_owned() } else { text.to_owned() })
 }
 
+const CANNOT_LOG_IN: &str = "cannot log in";
+
 /// Asks for a password, twice, without showing it; an empty one is none.
-fn password(whose: &str) -> anyhow::Result<Option<String>> {
+fn password(of: &str, if_empty: &str) -> anyhow::Result<Option<String>> {
     let once = |question: &str| {
         if std::io::stdin().is_terminal() { rpassword::prompt_password(format!("{question}: ")).context("reading a password") } else { line(question, "") }
     };
     loop {
-        let first = once(&format!("Password of {whose} (empty: cannot log in)"))?;
+        let first = once(&format!("Password of {of} (empty: {if_empty})"))?;
         if first.is_empty() {
             return Ok(None);
         }
@@ -54,6 +56,7 @@ pub fn answers(system: &Tree) -> anyhow::Result<Answers> {
         timezone: "Etc/UTC".into(),
         keyboard: "us".into(),
         console: Console::Login,
+        disk_password: None,
         root_password: None,
         root_password_hash: None,
         users: Vec::new(),
@@ -62,15 +65,16 @@ pub fn answers(system: &Tree) -> anyhow::Result<Answers> {
         answers.hostname = line("Name of the machine", &answers.hostname)?;
         answers.timezone = line("Time zone (genai-install timezones lists all)", &answers.timezone)?;
         answers.keyboard = line("Keyboard layout (us is the only one so far)", &answers.keyboard)?;
+        answers.disk_password = password("the disk, which nobody can read then without it", "not encrypted")?;
         answers.users.clear();
         let name = line("Your name to log in by (empty: nobody but root)", "")?;
         if !name.is_empty() {
             let full_name = line("Your full name", "")?;
-            let password = password(&name)?;
+            let password = password(&name, CANNOT_LOG_IN)?;
             let administrator = is_yes(&line("Are you an administrator? (y/n)", "y")?);
             answers.users.push(User { name, full_name, password, password_hash: None, administrator });
         }
-        answers.root_password = password("root")?;
+        answers.root_password = password("root", CANNOT_LOG_IN)?;
         match answers.check(system) {
             Ok(()) => return Ok(answers),
             Err(Error::Answers(problems)) => println!("\nThat cannot be followed:\n  {}\n", problems.join("\n  ")),

@@ -107,6 +107,6 @@ fn write_root<D: Device>(device: &mut D, layout: Layout, system: &Tree, plan: &P
     disk.set_ring(0, u64::MAX);
     let total = plan.entries;
     let mut progress = |done: usize| tell(Event::Progress { done, total });
-    redoxfs::create(disk, system, Options { time, password: None, progress: Some(&mut progress) })?;
+    redoxfs::create(disk, system, Options { time, password: plan.disk_password(), progress: Some(&mut progress) })?;
     Ok(())
 }

@@ -54,6 +54,11 @@ impl Plan {
         Ok(Self { disk, layout, content_bytes, entries: system.len(), answers: answers.clone() })
     }
 
+    /// What the root filesystem is encrypted with, if it is to be.
+    pub fn disk_password(&self) -> Option<&[u8]> {
+        self.answers.disk_password.as_ref().map(String::as_bytes)
+    }
+
     /// Whether the answers say that this very disk may be erased.
     ///
     /// # Errors
@@ -87,6 +92,7 @@ impl fmt::Display for Plan {
         for (number, name, (start, len)) in [(1, "GRUB for BIOS", layout.bios), (2, "EFI system partition", layout.esp), (3, "RedoxFS, the root", layout.root)] {
             writeln!(f, "Part {number}    {name}, {} MiB from MiB {} on", len / MIB, start / MIB)?;
         }
+        writeln!(f, "Encrypted {}", if answers.disk_password.is_some() { "yes: the password is asked for at each start" } else { "no" })?;
         writeln!(f, "System    {} MiB in {} entries", self.content_bytes.div_ceil(MIB), self.entries)?;
         writeln!(f, "Name      {}", answers.hostname)?;
         writeln!(f, "Time      {}", answers.timezone)?;

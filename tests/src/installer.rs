@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use vm::console::Console;
 use vm::exec::Output;
 use vm::machine::{Boot, Changes, Disk, DiskFormat, Firmware, Machine as Description};
 
-use crate::lab::{Lab, Machine, System};
+use crate::lab::{BOOT_LIMIT, Lab, Linkage, Machine, System};
 use crate::{Test, check};
 
 const SHORT: Duration = Duration::from_secs(60);
@@ -21,7 +22,7 @@ const ANSWERS: &str = "disk = \"DISK\"\nERASE\nhostname = \"box\"\ntimezone = \"
                        [[user]]\nname = \"ada\"\nfull_name = \"Ada Lovelace\"\npassword = \"engine\"\nadministrator = true\n";
 
 pub fn tests() -> Vec<Test> {
-    vec![Test::new("installer/disk", disk)]
+    vec![Test::new("installer/disk", disk), Test::new("installer/encrypted", encrypted)]
 }
 
 /// An empty disk.
@@ -73,13 +74,18 @@ fn install(machine: &Machine, disk: &str) -> Result<()> {
     Ok(())
 }
 
-/// Starts an installed disk alone.
-fn start(lab: &Lab, name: &str, disk: &Path, firmware: Firmware) -> Result<Machine> {
+/// A machine of nothing but an installed disk.
+fn of_disk(lab: &Lab, disk: &Path, firmware: Firmware, changes: Changes) -> Result<Description> {
     let mut description = lab.describe(System::Server)?;
     description.boot = Boot::Firmware { firmware, cdrom: None };
     description.memory_mib = 512;
-    description.disk = Some(Disk { path: disk.to_owned(), format: DiskFormat::Raw, changes: Changes::Discard });
-    lab.boot(name, &description)
+    description.disk = Some(Disk { path: disk.to_owned(), format: DiskFormat::Raw, changes });
+    Ok(description)
+}
+
+/// Starts an installed disk alone.
+fn start(lab: &Lab, name: &str, disk: &Path, firmware: Firmware) -> Result<Machine> {
+    lab.boot(name, &of_disk(lab, disk, firmware, Changes::Discard)?)
 }
 
 /// The installed system is the one that was asked for.
@@ -111,6 +117,44 @@ fn disk(lab: &Lab) -> Result<()> {
     machine.cut_power();
     let machine = start(lab, "installer/disk-uefi", &target, Firmware::Uefi)?;
     check::prints(&machine.sh("cat /etc/hostname", SHORT)?, "box\n").context("started by UEFI")?;
+    machine.cut_power();
+    std::fs::remove_file(&target).context("cannot remove the disk")
+}
+
+/// An encrypted disk, which is made on this host: nothing of the system is readable on it, and it starts once its password is typed. The daemon that
+/// serves it can be killed without anybody being asked again.
+fn encrypted(lab: &Lab) -> Result<()> {
+    const PASSWORD: &str = "correct horse battery";
+    let target = empty(lab, "installer/encrypted")?;
+    let image = lab.images.server.as_ref().context("the server's edition was not built")?.disk.clone();
+    let root = image.with_file_name("root");
+    let answers = target.with_file_name("answers.toml");
+    let lines = ANSWERS.replace("DISK", &target.display().to_string()).replace("ERASE", &format!("erase = \"target.img-{DISK_MIB}MiB\"\ndisk_password = \"{PASSWORD}\""));
+    std::fs::write(&answers, lines)?;
+    let mut installer = std::process::Command::new(lab.images.program("genai-install", Linkage::Static)?);
+    installer.arg("install").arg(&answers).arg("--source").arg(&image).arg("--root").arg(&root);
+    let output = installer.stdin(std::process::Stdio::null()).output().context("running the installer on this host")?;
+    ensure!(output.status.success(), "the installer: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    // Both are everywhere on a disk that is not encrypted, but for the boot loader's partitions.
+    let disk = std::fs::read(&target)?;
+    let root_at = 70 << 20;
+    for word in ["/usr/share/", "ELF"] {
+        ensure!(!disk[root_at..].windows(word.len()).any(|it| it == word.as_bytes()), "{word:?} can be read on the disk");
+    }
+    drop(disk);
+    let machine = lab.start("installer/encrypted-start", &of_disk(lab, &target, Firmware::Bios, Changes::Discard)?)?;
+    let mut console = Console::connect(machine.dir())?;
+    console.expect("is encrypted. Its password:", BOOT_LIMIT)?;
+    console.send("correct horse\r")?;
+    console.expect("That is not the password.", SHORT)?;
+    console.send(&format!("{PASSWORD}\r"))?;
+    machine.dir().wait_ready(BOOT_LIMIT)?;
+    let shown = std::fs::read(machine.dir().serial_log())?;
+    ensure!(!shown.windows(PASSWORD.len()).any(|it| it == PASSWORD.as_bytes()), "the password was shown");
+    let script = "echo before > /var/tmp/kept; sync; pid=$(pidof redoxfsd); kill -9 $pid; sync; cat /etc/hostname /var/tmp/kept; \
+                  [ $(pidof redoxfsd) != $pid ] && echo again; tr '\\0' ' ' < /proc/$(pidof redoxfsd)/cmdline | grep -c battery";
+    let output = machine.sh(script, SHORT)?;
+    ensure!(output.stdout == b"box\nbefore\nagain\n0\n", "{}", text(&output));
     machine.cut_power();
     std::fs::remove_file(&target).context("cannot remove the disk")
 }

@@ -215,9 +215,17 @@ impl Lab {
     /// # Errors
     /// Those of starting it, with the end of the serial log.
     pub fn boot(&self, name: &str, description: &Description) -> Result<Machine> {
-        let machine = Machine::start(&self.dir(name), description)?;
+        let machine = self.start(name, description)?;
         machine.dir().wait_ready(BOOT_LIMIT)?;
         Ok(machine)
+    }
+
+    /// Starts a machine, and waits for nothing.
+    ///
+    /// # Errors
+    /// Those of starting it.
+    pub fn start(&self, name: &str, description: &Description) -> Result<Machine> {
+        Machine::start(&self.dir(name), description)
     }
 
     /// The machine that tests of a system share.

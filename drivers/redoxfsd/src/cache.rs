@@ -63,8 +63,8 @@ pub struct CachedDisk<D> {
     /// First block of the header ring, once known, and the newest generation that is to be seen.
     ring: Option<u64>,
     newest: u64,
-    /// The one generation whose header is shown, without its log of allocations.
-    without_log: Option<u64>,
+    /// The one header that is shown, see [`CachedDisk::show_only`].
+    only: Option<Header>,
 }
 
 impl<D: Device> CachedDisk<D> {
@@ -85,7 +85,7 @@ impl<D: Device> CachedDisk<D> {
             ahead_at: 0,
             ring: None,
             newest: u64::MAX,
-            without_log: None,
+            only: None,
         })
     }
 
@@ -95,9 +95,9 @@ impl<D: Device> CachedDisk<D> {
         self.newest = newest;
     }
 
-    /// Shows of all headers only that of this generation, and that without its log of allocations, see [`crate::free_map`]. `None`: all as they are.
-    pub fn show_without_log(&mut self, generation: Option<u64>) {
-        self.without_log = generation;
+    /// Shows of all headers only this one, in place of that of its generation, see [`crate::free_map`]. `None`: all as they are.
+    pub fn show_only(&mut self, header: Option<Header>) {
+        self.only = header;
     }
 
     /// The device.
@@ -328,14 +328,8 @@ impl<D: Device> Disk for CachedDisk<D> {
             let mut header = Header::default();
             header.copy_from_slice(buffer);
             let generation = header.generation();
-            match self.without_log {
-                Some(only) if only == generation => {
-                    header.alloc = redoxfs::BlockPtr::default();
-                    // Makes it valid, and counts the generation up.
-                    header.generation = (generation - 1).into();
-                    header.update(None);
-                    buffer.copy_from_slice(&header);
-                }
+            match &self.only {
+                Some(only) if only.generation() == generation => buffer.copy_from_slice(only),
                 Some(_) => buffer.fill(0),
                 None if generation > self.newest => buffer.fill(0),
                 None => {}

@@ -1,7 +1,7 @@
 //! Walks everything and says what is wrong: for tests, and for people after an accident.
 
 use crate::device::Device;
-use crate::mount::{look, open};
+use crate::mount::{look, open_with};
 use crate::visit::{Tx, Visitor, walk_lists, walk_tree};
 use redoxfs::{BlockAddr, HEADER_RING, Node, TreePtr};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -141,7 +141,16 @@ fn count_names<D: Device>(
 ///
 /// Where no generation opens at all.
 pub fn check<D: Device>(open_again: impl FnMut() -> anyhow::Result<D>) -> anyhow::Result<Report> {
-    let mut fs = open(open_again)?;
+    check_with(open_again, None)
+}
+
+/// As [`check`], with the password of one that is encrypted.
+///
+/// # Errors
+///
+/// As [`check`].
+pub fn check_with<D: Device>(open_again: impl FnMut() -> anyhow::Result<D>, password: Option<&[u8]>) -> anyhow::Result<Report> {
+    let mut fs = open_with(open_again, password)?;
     let blocks = fs.header.size() / redoxfs::BLOCK_SIZE;
     let mut all = Collector {
         uses: vec![Use::Unknown; blocks as usize],

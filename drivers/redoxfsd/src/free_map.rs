@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::mount::look;
 use redoxfs::{Allocator, BlockAddr, BlockMeta, BlockPtr, FileSystem, Header, RecordRaw};
 use std::collections::BTreeMap;
-use syscall::error::{EIO, Error, Result};
+use syscall::error::{EIO, ENOKEY, Error, Result};
 
 /// Levels that an address can hold.
 const MAX_LEVEL: u32 = 15;
@@ -99,19 +99,29 @@ fn read<D: Device>(fs: &mut FileSystem<CachedDisk<D>>) -> Result<Allocator> {
     Ok(allocator)
 }
 
-/// Opens the generation of `header`, which is on `disk`.
+/// Opens the generation of `header`, which is on `disk`, with the password where it is encrypted.
 ///
 /// # Errors
 ///
-/// EIO and others, where the header or the log of allocations does not read.
+/// ENOKEY where that is not its password; EIO and others, where the header or the log of allocations does not read.
 pub fn open<D: Device>(
     mut disk: CachedDisk<D>,
     header: &Header,
+    password: Option<&[u8]>,
 ) -> Result<FileSystem<CachedDisk<D>>> {
     let slot = header.generation() % redoxfs::HEADER_RING;
-    disk.show_without_log(Some(header.generation()));
-    let mut fs = FileSystem::open(disk, None, Some(slot), false)?;
-    fs.disk.show_without_log(None);
+    let cipher = match password.filter(|_| header.encrypted()) {
+        Some(password) => Some(header.cipher(password).ok_or(Error::new(ENOKEY))?),
+        None => None,
+    };
+    let mut without_log = *header;
+    without_log.alloc = BlockPtr::default();
+    // The update makes it valid, and counts the generation up.
+    without_log.generation = header.generation().wrapping_sub(1).into();
+    without_log.update(cipher.as_ref());
+    disk.show_only(Some(without_log));
+    let mut fs = FileSystem::open(disk, password, Some(slot), false)?;
+    fs.disk.show_only(None);
     fs.header = *header;
     let allocator = read(&mut fs)?;
     // SAFETY: "unsafe" since a wrong map would destroy data: this is the one that the header's log tells.

@@ -7,6 +7,7 @@
 //!   joined to large ones, and flushes around every header;
 //! * [`mount`]: finds the newest generation whose last transaction is whole; [`visit`] walks trees for it and for
 //!   [`check`];
+//! * [`password`]: where the password of an encrypted filesystem comes from;
 //! * [`free_map`]: opens a generation with its map of free blocks;
 //! * [`space`]: admits an operation only if it cannot run out of blocks half-way, where the crate could not go back;
 //! * [`attr`], [`listing`], [`records`]: nodes as attributes, directories by cursor, freeing a file's records;
@@ -19,6 +20,7 @@ pub mod check;
 pub mod device;
 pub mod free_map;
 pub mod listing;
+pub mod password;
 pub mod mount;
 pub mod records;
 pub mod serve;

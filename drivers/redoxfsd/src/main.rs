@@ -4,7 +4,9 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use redoxfs::{Node, TreePtr};
 use redoxfsd::device::{Device, Window};
+use redoxfsd::password::{self, Memory};
 use redoxfsd::{attr, check, mount, serve};
+use service_notify::Manager;
 use scheme::{SchemeFlags, SchemeSocket, Server};
 use std::fs::File;
 use std::io::Write;
@@ -38,9 +40,21 @@ struct Args {
     /// Bytes of the filesystem; the rest of the file by default.
     #[arg(long, value_name = "BYTES")]
     length: Option<u64>,
+    /// A file whose first line is the password of an encrypted filesystem; "-" is the standard input.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<String>,
+    /// A terminal on which to ask for the password, where the standard input is no file that has it. Once it is known it is put there, for the
+    /// daemon that comes after this one.
+    #[arg(long, value_name = "TERMINAL", conflicts_with = "password_file")]
+    ask: Vec<String>,
 }
 
 impl Args {
+    /// The password that was given by a file.
+    fn password(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        self.password_file.as_deref().map(password::from_file).transpose()
+    }
+
     /// What gives the device, again if need be.
     fn device(&self, path: &Path, write: bool) -> impl FnMut() -> anyhow::Result<Window> {
         let (path, offset, length) = (path.to_owned(), self.offset, self.length);
@@ -51,6 +65,28 @@ impl Args {
                 .with_context(|| format!("asking {} for its size", path.display()))
         }
     }
+}
+
+/// The password of the filesystem to serve, where it is encrypted.
+fn password(args: &Args, disk: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    let mut device = args.device(disk, false);
+    if !mount::is_encrypted(device()?)? {
+        return Ok(None);
+    }
+    if let Some(file) = &args.password_file {
+        return password::from_file(file).map(Some);
+    }
+    let memory = Memory::of_input();
+    let kept = memory.as_ref().map(Memory::get).transpose().context("reading the password from the standard input")?;
+    if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+        return Ok(Some(kept));
+    }
+    let name = disk.display().to_string();
+    let typed = password::ask(&args.ask, &name, &Manager::of_environment(), |typed| mount::has_password(device()?, typed))?;
+    if let Some(Err(error)) = memory.map(|memory| memory.put(&typed)) {
+        tracing::warn!("the password cannot be kept, and will be asked for again if this daemon must be started again: {error}");
+    }
+    Ok(Some(typed))
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -72,7 +108,8 @@ fn main() -> anyhow::Result<ExitCode> {
     // What a daemon that was killed has asked of the disk comes before anything that is read now.
     let mut before = args.device(disk, true);
     before().and_then(|mut disk| Ok(disk.flush()?)).with_context(|| format!("flushing {}", disk.display()))?;
-    let fs = mount::open(args.device(disk, true))
+    let password = password(&args, disk).with_context(|| format!("opening the filesystem on {}", disk.display()))?;
+    let fs = mount::open_with(args.device(disk, true), password.as_deref())
         .with_context(|| format!("opening the filesystem on {}", disk.display()))?;
     tracing::info!(
         "{} is at generation {}",
@@ -88,7 +125,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn check_image(args: &Args, image: &Path) -> anyhow::Result<ExitCode> {
     kernel_log::init("redoxfsd");
-    let report = check::check(args.device(image, false))?;
+    let report = check::check_with(args.device(image, false), args.password()?.as_deref())?;
     println!("generation {}", report.generation);
     println!(
         "{} directories, {} other nodes",
@@ -113,7 +150,7 @@ fn check_image(args: &Args, image: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn list(args: &Args, image: &Path, path: &Path) -> anyhow::Result<ExitCode> {
-    let mut fs = mount::open(args.device(image, false))?;
+    let mut fs = mount::open_with(args.device(image, false), args.password()?.as_deref())?;
     let lines = mount::look(&mut fs, |tx| {
         let dir = find(tx, path)?;
         let mut entries = Vec::new();
@@ -139,7 +176,7 @@ fn list(args: &Args, image: &Path, path: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn cat(args: &Args, image: &Path, path: &Path) -> anyhow::Result<ExitCode> {
-    let mut fs = mount::open(args.device(image, false))?;
+    let mut fs = mount::open_with(args.device(image, false), args.password()?.as_deref())?;
     let mut out = std::io::stdout().lock();
     let mut failed = None;
     let read = mount::look(&mut fs, |tx| {

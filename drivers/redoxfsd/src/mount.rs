@@ -64,6 +64,42 @@ fn headers<D: Device>(disk: &mut CachedDisk<D>, ring: u64) -> anyhow::Result<Vec
     Ok(found)
 }
 
+/// Whether the filesystem on `device` is encrypted.
+///
+/// # Errors
+///
+/// Where there is no filesystem.
+pub fn is_encrypted<D: Device>(device: D) -> anyhow::Result<bool> {
+    let (_, headers) = headers_of(device)?;
+    Ok(headers[0].encrypted())
+}
+
+/// Whether this is the password of the encrypted filesystem on `device`. A wrong one takes 64 times as long as the right one: as often as there is
+/// room for another password.
+///
+/// # Errors
+///
+/// Where there is no filesystem.
+pub fn has_password<D: Device>(device: D, password: &[u8]) -> anyhow::Result<bool> {
+    let (_, headers) = headers_of(device)?;
+    Ok(headers[0].cipher(password).is_some())
+}
+
+/// The disk, and its valid headers, at least one, newest first.
+fn headers_of<D: Device>(device: D) -> anyhow::Result<(CachedDisk<D>, Vec<Header>)> {
+    let mut disk = CachedDisk::new(device).context("asking the disk for its size")?;
+    let ring_blocks = HEADER_RING * redoxfs::BLOCK_SIZE;
+    let size = redoxfs::Disk::size(&mut disk).unwrap_or(0);
+    if size < ring_blocks {
+        bail!("no RedoxFS: the disk has {size} bytes, fewer than a header ring");
+    }
+    let headers = headers(&mut disk, 0)?;
+    if headers.is_empty() {
+        bail!("no RedoxFS: none of the first {HEADER_RING} blocks is a valid header");
+    }
+    Ok((disk, headers))
+}
+
 /// Opens the filesystem on `device`. `open_again` gives the device anew after a failed attempt.
 ///
 /// Newer generations whose blocks do not read are passed over, with a warning: a disk that lost writes in spite of
@@ -73,20 +109,28 @@ fn headers<D: Device>(disk: &mut CachedDisk<D>, ring: u64) -> anyhow::Result<Vec
 ///
 /// With a text that says what is wrong: no header, encrypted, smaller than the filesystem, no generation that reads.
 pub fn open<D: Device>(
-    mut open_again: impl FnMut() -> anyhow::Result<D>,
+    open_again: impl FnMut() -> anyhow::Result<D>,
 ) -> anyhow::Result<FileSystem<CachedDisk<D>>> {
-    let mut disk = CachedDisk::new(open_again()?).context("asking the disk for its size")?;
-    let ring_blocks = HEADER_RING * redoxfs::BLOCK_SIZE;
+    open_with(open_again, None)
+}
+
+/// As [`open`], with the password, which one that is not encrypted does not need.
+///
+/// # Errors
+///
+/// As [`open`], and where the password is not the filesystem's.
+pub fn open_with<D: Device>(
+    mut open_again: impl FnMut() -> anyhow::Result<D>,
+    password: Option<&[u8]>,
+) -> anyhow::Result<FileSystem<CachedDisk<D>>> {
+    let (mut disk, headers) = headers_of(open_again()?)?;
     let size = redoxfs::Disk::size(&mut disk).unwrap_or(0);
-    if size < ring_blocks {
-        bail!("no RedoxFS: the disk has {size} bytes, fewer than a header ring");
-    }
-    let headers = headers(&mut disk, 0)?;
-    let Some(newest) = headers.first() else {
-        bail!("no RedoxFS: none of the first {HEADER_RING} blocks is a valid header");
-    };
-    if newest.encrypted() {
-        bail!("the filesystem is encrypted, which is not supported yet");
+    let newest = &headers[0];
+    let password = password.filter(|_| newest.encrypted());
+    match password {
+        None if newest.encrypted() => bail!("the filesystem is encrypted: its password is needed"),
+        Some(password) if newest.cipher(password).is_none() => bail!("that is not the filesystem's password"),
+        _ => {}
     }
     if newest.size() > size {
         let fs_size = newest.size();
@@ -104,7 +148,7 @@ pub fn open<D: Device>(
         let previous = previous.filter(|previous| previous.generation() + 1 == generation);
         // The crate asserts where an allocation log contradicts itself: an error here, not the end of the daemon.
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            let mut fs = crate::free_map::open(disk, header)?;
+            let mut fs = crate::free_map::open(disk, header, password)?;
             verify_last(&mut fs, previous)?;
             Ok::<_, Error>(fs)
         }));

@@ -17,7 +17,7 @@ const KEYS: [(&str, &[&str]); 6] = [
         &[
             "Name", "Description", "Type", "ExecStart", "ExecReload", "ExecStop", "Restart", "RestartSec", "RestartMaxDelaySec", "RestartFree",
             "RestartForgiveSec", "StartLimitBurst", "StartLimitIntervalSec", "User", "Group", "Environment", "WorkingDirectory", "TimeoutStartSec",
-            "TimeoutStopSec", "WatchdogSec", "RemainAfterExit", "PIDFile", "Scheme", "ReadyTerminal", "Output", "Terminal", "Nice", "Essential",
+            "TimeoutStopSec", "WatchdogSec", "RemainAfterExit", "PIDFile", "Scheme", "ReadyTerminal", "Output", "Terminal", "Nice", "Essential", "KeepInput",
             "ConditionPathExists", "LimitNOFILE", "LimitNPROC", "LimitAS", "LimitCORE", "LimitMEMLOCK", "LimitCPU",
         ],
     ),
@@ -110,6 +110,7 @@ fn set(unit: &mut Unit, entry: &Entry) -> Result<(), Bad> {
         "Terminal" => unit.terminal = optional(value, absolute)?,
         "Nice" => unit.nice = number(value, -20, 19)? as i32,
         "Essential" => unit.is_essential = switch(value)?,
+        "KeepInput" => unit.keeps_input = switch(value)?,
         "ConditionPathExists" => {
             absolute(value.strip_prefix('!').unwrap_or(value))?;
             bounded(&mut unit.conditions, value.to_owned())?;

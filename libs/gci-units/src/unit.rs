@@ -215,6 +215,8 @@ pub struct Unit {
     pub limits: Limits,
     /// `Essential`: the system runs on it, so it is left alone until the very end of a shutdown.
     pub is_essential: bool,
+    /// `KeepInput`: its standard input is a file in memory that stays between its starts.
+    pub keeps_input: bool,
     /// `ListenStream`, `ListenDatagram`.
     pub sockets: Vec<Listen>,
     /// `SocketMode`.
@@ -292,6 +294,7 @@ impl Unit {
             nice: 0,
             limits: Limits::default(),
             is_essential: false,
+            keeps_input: false,
             sockets: Vec::new(),
             socket_mode: 0o666,
             activation: Activation::AtStart,

@@ -32,6 +32,15 @@ impl Manager {
             tracing::warn!("telling the service manager at {}: {error}", path.display());
         }
     }
+
+    /// Says something else: lines `NAME=value` of sd_notify(3).
+    pub fn say(&self, lines: &str) {
+        if let Some(path) = &self.0
+            && let Err(error) = send(path, lines.as_bytes())
+        {
+            tracing::warn!("telling the service manager at {}: {error}", path.display());
+        }
+    }
 }
 
 fn send(path: &OsString, message: &[u8]) -> io::Result<()> {

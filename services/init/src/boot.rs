@@ -158,8 +158,14 @@ impl System {
         manager.set_environment(BTreeMap::from([("ROOT_DEVICE".to_owned(), device.clone())]));
         let service = name("redoxfsd");
         manager.start(std::slice::from_ref(&service), Strictness::LeaveOut)?;
-        let is_there = manager.wait_until(ROOT_LIMIT, |manager| matches!(manager.state(&service), State::Active | State::Failed));
-        if !is_there || manager.state(&service) != State::Active {
+        // Where it is encrypted it waits for somebody, as long as that takes.
+        let mut limit = Instant::now() + ROOT_LIMIT;
+        while !manager.wait_until(limit.saturating_duration_since(Instant::now()), |manager| matches!(manager.state(&service), State::Active | State::Failed))
+            && let Some(patience) = manager.patience(&service).filter(|patience| *patience > Instant::now())
+        {
+            limit = patience;
+        }
+        if manager.state(&service) != State::Active {
             bail!("redoxfsd has not created /scheme/root within {ROOT_LIMIT:?}");
         }
         mounts::switch_root().context("mounting /scheme/root on /")?;

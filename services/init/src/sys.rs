@@ -142,6 +142,17 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     }
 }
 
+/// An empty file in memory, which no name leads to: memfd_create(2).
+pub fn memory_file(name: &str) -> io::Result<OwnedFd> {
+    let name = std::ffi::CString::new(name)?;
+    // SAFETY: a string that ends; the descriptor then is ours.
+    unsafe {
+        let descriptor = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC);
+        check(descriptor)?;
+        Ok(OwnedFd::from_raw_fd(descriptor))
+    }
+}
+
 /// Makes reading a descriptor never wait.
 pub fn set_nonblocking(descriptor: RawFd) -> io::Result<()> {
     // SAFETY: no memory.

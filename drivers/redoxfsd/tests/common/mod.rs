@@ -40,8 +40,13 @@ impl TestDisk {
 
     /// A new filesystem of `size` bytes.
     pub fn formatted(size: u64) -> Self {
+        Self::formatted_with(size, None)
+    }
+
+    /// The same, encrypted where there is a password.
+    pub fn formatted_with(size: u64, password: Option<&[u8]>) -> Self {
         let disk = Self::from_bytes(vec![0; size as usize]);
-        FileSystem::create(Raw(disk.clone()), None, 1_000_000_000, 0).unwrap();
+        FileSystem::create(Raw(disk.clone()), password, 1_000_000_000, 0).unwrap();
         disk
     }
 
@@ -130,20 +135,26 @@ impl Daemon {
     }
 
     pub fn start_on<D: Device + Clone + Send + 'static>(disk: D) -> Self {
-        Self::start_with(disk, Harness::new().unwrap())
+        Self::start_with(disk, Harness::new().unwrap(), None)
+    }
+
+    /// A daemon that serves an encrypted disk.
+    pub fn start_encrypted(disk: &TestDisk, password: &'static [u8]) -> Self {
+        Self::start_with(disk.clone(), Harness::new().unwrap(), Some(password))
     }
 
     /// A daemon that is told that the one before died.
     pub fn succeed(disk: &TestDisk) -> Self {
-        Self::start_with(disk.clone(), Harness::for_successor().unwrap())
+        Self::start_with(disk.clone(), Harness::for_successor().unwrap(), None)
     }
 
     fn start_with<D: Device + Clone + Send + 'static>(
         disk: D,
         (kernel, socket): (Harness, scheme::SchemeSocket),
+        password: Option<&'static [u8]>,
     ) -> Self {
         let thread = std::thread::spawn(move || {
-            let fs = mount::open(|| Ok(disk.clone())).unwrap();
+            let fs = mount::open_with(|| Ok(disk.clone()), password).unwrap();
             // Commits at syncs alone, however slow the machine is.
             let never = std::time::Duration::from_secs(3600);
             serve::serve(fs, Server::new(socket).unwrap(), never).unwrap();

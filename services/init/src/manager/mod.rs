@@ -193,6 +193,11 @@ impl Manager {
         self.records.get_mut(name)
     }
 
+    /// Until when a unit has asked to be waited for.
+    pub fn patience(&self, name: &UnitName) -> Option<Instant> {
+        self.records.get(name)?.patience
+    }
+
     /// What `%` and a letter stand for in a unit's commands.
     pub fn specify(&mut self, name: &UnitName, specifiers: &[(char, String)]) {
         if let Some(record) = self.record(name) {

@@ -99,6 +99,10 @@ impl Manager {
             return Err(std::io::Error::other("its command is empty after expansion"));
         }
         let program = if command.has_name { words.remove(0) } else { words[0].clone() };
+        let record = self.records.get_mut(name).ok_or_else(missing)?;
+        if record.unit.keeps_input && record.kept_input.is_none() {
+            record.kept_input = Some(sys::memory_file(name.as_str())?);
+        }
         let record = self.records.get(name).ok_or_else(missing)?;
         if record.unit.user.is_some() && record.identity.is_none() {
             return Err(std::io::Error::other(format!("there is no user {}", record.unit.user.as_deref().unwrap_or_default())));
@@ -129,11 +133,14 @@ impl Manager {
             None => {
                 let (out, errors, ends) = self.output(record);
                 held.extend(ends);
-                Streams::Descriptors([self.null.as_raw_fd(), out, errors])
+                let input = record.kept_input.as_ref().unwrap_or(&self.null).as_raw_fd();
+                Streams::Descriptors([input, out, errors])
             }
         };
         let readiness = record.unit.readiness;
-        let socket = if is_main && readiness == Readiness::Notify { Some(self.notify_socket(name)?) } else { None };
+        // At its first start what it waits for may be a person. Later no path is looked up, which could lead to the disk that it serves.
+        let may_wait = record.unit.keeps_input && record.restarts == 0;
+        let socket = if is_main && (readiness == Readiness::Notify || may_wait) { Some(self.notify_socket(name)?) } else { None };
         let exec_pipe = if is_main && readiness == Readiness::Exec { Some(sys::pipe()?) } else { None };
         let record = self.records.get_mut(name).ok_or_else(missing)?;
         if let Some((socket, path)) = socket {

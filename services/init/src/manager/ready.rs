@@ -134,6 +134,7 @@ impl Manager {
             Some(("EXTEND_TIMEOUT_USEC", text)) if record.state == State::Starting => {
                 if let Some(more) = text.parse().ok().map(Duration::from_micros).filter(|more| *more <= Duration::from_secs(3600)) {
                     record.deadline = Some(Instant::now() + more);
+                    record.patience = record.deadline;
                 }
             }
             _ => {}

@@ -105,6 +105,10 @@ pub struct Record {
     pub notify: Option<UnixDatagram>,
     /// Closed by the kernel when the program runs.
     pub exec_pipe: Option<OwnedFd>,
+    /// `KeepInput`: its standard input.
+    pub kept_input: Option<OwnedFd>,
+    /// Until when it has asked to be waited for (EXTEND_TIMEOUT_USEC of sd_notify(3)).
+    pub patience: Option<Instant>,
     /// Sockets for it.
     pub sockets: Vec<OwnedFd>,
     /// For `%` in its commands.
@@ -151,6 +155,8 @@ impl Record {
             times: Times::default(),
             notify: None,
             exec_pipe: None,
+            kept_input: None,
+            patience: None,
             sockets: Vec::new(),
             specifiers,
             identity: None,
