@@ -12,18 +12,10 @@ use crate::{Test, check, wait};
 const SHORT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(180);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Medium {
-    Disk,
-    Cd,
-}
-
 pub fn tests() -> Vec<Test> {
     vec![
-        Test::new("boot/bios-disk", |lab| grub(lab, "boot/bios-disk", Firmware::Bios, Medium::Disk)),
-        Test::new("boot/uefi-disk", |lab| grub(lab, "boot/uefi-disk", Firmware::Uefi, Medium::Disk)),
-        Test::new("boot/bios-cd", |lab| grub(lab, "boot/bios-cd", Firmware::Bios, Medium::Cd)),
-        Test::new("boot/uefi-cd", |lab| grub(lab, "boot/uefi-cd", Firmware::Uefi, Medium::Cd)),
+        Test::new("boot/bios-disk", |lab| grub(lab, "boot/bios-disk", Firmware::Bios)),
+        Test::new("boot/uefi-disk", |lab| grub(lab, "boot/uefi-disk", Firmware::Uefi)),
         Test::new("boot/one-cpu", |lab| shape(lab, "boot/one-cpu", 1, 512, "Nehalem")),
         Test::new("boot/eight-cpus", |lab| shape(lab, "boot/eight-cpus", 8, 1024, "Nehalem")),
         Test::new("boot/cpu-max", |lab| shape(lab, "boot/cpu-max", 2, 1024, "max")),
@@ -31,13 +23,9 @@ pub fn tests() -> Vec<Test> {
     ]
 }
 
-fn grub(lab: &Lab, name: &str, firmware: Firmware, medium: Medium) -> Result<()> {
+fn grub(lab: &Lab, name: &str, firmware: Firmware) -> Result<()> {
     let mut description = lab.describe(System::Genai)?;
-    let cdrom = match medium {
-        Medium::Disk => None,
-        Medium::Cd => Some(lab.images.genai()?.iso.clone().context("there is no boot CD")?),
-    };
-    description.boot = Boot::Firmware { firmware, cdrom };
+    description.boot = Boot::Firmware { firmware, cdrom: None };
     let machine = lab.boot(name, &description)?;
     let parameters = machine.sh("cat /proc/cmdline", SHORT)?;
     check::succeeds(&parameters)?;

@@ -1,4 +1,4 @@
-//! The installer: from a running system onto an empty disk, which then starts alone by BIOS and UEFI.
+//! The live medium, and the installer: from the system that runs live onto an empty disk, which then starts alone by BIOS and UEFI.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ const ANSWERS: &str = "disk = \"DISK\"\nERASE\nhostname = \"box\"\ntimezone = \"
                        [[user]]\nname = \"ada\"\nfull_name = \"Ada Lovelace\"\npassword = \"engine\"\nadministrator = true\n";
 
 pub fn tests() -> Vec<Test> {
-    vec![Test::new("installer/disk", disk), Test::new("installer/encrypted", encrypted)]
+    vec![Test::new("live/uefi", live), Test::new("installer/disk", disk), Test::new("installer/encrypted", encrypted)]
 }
 
 /// An empty disk.
@@ -101,14 +101,30 @@ fn look(machine: &Machine) -> Result<()> {
     check::prints(&machine.sh(script, SHORT)?, "asks\n")
 }
 
+/// A machine with the live medium, and no disk.
+fn of_cd(lab: &Lab, firmware: Firmware) -> Result<Description> {
+    let mut description = lab.describe(System::Server)?;
+    let cdrom = lab.images.server.as_ref().and_then(|server| server.iso.clone()).context("there is no boot CD")?;
+    description.boot = Boot::Firmware { firmware, cdrom: Some(cdrom) };
+    description.disk = None;
+    Ok(description)
+}
+
+/// A system that runs live is a whole one: what is written stays until it ends, and the packages are as they were made.
+fn live(lab: &Lab) -> Result<()> {
+    let machine = lab.boot("live/uefi", &of_cd(lab, Firmware::Uefi)?)?;
+    let script = "cat /run/gci/root-device; echo kept > /var/tmp/kept; head -c 20000000 /dev/urandom > /var/tmp/large; sha256sum /var/tmp/large > /var/tmp/sum; sync; \
+                  cat /var/tmp/kept; sha256sum -c /var/tmp/sum; gpm verify edition-server > /dev/null && echo verified";
+    check::prints(&machine.sh(script, LONG)?, "/scheme/disk.live/3\nkept\n/var/tmp/large: OK\nverified\n")
+}
+
 fn disk(lab: &Lab) -> Result<()> {
     let target = empty(lab, "installer/disk")?;
-    let mut description = lab.describe(System::Server)?;
-    description.memory_mib = 512;
+    let mut description = of_cd(lab, Firmware::Bios)?;
     attach(&mut description, &target);
     let machine = lab.boot("installer/disk", &description)?;
-    install(&machine, "vdb")?;
-    let own = machine.sh("sed -i 's/^disk.*/disk = \"\\/dev\\/vda\"/; s/^erase.*/erase = \"vda-448MiB\"/' /tmp/answers.toml; genai-install install /tmp/answers.toml", SHORT)?;
+    install(&machine, "vda")?;
+    let own = machine.sh("sed -i 's/^disk.*/disk = \"\\/scheme\\/disk.live\"/; s/^erase.*/erase = \"disk.live-448MiB\"/' /tmp/answers.toml; genai-install install /tmp/answers.toml", SHORT)?;
     ensure!(check::succeeds(&own).is_err() && text(&own).contains("the running system is on it"), "the system's own disk: {}", text(&own));
     // As a power cut does: what was installed is on the disk.
     machine.cut_power();

@@ -14,7 +14,8 @@
 //! * `net/...`: the network beyond the machine.
 //! * `power/...`: power cuts.
 //! * `server/...`: the server's edition.
-//! * `installer/...`: the installer, in that edition.
+//! * `live/...`: that edition's boot.iso, without a disk.
+//! * `installer/...`: the installer, from there.
 //! * `soak/...`: some of them for longer. Only run when asked for (`./gos test soak`).
 //! * `linux/...`: the Linux reference itself.
 
@@ -78,7 +79,7 @@ impl Test {
 
     /// Whether it needs the server's edition.
     pub fn needs_server(&self) -> bool {
-        ["server/", "installer/"].iter().any(|group| self.name.starts_with(group))
+        ["server/", "installer/", "live/"].iter().any(|group| self.name.starts_with(group))
     }
 
     /// Whether it needs the developer's edition.

@@ -89,7 +89,7 @@ pub fn linux(project: &Project, edition: &str) -> Result<Linux> {
 
 fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<'_>) -> Result<T>) -> Result<T> {
     let contents = Contents::load(&project.root, edition)?;
-    let targets = [Target::Root, Target::Initfs, Target::Initramfs];
+    let targets = [Target::Root, Target::Initfs, Target::Initramfs, Target::Live];
     let wanted = |linkage: Linkage| -> BTreeSet<String> {
         let programs = targets.iter().flat_map(|target| contents.programs(*target));
         programs.filter(|program| program.linkage == linkage).map(|program| program.package.clone()).collect()

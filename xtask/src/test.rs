@@ -196,10 +196,7 @@ fn test_programs(project: &Project) -> Result<Programs> {
 
 fn build_images(project: &Project, selected: &[Test]) -> Result<Images> {
     let genai = match selected.iter().any(Test::needs_genai) {
-        true => {
-            let cd = if selected.iter().any(|test| test.name.ends_with("-cd")) { Cd::Make } else { Cd::Skip };
-            Some(images::genai(project, DEFAULT_EDITION, cd)?)
-        }
+        true => Some(images::genai(project, DEFAULT_EDITION, Cd::Skip)?),
         false => None,
     };
     let linux = match selected.iter().any(Test::needs_linux) {
@@ -215,7 +212,7 @@ fn build_images(project: &Project, selected: &[Test]) -> Result<Images> {
     };
     let any = |needs: fn(&Test) -> bool| selected.iter().any(needs);
     let developer = any(Test::needs_developer).then(|| images::genai(project, DEVELOPER_EDITION, Cd::Skip)).transpose()?;
-    let server = any(Test::needs_server).then(|| images::genai_as(project, SERVER_EDITION, Cd::Skip, &Format::ALL)).transpose()?;
+    let server = any(Test::needs_server).then(|| images::genai_as(project, SERVER_EDITION, Cd::Make, &Format::ALL)).transpose()?;
     let developer_linux = any(Test::needs_developer_linux).then(|| images::linux(project, DEVELOPER_EDITION)).transpose()?;
     Ok(Images {
         genai: genai.map(of_genai),

@@ -170,8 +170,8 @@ impl Filter {
 }
 
 /// Puts a recipe's own files for the initfs into its tree.
-pub(crate) fn add_initfs_files(recipe: &Recipe, tree: &mut Tree) -> Result<()> {
-    let files = recipe.folder.join("initfs");
+pub(crate) fn add_initfs_files(recipe: &Recipe, target: Target, tree: &mut Tree) -> Result<()> {
+    let files = recipe.folder.join(target.to_string());
     if files.is_dir() { copy_folder(&files, "", 0, tree) } else { Ok(()) }
 }
 
@@ -448,6 +448,7 @@ impl std::fmt::Display for Target {
             Self::Root => "root",
             Self::Initfs => "initfs",
             Self::Initramfs => "initramfs",
+            Self::Live => "live",
         })
     }
 }

@@ -73,6 +73,9 @@ pub fn default_missing() -> Missing {
     }
 }
 
+/// Zstandard's level for live media: the next ones take longer and save little.
+const LIVE_LEVEL: i32 = 6;
+
 /// Changes with the code here that decides what images look like, so that older ones count as stale.
 const VERSION: &str = "4";
 
@@ -249,19 +252,57 @@ impl Builder<'_> {
         base::key_of_recipes(&self.project.recipes, &mut key)?;
         self.key_of_programs(Target::Initfs, &self.static_programs, &mut key)?;
         host::make_once(&output, &key.finish(), |temporary| {
-            let mut tree = self.early_tree(Target::Initfs)?;
-            for (extract, fetched) in &extracted {
-                base::extract(&fetched.path, &extract.file, &extract.path, &mut tree)?;
-            }
-            for symlink in symlinks {
+            let bytes = cpio::archive(&self.initfs_tree(&extracted)?)?;
+            fs::write(temporary, bytes).on("write", temporary)
+        })?;
+        Ok(output)
+    }
+
+    /// What the initfs holds.
+    fn initfs_tree(&self, extracted: &[(&Extract, Fetched)]) -> Result<Tree> {
+        let mut tree = self.early_tree(Target::Initfs)?;
+        for (extract, fetched) in extracted {
+            base::extract(&fetched.path, &extract.file, &extract.path, &mut tree)?;
+        }
+        for recipe in &self.project.recipes {
+            for symlink in &recipe.initfs_symlink {
                 let entry = Entry::new(Kind::Symlink(symlink.target.clone()), 0o777, 0);
                 tree.insert(&symlink.path, entry)?;
             }
+        }
+        for recipe in &self.project.recipes {
+            base::add_initfs_files(recipe, Target::Initfs, &mut tree)?;
+        }
+        Ok(tree)
+    }
+
+    /// The initfs of a live medium, `live-initfs.cpio`: with a disk, compressed, and what serves it.
+    pub(crate) fn live_initfs(&self, disk: &Path) -> Result<PathBuf> {
+        let compressed = self.out.join("live.disk");
+        let mut key = Key::new("live disk 1");
+        key.add_file(disk)?;
+        host::make_once(&compressed, &key.finish(), |temporary| {
+            self.report.step(format!("compressing {}", disk.display()));
+            let mut from = fs::File::open(disk).on("open", disk)?;
+            let bytes = from.metadata().on("examine", disk)?.len();
+            let mut to = fs::File::create(temporary).on("create", temporary)?;
+            live_disk::write(&mut from, bytes, LIVE_LEVEL, &mut to).on("write", temporary)
+        })?;
+        let output = self.out.join("live-initfs.cpio");
+        let initfs = self.initfs()?;
+        let mut key = Key::new("live initfs 1");
+        key.add_file(&compressed)?.add_file(&initfs)?;
+        self.key_of_programs(Target::Live, &self.static_programs, &mut key)?;
+        base::key_of_recipes(&self.project.recipes, &mut key)?;
+        host::make_once(&output, &key.finish(), |temporary| {
+            let mut tree = self.initfs_tree(&self.extracted_packages(Target::Initfs)?)?;
+            let programs = self.project.programs(Target::Live);
+            base::add_programs(programs, &self.static_programs, &self.out.join("programs-static"), None, &mut tree, self.report)?;
             for recipe in &self.project.recipes {
-                base::add_initfs_files(recipe, &mut tree)?;
+                base::add_initfs_files(recipe, Target::Live, &mut tree)?;
             }
-            let bytes = cpio::archive(&tree)?;
-            fs::write(temporary, bytes).on("write", temporary)
+            tree.insert("live.disk", Entry::new(Kind::File(Content::Host(compressed.clone())), 0o600, 0))?;
+            fs::write(temporary, cpio::archive(&tree)?).on("write", temporary)
         })?;
         Ok(output)
     }

@@ -1,7 +1,6 @@
 //! `boot.iso`: a hybrid image (CD, USB stick) that boots kernel and initfs by BIOS and UEFI.
 //!
-//! It holds no root filesystem: the system on an attached disk is started, and where there is none the initfs offers
-//! its recovery shell.
+//! It runs live: its initfs holds the edition's disk, compressed, and the daemon that serves it as `/scheme/disk.live`. What is written stays in memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +11,18 @@ use crate::error::{IoContext, Result};
 use crate::host::{self, Key};
 use crate::tree::Kind;
 
+/// The root of a system that runs live.
+const LIVE_ROOT: &str = "root=/scheme/disk.live/3";
+
 impl Builder<'_> {
     /// Makes `boot.iso` around a kernel ELF.
     pub fn iso(&self, kernel: &Path, boot: &BootOptions) -> Result<PathBuf> {
         let output = self.out.join("boot.iso");
-        let initfs = self.initfs()?;
+        let initfs = self.live_initfs(&self.disk(kernel, boot)?)?;
+        // The parameters of a disk's menu would find whichever disk has a system.
+        let boot = &BootOptions { cmdline: format!("{} {LIVE_ROOT}", boot.cmdline), ..boot.clone() };
         let files = self.boot_files(kernel, &initfs, boot)?;
-        let mut key = Key::new("iso 1");
+        let mut key = Key::new("iso 2");
         key.add_file(kernel)?
             .add_file(&initfs)?
             .add(format!("{boot:?} {} {:?}", self.project.edition.cmdline, self.project.edition.bounds));

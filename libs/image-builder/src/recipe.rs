@@ -52,7 +52,7 @@ pub struct Recipe {
     /// Owners and modes of files that come from `files/`.
     #[serde(default)]
     pub permission: Vec<Permission>,
-    /// The recipe's folder; what is in its `files/` goes into the root as it lies there, what is in its `initfs/` into the initfs.
+    /// The recipe's folder; what is in its `files/` goes into the root as it lies there, what is in its `initfs/` into the initfs, what is in its `live/` into that of live media.
     #[serde(skip)]
     pub folder: PathBuf,
     /// The folder's name.
@@ -139,6 +139,8 @@ pub enum Target {
     Initfs,
     /// The initramfs of the Linux reference.
     Initramfs,
+    /// What a live medium's initfs has besides.
+    Live,
 }
 
 /// Permission bits, written as a string of octal digits.

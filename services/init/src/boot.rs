@@ -132,7 +132,9 @@ impl System {
         let has_framebuffer = fs::File::open("/scheme/memory/framebuffer").is_ok();
         let graphics = Graphics { has_framebuffer, nomodeset: params.nomodeset };
         let drivers = devices::drivers(&devices::all(), manager.set().iter(), graphics);
-        let disks = drivers.iter().filter(|(name, _)| manager.set().get(name).is_some_and(|unit| unit.scheme_name().starts_with("disk."))).count();
+        // The disk of a live medium is on no bus.
+        let live = manager.set().iter().filter(|unit| !unit.name.is_template() && unit.scheme_name().starts_with("disk.")).count();
+        let disks = live + drivers.iter().filter(|(name, _)| manager.set().get(name).is_some_and(|unit| unit.scheme_name().starts_with("disk."))).count();
         for (name, specifiers) in drivers {
             manager.specify(&name, &specifiers);
             if let Err(error) = manager.start(&[name], Strictness::LeaveOut) {
