@@ -198,8 +198,13 @@ impl Gde {
         let handle = display.handle();
         let mut seats = SeatState::new();
         let mut seat = seats.new_wl_seat(&handle, "seat0");
+        let layout = crate::input::layout::Layout::of_machine();
         let keyboard = seat
-            .add_keyboard(XkbConfig::default(), 400, 30)
+            .add_keyboard(layout.config(), 400, 30)
+            .or_else(|error| {
+                tracing::warn!("{layout:?} ({}): {error}; taking the default layout", crate::input::layout::PATH);
+                seat.add_keyboard(XkbConfig::default(), 400, 30)
+            })
             .map_err(|error| anyhow::anyhow!("compiling the keyboard layout: {error} (is xkb-data installed?)"))?;
         let pointer = seat.add_pointer();
         let primary_selection = PrimarySelectionState::new::<Gde>(&handle);

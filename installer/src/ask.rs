@@ -64,7 +64,7 @@ pub fn answers(system: &Tree) -> anyhow::Result<Answers> {
     loop {
         answers.hostname = line("Name of the machine", &answers.hostname)?;
         answers.timezone = line("Time zone (genai-install timezones lists all)", &answers.timezone)?;
-        answers.keyboard = line("Keyboard layout (us is the only one so far)", &answers.keyboard)?;
+        answers.keyboard = line("Keyboard layout of the desktop, such as us, de or de(neo)", &answers.keyboard)?;
         answers.disk_password = password("the disk, which nobody can read then without it", "not encrypted")?;
         answers.users.clear();
         let name = line("Your name to log in by (empty: nobody but root)", "")?;

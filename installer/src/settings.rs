@@ -1,6 +1,6 @@
 //! The new system's name, time zone, keyboard and consoles.
 
-use crate::answers::{Answers, Console};
+use crate::answers::{Answers, Console, layout};
 use crate::error::{Error, Result};
 use crate::users::{self, text_of};
 use image_builder::tree::{Entry, Kind, Tree};
@@ -16,7 +16,8 @@ pub fn apply(tree: &mut Tree, answers: &Answers, now: u64) -> Result<()> {
     put("etc/timezone", format!("{name}\n").into_bytes())?;
     // The rules themselves: the system need not have the database.
     put("etc/localtime", zone.to_vec())?;
-    let keyboard = format!("# keyboard(5)\nXKBMODEL=\"pc105\"\nXKBLAYOUT=\"{}\"\nXKBVARIANT=\"\"\nXKBOPTIONS=\"\"\n", answers.keyboard);
+    let (layout, variant) = layout(&answers.keyboard);
+    let keyboard = format!("# keyboard(5)\nXKBMODEL=\"pc105\"\nXKBLAYOUT=\"{layout}\"\nXKBVARIANT=\"{variant}\"\nXKBOPTIONS=\"\"\n");
     put("etc/default/keyboard", keyboard.into_bytes())?;
     let hosts = hosts(&text_of(tree, "etc/hosts").unwrap_or_default(), &answers.hostname);
     tree.insert("etc/hosts", Entry::new(Kind::File(hosts.into_bytes().into()), 0o644, now))?;
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_system_is_set_up() {
-        let text = "disk = \"x\"\nhostname = \"box\"\ntimezone = \"europe/berlin\"\nkeyboard = \"us\"\nroot_password = \"secret\"\n";
+        let text = "disk = \"x\"\nhostname = \"box\"\ntimezone = \"europe/berlin\"\nkeyboard = \"de(neo)\"\nroot_password = \"secret\"\n";
         let answers = Answers::parse(text).expect("parses");
         let mut tree = system();
         answers.check(&tree).expect("fine");
@@ -69,7 +70,7 @@ mod tests {
         let read = |path: &str| text_of(&tree, path).expect(path);
         assert_eq!((read("etc/hostname").as_str(), read("etc/timezone").as_str()), ("box\n", "Europe/Berlin\n"));
         assert_eq!(read("etc/hosts"), "127.0.0.1 localhost\n127.0.1.1 box\n");
-        assert!(read("etc/default/keyboard").contains("XKBLAYOUT=\"us\"\n"));
+        assert!(read("etc/default/keyboard").contains("XKBLAYOUT=\"de\"\nXKBVARIANT=\"neo\"\n"));
         assert!(read("etc/shadow").starts_with("root:$6$"));
         let Some(Kind::File(zone)) = tree.get("etc/localtime").map(|entry| &entry.kind) else { panic!("no /etc/localtime") };
         let zone = zone.read().expect("readable");

@@ -2,10 +2,12 @@
 //!
 //! * [`evdev`]: event devices, read without libinput.
 //! * [`keys`]: which keys mean which actions.
+//! * [`layout`]: the keyboard's layout, as the machine has it.
 //! * [`pointer`]: where the pointer is and what it does.
 
 pub mod evdev;
 pub mod keys;
+pub mod layout;
 pub mod pointer;
 
 use std::time::Duration;
