@@ -117,7 +117,13 @@ const WANTED: &str = "[Installation]\nWantedBy=console.target";
 
 #[test]
 fn units_start_in_order_and_stop_in_the_other() {
-    let unit = |word: &str, rest: &str| format!("ExecStart=/bin/sh -c 'echo +{word} >> DIR/order; trap \"echo -{word} >> DIR/order; exit 0\" TERM; while :; do sleep 0.05; done'\nType=exec\n{rest}\n{WANTED}");
+    // Forking: it is ready when the line is there, and not already when its program runs.
+    let unit = |word: &str, rest: &str| {
+        format!(
+            "ExecStart=/bin/sh -c 'echo +{word} >> DIR/order; (trap \"echo -{word} >> DIR/order; exit 0\" TERM; while :; do sleep 0.05; done) & echo $! > DIR/{word}.pid'\n\
+             Type=forking\nPIDFile=DIR/{word}.pid\n{rest}\n{WANTED}"
+        )
+    };
     let mut manager = Manager::start(
         "order",
         &[
