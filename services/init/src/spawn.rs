@@ -47,10 +47,14 @@ pub struct Launch {
     pub nice: i32,
     /// Its limits.
     pub limits: Limits,
+    /// Is told the status of what went wrong before the program runs, one byte; above all sockets, and closed by the program's start.
+    pub failure: Option<RawFd>,
 }
 
 /// The room of `LISTEN_PID=` and a number.
 const PID_TEXT: usize = 24;
+/// The number of the last signal (signal(7)).
+const SIGNALS: libc::c_int = 64;
 const PID_NAME: &[u8] = b"LISTEN_PID=";
 
 mod status {
@@ -113,16 +117,24 @@ impl Launch {
             pid_text: [0; PID_TEXT],
             limits,
         };
-        // SAFETY: the child makes only async-signal-safe calls (`in_child`), on memory that was prepared before.
-        let pid = unsafe { libc::fork() };
-        match pid {
-            0 => {
+        // SAFETY: the child makes only async-signal-safe calls (`in_child`), on memory that was prepared before; the masks are live.
+        unsafe {
+            // A signal to the child must not reach our handlers: they would tell us that it was for us, and the child would go on.
+            let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigfillset(&mut all);
+            libc::sigprocmask(libc::SIG_SETMASK, &all, &mut before);
+            let pid = libc::fork();
+            if pid == 0 {
                 let status = in_child(&mut prepared);
-                // SAFETY: ends the child without running anything of the parent's.
-                unsafe { libc::_exit(status) }
+                if let Some(failure) = self.failure {
+                    libc::write(failure, (&raw const status).cast(), 1);
+                }
+                // Without running anything of the parent's.
+                libc::_exit(status);
             }
-            pid if pid > 0 => Ok(pid as u32),
-            _ => Err(io::Error::last_os_error()),
+            let error = io::Error::last_os_error();
+            libc::sigprocmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+            if pid > 0 { Ok(pid as u32) } else { Err(error) }
         }
     }
 }
@@ -132,10 +144,12 @@ fn in_child(prepared: &mut Prepared<'_>) -> i32 {
     let launch = prepared.launch;
     // SAFETY: plain system calls on live memory; see each step.
     unsafe {
-        // Rust ignores SIGPIPE, which programs do not expect; an empty mask and default actions are what they do.
+        // Rust ignores SIGPIPE, which programs do not expect, and we handle some; an empty mask and default actions are what they do.
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = libc::SIG_DFL;
-        libc::sigaction(libc::SIGPIPE, &action, std::ptr::null_mut());
+        for signal in 1..=SIGNALS {
+            libc::sigaction(signal, &action, std::ptr::null_mut());
+        }
         let mut mask: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&mut mask);
         libc::sigprocmask(libc::SIG_SETMASK, &mask, std::ptr::null_mut());

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 fn check(result: libc::c_int) -> io::Result<()> {
@@ -159,11 +159,44 @@ pub fn set_nonblocking(descriptor: RawFd) -> io::Result<()> {
     check(unsafe { libc::fcntl(descriptor, libc::F_SETFL, libc::O_NONBLOCK) })
 }
 
-/// Whether a pipe's writers are gone. It must be empty, and not be waited for.
-pub fn is_at_end(descriptor: RawFd) -> bool {
+/// A pipe as [`pipe`], whose writing end has a number above all that a program may be given.
+pub fn high_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    const HIGH: libc::c_int = 128;
+    let (reader, writer) = pipe()?;
+    // SAFETY: no memory; the new descriptor is ours.
+    unsafe {
+        let high = libc::fcntl(writer.as_raw_fd(), libc::F_DUPFD_CLOEXEC, HIGH);
+        check(high)?;
+        Ok((reader, OwnedFd::from_raw_fd(high)))
+    }
+}
+
+/// What a pipe has for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piped {
+    /// Nothing yet.
+    Nothing,
+    /// A byte.
+    Byte(u8),
+    /// Its writers are gone.
+    End,
+}
+
+/// Takes a byte out of a pipe, without waiting for one.
+pub fn take_byte(descriptor: RawFd) -> Piped {
     let mut fd = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
-    // SAFETY: pointer to one live structure.
-    unsafe { libc::poll(&mut fd, 1, 0) > 0 && fd.revents & (libc::POLLHUP | libc::POLLERR) != 0 }
+    let mut byte = 0u8;
+    // SAFETY: pointers to one live structure, and to one live byte.
+    unsafe {
+        if libc::poll(&mut fd, 1, 0) <= 0 {
+            return Piped::Nothing;
+        }
+        match libc::read(descriptor, (&raw mut byte).cast(), 1) {
+            1 => Piped::Byte(byte),
+            0 => Piped::End,
+            _ => Piped::Nothing,
+        }
+    }
 }
 
 /// Whether a process runs: zombies do not any more.

@@ -141,7 +141,7 @@ impl Manager {
         // At its first start what it waits for may be a person. Later no path is looked up, which could lead to the disk that it serves.
         let may_wait = record.unit.keeps_input && record.restarts == 0;
         let socket = if is_main && (readiness == Readiness::Notify || may_wait) { Some(self.notify_socket(name)?) } else { None };
-        let exec_pipe = if is_main && readiness == Readiness::Exec { Some(sys::pipe()?) } else { None };
+        let exec_pipe = if is_main && readiness == Readiness::Exec { Some(sys::high_pipe()?) } else { None };
         let record = self.records.get_mut(name).ok_or_else(missing)?;
         if let Some((socket, path)) = socket {
             record.notify = Some(socket);
@@ -165,6 +165,7 @@ impl Manager {
             identity: record.identity.clone(),
             nice,
             limits: record.unit.limits,
+            failure: exec_pipe.as_ref().map(|(_, writer)| writer.as_raw_fd()),
         };
         let pid = launch.start()?;
         if let Some((reader, writer)) = exec_pipe {

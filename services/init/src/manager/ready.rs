@@ -1,7 +1,7 @@
 //! How services become ready: by messages (sd_notify(3)), by their scheme or terminal, by running their program.
 
 use super::{Manager, Outcome, Record, State};
-use crate::sys;
+use crate::sys::{self, Piped};
 use gci_units::{Readiness, UnitName};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
@@ -92,12 +92,12 @@ impl Manager {
         if record.state == State::Listening {
             return self.begin(name);
         }
-        if let Some(pipe) = &record.exec_pipe
-            && sys::is_at_end(pipe.as_raw_fd())
-        {
+        let piped = record.exec_pipe.as_ref().map_or(Piped::Nothing, |pipe| sys::take_byte(pipe.as_raw_fd()));
+        if piped != Piped::Nothing {
             record.exec_pipe = None;
-            // Closed by a program that runs, or by an end that was not to be: that is noticed by itself.
-            if record.state == State::Starting && record.pid.is_some_and(sys::is_running) {
+            // Closed by a program that runs, or by an end that was not to be: that is noticed by itself. One that fails says so before it ends: its
+            // descriptors are closed some time before it can be seen that it does not run any more.
+            if piped == Piped::End && record.state == State::Starting && record.pid.is_some_and(sys::is_running) {
                 return self.is_ready(name);
             }
         }
