@@ -36,8 +36,6 @@ const WAIT_THREADS: Entry = on("__WNOTHREAD", 0x2000_0000);
 const WAIT_ALL: Entry = on("__WALL", 0x4000_0000);
 const WAIT_CLONE: Entry = on("__WCLONE", 0x8000_0000);
 
-const NO_CAPABILITIES: &str = "the sets of capabilities follow the user id";
-
 sets! {
     /// `clone(2)`, without the signal in the low byte.
     CLONE: Flags = Flags::new(&["clone"], "flags without the signal", Unknown::Refused(EINVAL), &[
@@ -100,11 +98,11 @@ sets! {
         on("PR_GET_SECCOMP", 21),
         on("PR_SET_SECCOMP", 22),
         on("PR_CAPBSET_READ", 23),
-        no("PR_CAPBSET_DROP", 24, EINVAL, NO_CAPABILITIES),
+        on("PR_CAPBSET_DROP", 24),
         no("PR_GET_TSC", 25, EINVAL, "the time-stamp counter can always be read"),
         no("PR_SET_TSC", 26, EINVAL, "the time-stamp counter can always be read"),
-        no("PR_GET_SECUREBITS", 27, EINVAL, NO_CAPABILITIES),
-        no("PR_SET_SECUREBITS", 28, EINVAL, NO_CAPABILITIES),
+        on("PR_GET_SECUREBITS", 27),
+        on("PR_SET_SECUREBITS", 28),
         idle("PR_SET_TIMERSLACK", 29, "kept for PR_GET_TIMERSLACK: timers are as exact as can be"),
         on("PR_GET_TIMERSLACK", 30),
         no("PR_TASK_PERF_EVENTS_DISABLE", 31, EINVAL, "there is no perf_event_open(2)"),
@@ -121,7 +119,7 @@ sets! {
         on("PR_GET_THP_DISABLE", 42),
         no("PR_SET_FP_MODE", 45, EINVAL, "as on Linux on this architecture"),
         no("PR_GET_FP_MODE", 46, EINVAL, "as on Linux on this architecture"),
-        no("PR_CAP_AMBIENT", 47, EINVAL, NO_CAPABILITIES),
+        on("PR_CAP_AMBIENT", 47),
         no("PR_SVE_SET_VL", 50, EINVAL, "as on Linux on this architecture"),
         no("PR_SVE_GET_VL", 51, EINVAL, "as on Linux on this architecture"),
         no("PR_GET_SPECULATION_CTRL", 52, EINVAL, "no mitigation can be switched"),
@@ -139,6 +137,13 @@ sets! {
         no("PR_SME_GET_VL", 64, EINVAL, "as on Linux on this architecture"),
         no("PR_SET_VMA", 0x5356_4d41, EINVAL, "names of anonymous memory are not kept"),
         no("PR_SET_PTRACER", 0x5961_6d61, EINVAL, "there is no Yama"),
+    ]);
+    /// `prctl(2)` with PR_CAP_AMBIENT
+    CAP_AMBIENT: Values = Values::new(&["prctl"], "operation of PR_CAP_AMBIENT", EINVAL, &[
+        on("PR_CAP_AMBIENT_IS_SET", 1),
+        on("PR_CAP_AMBIENT_RAISE", 2),
+        on("PR_CAP_AMBIENT_LOWER", 3),
+        on("PR_CAP_AMBIENT_CLEAR_ALL", 4),
     ]);
     /// `arch_prctl(2)`
     ARCH_PRCTL: Values = Values::new(&["arch_prctl"], "operation", EINVAL, &[

@@ -5,13 +5,14 @@ use alloc::sync::Arc;
 use core::any::Any;
 
 use super::file::{FileOps, OpenFile};
+use super::inode::CAPABILITIES;
 use super::inode::{Inode, InodeRef, SetAttr};
 use super::io::{IoSink, IoSource};
 use super::pagecache::PageCache;
 use super::stat::{Attr, StatFs};
 use crate::error::*;
 use crate::mm::MemoryObject;
-use crate::task::{self, Credentials, process::RLIMIT_FSIZE, signal};
+use crate::task::{Capability, self, Credentials, process::RLIMIT_FSIZE, signal};
 
 /// Largest size of a file.
 pub const MAX_FILE_SIZE: u64 = i64::MAX as u64;
@@ -95,7 +96,7 @@ pub fn relatime_due(atime: i64, mtime: i64, ctime: i64, now: i64) -> bool {
 
 /// The mode without the set-user-ID and set-group-ID bits that a change of owner or content by `creds` takes away; `None` if it stays.
 pub fn without_privileges(mode: u32, creds: &Credentials) -> Option<u32> {
-    if mode & 0o6000 == 0 || creds.fsuid == 0 || mode & 0o170000 != 0o100000 {
+    if mode & 0o6000 == 0 || creds.has(Capability::FSETID) || mode & 0o170000 != 0o100000 {
         return None;
     }
     let mut new = mode & !0o4000;
@@ -113,8 +114,11 @@ impl<T: CachedInode> CachedFile<T> {
         }
         self.0.check_write_seals(pos.saturating_add(src.remaining() as u64))?;
         let mode = self.0.owner_mode()?.0;
+        if self.0.has_capabilities() {
+            self.0.remove_xattr(CAPABILITIES)?;
+        }
         if mode & 0o6000 != 0 {
-            let creds = task::with_current(|t| t.process.creds());
+            let creds = task::with_current(|t| t.creds());
             if let Some(mode) = without_privileges(mode, &creds) {
                 self.0.set_attr(&SetAttr { mode: Some(mode), ..SetAttr::default() })?;
             }

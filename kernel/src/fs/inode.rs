@@ -12,6 +12,9 @@ use super::stat::{Attr, FileType, StatFs};
 use crate::error::*;
 use crate::task::Credentials;
 
+/// The extended attribute that holds a program's capabilities.
+pub const CAPABILITIES: &[u8] = b"security.capability";
+
 /// A shared inode.
 pub type InodeRef = Arc<dyn Inode>;
 
@@ -168,6 +171,11 @@ pub trait Inode: Send + Sync + Any {
     /// Removes an extended attribute.
     fn remove_xattr(&self, _name: &[u8]) -> Result {
         Err(EOPNOTSUPP)
+    }
+
+    /// Whether it has the extended attribute [`CAPABILITIES`]; asked at each write.
+    fn has_capabilities(&self) -> bool {
+        false
     }
 
     /// The names of all extended attributes.

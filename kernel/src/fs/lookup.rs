@@ -56,16 +56,16 @@ bitflags! {
 /// Who looks up: whose permissions, root and working directory count.
 #[derive(Clone)]
 pub struct Caller {
-    /// Checked with `fsuid` and `fsgid`.
+    /// Checked with `fsuid`, `fsgid` and the capabilities in effect.
     pub creds: Arc<Credentials>,
     #[allow(missing_docs)]
     pub fs: Arc<FsContext>,
 }
 
 impl Caller {
-    /// A process.
+    /// The executing thread, in the places of `process`, which is its process.
     pub fn of(process: &Process) -> Self {
-        Self { creds: process.creds(), fs: process.fs() }
+        Self { creds: crate::task::with_current(|thread| thread.creds()), fs: process.fs() }
     }
 
     /// The current process.
@@ -204,7 +204,7 @@ impl<'a> Walk<'a> {
             if !self.at.dentry.is_dir() {
                 return Err(ENOTDIR);
             }
-            if self.caller.creds.fsuid != 0 {
+            if !self.caller.creds.searches_all() {
                 self.caller.check(self.at.inode(), MAY_EXEC)?;
             }
             if name == b"." || name == b".." {

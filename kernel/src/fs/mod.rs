@@ -22,7 +22,7 @@ mod dentry;
 mod fdtable;
 mod file;
 mod initfs;
-mod inode;
+pub mod inode;
 mod io;
 mod memdev;
 mod open;

@@ -183,7 +183,7 @@ impl Caller {
         if !made {
             self.check(place.inode(), want)?;
         }
-        if flags.contains(OpenFlags::NOATIME) && self.creds.fsuid != 0 && self.creds.fsuid != place.inode().owner_mode()?.1 {
+        if flags.contains(OpenFlags::NOATIME) && !self.creds.owns(place.inode().owner_mode()?.1) {
             return Err(EPERM);
         }
         let ops = self.open_inode(&place, kind, flags)?;

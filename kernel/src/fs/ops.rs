@@ -5,13 +5,13 @@ use alloc::sync::Arc;
 use super::dcache::Change;
 use super::dentry::{Dentry, lock_names};
 use super::generic::without_privileges;
-use super::inode::{InodeRef, RenameFlags, SetAttr};
+use super::inode::{CAPABILITIES, InodeRef, RenameFlags, SetAttr};
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_WRITE, Parent};
 use super::notify;
 use super::path::Path;
 use super::stat::{Attr, FileType};
 use crate::error::*;
-use crate::task::Credentials;
+use crate::task::{Capability, Credentials};
 
 /// `UTIME_NOW` and `UTIME_OMIT` are resolved into this: what to set a time to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,11 @@ pub enum NewTime {
     At(i64),
 }
 
-/// Takes the set-user-ID and set-group-ID bits away where the caller's change of the content demands it.
+/// Takes the capabilities of a file away, and the set-user-ID and set-group-ID bits where the caller's change of the content demands it.
 pub(super) fn drop_privileges(creds: &Credentials, inode: &InodeRef) -> Result {
+    if inode.has_capabilities() {
+        inode.remove_xattr(CAPABILITIES)?;
+    }
     match without_privileges(inode.owner_mode()?.0, creds) {
         Some(mode) => inode.set_attr(&SetAttr { mode: Some(mode), ..SetAttr::default() }),
         None => Ok(()),
@@ -52,7 +55,7 @@ impl Caller {
     fn may_delete(&self, dir: &Path, victim: &Dentry, want_dir: Option<bool>) -> Result {
         self.check(dir.inode(), MAY_WRITE | MAY_EXEC)?;
         let (mode, owner, _) = dir.inode().owner_mode()?;
-        if mode & 0o1000 != 0 && self.creds.fsuid != 0 && owner != self.creds.fsuid && victim.inode().owner_mode()?.1 != self.creds.fsuid {
+        if mode & 0o1000 != 0 && owner != self.creds.fsuid && !self.creds.owns(victim.inode().owner_mode()?.1) {
             return Err(EPERM);
         }
         match want_dir {
@@ -109,7 +112,7 @@ impl Caller {
     pub fn mknod(&self, start: Option<&Path>, path: &[u8], mode: u32, rdev: u64) -> Result<Path> {
         let parent = self.new_name(start, path, false)?;
         self.may_create(&parent.dir)?;
-        if matches!(FileType::from_mode(mode), Some(FileType::CharDevice | FileType::BlockDevice)) && !self.creds.privileged() {
+        if matches!(FileType::from_mode(mode), Some(FileType::CharDevice | FileType::BlockDevice)) && !self.creds.has(Capability::MKNOD) {
             return Err(EPERM);
         }
         self.create(&parent.dir, &parent.name, mode, rdev)
@@ -177,7 +180,7 @@ impl Caller {
     /// Hard links to other people's files only where one could write them and they are harmless (`fs.protected_hardlinks`, `proc_sys_fs(5)`).
     fn may_link(&self, old: &Path) -> Result {
         let (mode, uid, _) = old.inode().owner_mode()?;
-        if self.creds.fsuid == 0 || uid == self.creds.fsuid {
+        if self.creds.owns(uid) {
             return Ok(());
         }
         let special = mode & 0o170000 != FileType::Regular as u32 || mode & 0o4000 != 0 || mode & 0o2010 == 0o2010;
@@ -392,21 +395,21 @@ impl Caller {
     /// Changes the permission bits of an inode.
     ///
     /// # Errors
-    /// `EPERM` for anyone but its owner and root.
+    /// `EPERM` for anyone but its owner and who has `CAP_FOWNER`.
     pub fn chmod_inode(&self, inode: &InodeRef, mode: u32) -> Result {
         let attr = inode.attr()?;
         if !self.owns(&attr) {
             return Err(EPERM);
         }
         let mut mode = mode & 0o7777;
-        if attr.file_type() != FileType::Directory && !self.creds.privileged() && !self.creds.in_group(attr.gid) {
+        if attr.file_type() != FileType::Directory && !self.creds.has(Capability::FSETID) && !self.creds.in_group(attr.gid) {
             mode &= !0o2000;
         }
         inode.set_attr(&SetAttr { mode: Some(mode), ctime_ns: Some(super::now_ns()), ..SetAttr::default() })
     }
 
     fn owns(&self, attr: &Attr) -> bool {
-        self.creds.fsuid == attr.uid || self.creds.fsuid == 0
+        self.creds.owns(attr.uid)
     }
 
     /// Changes owner and group of an inode (`fchownat(2)`); `u32::MAX` keeps an id.
@@ -417,13 +420,16 @@ impl Caller {
         let attr = inode.attr()?;
         let uid = (uid != u32::MAX).then_some(uid);
         let gid = (gid != u32::MAX).then_some(gid);
-        if self.creds.fsuid != 0 {
+        if !self.creds.has(Capability::CHOWN) {
             let owner = self.creds.fsuid == attr.uid;
             if uid.is_some_and(|uid| !owner || uid != attr.uid) || gid.is_some_and(|gid| !owner || (gid != attr.gid && !self.creds.in_group(gid))) {
                 return Err(EPERM);
             }
         }
         // Programs lose their privileges with their owner, even when root changes it (chown(2)).
+        if inode.has_capabilities() {
+            inode.remove_xattr(CAPABILITIES)?;
+        }
         let mut mode = None;
         if attr.file_type() != FileType::Directory && attr.mode & 0o6000 != 0 {
             let mut new = attr.mode & !0o4000;

@@ -214,7 +214,7 @@ fn set(interface: &Interface, cmd: u32, word: u32) -> Result<usize> {
         // It is always up: setting the flags it has is no change.
         return if cmd == SIOCSIFFLAGS && word & IFF_UP != 0 { Ok(0) } else { Err(EPERM) };
     }
-    if !task::with_current(|t| t.process.creds().privileged()) {
+    if !task::capable(task::Capability::NET_ADMIN) {
         return Err(EPERM);
     }
     let change = if cmd == SIOCSIFMTU { Change::Mtu(word) } else { Change::Up(word & IFF_UP != 0) };

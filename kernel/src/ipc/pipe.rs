@@ -236,7 +236,7 @@ impl PipeEnd {
             return Err(EINVAL);
         }
         let slots = bytes.div_ceil(PAGE).next_power_of_two();
-        if slots > MAX_SLOTS && !task::with_current(|t| t.process.creds().privileged()) {
+        if slots > MAX_SLOTS && !task::capable(task::Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }
         let mut queue = self.pipe.queue.lock();

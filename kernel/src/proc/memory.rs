@@ -24,7 +24,7 @@ impl Inode for Memory {
     }
 
     fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
-        if !task::with_current(|thread| remote::may_look(&thread.process, &self.0)) {
+        if !task::with_current(|thread| remote::may_look(thread, &self.0)) {
             return Err(EACCES);
         }
         // The program that it runs now: after exec the file still shows the old one, which is empty then.

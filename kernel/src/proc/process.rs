@@ -102,7 +102,7 @@ impl Entries for Process0 {
                         return Err(EINVAL);
                     }
                     let lower = value < process.oom_score_adj.load(Ordering::Relaxed);
-                    if lower && !task::with_current(|t| t.process.creds().privileged()) {
+                    if lower && !task::capable(task::Capability::SYS_RESOURCE) {
                         return Err(EACCES);
                     }
                     process.oom_score_adj.store(value, Ordering::Relaxed);
@@ -254,7 +254,7 @@ fn statm(process: &Process) -> Vec<u8> {
 }
 
 fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
-    let creds = process.creds();
+    let creds = thread.map_or_else(|| process.creds(), |t| t.creds());
     let state = state_letter(process, thread.map(|t| &**t));
     let long = match state {
         'R' => "running",
@@ -316,19 +316,21 @@ RssFile:\t{:>8} kB\nRssShmem:\t       0 kB\nVmData:\t{:>8} kB\nVmStk:\t{:>8} kB\
         );
     }
     let (own, shared, blocked, ignored, caught) = signal_sets(process, thread.map(|t| &**t));
-    let capabilities: u64 = if creds.euid == 0 { (1 << 41) - 1 } else { 0 };
+    let caps = &creds.caps;
     let usage = thread.map_or_else(|| process.usage(), |t| thread_usage(t));
     let (seccomp, filters) = task::seccomp::shown(process, thread.map(|t| &**t));
     let cpus = (1u64 << frame::cpu::count()) - 1;
     let _ = write!(
         out,
         "Threads:\t{}\nSigQ:\t0/31000\nSigPnd:\t{own:016x}\nShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n\
-CapInh:\t{:016x}\nCapPrm:\t{capabilities:016x}\nCapEff:\t{capabilities:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\nSeccomp:\t{seccomp}\nSeccomp_filters:\t{filters}\n\
+CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\nSeccomp:\t{seccomp}\nSeccomp_filters:\t{filters}\n\
 Cpus_allowed:\t{cpus:x}\nCpus_allowed_list:\t0-{}\nvoluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
         process.threads().len(),
-        0,
-        (1u64 << 41) - 1,
-        0,
+        caps.inheritable.bits(),
+        caps.permitted.bits(),
+        caps.effective.bits(),
+        caps.bounding.bits(),
+        caps.ambient.bits(),
         u8::from(process.no_new_privs.load(Ordering::Relaxed)),
         frame::cpu::count() - 1,
         usage.nvcsw,
@@ -468,8 +470,7 @@ struct Fds(Arc<Process>, FdView);
 
 impl Entries for Fds {
     fn find(&self, name: &[u8]) -> Result<InodeRef> {
-        let caller = task::with_current(|t| t.process.clone());
-        if !caller.creds().privileged() && caller.creds().uid != self.0.creds().uid {
+        if !task::with_current(|thread| crate::syscall::remote::may_look(thread, &self.0)) {
             return Err(EACCES);
         }
         let fd: i32 = core::str::from_utf8(name).ok().and_then(|n| n.parse().ok()).ok_or(ENOENT)?;

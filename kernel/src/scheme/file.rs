@@ -148,7 +148,7 @@ impl FileOps for SchemeFile {
 
     fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
         let handle = &self.handle;
-        let who = ids(&task::current().process.creds()).pack();
+        let who = ids(&task::current().creds()).pack();
         let outcome = match argument(cmd) {
             Argument::Value => handle.scheme.call(sqe::call(handle.number, buffer(0), [u64::from(cmd), arg as u64, who]), None),
             Argument::Buffer { len, direction } => (|| {

@@ -16,7 +16,7 @@ use super::socket::SchemeSocket;
 use super::user::{Answer, Reply, UserScheme, Wait, ids};
 use crate::error::*;
 use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFile, OpenFlags, SetAttr, StatFs};
-use crate::task::Credentials;
+use crate::task::{Capability, Credentials};
 
 /// Bits of `OpenAt`'s answer (`Cqe.extra`): the handle has positions (`NewFdFlags::POSITIONED`).
 const POSITIONED: u32 = 1;
@@ -210,7 +210,7 @@ pub fn succeed(scheme: &Arc<UserScheme>, flags: OpenFlags, who: &Credentials, pa
     if scheme.has_daemon() {
         return Err(EEXIST);
     }
-    if !who.privileged() {
+    if !who.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
     Ok(OpenFile::with_path(SchemeSocket::open(scheme.clone())?, flags, Some(path.clone())))
@@ -239,7 +239,7 @@ impl SchemeNode {
     }
 
     fn me() -> Ids {
-        ids(&crate::task::current().process.creds())
+        ids(&crate::task::current().creds())
     }
 
     fn handle(&self, linux_flags: OpenFlags) -> Result<Arc<Handle>> {

@@ -23,12 +23,12 @@ pub fn ino(name: &[u8]) -> u64 {
     name.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)) >> 3
 }
 
-/// Only root may open what drivers use, whatever the mode bits say.
+/// Only who has `CAP_SYS_RAWIO` may open what drivers use, whatever the mode bits say.
 ///
 /// # Errors
 /// `EACCES`.
-pub fn require_root() -> Result {
-    if task::current().process.creds().privileged() { Ok(()) } else { Err(EACCES) }
+pub fn require_raw_io() -> Result {
+    if task::capable(task::Capability::SYS_RAWIO) { Ok(()) } else { Err(EACCES) }
 }
 
 /// What a directory holds.
@@ -145,7 +145,7 @@ impl Inode for Device {
 
     fn open(self: Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
         if self.root_only {
-            require_root()?;
+            require_raw_io()?;
         }
         (self.open)(flags)
     }

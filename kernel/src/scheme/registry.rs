@@ -17,7 +17,7 @@ use super::user::UserScheme;
 use crate::error::*;
 use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags, SuperBlock};
 use crate::sync::{SpinLock, WaitQueue};
-use crate::task::Credentials;
+use crate::task::{Capability, Credentials};
 
 /// Longest name of a scheme.
 const NAME_MAX: usize = 64;
@@ -213,7 +213,7 @@ impl Inode for SchemeDirectory {
     }
 
     fn create(&self, name: &[u8], mode: u32, _rdev: u64, who: &Credentials) -> Result<InodeRef> {
-        if !who.privileged() || !matches!(FileType::from_mode(mode), Some(FileType::Regular)) {
+        if !who.has(Capability::SYS_ADMIN) || !matches!(FileType::from_mode(mode), Some(FileType::Regular)) {
             return Err(EPERM);
         }
         let text = valid_name(name).ok_or(EINVAL)?;

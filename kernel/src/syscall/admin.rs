@@ -5,15 +5,16 @@ use crate::error::*;
 use crate::fs::FileType;
 use crate::fs::at::{self, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW};
 use crate::time::Clock;
+use crate::task::Capability;
 use crate::user;
 
-fn privileged(cx: &Cx<'_>) -> Result {
-    if cx.process.creds().privileged() { Ok(()) } else { Err(EPERM) }
+fn need(cx: &Cx<'_>, capability: Capability) -> Result {
+    if cx.thread.has(capability) { Ok(()) } else { Err(EPERM) }
 }
 
 /// acct(2): turning it off is always done; there is no process accounting to turn on (`ENOSYS`, as there).
 pub fn sys_acct(cx: &Cx<'_>, path: usize) -> Result<usize> {
-    privileged(cx)?;
+    need(cx, Capability::SYS_PACCT)?;
     if path == 0 {
         return Ok(0);
     }
@@ -26,7 +27,7 @@ pub fn sys_acct(cx: &Cx<'_>, path: usize) -> Result<usize> {
 
 /// swapon(2), swapoff(2): memory is never swapped out, so nothing is fit for it.
 fn no_swap(cx: &Cx<'_>, path: usize) -> Result<usize> {
-    privileged(cx)?;
+    need(cx, Capability::SYS_ADMIN)?;
     let path = user::read_path(path)?;
     at::resolve_at(cx.process, AT_FDCWD, &path, 0)?;
     Err(EINVAL)
@@ -56,7 +57,7 @@ pub fn sys_name_to_handle_at(cx: &Cx<'_>, dirfd: i32, path: usize, handle: usize
 /// open_by_handle_at(2)
 pub fn sys_open_by_handle_at(cx: &Cx<'_>, mount: i32, handle: usize, _flags: u32) -> Result<usize> {
     const MAX_HANDLE: u32 = 128;
-    privileged(cx)?;
+    need(cx, Capability::DAC_READ_SEARCH)?;
     let size: u32 = user::read(handle)?;
     if size == 0 || size > MAX_HANDLE {
         return Err(EINVAL);
@@ -87,7 +88,7 @@ pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     let mut timex: [u64; 26] = user::read(at)?;
     let modes = timex[0] & 0xffff_ffff;
     if modes != 0 {
-        privileged(cx)?;
+        need(cx, Capability::SYS_TIME)?;
         call_flags::time::ADJTIMEX.check(modes)?;
     }
     if modes & SET_OFFSET != 0 {

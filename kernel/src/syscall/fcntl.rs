@@ -87,8 +87,7 @@ fn dup_from(cx: &Cx<'_>, file: Arc<OpenFile>, min: usize, flags: FdFlags) -> Res
 fn set_flags(cx: &Cx<'_>, file: &OpenFile, flags: OpenFlags) -> Result<usize> {
     let old = file.flags();
     if flags.contains(OpenFlags::NOATIME) && !old.contains(OpenFlags::NOATIME) {
-        let creds = cx.process.creds();
-        if creds.fsuid != 0 && creds.fsuid != file.ops.attr()?.uid {
+        if !cx.thread.creds().owns(file.ops.attr()?.uid) {
             return Err(EPERM);
         }
     }

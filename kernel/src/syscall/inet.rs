@@ -17,6 +17,7 @@ use crate::error::*;
 use crate::fs::{IoSink, IoSource, OpenFile};
 use crate::ipc::inet::{Family, Kind, Received, Socket, address, options};
 use crate::ipc::netdev;
+use crate::task::Capability;
 use crate::user;
 
 const MSG_ERRQUEUE: u32 = 0x2000;
@@ -38,7 +39,7 @@ pub fn create(cx: &Cx<'_>, family: Family, kind: u32, number: i32) -> Result<usi
         (2, number) if number == icmp => (Kind::Ping, icmp as u8),
         (1 | 2, _) => return Err(EPROTONOSUPPORT),
         // Raw sockets, and the type that is for devices only.
-        (3 | 10, _) if !cx.process.creds().privileged() => return Err(EPERM),
+        (3 | 10, _) if !cx.thread.has(Capability::NET_RAW) => return Err(EPERM),
         // Of raw sockets those that ping and traceroute use.
         (3, number) if number == icmp => (Kind::Raw, icmp as u8),
         (3, _) => return Err(EPROTONOSUPPORT),

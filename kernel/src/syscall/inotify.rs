@@ -24,7 +24,7 @@ pub fn sys_inotify_init(cx: &Cx<'_>) -> Result<usize> {
 pub fn sys_inotify_init1(cx: &Cx<'_>, flags: u32) -> Result<usize> {
     names::INOTIFY_INIT1.check(flags)?;
     let flags = OpenFlags::from_bits_retain(flags);
-    let inotify = Inotify::new(cx.process.creds().uid)?;
+    let inotify = Inotify::new(cx.thread.creds().uid)?;
     let file = OpenFile::new(inotify, flags & OpenFlags::NONBLOCK);
     let fd_flags = if flags.contains(OpenFlags::CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() };
     cx.process.files().insert(file, fd_flags).map(|fd| fd as usize)

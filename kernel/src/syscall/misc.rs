@@ -13,6 +13,7 @@ use crate::sync::SpinLock;
 use crate::task::process::{self, RLIMIT_STACK};
 use crate::time::Clock;
 use crate::{log, random, task, user};
+use crate::task::Capability;
 
 /// Reported by uname(2): the release that our system-call interface follows.
 pub const RELEASE: &str = "6.1.0-genai";
@@ -74,7 +75,7 @@ pub fn sys_uname(_cx: &Cx<'_>, at: usize) -> Result<usize> {
 }
 
 fn read_name(cx: &Cx<'_>, at: usize, len: usize) -> Result<([u8; 65], usize)> {
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
     if len > HOST_NAME_MAX {
@@ -144,7 +145,7 @@ pub fn sys_syslog(cx: &Cx<'_>, action: i32, buf: usize, len: i32) -> Result<usiz
     const CONSOLE_LEVEL: i32 = 8;
     const SIZE_UNREAD: i32 = 9;
     const SIZE_BUFFER: i32 = 10;
-    if action != READ_ALL && action != SIZE_BUFFER && !cx.process.creds().privileged() {
+    if action != READ_ALL && action != SIZE_BUFFER && !cx.thread.has(Capability::SYSLOG) && !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
     call_flags::system::SYSLOG.check(action as u32)?;
@@ -197,7 +198,7 @@ pub fn sys_personality(cx: &Cx<'_>, persona: u32) -> Result<usize> {
 
 /// reboot(2)
 pub fn sys_reboot(cx: &Cx<'_>, magic: u32, magic2: u32, command: u32, _arg: usize) -> Result<usize> {
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_BOOT) {
         return Err(EPERM);
     }
     if magic != 0xfee1_dead || ![672_274_793, 85_072_278, 369_367_448, 537_993_216].contains(&magic2) {
@@ -222,7 +223,7 @@ fn change_limit(cx: &Cx<'_>, target: &process::Process, resource: u32, new: (u64
     {
         let mut limits = target.limits.lock();
         let slot = limits.get_mut(resource as usize).ok_or(EINVAL)?;
-        if new.1 > slot.1 && !cx.process.creds().privileged() {
+        if new.1 > slot.1 && !cx.thread.has(Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }
         *slot = new;
@@ -252,8 +253,9 @@ pub fn sys_setrlimit(cx: &Cx<'_>, resource: u32, at: usize) -> Result<usize> {
 /// prlimit(2)
 pub fn sys_prlimit64(cx: &Cx<'_>, pid: i32, resource: u32, new: usize, old: usize) -> Result<usize> {
     let target = if pid == 0 { cx.process.clone() } else { process::find(pid as u32).ok_or(ESRCH)? };
-    let (mine, theirs) = (cx.process.creds(), target.creds());
-    if target.pid != cx.process.pid && !mine.privileged() && (mine.uid != theirs.uid || mine.uid != theirs.euid) {
+    let (mine, theirs) = (cx.thread.creds(), target.creds());
+    let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
+    if target.pid != cx.process.pid && !same && !mine.has(Capability::SYS_RESOURCE) {
         return Err(EPERM);
     }
     let before = *target.limits.lock().get(resource as usize).ok_or(EINVAL)?;

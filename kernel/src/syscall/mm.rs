@@ -10,6 +10,7 @@ use crate::error::*;
 use crate::mm::anon::SharedAnon;
 use crate::mm::{Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, page_up};
 use crate::task::process::{RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK};
+use crate::task::Capability;
 
 const MAP_SHARED: u32 = 1;
 const MAP_PRIVATE: u32 = 2;
@@ -260,7 +261,7 @@ fn lock(cx: &Cx<'_>, addr: usize, len: usize, on_fault: bool) -> Result<usize> {
     let start = addr & !(PAGE - 1);
     let end = page_up(addr.checked_add(len).ok_or(EINVAL)?).ok_or(EINVAL)?;
     let limit = cx.process.rlimit(RLIMIT_MEMLOCK).0;
-    if !cx.process.creds().privileged() && (end - start) as u64 > limit {
+    if !cx.thread.has(Capability::IPC_LOCK) && (end - start) as u64 > limit {
         return Err(if limit == 0 { EPERM } else { ENOMEM });
     }
     let mm = cx.process.mm()?;
@@ -297,7 +298,7 @@ pub fn sys_mlockall(cx: &Cx<'_>, flags: u32) -> Result<usize> {
     if flags & (MCL_CURRENT | MCL_FUTURE) == 0 {
         return Err(EINVAL);
     }
-    if !cx.process.creds().privileged() && cx.process.rlimit(RLIMIT_MEMLOCK).0 == 0 {
+    if !cx.thread.has(Capability::IPC_LOCK) && cx.process.rlimit(RLIMIT_MEMLOCK).0 == 0 {
         return Err(EPERM);
     }
     let mm = cx.process.mm()?;

@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod attr;
+pub mod capability;
 pub mod creds;
 pub mod event;
 pub mod fcntl;

@@ -7,6 +7,7 @@ use call_flags::names;
 use super::Cx;
 use crate::error::*;
 use crate::fs::{self, Caller, LookupFlags, MountFlags, Path, mount};
+use crate::task::Capability;
 use crate::user;
 
 const MS_REMOUNT: u64 = 32;
@@ -43,7 +44,7 @@ pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flag
     let data = optional_string(data, 4096)?;
     let target = user::read_path(target)?;
     let at = place(cx, &target)?;
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
     let options = options(flags, &at);
@@ -112,7 +113,7 @@ pub fn sys_umount2(cx: &Cx<'_>, target: usize, flags: u32) -> Result<usize> {
     let path = user::read_path(target)?;
     let follow = if flags & NOFOLLOW != 0 { LookupFlags::empty() } else { LookupFlags::FOLLOW };
     let at = Caller::of(cx.process).resolve(None, &path, follow)?;
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
     if flags & EXPIRE != 0 {

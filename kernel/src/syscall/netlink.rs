@@ -13,6 +13,7 @@ use super::socket::{
 use crate::error::*;
 use crate::fs::{IoSink, IoSource, OpenFile};
 use crate::ipc::netlink::{Address, Message, Socket};
+use crate::task::Capability;
 use crate::user;
 
 const AF_NETLINK: u16 = 16;
@@ -181,7 +182,7 @@ fn set(cx: &Cx<'_>, socket: &Socket, option: (i32, i32), at: usize, len: u32) ->
             socket.buffer.store(asked, Ordering::Relaxed);
         }
         (SOL_SOCKET, SO_RCVBUFFORCE) => {
-            if !cx.process.creds().privileged() {
+            if !cx.thread.has(Capability::NET_ADMIN) {
                 return Err(EPERM);
             }
             let asked = (word()? as usize).min(i32::MAX as usize / 2) * 2;

@@ -170,7 +170,7 @@ pub fn sys_memfd_create(cx: &Cx<'_>, name: usize, flags: u32) -> Result<usize> {
     const NAME_MAX: usize = 249;
     flag_sets::MEMFD_CREATE.check(flags)?;
     let name = user::read_cstr(name, NAME_MAX + 1).map_err(|e| if e == ENAMETOOLONG { EINVAL } else { e })?;
-    let inode = fs::tmpfs::memfd(&name, flags & ALLOW_SEALING != 0, &cx.process.creds())?;
+    let inode = fs::tmpfs::memfd(&name, flags & ALLOW_SEALING != 0, &cx.thread.creds())?;
     let ops = Arc::new(fs::generic::CachedFile(inode));
     let file = OpenFile::new(ops, OpenFlags::RDWR | OpenFlags::LARGEFILE);
     let fd_flags = if flags & CLOEXEC != 0 { FdFlags::CLOEXEC } else { FdFlags::empty() };

@@ -7,6 +7,7 @@ use crate::error::*;
 use crate::fs::at::{self, AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW};
 use crate::fs::lookup::MAY_EXEC;
 use crate::fs::{Caller, FileType, LookupFlags, Path, RenameFlags, mount};
+use crate::task::Capability;
 use crate::user;
 
 /// mkdir(2)
@@ -68,8 +69,7 @@ pub fn sys_link(cx: &Cx<'_>, old: usize, new: usize) -> Result<usize> {
 /// linkat(2)
 pub fn sys_linkat(cx: &Cx<'_>, old_dir: i32, old: usize, new_dir: i32, new: usize, flags: u32) -> Result<usize> {
     names::LINKAT.check(flags)?;
-    if flags & AT_EMPTY_PATH != 0 && !cx.process.creds().privileged() {
-        // CAP_DAC_READ_SEARCH
+    if flags & AT_EMPTY_PATH != 0 && !cx.thread.has(Capability::DAC_READ_SEARCH) {
         return Err(ENOENT);
     }
     let old = user::read_path(old)?;
@@ -153,7 +153,7 @@ pub fn sys_fchdir(cx: &Cx<'_>, fd: i32) -> Result<usize> {
 /// chroot(2)
 pub fn sys_chroot(cx: &Cx<'_>, path: usize) -> Result<usize> {
     let place = directory(cx, path)?;
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_CHROOT) {
         return Err(EPERM);
     }
     cx.process.fs().set_root(place);
@@ -162,7 +162,7 @@ pub fn sys_chroot(cx: &Cx<'_>, path: usize) -> Result<usize> {
 
 /// pivot_root(2)
 pub fn sys_pivot_root(cx: &Cx<'_>, new_root: usize, put_old: usize) -> Result<usize> {
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
     let new_root = directory(cx, new_root)?;

@@ -7,7 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Cx, mm, sched};
 use crate::error::*;
-use crate::task::Thread;
+use crate::task::{Capability, Thread};
 use crate::user;
 
 /// `struct sched_attr`, its first version and the fields of the second.
@@ -113,7 +113,7 @@ pub fn sys_ioprio_set(cx: &Cx<'_>, which: i32, who: i32, priority: i32) -> Resul
     match class {
         // NONE has no level.
         0 if level == 0 => {}
-        1 if !cx.process.creds().privileged() => return Err(EPERM),
+        1 if !cx.thread.has(Capability::SYS_ADMIN) && !cx.thread.has(Capability::SYS_NICE) => return Err(EPERM),
         1 | 2 if level < 8 => {}
         3 => {}
         _ => return Err(EINVAL),
@@ -239,7 +239,7 @@ pub fn sys_mbind(cx: &Cx<'_>, addr: usize, len: usize, mode: u32, mask: usize, b
     if addr % crate::mm::PAGE != 0 {
         return Err(EINVAL);
     }
-    if flags & MOVE_ALL != 0 && !cx.process.creds().privileged() {
+    if flags & MOVE_ALL != 0 && !cx.thread.has(Capability::SYS_NICE) {
         return Err(EPERM);
     }
     read_policy(mode, mask, bits)?;

@@ -413,7 +413,7 @@ pub fn sys_set_robust_list(cx: &Cx<'_>, head: usize, len: usize) -> Result<usize
 /// get_robust_list(2)
 pub fn sys_get_robust_list(cx: &Cx<'_>, tid: i32, head: usize, len: usize) -> Result<usize> {
     let thread = if tid == 0 { cx.thread.clone() } else { process::find_thread(tid as u32).ok_or(ESRCH)? };
-    if !cx.process.may_signal(&thread.process, 0) {
+    if !super::remote::may_access(cx, &thread.process) {
         return Err(EPERM);
     }
     user::write(len, &24usize)?;
@@ -436,7 +436,7 @@ pub fn sys_pidfd_getfd(cx: &Cx<'_>, pidfd: i32, fd: i32, flags: u32) -> Result<u
     processes::PIDFD_GETFD.check(flags)?;
     let file = cx.process.files().get(pidfd)?;
     let target = file.downcast::<ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
-    if !cx.process.creds().privileged() && cx.process.creds().uid != target.creds().uid {
+    if !super::remote::may_access(cx, &target) {
         return Err(EPERM);
     }
     let wanted = target.files().get(fd)?;
@@ -454,13 +454,7 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
         // PR_GET_DUMPABLE, PR_SET_DUMPABLE
         3 => return Ok(process.dumpable.load(Ordering::Relaxed).into()),
         4 if arg <= 1 => process.dumpable.store(arg == 1, Ordering::Relaxed),
-        // PR_GET_KEEPCAPS, PR_SET_KEEPCAPS
-        7 => return Ok(process.creds().keep_caps.into()),
-        8 if arg <= 1 => {
-            let mut creds = (*process.creds()).clone();
-            creds.keep_caps = arg == 1;
-            process.set_creds(creds);
-        }
+        7 | 8 | 23 | 24 | 27 | 28 | 47 => return super::capability::prctl(cx, option, [arg, arg3, arg4, arg5]),
         // PR_SET_NAME, PR_GET_NAME
         15 => {
             let name = user::read_cstr(arg, 16).or_else(|e| if e == ENAMETOOLONG { user::read_bytes(arg, 15) } else { Err(e) })?;
@@ -474,8 +468,6 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
         21 => return Ok(cx.thread.seccomp.mode() as usize),
         // PR_SET_SECCOMP
         22 => return super::seccomp::set_by_prctl(cx, arg, arg3),
-        // PR_CAPBSET_READ
-        23 if arg <= 40 => return Ok(1),
         // PR_SET_TIMERSLACK, PR_GET_TIMERSLACK
         29 => {
             let slack = if arg == 0 || arg as isize <= 0 { cx.thread.default_timer_slack_ns.load(Ordering::Relaxed) } else { arg as u64 };

@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 use super::{Cx, mm, rw};
 use crate::error::*;
 use crate::mm::AddressSpace;
-use crate::task::{Process, Thread, process};
+use crate::task::{Capability, Process, Thread, process};
 use crate::user;
 
 /// Copied at once.
@@ -14,17 +14,17 @@ const BLOCK: usize = 16 << 10;
 
 /// Whether the caller may look into a process (`ptrace(2)`, ptrace access mode checking, with the real ids).
 pub fn may_access(cx: &Cx<'_>, target: &Process) -> bool {
-    may_look(cx.process, target)
+    may_look(cx.thread, target)
 }
 
-/// The same for any process that asks.
-pub fn may_look(asking: &Process, target: &Process) -> bool {
-    if asking.pid == target.pid {
+/// The same for any thread that asks.
+pub fn may_look(asking: &Thread, target: &Process) -> bool {
+    if asking.process.pid == target.pid {
         return true;
     }
     let (mine, theirs) = (asking.creds(), target.creds());
     let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
-    mine.privileged() || (same && target.dumpable.load(Ordering::Relaxed))
+    mine.has(Capability::SYS_PTRACE) || (same && target.dumpable.load(Ordering::Relaxed) && mine.covers(&theirs))
 }
 
 fn target(cx: &Cx<'_>, id: i32) -> Result<Arc<Process>> {
@@ -129,7 +129,7 @@ pub fn sys_process_madvise(cx: &Cx<'_>, pidfd: i32, iov: usize, count: usize, ad
     let file = cx.process.files().get_real(pidfd)?;
     let of = file.downcast::<crate::ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
     call_flags::memory::PROCESS_MADVISE.check(advice as u32)?;
-    if of.pid != cx.process.pid && !cx.process.creds().privileged() {
+    if of.pid != cx.process.pid && !(may_access(cx, &of) && cx.thread.has(Capability::SYS_NICE)) {
         return Err(EPERM);
     }
     let mut done = 0;

@@ -7,7 +7,7 @@ use super::Cx;
 use super::time::TimeSpec;
 use crate::error::*;
 use crate::task::process::{self, RLIMIT_NICE, RLIMIT_RTPRIO};
-use crate::task::{Thread, sched};
+use crate::task::{Capability, Thread, sched};
 use crate::user;
 
 /// rseq(2): registers the calling thread's area, or ends its registration.
@@ -31,8 +31,8 @@ pub(super) fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
 }
 
 pub(super) fn may_change(cx: &Cx<'_>, target: &Thread) -> bool {
-    let (mine, theirs) = (cx.process.creds(), target.process.creds());
-    mine.privileged() || mine.euid == theirs.uid || mine.euid == theirs.euid
+    let (mine, theirs) = (cx.thread.creds(), target.creds());
+    mine.has(Capability::SYS_NICE) || mine.euid == theirs.uid || mine.euid == theirs.euid
 }
 
 /// sched_yield(2)
@@ -50,7 +50,7 @@ pub(super) fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::V
             process::all().iter().filter(|p| p.pgid() == pgid).flat_map(|p| p.threads()).collect()
         }
         2 => {
-            let uid = if who == 0 { cx.process.creds().uid } else { who as u32 };
+            let uid = if who == 0 { cx.thread.creds().uid } else { who as u32 };
             process::all().iter().filter(|p| p.creds().uid == uid).flat_map(|p| p.threads()).collect()
         }
         _ => return Err(EINVAL),
@@ -82,7 +82,7 @@ pub(super) fn set_nice(cx: &Cx<'_>, target: &Thread, nice: i32) -> Result {
         return Err(EPERM);
     }
     let floor = 20 - target.process.rlimit(RLIMIT_NICE).0.min(40) as i32;
-    if nice < target.sched.nice.load(Ordering::Relaxed) && nice < floor && !cx.process.creds().privileged() {
+    if nice < target.sched.nice.load(Ordering::Relaxed) && nice < floor && !cx.thread.has(Capability::SYS_NICE) {
         return Err(EACCES);
     }
     target.sched.nice.store(nice, Ordering::Relaxed);
@@ -120,11 +120,11 @@ pub(super) fn set_policy(cx: &Cx<'_>, target: &Thread, policy: i32, priority: i3
         return Err(EINVAL);
     }
     let was_reset = target.sched.reset_on_fork.load(Ordering::Relaxed);
-    if was_reset && !reset_on_fork && !cx.process.creds().privileged() {
+    if was_reset && !reset_on_fork && !cx.thread.has(Capability::SYS_NICE) {
         return Err(EPERM);
     }
     let limit = cx.process.rlimit(RLIMIT_RTPRIO).0;
-    if !may_change(cx, target) || (matches!(policy, 1 | 2) && !cx.process.creds().privileged() && priority as u64 > limit) {
+    if !may_change(cx, target) || (matches!(policy, 1 | 2) && !cx.thread.has(Capability::SYS_NICE) && priority as u64 > limit) {
         return Err(EPERM);
     }
     target.sched.reset_on_fork.store(reset_on_fork, Ordering::Relaxed);

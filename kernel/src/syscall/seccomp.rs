@@ -5,6 +5,7 @@ use call_flags::processes;
 use super::Cx;
 use crate::error::*;
 use crate::task::seccomp::{self, Attached};
+use crate::task::Capability;
 use crate::user;
 use core::sync::atomic::Ordering;
 
@@ -50,7 +51,7 @@ fn set_filter(cx: &Cx<'_>, flags: u32, at: usize) -> Result<usize> {
     if len == 0 || len > bpf::MAX_INSTRUCTIONS {
         return Err(EINVAL);
     }
-    if !cx.process.no_new_privs.load(Ordering::Relaxed) && !cx.process.creds().privileged() {
+    if !cx.process.no_new_privs.load(Ordering::Relaxed) && !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EACCES);
     }
     let words = user::read_vec::<u64>(filter as usize, len)?;

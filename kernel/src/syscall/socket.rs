@@ -15,6 +15,7 @@ use crate::fs::{FdFlags, IoSink, IoSource, OpenFile, OpenFlags};
 use crate::ipc::inet::{self as internet, Family};
 use crate::ipc::netlink as kernel_messages;
 use crate::ipc::unix::{Address, Ancillary, Kind, Socket};
+use crate::task::Capability;
 use crate::user;
 
 const AF_UNIX: i32 = 1;
@@ -356,11 +357,11 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
                         return Err(EINVAL);
                     }
                     let (pid, uid, gid) = (word(i + 16), word(i + 20), word(i + 24));
-                    let creds = cx.process.creds();
-                    let honest = pid == cx.process.pid
-                        && [creds.uid, creds.euid, creds.suid].contains(&uid)
-                        && [creds.gid, creds.egid, creds.sgid].contains(&gid);
-                    if !honest && !creds.privileged() {
+                    let creds = cx.thread.creds();
+                    let honest = (pid == cx.process.pid || creds.has(Capability::SYS_ADMIN))
+                        && ([creds.uid, creds.euid, creds.suid].contains(&uid) || creds.has(Capability::SETUID))
+                        && ([creds.gid, creds.egid, creds.sgid].contains(&gid) || creds.has(Capability::SETGID));
+                    if !honest {
                         return Err(EPERM);
                     }
                     ancillary.credentials = Some((pid, uid, gid));

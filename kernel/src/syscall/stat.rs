@@ -184,6 +184,7 @@ pub fn sys_faccessat2(cx: &Cx<'_>, dirfd: i32, path: usize, mode: u32, flags: u3
     if flags & AT_EACCESS == 0 {
         let mut creds = (*caller.creds).clone();
         (creds.fsuid, creds.fsgid) = (creds.uid, creds.gid);
+        creds.caps = creds.caps.for_access(creds.uid);
         caller.creds = Arc::new(creds);
     }
     let place = if path.is_empty() && flags & AT_EMPTY_PATH != 0 && dirfd != AT_FDCWD {

@@ -17,12 +17,12 @@ const IPC_INFO: u32 = 3;
 /// shmget(2)
 pub fn sys_shmget(cx: &Cx<'_>, key: i32, size: usize, flags: u32) -> Result<usize> {
     ipc::SHMGET.check(flags)?;
-    shm::get(key, size, flags, &cx.process.creds(), cx.process.pid)
+    shm::get(key, size, flags, &cx.thread.creds(), cx.process.pid)
 }
 
 /// shmat(2)
 pub fn sys_shmat(cx: &Cx<'_>, id: i32, addr: usize, flags: u32) -> Result<usize> {
-    shm::attach(&cx.process.mm()?, id, addr, flags, &cx.process.creds(), cx.process.pid)
+    shm::attach(&cx.process.mm()?, id, addr, flags, &cx.thread.creds(), cx.process.pid)
 }
 
 /// shmdt(2)
@@ -37,7 +37,7 @@ pub fn sys_shmctl(cx: &Cx<'_>, id: i32, cmd: u32, buf: usize) -> Result<usize> {
     const SHM_STAT: u32 = 13;
     const SHM_INFO: u32 = 14;
     const SHM_STAT_ANY: u32 = 15;
-    let creds = cx.process.creds();
+    let creds = cx.thread.creds();
     if id < 0 {
         return Err(EINVAL);
     }
@@ -71,7 +71,7 @@ pub fn sys_shmctl(cx: &Cx<'_>, id: i32, cmd: u32, buf: usize) -> Result<usize> {
 
 /// semget(2)
 pub fn sys_semget(cx: &Cx<'_>, key: i32, count: i32, flags: u32) -> Result<usize> {
-    sem::get(key, count, flags, &cx.process.creds())
+    sem::get(key, count, flags, &cx.thread.creds())
 }
 
 /// semop(2)
@@ -92,7 +92,7 @@ pub fn sys_semtimedop(cx: &Cx<'_>, id: i32, ops: usize, count: usize, timeout: u
         return Err(E2BIG);
     }
     let ops: alloc::vec::Vec<sem::Op> = user::read_vec(ops, count)?;
-    sem::operate(id, &ops, deadline, &cx.process.creds(), cx.process.pid).map(|()| 0)
+    sem::operate(id, &ops, deadline, &cx.thread.creds(), cx.process.pid).map(|()| 0)
 }
 
 /// semctl(2)
@@ -107,7 +107,7 @@ pub fn sys_semctl(cx: &Cx<'_>, id: i32, num: i32, cmd: u32, arg: usize) -> Resul
     const SEM_STAT: u32 = 18;
     const SEM_INFO: u32 = 19;
     const SEM_STAT_ANY: u32 = 20;
-    let creds = cx.process.creds();
+    let creds = cx.thread.creds();
     if id < 0 {
         return Err(EINVAL);
     }
@@ -152,7 +152,7 @@ pub fn sys_semctl(cx: &Cx<'_>, id: i32, num: i32, cmd: u32, arg: usize) -> Resul
 
 /// msgget(2)
 pub fn sys_msgget(cx: &Cx<'_>, key: i32, flags: u32) -> Result<usize> {
-    msg::get(key, flags, &cx.process.creds())
+    msg::get(key, flags, &cx.thread.creds())
 }
 
 /// msgsnd(2)
@@ -162,7 +162,7 @@ pub fn sys_msgsnd(cx: &Cx<'_>, id: i32, message: usize, size: usize, flags: u32)
         return Err(EINVAL);
     }
     let text = user::read_bytes(message + 8, size)?;
-    msg::send(id, kind, text, flags, &cx.process.creds(), cx.process.pid).map(|()| 0)
+    msg::send(id, kind, text, flags, &cx.thread.creds(), cx.process.pid).map(|()| 0)
 }
 
 /// msgrcv(2)
@@ -170,7 +170,7 @@ pub fn sys_msgrcv(cx: &Cx<'_>, id: i32, message: usize, size: usize, kind: i64, 
     if id < 0 || (size as isize) < 0 {
         return Err(EINVAL);
     }
-    let (kind, text) = msg::receive(id, size, kind, flags, &cx.process.creds(), cx.process.pid)?;
+    let (kind, text) = msg::receive(id, size, kind, flags, &cx.thread.creds(), cx.process.pid)?;
     user::write(message, &kind)?;
     frame::user::copy_to_user((message + 8) as u64, &text)?;
     Ok(text.len())
@@ -181,7 +181,7 @@ pub fn sys_msgctl(cx: &Cx<'_>, id: i32, cmd: u32, buf: usize) -> Result<usize> {
     const MSG_STAT: u32 = 11;
     const MSG_INFO: u32 = 12;
     const MSG_STAT_ANY: u32 = 13;
-    let creds = cx.process.creds();
+    let creds = cx.thread.creds();
     if id < 0 {
         return Err(EINVAL);
     }

@@ -127,8 +127,8 @@ table! {
     120 getresgid (usize, usize, usize) => super::creds::sys_getresgid;
     122 setfsuid (u32) => super::creds::sys_setfsuid;
     123 setfsgid (u32) => super::creds::sys_setfsgid;
-    125 capget (usize, usize) => super::creds::sys_capget;
-    126 capset (usize, usize) => super::creds::sys_capset;
+    125 capget (usize, usize) => super::capability::sys_capget;
+    126 capset (usize, usize) => super::capability::sys_capset;
 
     24 sched_yield () => super::sched::sys_sched_yield;
     140 getpriority (i32, i32) => super::sched::sys_getpriority;

@@ -7,6 +7,7 @@ use crate::error::*;
 use crate::sync::WaitQueue;
 use crate::task::signal::{NSIG, SIGALRM};
 use crate::time::{self, Clock, Notify};
+use crate::task::Capability;
 use crate::user;
 
 const NSEC: u64 = 1_000_000_000;
@@ -73,7 +74,7 @@ pub fn sys_clock_settime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     if Clock::parse(clock)? != Clock::Realtime {
         return Err(EINVAL);
     }
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_TIME) {
         return Err(EPERM);
     }
     time::set_realtime(to);
@@ -96,7 +97,7 @@ pub fn sys_gettimeofday(_cx: &Cx<'_>, at: usize, zone: usize) -> Result<usize> {
 
 /// settimeofday(2)
 pub fn sys_settimeofday(cx: &Cx<'_>, at: usize, _zone: usize) -> Result<usize> {
-    if !cx.process.creds().privileged() {
+    if !cx.thread.has(Capability::SYS_TIME) {
         return Err(EPERM);
     }
     if at != 0 {

@@ -2,11 +2,15 @@
 
 use alloc::vec::Vec;
 
+use capabilities::FileCapabilities;
+
 use super::Cx;
 use crate::error::*;
 use crate::fs::at::{self, AT_FDCWD, AT_SYMLINK_NOFOLLOW, Target};
 use crate::fs::lookup::{MAY_READ, MAY_WRITE};
+use crate::fs::inode::CAPABILITIES;
 use crate::fs::{Caller, FileType};
+use crate::task::Capability;
 use crate::user;
 
 const SIZE_MAX: usize = 65536;
@@ -33,13 +37,14 @@ fn check(cx: &Cx<'_>, target: &Target, name: &[u8], write: bool) -> Result {
         target.check_writable()?;
     }
     if name.starts_with(b"trusted.") {
-        if !caller.creds.privileged() {
+        if !caller.creds.has(Capability::SYS_ADMIN) {
             return Err(if write { EPERM } else { ENODATA });
         }
         return Ok(());
     }
     if name.starts_with(b"security.") || name.starts_with(b"system.") {
-        if write && name.starts_with(b"security.") && !caller.creds.privileged() {
+        let needed = if name == CAPABILITIES { Capability::SETFCAP } else { Capability::SYS_ADMIN };
+        if write && name.starts_with(b"security.") && !caller.creds.has(needed) {
             return Err(EPERM);
         }
         return Ok(());
@@ -53,7 +58,7 @@ fn check(cx: &Cx<'_>, target: &Target, name: &[u8], write: bool) -> Result {
         _ => return Err(if write { EPERM } else { ENODATA }),
     }
     let sticky = attr.file_type() == FileType::Directory && attr.mode & 0o1000 != 0;
-    if write && sticky && caller.creds.fsuid != attr.uid && !caller.creds.privileged() {
+    if write && sticky && !caller.creds.owns(attr.uid) {
         return Err(EPERM);
     }
     caller.check(&target.inode()?, if write { MAY_WRITE } else { MAY_READ })
@@ -67,6 +72,9 @@ fn set(cx: &Cx<'_>, target: Result<Target>, name: usize, value: usize, size: usi
         return Err(E2BIG);
     }
     let value = if size == 0 { Vec::new() } else { user::read_bytes(value, size)? };
+    if name == CAPABILITIES && size != 0 && !FileCapabilities::is_valid(&value) {
+        return Err(EINVAL);
+    }
     check(cx, &target, &name, true)?;
     target.inode().map_err(|_| EOPNOTSUPP)?.set_xattr(&name, &value, flags)?;
     Ok(super::attr::report(&target, crate::fs::notify::ATTRIB))
@@ -88,12 +96,17 @@ fn get(cx: &Cx<'_>, target: Result<Target>, name: usize, buf: usize, size: usize
     let target = target?;
     let name = read_name(name)?;
     check(cx, &target, &name, false)?;
-    give(&target.inode().map_err(|_| EOPNOTSUPP)?.get_xattr(&name)?, buf, size)
+    let mut value = target.inode().map_err(|_| EOPNOTSUPP)?.get_xattr(&name)?;
+    if name == CAPABILITIES {
+        let len = FileCapabilities::as_read(&mut value);
+        value.truncate(len);
+    }
+    give(&value, buf, size)
 }
 
 fn list(cx: &Cx<'_>, target: Result<Target>, buf: usize, size: usize) -> Result<usize> {
     let target = target?;
-    let privileged = cx.process.creds().privileged();
+    let privileged = cx.thread.has(Capability::SYS_ADMIN);
     let mut all = Vec::new();
     if let Ok(inode) = target.inode() {
         for name in inode.list_xattr()? {

@@ -1,9 +1,14 @@
-//! Who a process is (`credentials(7)`).
+//! Who a thread is (`credentials(7)`), and what it may do (`capabilities(7)`).
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// User and group ids of a process. Capabilities: uid 0 has them all, others none (full sets are kept for `capget`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use super::Thread;
+pub use capabilities::Capability;
+use capabilities::{Ids, State};
+
+/// User and group ids and capabilities of a thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     #[allow(missing_docs)]
     pub uid: u32,
@@ -23,27 +28,26 @@ pub struct Credentials {
     pub fsgid: u32,
     /// Supplementary groups.
     pub groups: Vec<u32>,
-    /// `PR_SET_KEEPCAPS`: a change from root to another user keeps the permitted capabilities.
-    pub keep_caps: bool,
-    /// Capabilities are permitted although no user id is 0.
-    pub permitted_caps: bool,
-    /// Those are in effect (`capset(2)`).
-    pub effective_caps: bool,
+    /// The sets of capabilities.
+    pub caps: State,
+}
+
+impl Default for Credentials {
+    /// The kernel's, and the first process's: user 0 with everything.
+    fn default() -> Self {
+        Self { uid: 0, euid: 0, suid: 0, fsuid: 0, gid: 0, egid: 0, sgid: 0, fsgid: 0, groups: Vec::new(), caps: State::FULL }
+    }
 }
 
 impl Credentials {
-    /// Whether the process may do what only root may.
-    pub fn privileged(&self) -> bool {
-        self.euid == 0 || self.effective_caps
+    /// Whether this capability is in effect.
+    pub fn has(&self, capability: Capability) -> bool {
+        self.caps.effective.has(capability)
     }
 
-    /// After a change of user ids from `before`: what becomes of the capabilities (`capabilities(7)`, Effect of user ID changes on capabilities).
-    pub fn user_ids_changed(&mut self, before: &Credentials) {
-        let root = |c: &Credentials| c.uid == 0 || c.euid == 0 || c.suid == 0;
-        if root(before) && !root(self) {
-            self.permitted_caps = before.keep_caps;
-            self.effective_caps = false;
-        }
+    /// Real, effective and saved user id.
+    pub fn ids(&self) -> Ids {
+        Ids { real: self.uid, effective: self.euid, saved: self.suid }
     }
 
     /// Whether `gid` is the process's group or one of its supplementary groups, for file access.
@@ -51,12 +55,18 @@ impl Credentials {
         self.fsgid == gid || self.groups.contains(&gid)
     }
 
+    /// Whether it is the owner `uid` of a file, or may do what only the owner may.
+    pub fn owns(&self, uid: u32) -> bool {
+        self.fsuid == uid || self.has(Capability::FOWNER)
+    }
+
+    /// Whether every directory may be searched.
+    pub fn searches_all(&self) -> bool {
+        self.has(Capability::DAC_READ_SEARCH) || self.has(Capability::DAC_OVERRIDE)
+    }
+
     /// Whether access `want` (4 read, 2 write, 1 execute; or-ed) to an object with this owner and mode is allowed (`path_resolution(7)`).
     pub fn may_access(&self, mode: u32, uid: u32, gid: u32, want: u32) -> bool {
-        if self.fsuid == 0 {
-            let directory = mode & 0o170000 == 0o040000;
-            return want & 1 == 0 || directory || mode & 0o111 != 0;
-        }
         let shift = if self.fsuid == uid {
             6
         } else if self.in_group(gid) {
@@ -64,6 +74,43 @@ impl Credentials {
         } else {
             0
         };
-        (mode >> shift) & want == want
+        if (mode >> shift) & want == want {
+            return true;
+        }
+        let directory = mode & 0o170000 == 0o040000;
+        let reads = if directory { want & 2 == 0 } else { want == 4 };
+        (reads && self.has(Capability::DAC_READ_SEARCH)) || ((directory || want & 1 == 0 || mode & 0o111 != 0) && self.has(Capability::DAC_OVERRIDE))
     }
+
+    /// Whether a thread with these may trace one with `other`, by their sets (`ptrace(2)`, ptrace access mode checking); asked with the real ids.
+    pub fn covers(&self, other: &Credentials) -> bool {
+        other.caps.permitted.is_subset(self.caps.permitted) || self.has(Capability::SYS_PTRACE)
+    }
+}
+
+impl Thread {
+    /// Who it is.
+    pub fn creds(&self) -> Arc<Credentials> {
+        self.creds.lock().clone()
+    }
+
+    /// Changes who it is. The first thread's are what others see of the process.
+    pub fn set_creds(&self, creds: Credentials) {
+        let creds = Arc::new(creds);
+        if self.tid() == self.process.pid {
+            self.process.show_creds(creds.clone());
+        }
+        let old = core::mem::replace(&mut *self.creds.lock(), creds);
+        drop(old);
+    }
+
+    /// Whether this capability is in effect.
+    pub fn has(&self, capability: Capability) -> bool {
+        self.creds.lock().has(capability)
+    }
+}
+
+/// Whether the executing thread has this capability in effect.
+pub fn capable(capability: Capability) -> bool {
+    super::with_current(|thread| thread.has(capability))
 }

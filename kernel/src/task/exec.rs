@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use capabilities::{FileCapabilities, Program};
 use frame::user::UserContext;
 use zerocopy::IntoBytes;
 
@@ -11,7 +12,7 @@ use super::elf::{self, Elf, ProgramHeader};
 use super::process::{self, Process, RLIMIT_STACK};
 use super::signal::{SIG_DFL, SIG_IGN, SigAction};
 use super::thread::{Thread, comm_from};
-use super::{Credentials, lifecycle, sched};
+use super::{Capability, Credentials, lifecycle, sched};
 use crate::error::*;
 use crate::fs::{self, FileType, IoSink, OpenFile, OpenFlags, Path};
 use crate::mm::{AddressSpace, Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot};
@@ -54,7 +55,7 @@ pub fn exec(
     if argument_bytes as u64 > (stack_limit / 4).clamp(128 << 10, 6 << 20) || argv.iter().chain(&envp).any(|s| s.len() >= 128 << 10) {
         return Err(E2BIG);
     }
-    let mut image = Image { file: open_program(&process, &path)?, path, argv, envp, name };
+    let mut image = Image { file: open_program(&path)?, path, argv, envp, name };
     let mut depth = 0;
     while let Some((interpreter, argument)) = script_interpreter(&image.file)? {
         depth += 1;
@@ -67,7 +68,7 @@ pub fn exec(
         argv.extend(image.argv.drain(..).skip(1));
         image.argv = argv;
         image.path = fs::resolve(&process, &interpreter)?;
-        image.file = open_program(&process, &image.path)?;
+        image.file = open_program(&image.path)?;
         image.name = interpreter;
     }
     if image.argv.is_empty() {
@@ -76,8 +77,10 @@ pub fn exec(
     let program = Elf::parse(|at, buf| read_exact(&image.file, at, buf))?;
     let interpreter = load_interpreter(&process, &program, &image.file)?;
     let attr = image.file.ops.attr()?;
-    let (creds, secure) = new_credentials(&process, &attr, &image.path);
-
+    let (creds, secure, raised) = new_credentials(thread, &attr, &image.path)?;
+    if raised {
+        process.personality.fetch_and(!crate::syscall::misc::ADDR_NO_RANDOMIZE, Ordering::Relaxed);
+    }
     let fixed = process.personality.load(Ordering::Relaxed) & crate::syscall::misc::ADDR_NO_RANDOMIZE != 0;
     let space = AddressSpace::new(if fixed { 0 } else { random::u64() })?;
     space.set_stack_limit(stack_limit);
@@ -92,8 +95,13 @@ pub fn exec(
     drop(old);
     process.set_files(unshared_files(&process));
     process.files().close_on_exec();
-    process.set_creds(creds);
-    process.dumpable.store(!secure, Ordering::Relaxed);
+    let before = thread.creds();
+    let exposed = !secure && creds.fsuid == before.fsuid && creds.fsgid == before.fsgid && creds.caps.permitted.is_subset(before.caps.permitted);
+    process.dumpable.store(exposed, Ordering::Relaxed);
+    if !exposed {
+        process.parent_death_signal.store(0, Ordering::Relaxed);
+    }
+    thread.set_creds(creds);
     process.execed.store(true, Ordering::Relaxed);
     process.exit_signal.store(super::signal::SIGCHLD, Ordering::Relaxed);
     *process.exe.lock() = Some(image.path.clone());
@@ -119,13 +127,13 @@ fn unshared_files(process: &Process) -> Arc<fs::FileTable> {
     if Arc::strong_count(&files) > 2 { files.fork() } else { files }
 }
 
-fn open_program(process: &Process, path: &Path) -> Result<Arc<OpenFile>> {
+fn open_program(path: &Path) -> Result<Arc<OpenFile>> {
     let inode = path.inode();
     let attr = inode.attr()?;
     if attr.file_type() != FileType::Regular {
         return Err(EACCES);
     }
-    if !process.creds().may_access(attr.mode, attr.uid, attr.gid, 1) || path.is_noexec() {
+    if !super::with_current(|thread| thread.creds()).may_access(attr.mode, attr.uid, attr.gid, 1) || path.is_noexec() {
         return Err(EACCES);
     }
     let ops = inode.clone().open(OpenFlags::empty())?;
@@ -183,31 +191,45 @@ fn load_interpreter(process: &Process, program: &Elf, file: &OpenFile) -> Result
         return Err(ENOEXEC);
     }
     let path = fs::resolve(process, &name)?;
-    let file = open_program(process, &path)?;
+    let file = open_program(&path)?;
     let interpreter = Elf::parse(|at, buf| read_exact(&file, at, buf)).map_err(|e| if e == ENOEXEC { Errno(80) } else { e })?;
     Ok(Some((interpreter, file)))
 }
 
-/// The credentials after exec (setuid and setgid bits), and whether the program must distrust its environment.
-fn new_credentials(process: &Process, attr: &fs::Attr, path: &Path) -> (Credentials, bool) {
-    let mut creds = (*process.creds()).clone();
-    if !process.no_new_privs.load(Ordering::Relaxed) && !path.is_nosuid() {
-        if attr.mode & 0o4000 != 0 {
-            creds.euid = attr.uid;
-        }
-        if attr.mode & 0o2010 == 0o2010 {
-            creds.egid = attr.gid;
-        }
+/// The credentials after exec, whether the program must distrust its environment, and whether it gets more than the thread had.
+///
+/// # Errors
+/// `EPERM` where the program needs capabilities that it cannot have; `EINVAL` where its attribute is damaged.
+fn new_credentials(thread: &Arc<Thread>, attr: &fs::Attr, path: &Path) -> Result<(Credentials, bool, bool)> {
+    let process = &thread.process;
+    let old = thread.creds();
+    let mut program = Program { no_new_privs: process.no_new_privs.load(Ordering::Relaxed), ..Program::default() };
+    if !path.is_nosuid() {
+        program.set_uid = (attr.mode & 0o4000 != 0).then_some(attr.uid);
+        program.set_gid = (attr.mode & 0o2010 == 0o2010).then_some(attr.gid);
+        program.file = match path.inode().get_xattr(fs::inode::CAPABILITIES) {
+            Ok(bytes) => Some(FileCapabilities::parse(&bytes).ok_or(EINVAL)?).filter(FileCapabilities::is_ours),
+            Err(_) => None,
+        };
     }
-    creds.keep_caps = false;
-    creds.permitted_caps = false;
-    creds.effective_caps = false;
-    creds.suid = creds.euid;
-    creds.sgid = creds.egid;
-    creds.fsuid = creds.euid;
-    creds.fsgid = creds.egid;
-    let secure = creds.uid != creds.euid || creds.gid != creds.egid;
-    (creds, secure)
+    let set_id = !program.no_new_privs && (program.set_uid.is_some() || program.set_gid.is_some());
+    if set_id || program.file.is_some() {
+        program.watched = is_watched(thread);
+    }
+    let done = old.caps.exec(old.ids(), (old.gid, old.egid), &program).map_err(|_| EPERM)?;
+    let raised = set_id || !done.state.permitted.is_subset(old.caps.permitted);
+    let (uid, gid) = (done.uid, done.gid);
+    let creds = Credentials { euid: uid, suid: uid, fsuid: uid, egid: gid, sgid: gid, fsgid: gid, caps: done.state, ..(*old).clone() };
+    Ok((creds, done.secure, raised))
+}
+
+/// Whether others reach into the thread: a tracer that may not trace everybody, or a process that shares its root and working directory.
+fn is_watched(thread: &Arc<Thread>) -> bool {
+    if thread.tracing.tracer().is_some_and(|tracer| !tracer.creds().has(Capability::SYS_PTRACE)) {
+        return true;
+    }
+    let fs = thread.process.fs();
+    process::all().iter().any(|other| other.pid != thread.process.pid && !other.is_zombie() && Arc::ptr_eq(&other.fs(), &fs))
 }
 
 struct Start {

@@ -16,6 +16,7 @@ use super::{current, sched, seccomp, trace, user_loop};
 use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::sync::{SpinLock, WaitQueue};
+use crate::task::Capability;
 
 bitflags! {
     /// `CLONE_*` of `clone(2)`.
@@ -175,14 +176,15 @@ impl Drop for Place {
     }
 }
 
-/// Takes a place for another thread of the process's user. Root is not limited.
+/// Takes a place for another thread of the caller's user. Root is not limited.
 ///
 /// # Errors
 /// `EAGAIN` where the user has as many as RLIMIT_NPROC allows.
 fn take_place(process: &Process) -> Result<Option<Place>> {
-    let creds = process.creds();
+    let creds = super::with_current(|thread| thread.creds());
     let limit = process.rlimit(process::RLIMIT_NPROC).0;
-    if creds.privileged() || limit == process::RLIM_INFINITY {
+    let exempt = creds.uid == 0 || creds.has(Capability::SYS_RESOURCE) || creds.has(Capability::SYS_ADMIN);
+    if exempt || limit == process::RLIM_INFINITY {
         return Ok(None);
     }
     let mut being_made = BEING_MADE.lock();
@@ -201,7 +203,7 @@ fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags) -> Result<Arc<P
     let mm = if flags.contains(CloneFlags::VM) { mm } else { mm.fork()? };
     let files = if flags.contains(CloneFlags::FILES) { from.files() } else { from.files().fork() };
     let fs = if flags.contains(CloneFlags::FS) { from.fs() } else { from.fs().fork() };
-    let child = Process::child_of(from, flags.contains(CloneFlags::PARENT), id, mm, files, fs);
+    let child = Process::child_of(from, parent.creds(), flags.contains(CloneFlags::PARENT), id, mm, files, fs);
     if flags.contains(CloneFlags::CLEAR_SIGHAND) {
         for action in &mut child.signals.lock().actions {
             if action.handler != SIG_IGN {
@@ -232,6 +234,7 @@ fn inherit(parent: &Arc<Thread>, child: &Arc<Thread>, flags: CloneFlags, is_thre
             signals.altstack = altstack;
         }
     }
+    *child.creds.lock() = parent.creds();
     child.ioprio.store(parent.ioprio.load(Ordering::Relaxed), Ordering::Relaxed);
     for slack in [&child.timer_slack_ns, &child.default_timer_slack_ns] {
         slack.store(parent.timer_slack_ns.load(Ordering::Relaxed), Ordering::Relaxed);

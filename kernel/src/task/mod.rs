@@ -17,7 +17,7 @@ pub mod user_loop;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-pub use creds::Credentials;
+pub use creds::{Capability, Credentials, capable};
 pub use process::Process;
 pub use thread::{Thread, comm_from};
 

@@ -12,6 +12,7 @@ use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::mm::AddressSpace;
 use crate::sync::{RwSpinLock, SpinLock, WaitQueue};
+use crate::task::Capability;
 
 /// Resource limits by `RLIMIT_*` number: (soft, hard).
 pub type Limits = [(u64, u64); 16];
@@ -326,9 +327,10 @@ impl Process {
         })
     }
 
-    /// A child of `parent` (or a sibling of it, with `as_sibling`) with its identity and limits; not registered yet.
+    /// A child of `parent` (or a sibling of it, with `as_sibling`) with these credentials and its limits; not registered yet.
     pub fn child_of(
         parent: &Arc<Process>,
+        creds: Arc<Credentials>,
         as_sibling: bool,
         pid: u32,
         mm: Arc<AddressSpace>,
@@ -344,7 +346,7 @@ impl Process {
             Some(mm),
             files,
             fs,
-            parent.creds(),
+            creds,
             *parent.limits.lock(),
             parent.level.load(Ordering::Relaxed),
         );
@@ -460,14 +462,14 @@ impl Process {
         drop(old);
     }
 
-    /// Who it is.
+    /// Who it is to others: its first thread's credentials, also after that has ended.
     pub fn creds(&self) -> Arc<Credentials> {
         self.creds.lock().clone()
     }
 
-    /// Changes who it is.
-    pub fn set_creds(&self, creds: Credentials) {
-        let old = core::mem::replace(&mut *self.creds.lock(), Arc::new(creds));
+    /// Changes what others see.
+    pub(super) fn show_creds(&self, creds: Arc<Credentials>) {
+        let old = core::mem::replace(&mut *self.creds.lock(), creds);
         drop(old);
     }
 
@@ -498,10 +500,10 @@ impl Process {
         usage
     }
 
-    /// Whether the process may send signals to `target` (`kill(2)`).
+    /// Whether the executing thread, which is this process's, may send signals to `target` (`kill(2)`).
     pub fn may_signal(&self, target: &Process, signal: u32) -> bool {
-        let (mine, other) = (self.creds(), target.creds());
-        mine.privileged()
+        let (mine, other) = (super::with_current(|thread| thread.creds()), target.creds());
+        mine.has(Capability::KILL)
             || [mine.uid, mine.euid].iter().any(|id| *id == other.uid || *id == other.suid)
             || (signal == super::signal::SIGCONT && self.sid() == target.sid())
     }

@@ -59,6 +59,7 @@ pub struct Thread {
     pub restart_sleep: SpinLock<Option<(u64, usize)>>,
     /// Which system calls it may make.
     pub seccomp: super::seccomp::Seccomp,
+    pub(super) creds: SpinLock<Arc<super::Credentials>>,
     /// Who traces it.
     pub tracing: super::trace::Tracing,
     /// In user mode now, for the tick's accounting.
@@ -80,8 +81,10 @@ impl Thread {
     }
 
     fn build(tid: u32, process: Arc<Process>, name: [u8; 16], context: TaskContext) -> Arc<Self> {
+        let creds = SpinLock::new(process.creds());
         Arc::new(Self {
             tid: AtomicU32::new(tid),
+            creds,
             process,
             context,
             sched: SchedEntity::new(),

@@ -6,16 +6,17 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::dir::Dir;
 use super::{SEAL_SEAL, TmpFs, own};
 use crate::error::*;
 use crate::fs::generic::{CachedFile, CachedInode, DirFile, ListDir, limit_write, relatime_due};
 use crate::fs::pagecache::PageCache;
+use crate::fs::inode::CAPABILITIES;
 use crate::fs::{Attr, DirSink, FileOps, FileType, Inode, InodeRef, OpenFlags, RenameFlags, SetAttr, StatFs};
 use crate::sync::SpinLock;
-use crate::task::Credentials;
+use crate::task::{Capability, Credentials};
 
 const F_SEAL_SHRINK: u32 = 2;
 const F_SEAL_GROW: u32 = 4;
@@ -57,6 +58,8 @@ pub struct TmpInode {
     pub(super) meta: SpinLock<Meta>,
     pub(super) body: Body,
     xattrs: SpinLock<BTreeMap<Vec<u8>, Vec<u8>>>,
+    /// Among them is `security.capability`.
+    has_capabilities: AtomicBool,
     /// What a memfd was called.
     name: SpinLock<Option<Box<[u8]>>>,
 }
@@ -83,6 +86,7 @@ impl TmpInode {
             meta: SpinLock::new(Meta { mode: kind as u32 | mode & 0o7777, uid, gid, nlink, atime_ns: now, mtime_ns: now, ctime_ns: now }),
             body,
             xattrs: SpinLock::new(BTreeMap::new()),
+            has_capabilities: AtomicBool::new(false),
             name: SpinLock::new(None),
         }))
     }
@@ -129,7 +133,7 @@ impl TmpInode {
         let mut mode = mode;
         if mode & 0o170000 == FileType::Directory as u32 {
             mode |= 0o2000;
-        } else if mode & 0o2010 == 0o2010 && who.fsuid != 0 && !who.in_group(meta.gid) {
+        } else if mode & 0o2010 == 0o2010 && !who.has(Capability::FSETID) && !who.in_group(meta.gid) {
             mode &= !0o2000;
         }
         (mode, who.fsuid, meta.gid)
@@ -437,6 +441,9 @@ impl Inode for TmpInode {
             return Err(ENOSPC);
         }
         xattrs.insert(name.into(), value.into());
+        if name == CAPABILITIES {
+            self.has_capabilities.store(true, Ordering::Relaxed);
+        }
         drop(xattrs);
         self.meta.lock().ctime_ns = crate::fs::now_ns();
         Ok(())
@@ -446,8 +453,15 @@ impl Inode for TmpInode {
         check_namespace(name)?;
         self.fs.check_writable()?;
         self.xattrs.lock().remove(name).ok_or(ENODATA)?;
+        if name == CAPABILITIES {
+            self.has_capabilities.store(false, Ordering::Relaxed);
+        }
         self.meta.lock().ctime_ns = crate::fs::now_ns();
         Ok(())
+    }
+
+    fn has_capabilities(&self) -> bool {
+        self.has_capabilities.load(Ordering::Relaxed)
     }
 
     fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {

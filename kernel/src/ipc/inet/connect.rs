@@ -32,7 +32,7 @@ impl Socket {
         if !address::is_bindable(to.ip()) || (to.ip().is_multicast() && self.kind == Kind::Stream) {
             return Err(EADDRNOTAVAIL);
         }
-        if self.kind != Kind::Ping && (1..UNPRIVILEGED).contains(&to.port()) && !task::with_current(|t| t.process.creds().privileged()) {
+        if self.kind != Kind::Ping && (1..UNPRIVILEGED).contains(&to.port()) && !task::capable(task::Capability::NET_BIND_SERVICE) {
             return Err(EACCES);
         }
         if self.kind == Kind::Raw {

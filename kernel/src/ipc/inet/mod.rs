@@ -140,7 +140,7 @@ pub fn all() -> Vec<Arc<Socket>> {
 impl Socket {
     /// An unconnected socket.
     pub fn new(family: Family, kind: Kind, protocol: u8) -> Arc<Self> {
-        Self::of_user(family, kind, protocol, task::with_current(|t| t.process.creds().euid))
+        Self::of_user(family, kind, protocol, task::with_current(|t| t.creds().euid))
     }
 
     fn of_user(family: Family, kind: Kind, protocol: u8, uid: u32) -> Arc<Self> {

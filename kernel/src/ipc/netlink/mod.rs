@@ -205,7 +205,7 @@ impl Socket {
 
     fn may_send(&self, to: Address) -> Result {
         let to_others = to.port != 0 || to.groups != 0;
-        if to_others && !task::with_current(|t| t.process.creds().privileged()) { Err(EPERM) } else { Ok(()) }
+        if to_others && !task::capable(task::Capability::NET_ADMIN) { Err(EPERM) } else { Ok(()) }
     }
 
     /// Sends a message; its length.
@@ -224,7 +224,7 @@ impl Socket {
         src.read(&mut bytes)?;
         let bytes: Arc<[u8]> = bytes.into();
         let credentials = task::with_current(|t| {
-            let creds = t.process.creds();
+            let creds = t.creds();
             (t.process.pid, creds.euid, creds.egid)
         });
         let port = self.address().port;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::error::*;
-use crate::task::Credentials;
+use crate::task::{Capability, Credentials};
 
 /// The key that never finds anything.
 const IPC_PRIVATE: i32 = 0;
@@ -62,7 +62,7 @@ impl Perm {
         } else {
             self.mode
         };
-        if want & !granted != 0 && !creds.privileged() { Err(EACCES) } else { Ok(()) }
+        if want & !granted != 0 && !creds.has(Capability::IPC_OWNER) { Err(EACCES) } else { Ok(()) }
     }
 
     /// Checks the right to remove it or to change its owner and mode.
@@ -70,7 +70,7 @@ impl Perm {
     /// # Errors
     /// `EPERM`.
     pub fn check_owner(&self, creds: &Credentials) -> Result {
-        if creds.euid == self.uid || creds.euid == self.cuid || creds.privileged() { Ok(()) } else { Err(EPERM) }
+        if creds.euid == self.uid || creds.euid == self.cuid || creds.has(Capability::SYS_ADMIN) { Ok(()) } else { Err(EPERM) }
     }
 
     /// `IPC_SET`: owner and mode.

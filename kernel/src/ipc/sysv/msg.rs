@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{IPC_NOWAIT, Object, Perm, Table, now_s};
 use crate::error::*;
 use crate::sync::{SpinLock, WaitQueue};
-use crate::task::Credentials;
+use crate::task::{Capability, Credentials};
 
 /// Largest message.
 pub const MSG_MAX: usize = 8192;
@@ -234,7 +234,7 @@ pub fn set(id: i32, to: &Status, creds: &Credentials) -> Result {
     {
         let mut state = queue.state.lock();
         state.perm.check_owner(creds)?;
-        if to.max_bytes as usize > MSG_MAX_QUEUE && !creds.privileged() {
+        if to.max_bytes as usize > MSG_MAX_QUEUE && !creds.has(Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }
         state.perm.set(&to.perm);

@@ -13,7 +13,7 @@ use crate::error::*;
 use crate::mm::anon::SharedAnon;
 use crate::mm::{AddressSpace, Backing, MapRequest, MemoryObject, PAGE, Placement, Prot};
 use crate::sync::SpinLock;
-use crate::task::Credentials;
+use crate::task::{Capability, Credentials};
 
 /// Set in the mode of a removed segment that is still attached.
 const SHM_DEST: u32 = 0o1000;
@@ -273,7 +273,9 @@ pub fn remove(id: i32, creds: &Credentials) -> Result {
 pub fn lock(id: i32, on: bool, creds: &Credentials) -> Result {
     let mut table = TABLE.lock();
     let segment = table.find_mut(id)?;
-    segment.perm.check_owner(creds)?;
+    if !creds.has(Capability::IPC_LOCK) && ![segment.perm.uid, segment.perm.cuid].contains(&creds.euid) {
+        return Err(EPERM);
+    }
     segment.perm.mode = if on { segment.perm.mode | SHM_LOCKED } else { segment.perm.mode & !SHM_LOCKED };
     Ok(())
 }

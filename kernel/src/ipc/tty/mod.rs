@@ -251,7 +251,7 @@ impl Terminal {
             return Err(EPERM);
         }
         if owner != 0 {
-            if !steal || !process.creds().privileged() {
+            if !steal || !task::capable(task::Capability::SYS_ADMIN) {
                 return Err(EPERM);
             }
             for other in process::all().iter().filter(|p| p.sid() == owner) {
@@ -274,7 +274,7 @@ impl Terminal {
         if self.is_hung_up() {
             return Err(EIO);
         }
-        let privileged = task::with_current(|t| t.process.creds().privileged());
+        let privileged = task::capable(task::Capability::SYS_ADMIN);
         if self.exclusive.load(Ordering::SeqCst) && !privileged {
             return Err(EBUSY);
         }
@@ -475,7 +475,7 @@ impl Terminal {
             TIOCOUTQ => user::write(arg, &(self.echo_backlog.lock().len() as u32))?,
             TIOCSTI => {
                 let byte = frame::user::read_u8(arg as u64)?;
-                if !task::with_current(|t| t.process.creds().privileged()) {
+                if !task::capable(task::Capability::SYS_ADMIN) {
                     return Err(EPERM);
                 }
                 self.receive(&[byte]);
@@ -496,7 +496,7 @@ impl Terminal {
             _ => match self.number.load(Ordering::SeqCst) {
                 0 => return Err(ENOTTY),
                 number => {
-                    let may_change = self.require_own_session().is_ok() || task::with_current(|t| t.process.creds().privileged());
+                    let may_change = self.require_own_session().is_ok() || task::capable(task::Capability::SYS_TTY_CONFIG);
                     return vt::control(number, cmd, arg, may_change);
                 }
             },

@@ -94,7 +94,7 @@ pub fn open_master() -> Result<Arc<dyn FileOps>> {
         room_event: WaitQueue::new(),
         input_event: WaitQueue::new(),
     });
-    let creds = task::with_current(|t| t.process.creds());
+    let creds = task::with_current(|t| t.creds());
     let mut ptys = PTYS.lock();
     let number = (0..PTY_MAX).find(|n| !ptys.contains_key(n)).ok_or(ENOSPC)?;
     let device = (SLAVE_MAJOR + number / 256) << 8 | number % 256;
@@ -282,7 +282,7 @@ impl FileOps for Master {
             }
             FIONREAD => user::write(arg, &(self.0.pipe.output.lock().len() as u32))?,
             _ if cmd == scheme_abi::VT_BIND as u32 => {
-                if !task::with_current(|t| t.process.creds().privileged()) {
+                if !task::capable(task::Capability::SYS_ADMIN) {
                     return Err(EPERM);
                 }
                 let number = u32::try_from(arg).ok().filter(|n| (1..=vt::LAST).contains(n)).ok_or(EINVAL)?;
@@ -299,7 +299,7 @@ impl FileOps for Master {
                 self.0.seen.store(generation, Ordering::SeqCst);
             }
             _ if cmd == scheme_abi::VT_REQUEST => {
-                if !task::with_current(|t| t.process.creds().privileged()) {
+                if !task::capable(task::Capability::SYS_ADMIN) {
                     return Err(EPERM);
                 }
                 vt::activate(u32::try_from(arg).map_err(|_| ENXIO)?)?;

@@ -34,7 +34,7 @@ impl Peer {
     /// The current process.
     pub fn current() -> Self {
         task::with_current(|t| {
-            let creds = t.process.creds();
+            let creds = t.creds();
             Self { pid: t.process.pid, uid: creds.euid, gid: creds.egid, name: None }
         })
     }

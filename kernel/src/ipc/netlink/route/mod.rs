@@ -92,7 +92,7 @@ fn obey(request: &Request<'_>, answer: &mut Answer) -> Result {
     if request.kind > RTM_MAX {
         return Err(EOPNOTSUPP);
     }
-    if request.kind & 3 != 2 && !task::with_current(|t| t.process.creds().privileged()) {
+    if request.kind & 3 != 2 && !task::capable(task::Capability::NET_ADMIN) {
         return Err(EPERM);
     }
     let flags = if is_dump(request) { NLM_F_MULTI } else { 0 };

@@ -1,5 +1,6 @@
 //! The cases, by subject.
 
+mod capabilities;
 mod events;
 mod fds;
 mod files;
@@ -29,6 +30,7 @@ pub const GROUPS: &[Group] = &[
     files::GROUP,
     names::GROUP,
     permissions::GROUP,
+    capabilities::GROUP,
     xattrs::GROUP,
     fds::GROUP,
     locks::GROUP,
