@@ -1,4 +1,4 @@
-//! System V IPC.
+//! System V IPC and POSIX message queues.
 
 use crate::errno::Errno::{EINVAL, ENOMEM, ENOSYS};
 use crate::set::{Entry, Flags, Unknown, Values, idle, no, on};
@@ -53,6 +53,20 @@ sets! {
         on("SEM_INFO", 19),
         on("SEM_STAT_ANY", 20),
     ]);
+    /// `mq_open(2)`
+    MQ_OPEN: Flags = Flags::new(&["mq_open"], "flags", Unknown::Ignored, &[
+        on("O_RDONLY", 0),
+        on("O_WRONLY", 1),
+        on("O_RDWR", 2),
+        on("O_CREAT", 0o100),
+        on("O_EXCL", 0o200),
+        on("O_NONBLOCK", 0o4000),
+        idle("O_CLOEXEC", 0o2000000, "as on Linux: every descriptor of a queue is closed by execve"),
+    ]);
+    /// `mq_notify(2)`
+    MQ_NOTIFY: Values = Values::new(&["mq_notify"], "sigev_notify", EINVAL, &[on("SIGEV_SIGNAL", 0), on("SIGEV_NONE", 1), on("SIGEV_THREAD", 2)]);
+    /// `mq_getsetattr(2)`
+    MQ_ATTR: Flags = Flags::new(&["mq_getsetattr"], "mq_flags", Unknown::Refused(EINVAL), &[on("O_NONBLOCK", 0o4000)]);
     /// `msgget(2)`
     MSGGET: Flags = Flags::new(&["msgget"], "flags", Unknown::Ignored, &[MODE, CREAT, EXCL]);
     /// `msgsnd(2)`

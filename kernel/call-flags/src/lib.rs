@@ -45,7 +45,7 @@ pub static GROUPS: &[Group] = &[
     Group { title: "Events", sets: events::SETS },
     Group { title: "Time", sets: time::SETS },
     Group { title: "Sockets", sets: sockets::SETS },
-    Group { title: "System V IPC", sets: ipc::SETS },
+    Group { title: "System V IPC and message queues", sets: ipc::SETS },
     Group { title: "The system", sets: system::SETS },
 ];
 

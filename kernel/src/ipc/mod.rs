@@ -6,6 +6,7 @@ pub mod futex;
 pub mod inet;
 pub mod futex_pi;
 pub mod inotify;
+pub mod mqueue;
 pub mod netdev;
 pub mod netlink;
 pub mod pidfd;
@@ -43,4 +44,5 @@ pub fn init() {
     crate::fs::device::set_fifo_maker(pipe::make_fifo);
     tty::devices::init();
     inet::outside::init();
+    mqueue::names::init();
 }

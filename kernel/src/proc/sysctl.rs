@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::node::{Text, fixed};
@@ -98,9 +99,17 @@ fn vm() -> InodeRef {
 
 /// A number that root may change.
 fn setting(of: &'static AtomicUsize) -> InodeRef {
+    setting_in(of, 0..=usize::MAX)
+}
+
+/// As [`setting`], within these bounds.
+fn setting_in(of: &'static AtomicUsize, bounds: RangeInclusive<usize>) -> InodeRef {
     Text::writable((0, 0), move || Ok(number(of.load(Ordering::Relaxed) as u64)), move |bytes| {
         let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?;
         let value: usize = text.trim().parse().map_err(|_| EINVAL)?;
+        if !bounds.contains(&value) {
+            return Err(EINVAL);
+        }
         of.store(value, Ordering::Relaxed);
         Ok(())
     })
@@ -115,9 +124,21 @@ fn inotify() -> InodeRef {
     ])
 }
 
+fn mqueue() -> InodeRef {
+    use crate::ipc::mqueue::{HARD_MSG_MAX, HARD_MSGSIZE_MAX, MSG_DEFAULT, MSG_MAX, MSGSIZE_DEFAULT, MSGSIZE_MAX, QUEUES_MAX};
+    fixed(&[
+        ("msg_default", FILE, || setting_in(&MSG_DEFAULT, 1..=HARD_MSG_MAX)),
+        ("msg_max", FILE, || setting_in(&MSG_MAX, 1..=HARD_MSG_MAX)),
+        ("msgsize_default", FILE, || setting_in(&MSGSIZE_DEFAULT, 128..=HARD_MSGSIZE_MAX)),
+        ("msgsize_max", FILE, || setting_in(&MSGSIZE_MAX, 128..=HARD_MSGSIZE_MAX)),
+        ("queues_max", FILE, || setting(&QUEUES_MAX)),
+    ])
+}
+
 fn fs() -> InodeRef {
     fixed(&[
         ("inotify", DIR, inotify),
+        ("mqueue", DIR, mqueue),
         ("file-max", FILE, constant!(1 << 20)),
         ("file-nr", FILE, || Text::new(|| b"0\t0\t1048576\n".to_vec())),
         ("nr_open", FILE, constant!(1 << 20)),

@@ -13,6 +13,7 @@ pub mod inotify;
 pub mod misc;
 pub mod mm;
 pub mod mount;
+pub mod mqueue;
 pub mod netlink;
 pub mod open;
 pub mod path;

@@ -104,6 +104,12 @@ table! {
     186 gettid () => super::process::sys_gettid;
     218 set_tid_address (usize) => super::process::sys_set_tid_address;
     231 exit_group (i32) => super::process::sys_exit_group;
+    240 mq_open (usize, u32, u32, usize) => super::mqueue::sys_mq_open;
+    241 mq_unlink (usize) => super::mqueue::sys_mq_unlink;
+    242 mq_timedsend (i32, usize, usize, u32, usize) => super::mqueue::sys_mq_timedsend;
+    243 mq_timedreceive (i32, usize, usize, usize, usize) => super::mqueue::sys_mq_timedreceive;
+    244 mq_notify (i32, usize) => super::mqueue::sys_mq_notify;
+    245 mq_getsetattr (i32, usize, usize) => super::mqueue::sys_mq_getsetattr;
     247 waitid (i32, i32, usize, u32, usize) => super::process::sys_waitid;
     272 unshare (u64) => super::process::sys_unshare;
     273 set_robust_list (usize, usize) => super::process::sys_set_robust_list;

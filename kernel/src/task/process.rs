@@ -29,6 +29,7 @@ pub const RLIMIT_NOFILE: usize = 7;
 pub const RLIMIT_MEMLOCK: usize = 8;
 pub const RLIMIT_AS: usize = 9;
 pub const RLIMIT_SIGPENDING: usize = 11;
+pub const RLIMIT_MSGQUEUE: usize = 12;
 pub const RLIMIT_NICE: usize = 13;
 pub const RLIMIT_RTPRIO: usize = 14;
 
@@ -40,7 +41,7 @@ fn default_limits() -> Limits {
     limits[RLIMIT_NOFILE] = (1024, 524_288);
     limits[RLIMIT_MEMLOCK] = (8 << 20, 8 << 20);
     limits[RLIMIT_SIGPENDING] = (31_000, 31_000);
-    limits[12] = (819_200, 819_200);
+    limits[RLIMIT_MSGQUEUE] = (819_200, 819_200);
     limits[RLIMIT_NICE] = (0, 0);
     limits[RLIMIT_RTPRIO] = (0, 0);
     limits

@@ -12,6 +12,7 @@ mod locks;
 mod memory;
 mod misc;
 mod mounts;
+mod mqueue;
 mod names;
 mod permissions;
 mod pipes;
@@ -43,6 +44,7 @@ pub const GROUPS: &[Group] = &[
     futexes::GROUP,
     rseq::GROUP,
     ipc::GROUP,
+    mqueue::GROUP,
     sockets::GROUP,
     time::GROUP,
     mounts::GROUP,
