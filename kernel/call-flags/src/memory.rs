@@ -54,7 +54,7 @@ sets! {
     MREMAP: Flags = Flags::new(&["mremap"], "flags", Unknown::Refused(EINVAL), &[
         on("MREMAP_MAYMOVE", 1),
         on("MREMAP_FIXED", 2),
-        no("MREMAP_DONTUNMAP", 4, EINVAL, "not there yet"),
+        on("MREMAP_DONTUNMAP", 4),
     ]);
     /// `msync(2)`
     MSYNC: Flags = Flags::new(&["msync"], "flags", Unknown::Refused(EINVAL), &[
@@ -85,11 +85,13 @@ sets! {
         idle("MADV_PAGEOUT", 21, "nothing is swapped out"),
         on("MADV_POPULATE_READ", 22),
         on("MADV_POPULATE_WRITE", 23),
-        no("MADV_DONTNEED_LOCKED", 24, EINVAL, "not there yet"),
+        on("MADV_DONTNEED_LOCKED", 24),
         no("MADV_COLLAPSE", 25, EINVAL, "there are no transparent huge pages"),
         no("MADV_HWPOISON", 100, EINVAL, "for tests of Linux's handling of bad memory"),
         no("MADV_SOFT_OFFLINE", 101, EINVAL, "for tests of Linux's handling of bad memory"),
     ]);
+    /// `process_mrelease(2)`
+    PROCESS_MRELEASE: Flags = Flags::none(&["process_mrelease"], "flags");
     /// `process_madvise(2)`
     PROCESS_MADVISE: Values = Values::new(&["process_madvise"], "advice", EINVAL, &[
         idle("MADV_WILLNEED", 3, HINT),

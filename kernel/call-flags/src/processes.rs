@@ -1,6 +1,6 @@
 //! Processes and threads.
 
-use crate::errno::Errno::{EINVAL, EIO, EOPNOTSUPP};
+use crate::errno::Errno::{EINVAL, EIO};
 use crate::set::{Entry, Flags, Unknown, Values, idle, no, on};
 use crate::sets;
 
@@ -135,7 +135,7 @@ sets! {
         no("PR_SCHED_CORE", 62, EINVAL, "there is no core scheduling"),
         no("PR_SME_SET_VL", 63, EINVAL, "as on Linux on this architecture"),
         no("PR_SME_GET_VL", 64, EINVAL, "as on Linux on this architecture"),
-        no("PR_SET_VMA", 0x5356_4d41, EINVAL, "names of anonymous memory are not kept"),
+        no("PR_SET_VMA", 0x5356_4d41, EINVAL, "as on a Linux without CONFIG_ANON_VMA_NAME, such as Debian's"),
         no("PR_SET_PTRACER", 0x5961_6d61, EINVAL, "there is no Yama"),
     ]);
     /// `prctl(2)` with PR_CAP_AMBIENT
@@ -204,7 +204,7 @@ sets! {
         on("KCMP_SIGHAND", 4),
         on("KCMP_IO", 5),
         on("KCMP_SYSVSEM", 6),
-        no("KCMP_EPOLL_TFD", 7, EOPNOTSUPP, "not there yet"),
+        on("KCMP_EPOLL_TFD", 7),
     ]);
     /// `ptrace(2)`
     PTRACE_REQUEST: Values = Values::new(&["ptrace"], "request", EIO, &[

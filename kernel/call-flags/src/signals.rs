@@ -42,15 +42,15 @@ sets! {
         on("FUTEX_TRYLOCK_PI", 8),
         on("FUTEX_WAIT_BITSET", 9),
         on("FUTEX_WAKE_BITSET", 10),
-        no("FUTEX_WAIT_REQUEUE_PI", 11, ENOSYS, "not there yet"),
-        no("FUTEX_CMP_REQUEUE_PI", 12, ENOSYS, "not there yet"),
+        on("FUTEX_WAIT_REQUEUE_PI", 11),
+        on("FUTEX_CMP_REQUEUE_PI", 12),
         on("FUTEX_LOCK_PI2", 13),
     ]);
     /// `futex(2)` with FUTEX_CLOCK_REALTIME
     FUTEX_REALTIME: Values = Values::new(&["futex"], "operation with FUTEX_CLOCK_REALTIME", ENOSYS, &[
         no("FUTEX_WAIT", 0, ENOSYS, "as Linux since 5.13: its time is relative"),
         on("FUTEX_WAIT_BITSET", 9),
-        no("FUTEX_WAIT_REQUEUE_PI", 11, ENOSYS, "not there yet"),
+        on("FUTEX_WAIT_REQUEUE_PI", 11),
         on("FUTEX_LOCK_PI2", 13),
     ]);
     /// `futex_waitv(2)`

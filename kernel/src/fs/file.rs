@@ -10,6 +10,7 @@ use super::inode::{DirSink, InodeRef};
 use super::mount::MountFlags;
 use super::notify;
 use super::pagecache::{PageCache, ReadAhead};
+use super::text::Writing;
 use super::{Attr, FileType, IoSink, IoSource, StatFs};
 use crate::error::*;
 use crate::mm::MemoryObject;
@@ -204,6 +205,8 @@ pub struct OpenFile {
     pub owner: AtomicI32,
     /// [`CHANGES`] when the access time was last looked at.
     accessed_at: AtomicU64,
+    /// It is a regular file, open for writing.
+    _writing: Option<Writing>,
     /// What it read last, for read-ahead.
     pub read_ahead: ReadAhead,
     /// The file position. Held while a read or write uses it, so that they are atomic to each other (POSIX).
@@ -218,7 +221,12 @@ impl OpenFile {
 
     /// A description of `ops` opened at `path`.
     pub fn with_path(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>) -> Arc<Self> {
-        Arc::new(Self { ops, path, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
+        Self::writing(ops, flags, path, None)
+    }
+
+    /// As [`OpenFile::with_path`], of a regular file that may be written to.
+    pub fn writing(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>, writing: Option<Writing>) -> Arc<Self> {
+        Arc::new(Self { ops, path, _writing: writing, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
     }
 
     /// Access mode and status flags.

@@ -29,6 +29,7 @@ mod open;
 mod ops;
 mod path;
 mod stat;
+pub mod text;
 
 pub use at::AT_FDCWD;
 pub use context::FsContext;

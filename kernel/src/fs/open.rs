@@ -14,6 +14,7 @@ use super::mount::MountFlags;
 use super::notify;
 use super::path::Path;
 use super::stat::{Attr, FileType, StatFs};
+use super::text::Writing;
 use crate::error::*;
 use crate::sync::PollTable;
 
@@ -186,6 +187,8 @@ impl Caller {
         if flags.contains(OpenFlags::NOATIME) && !self.creds.owns(place.inode().owner_mode()?.1) {
             return Err(EPERM);
         }
+        let changes = kind == FileType::Regular && (flags.writable() || flags.contains(OpenFlags::TRUNC));
+        let writing = changes.then(|| Writing::begin(place.inode())).transpose()?;
         let ops = self.open_inode(&place, kind, flags)?;
         if flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made {
             let now = super::now_ns();
@@ -195,7 +198,7 @@ impl Caller {
             super::file::note_change();
         }
         let truncated = flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made;
-        let file = OpenFile::with_path(ops, flags - CREATION, Some(place));
+        let file = OpenFile::writing(ops, flags - CREATION, Some(place), writing.filter(|_| flags.writable()));
         if truncated {
             notify::file(&file, notify::MODIFY);
         }
@@ -228,8 +231,10 @@ impl Caller {
         let name = alloc::format!("#{}", inode.attr()?.ino);
         let dentry = Dentry::child(&dir.dentry, name.as_bytes(), inode.clone());
         dentry.set_gone();
+        let writing = Writing::begin(&inode)?;
         let ops = inode.open(flags)?;
-        Ok(OpenFile::with_path(ops, flags - CREATION - OpenFlags::TMPFILE | OpenFlags::DIRECTORY, Some(Path { mount: dir.mount, dentry })))
+        let place = Path { mount: dir.mount, dentry };
+        Ok(OpenFile::writing(ops, flags - CREATION - OpenFlags::TMPFILE | OpenFlags::DIRECTORY, Some(place), Some(writing)))
     }
 
     /// Makes an inode in `dir`; `mode` with type, before the umask.

@@ -453,6 +453,7 @@ impl Caller {
         }
         place.mount.check_writable()?;
         self.check(place.inode(), MAY_WRITE)?;
+        let _writing = super::text::Writing::begin(place.inode())?;
         super::generic::limit_size(len)?;
         drop_privileges(&self.creds, place.inode())?;
         let now = super::now_ns();

@@ -80,6 +80,11 @@ impl Epoll {
         self.this.upgrade()
     }
 
+    /// What it watches under a descriptor's number, as an address; of several the one at this place.
+    pub fn watched(&self, fd: i32, place: usize) -> Option<usize> {
+        self.items.lock().range((fd, 0)..=(fd, usize::MAX)).nth(place).map(|(key, _)| key.1)
+    }
+
     fn mark_ready(&self, fd: i32, item: &Item) {
         if !item.queued.swap(true, Ordering::SeqCst) {
             self.ready.lock().push_back((fd, item.file.as_ptr() as usize));
@@ -125,7 +130,8 @@ impl Epoll {
     /// # Errors
     /// `EEXIST`, `EPERM` for files without readiness (regular files and directories), `ELOOP` for circles.
     pub fn add(self: &Arc<Self>, fd: i32, file: &Arc<OpenFile>, events: u32, data: u64) -> Result {
-        if matches!(file.ops.attr()?.mode & 0o170000, 0o100000 | 0o040000) {
+        let is_queue = file.downcast::<super::mqueue::QueueFile>().is_some();
+        if matches!(file.ops.attr()?.mode & 0o170000, 0o100000 | 0o040000) && !is_queue {
             return Err(EPERM);
         }
         if let Some(inner) = file.downcast::<Epoll>() {

@@ -20,11 +20,13 @@ pub(super) enum Key {
     Shared { object: usize, offset: u64 },
 }
 
-struct Waiter {
+pub(super) struct Waiter {
     thread: Arc<Thread>,
     key: SpinLock<Key>,
     bitset: u32,
     woken: AtomicBool,
+    /// Only to be moved to this lock (`FUTEX_WAIT_REQUEUE_PI`).
+    pub(super) moves_to: Option<Arc<super::futex_pi::Waiter>>,
 }
 
 const BUCKETS: usize = 256;
@@ -70,7 +72,7 @@ pub fn wait(addr: usize, private: bool, expected: u32, bitset: u32, deadline_ns:
     }
     let key = key_of(addr, private)?;
     let thread = task::current();
-    let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset, woken: AtomicBool::new(false) });
+    let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset, woken: AtomicBool::new(false), moves_to: None });
     // Queue first, then look: a waker changes the word first, then looks at the queue.
     TABLE[bucket(&key)].lock().push_back(waiter.clone());
     let value = match frame::user::read_u32(addr as u64) {
@@ -127,7 +129,7 @@ pub fn wait_any(words: &[Wait], deadline_ns: Option<u64>) -> Result<usize> {
     let end = |waiters: &[Arc<Waiter>]| waiters.iter().enumerate().fold(None, |woken, (i, w)| if remove(w) { woken } else { woken.or(Some(i)) });
     for word in words {
         let queued = key_of(word.addr, word.private).and_then(|key| {
-            let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, woken: AtomicBool::new(false) });
+            let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, woken: AtomicBool::new(false), moves_to: None });
             TABLE[bucket(&key)].lock().push_back(waiter.clone());
             waiters.push(waiter);
             if frame::user::read_u32(word.addr as u64)? == word.expected { Ok(()) } else { Err(EAGAIN) }
@@ -155,8 +157,21 @@ pub fn wait_any(words: &[Wait], deadline_ns: Option<u64>) -> Result<usize> {
     }
 }
 
+/// Queues a waiter of `FUTEX_WAIT_REQUEUE_PI`, which only [`remove`] takes off.
+pub(super) fn queue_for(thread: &Arc<Thread>, key: Key, moves_to: Arc<super::futex_pi::Waiter>) -> Arc<Waiter> {
+    let waiter =
+        Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, woken: AtomicBool::new(false), moves_to: Some(moves_to) });
+    TABLE[bucket(&key)].lock().push_back(waiter.clone());
+    waiter
+}
+
+/// The longest-waiting waiter of a futex.
+pub(super) fn first(key: Key) -> Option<Arc<Waiter>> {
+    TABLE[bucket(&key)].lock().iter().find(|waiter| *waiter.key.lock() == key).cloned()
+}
+
 /// Takes a waiter off its queue; `false` where it was woken already.
-fn remove(waiter: &Arc<Waiter>) -> bool {
+pub(super) fn remove(waiter: &Arc<Waiter>) -> bool {
     let _stable = REQUEUE.read();
     let key = *waiter.key.lock();
     let mut queue = TABLE[bucket(&key)].lock();
@@ -172,13 +187,19 @@ fn remove(waiter: &Arc<Waiter>) -> bool {
     }
 }
 
-fn wake_key(key: Key, count: usize, bitset: u32) -> usize {
+/// Wakes waiters. `EINVAL` where one of them may only be moved.
+fn wake_key(key: Key, count: usize, bitset: u32) -> Result<usize> {
+    let mut refused = false;
     let mut woken = alloc::vec::Vec::new();
     {
         let mut queue = TABLE[bucket(&key)].lock();
         let mut i = 0;
         while i < queue.len() && woken.len() < count {
             let matches = *queue[i].key.lock() == key && queue[i].bitset & bitset != 0;
+            if matches && queue[i].moves_to.is_some() {
+                refused = true;
+                break;
+            }
             if matches {
                 woken.extend(queue.remove(i));
             } else {
@@ -190,7 +211,7 @@ fn wake_key(key: Key, count: usize, bitset: u32) -> usize {
         waiter.woken.store(true, Ordering::SeqCst);
         sched::wake(&waiter.thread);
     }
-    woken.len()
+    if refused { Err(EINVAL) } else { Ok(woken.len()) }
 }
 
 /// `FUTEX_WAKE`, `FUTEX_WAKE_BITSET`: wakes up to `count` waiters; returns how many.
@@ -201,14 +222,14 @@ pub fn wake(addr: usize, private: bool, count: usize, bitset: u32) -> Result<usi
     if bitset == 0 {
         return Err(EINVAL);
     }
-    Ok(wake_key(key_of(addr, private)?, count, bitset))
+    wake_key(key_of(addr, private)?, count, bitset)
 }
 
 /// Wakes waiters of the current process at an address, private or shared (thread exit).
 pub fn wake_address(addr: usize, count: usize) {
     for private in [true, false] {
         if let Ok(key) = key_of(addr, private) {
-            wake_key(key, count, u32::MAX);
+            let _ = wake_key(key, count, u32::MAX);
         }
     }
 }
@@ -225,14 +246,19 @@ pub fn requeue(addr: usize, to: usize, private: bool, wake_count: usize, move_co
             return Err(EAGAIN);
         }
     }
-    let woken = wake_key(key, wake_count, u32::MAX);
+    let woken = wake_key(key, wake_count, u32::MAX)?;
     let mut moving = alloc::vec::Vec::new();
+    let mut refused = false;
     let _exclusive = REQUEUE.write();
     {
         let mut queue = TABLE[bucket(&key)].lock();
         let mut i = 0;
         while i < queue.len() && moving.len() < move_count {
             let matches = *queue[i].key.lock() == key;
+            if matches && queue[i].moves_to.is_some() {
+                refused = true;
+                break;
+            }
             if matches {
                 moving.extend(queue.remove(i));
             } else {
@@ -244,6 +270,9 @@ pub fn requeue(addr: usize, to: usize, private: bool, wake_count: usize, move_co
     for waiter in moving {
         *waiter.key.lock() = target;
         TABLE[bucket(&target)].lock().push_back(waiter);
+    }
+    if refused {
+        return Err(EINVAL);
     }
     Ok(if expected.is_some() { woken + moved } else { woken })
 }
@@ -268,7 +297,7 @@ pub fn wake_op(addr: usize, private: bool, count: usize, count2: usize, addr2: u
         _ => return Err(ENOSYS),
     };
     let old = frame::user::atomic_op_u32(addr2 as u64, op, operand)? as i32;
-    let mut woken = wake_key(key, count, u32::MAX);
+    let mut woken = wake_key(key, count, u32::MAX)?;
     let condition = match encoded >> 24 & 15 {
         0 => old == compare,
         1 => old != compare,
@@ -279,7 +308,7 @@ pub fn wake_op(addr: usize, private: bool, count: usize, count2: usize, addr2: u
         _ => return Err(ENOSYS),
     };
     if condition {
-        woken += wake_key(key2, count2, u32::MAX);
+        woken += wake_key(key2, count2, u32::MAX)?;
     }
     Ok(woken)
 }

@@ -6,12 +6,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::futex::{FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS, Key, key_of};
+use super::futex::{self, FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS, Key, key_of};
 use crate::error::*;
 use crate::sync::{Mutex, Once, WaitQueue};
 use crate::task::{self, Thread, process};
 
-struct Waiter {
+pub(super) struct Waiter {
     thread: Arc<Thread>,
     key: Key,
     addr: usize,
@@ -85,6 +85,81 @@ pub fn lock(addr: usize, private: bool, wait: bool, deadline_ns: Option<u64>) ->
     }
     all.retain(|w| !Arc::ptr_eq(w, &waiter));
     Err(if error == ERESTARTSYS { ERESTARTNOINTR } else { error })
+}
+
+/// `FUTEX_WAIT_REQUEUE_PI`: waits at `addr` until it is moved to the lock `to`, and has that at the end.
+///
+/// # Errors
+/// `EAGAIN` where the word has not the expected value, or a signal came after it was moved; `ETIMEDOUT`; `EINVAL`, `EFAULT`.
+pub fn wait_for_move(addr: usize, to: usize, private: bool, expected: u32, deadline_ns: Option<u64>) -> Result {
+    let (key, target) = (key_of(addr, private)?, key_of(to, private)?);
+    if key == target {
+        return Err(EINVAL);
+    }
+    let thread = task::current();
+    let waiter = Arc::new(Waiter { thread: thread.clone(), key: target, addr: to, owner: AtomicU32::new(0), given: AtomicBool::new(false), event: WaitQueue::new() });
+    // Queue first, then look, as in FUTEX_WAIT. Who moves it holds the list, so that it does not leave meanwhile.
+    let queued = futex::queue_for(&thread, key, waiter.clone());
+    let outcome = match frame::user::read_u32(addr as u64) {
+        Err(fault) => Err(fault.into()),
+        Ok(value) if value != expected => Err(EAGAIN),
+        Ok(_) => Ok(()),
+    };
+    if let Err(error) = outcome {
+        let _stable = waiters().lock();
+        if futex::remove(&queued) {
+            return Err(error);
+        }
+        // It was moved before it could look.
+    }
+    let waited = waiter.event.wait_deadline(deadline_ns, || waiter.given.load(Ordering::SeqCst).then_some(()));
+    let Err(error) = waited else { return Ok(()) };
+    let mut all = waiters().lock();
+    if waiter.given.load(Ordering::SeqCst) {
+        return Ok(());
+    }
+    let early = futex::remove(&queued);
+    all.retain(|w| !Arc::ptr_eq(w, &waiter));
+    Err(match error {
+        ERESTARTSYS if early => ERESTARTNOINTR,
+        ERESTARTSYS => EAGAIN,
+        other => other,
+    })
+}
+
+/// `FUTEX_CMP_REQUEUE_PI`: moves one waiter and up to `count` more to the lock `to`; the first gets it if it is free. Returns how many.
+///
+/// # Errors
+/// `EAGAIN` where the word has not the expected value, `EINVAL` for waiters of another kind or for another lock; those of the lock.
+pub fn move_waiters(addr: usize, to: usize, private: bool, count: usize, expected: u32) -> Result<usize> {
+    let (key, target) = (key_of(addr, private)?, key_of(to, private)?);
+    if key == target {
+        return Err(EINVAL);
+    }
+    let mut all = waiters().lock();
+    if frame::user::read_u32(addr as u64)? != expected {
+        return Err(EAGAIN);
+    }
+    let mut moved = 0;
+    while moved <= count {
+        let Some(queued) = futex::first(key) else { break };
+        let Some(waiter) = queued.moves_to.clone().filter(|waiter| waiter.key == target) else { return Err(EINVAL) };
+        let others = all.iter().any(|w| w.key == target);
+        // More to come: the owner must not unlock it without us.
+        match acquire(to, waiter.thread.tid(), others || count > 0, true)? {
+            Outcome::Mine => {
+                futex::remove(&queued);
+                give(&waiter);
+            }
+            Outcome::Owned(owner) => {
+                waiter.owner.store(owner, Ordering::Relaxed);
+                all.push(waiter);
+                futex::remove(&queued);
+            }
+        }
+        moved += 1;
+    }
+    Ok(moved)
 }
 
 /// Takes the next owner out of the list; also whether others wait still.

@@ -43,6 +43,8 @@ pub struct AddressSpace {
     pub barriers: core::sync::atomic::AtomicU32,
     /// What `mlockall(2)` wants of mappings to come: `MCL_FUTURE`, `MCL_ONFAULT`.
     pub future_locks: core::sync::atomic::AtomicU32,
+    /// The program, which is not to be written to as long as this is there.
+    pub program: crate::sync::SpinLock<Option<Arc<crate::fs::text::Running>>>,
     /// The addresses of arguments and environment, for `/proc/<pid>/cmdline`.
     pub layout: crate::sync::SpinLock<Layout>,
 }
@@ -75,6 +77,17 @@ pub enum Placement {
     Fixed(usize),
     /// Exactly there, or `EEXIST` (`MAP_FIXED_NOREPLACE`).
     FixedNoReplace(usize),
+}
+
+/// Where `mremap(2)` may put a mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remap {
+    /// Only where it is.
+    InPlace,
+    /// Anywhere (`MREMAP_MAYMOVE`).
+    Anywhere,
+    /// There (`MREMAP_FIXED`).
+    To(usize),
 }
 
 /// A mapping to make.
@@ -130,6 +143,7 @@ impl AddressSpace {
             stack_limit: AtomicU64::new(8 << 20),
             barriers: core::sync::atomic::AtomicU32::new(0),
             future_locks: core::sync::atomic::AtomicU32::new(0),
+            program: crate::sync::SpinLock::new(None),
             layout: crate::sync::SpinLock::new(Layout::default()),
         }))
     }
@@ -373,11 +387,12 @@ impl AddressSpace {
         to
     }
 
-    /// `mremap(2)` (flags checked by the caller). `fixed`: `MREMAP_FIXED`'s address; `dont_unmap`: `MREMAP_DONTUNMAP`.
+    /// `mremap(2)` (flags checked by the caller).
     ///
     /// # Errors
     /// `EFAULT` where nothing is mapped, `EINVAL` for bad ranges, `ENOMEM` without room.
-    pub fn remap(self: &Arc<Self>, old: usize, old_len: usize, new_len: usize, may_move: bool, fixed: Option<usize>) -> Result<usize> {
+    pub fn remap(self: &Arc<Self>, old: usize, old_len: usize, new_len: usize, how: Remap) -> Result<usize> {
+        let (may_move, fixed) = (!matches!(how, Remap::InPlace), if let Remap::To(to) = how { Some(to) } else { None });
         let (old_len, new_len) = (page_up(old_len).ok_or(EINVAL)?, page_up(new_len).filter(|l| *l > 0).ok_or(EINVAL)?);
         if old % PAGE != 0 {
             return Err(EINVAL);
@@ -443,6 +458,43 @@ impl AddressSpace {
         self.move_area(&mut areas, old, old_len, old_len, to, new_len, &mut dropped)
     }
 
+    /// `mremap(2)` with `MREMAP_DONTUNMAP`: the pages move, and the old range stays, empty.
+    ///
+    /// # Errors
+    /// As [`AddressSpace::remap`].
+    pub fn remap_leaving(&self, old: usize, len: usize, to: Placement) -> Result<usize> {
+        let len = page_up(len).filter(|len| *len > 0).ok_or(EINVAL)?;
+        let (Placement::Hint(place) | Placement::Low(place) | Placement::Fixed(place) | Placement::FixedNoReplace(place)) = to;
+        let old_end = old.checked_add(len).ok_or(EINVAL)?;
+        let end = place.checked_add(len).filter(|end| *end <= MAX_ADDRESS).ok_or(EINVAL)?;
+        if old % PAGE != 0 || place % PAGE != 0 || (place < old_end && old < end) {
+            return Err(EINVAL);
+        }
+        let mut dropped = Vec::new();
+        let mut areas = self.areas.lock();
+        let area = areas.at(old).cloned().ok_or(EFAULT)?;
+        if old_end > area.end {
+            return Err(EFAULT);
+        }
+        let to = match to {
+            Placement::Fixed(to) if to < MIN_ADDRESS => return Err(EPERM),
+            Placement::Fixed(to) => {
+                self.remove(&mut areas, to, end, &mut dropped);
+                to
+            }
+            _ => areas.find_free(place, len).ok_or(ENOMEM)?,
+        };
+        let to = self.move_area(&mut areas, old, len, len, to, len, &mut dropped)?;
+        let mut left = area;
+        if let Backing::Object { first, .. } = &mut left.backing {
+            *first += ((old - left.start) / PAGE) as u64;
+        }
+        (left.start, left.end, left.locked) = (old, old_end, false);
+        areas.insert(left);
+        drop(areas);
+        Ok(to)
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn move_area(&self, areas: &mut Areas, old: usize, moved: usize, old_len: usize, to: usize, new_len: usize, dropped: &mut Vec<Area>) -> Result<usize> {
         areas.split_at(old);
@@ -461,18 +513,26 @@ impl AddressSpace {
         Ok(to)
     }
 
-    /// Throws the pages of a private range away, or drops them from the page table of a shared one (`MADV_DONTNEED`).
+    /// Throws the pages of a private range away, or drops them from the page table of a shared one (`MADV_DONTNEED`); `also_locked`: `MADV_DONTNEED_LOCKED`.
     ///
     /// # Errors
     /// `ENOMEM` where a page of the range is not mapped, `EINVAL` where it is locked.
-    pub fn discard(&self, start: usize, end: usize) -> Result {
+    pub fn discard(&self, start: usize, end: usize, also_locked: bool) -> Result {
         let areas = self.areas.lock();
         areas.check_mapped(start, end)?;
-        if areas.map.values().any(|a| a.start < end && start < a.end && a.locked) {
+        if !also_locked && areas.map.values().any(|a| a.start < end && start < a.end && a.locked) {
             return Err(EINVAL);
         }
         self.unmap_present(start, end);
         Ok(())
+    }
+
+    /// Throws the pages of all private anonymous memory away (`process_mrelease(2)`).
+    pub fn release(&self) {
+        let areas = self.areas.lock();
+        for area in areas.map.values().filter(|area| !area.shared && matches!(area.backing, Backing::Anonymous)) {
+            self.unmap_present(area.start, area.end);
+        }
     }
 
     /// Applies `change` to the areas of a range (madvise, mlock).
@@ -576,6 +636,8 @@ impl AddressSpace {
         child.rss.store(self.rss.load(Ordering::Relaxed), Ordering::Relaxed);
         child.stack_limit.store(self.stack_limit.load(Ordering::Relaxed), Ordering::Relaxed);
         child.barriers.store(self.barriers.load(Ordering::Relaxed), Ordering::Relaxed);
+        let program = self.program.lock().clone();
+        *child.program.lock() = program;
         let layout = *self.layout.lock();
         *child.layout.lock() = layout;
         Ok(child)

@@ -80,7 +80,15 @@ impl Entries for Process0 {
         let link = |target: fn(&Arc<Process>) -> Result<Path>| {
             let again = process.clone();
             let shown = process.clone();
-            Link::magic(who, move || Ok(shown_path(&target(&shown)?)), move || target(&again))
+            let allowed = |process: &Process| if task::with_current(|thread| crate::syscall::remote::may_look(thread, process)) { Ok(()) } else { Err(EACCES) };
+            let text = move || {
+                allowed(&shown)?;
+                Ok(shown_path(&target(&shown)?))
+            };
+            Link::magic(who, text, move || {
+                allowed(&again)?;
+                target(&again)
+            })
         };
         match text {
             "exe" => Ok(link(|p| p.exe.lock().clone().ok_or(ENOENT))),

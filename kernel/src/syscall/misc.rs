@@ -334,6 +334,10 @@ pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize,
         }
         7 => futex_pi::unlock(addr, private).map(|()| 0),
         8 => futex_pi::lock(addr, private, false, None).map(|()| 0),
+        11 => futex_pi::wait_for_move(addr, addr2, private, value, deadline(true)?).map(|()| 0),
+        12 if value != 1 => Err(EINVAL),
+        // The number of waiters to move is in the time's place.
+        12 => futex_pi::move_waiters(addr, addr2, private, usize::try_from(timeout as i32).map_err(|_| EINVAL)?, value3),
         13 => futex_pi::lock(addr, private, true, deadline(true)?).map(|()| 0),
         _ => Err(ENOSYS),
     }

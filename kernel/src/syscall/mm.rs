@@ -8,7 +8,7 @@ use call_flags::memory;
 use super::Cx;
 use crate::error::*;
 use crate::mm::anon::SharedAnon;
-use crate::mm::{Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, page_up};
+use crate::mm::{Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, Remap, page_up};
 use crate::task::process::{RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK};
 use crate::task::Capability;
 
@@ -167,11 +167,23 @@ pub fn sys_brk(cx: &Cx<'_>, to: usize) -> Result<usize> {
 pub fn sys_mremap(cx: &Cx<'_>, old: usize, old_len: usize, new_len: usize, flags: u32, new: usize) -> Result<usize> {
     const MAYMOVE: u32 = 1;
     const FIXED: u32 = 2;
+    const DONTUNMAP: u32 = 4;
     memory::MREMAP.check(flags)?;
     if flags & FIXED != 0 && flags & MAYMOVE == 0 {
         return Err(EINVAL);
     }
-    cx.process.mm()?.remap(old, old_len, new_len, flags & MAYMOVE != 0, (flags & FIXED != 0).then_some(new))
+    let mm = cx.process.mm()?;
+    if flags & DONTUNMAP != 0 {
+        if flags & MAYMOVE == 0 || page_up(old_len) != page_up(new_len) {
+            return Err(EINVAL);
+        }
+        return mm.remap_leaving(old, new_len, if flags & FIXED != 0 { Placement::Fixed(new) } else { Placement::Hint(new) });
+    }
+    mm.remap(old, old_len, new_len, match flags & (MAYMOVE | FIXED) {
+        0 => Remap::InPlace,
+        MAYMOVE => Remap::Anywhere,
+        _ => Remap::To(new),
+    })
 }
 
 /// msync(2)
@@ -211,6 +223,7 @@ pub fn sys_mincore(cx: &Cx<'_>, addr: usize, len: usize, vec: usize) -> Result<u
 
 /// madvise(2)
 pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<usize> {
+    const DONTNEED_LOCKED: i32 = 24;
     if addr % PAGE != 0 {
         return Err(EINVAL);
     }
@@ -223,8 +236,8 @@ pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<
         // WILLNEED
         3 => mm.check_mapped(addr, end)?,
         // DONTNEED, FREE
-        4 | 8 if addr < end => mm.discard(addr, end)?,
-        4 | 8 => {}
+        4 | 8 | DONTNEED_LOCKED if addr < end => mm.discard(addr, end, advice == DONTNEED_LOCKED)?,
+        4 | 8 | DONTNEED_LOCKED => {}
         // DONTFORK, DOFORK
         10 => mm.update_areas(addr, end, |a| a.dont_fork = true)?,
         11 => mm.update_areas(addr, end, |a| a.dont_fork = false)?,

@@ -113,6 +113,14 @@ pub fn sys_kcmp(cx: &Cx<'_>, first: i32, second: i32, kind: i32, index1: usize, 
         3 => (Arc::as_ptr(&a.fs()) as usize, Arc::as_ptr(&b.fs()) as usize),
         // SIGHAND, IO, SYSVSEM: these belong to processes here.
         4..=6 => (Arc::as_ptr(&a) as usize, Arc::as_ptr(&b) as usize),
+        // EPOLL_TFD: the file, and what an epoll file watches under a number
+        7 => {
+            let [epoll, fd, offset]: [u32; 3] = user::read(index2)?;
+            let file = a.files().get(index1 as i32)?;
+            let watcher = b.files().get(epoll as i32)?;
+            let watched = watcher.downcast::<crate::ipc::epoll::Epoll>().ok_or(EINVAL)?.watched(fd as i32, offset as usize).ok_or(ENOENT)?;
+            (Arc::as_ptr(&file) as usize, watched)
+        }
         _ => return Err(EINVAL),
     };
     Ok(match left.cmp(&right) {
@@ -143,6 +151,23 @@ pub fn sys_process_madvise(cx: &Cx<'_>, pidfd: i32, iov: usize, count: usize, ad
         done += len;
     }
     Ok(done)
+}
+
+/// process_mrelease(2): the memory of a process that is being killed, without waiting for its threads.
+pub fn sys_process_mrelease(cx: &Cx<'_>, pidfd: i32, flags: u32) -> Result<usize> {
+    call_flags::memory::PROCESS_MRELEASE.check(flags)?;
+    let file = cx.process.files().get_real(pidfd)?;
+    let of = file.downcast::<crate::ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
+    let space = of.mm()?;
+    if !of.exiting.load(Ordering::SeqCst) {
+        return Err(EINVAL);
+    }
+    // Memory that a living process shares (vfork) is not the dying one's alone.
+    if process::all().iter().any(|other| !other.exiting.load(Ordering::SeqCst) && other.mm().is_ok_and(|theirs| Arc::ptr_eq(&theirs, &space))) {
+        return Err(EINVAL);
+    }
+    space.release();
+    Ok(0)
 }
 
 /// membarrier(2): an interrupt to the CPUs that run the threads in question, which they answer before it returns.

@@ -223,6 +223,7 @@ table! {
     312 kcmp (i32, i32, i32, usize, usize) => super::remote::sys_kcmp;
     324 membarrier (u32, u32, i32) => super::remote::sys_membarrier;
     440 process_madvise (i32, usize, usize, i32, u32) => super::remote::sys_process_madvise;
+    448 process_mrelease (i32, u32) => super::remote::sys_process_mrelease;
     449 futex_waitv (usize, u32, u32, usize, i32) => super::misc::sys_futex_waitv;
 
     159 adjtimex (usize) => super::admin::sys_adjtimex;

@@ -14,6 +14,7 @@ use super::signal::{SIG_DFL, SIG_IGN, SigAction};
 use super::thread::{Thread, comm_from};
 use super::{Capability, Credentials, lifecycle, sched};
 use crate::error::*;
+use crate::fs::text::Running;
 use crate::fs::{self, FileType, IoSink, OpenFile, OpenFlags, Path};
 use crate::mm::{AddressSpace, Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot};
 use crate::random;
@@ -30,6 +31,7 @@ const STACK_TOP: usize = MAX_ADDRESS - PAGE;
 /// A program and its arguments, being prepared.
 struct Image {
     file: Arc<OpenFile>,
+    running: Running,
     path: Path,
     argv: Vec<Vec<u8>>,
     envp: Vec<Vec<u8>>,
@@ -55,7 +57,8 @@ pub fn exec(
     if argument_bytes as u64 > (stack_limit / 4).clamp(128 << 10, 6 << 20) || argv.iter().chain(&envp).any(|s| s.len() >= 128 << 10) {
         return Err(E2BIG);
     }
-    let mut image = Image { file: open_program(&path)?, path, argv, envp, name };
+    let (file, running) = open_program(&path)?;
+    let mut image = Image { file, running, path, argv, envp, name };
     let mut depth = 0;
     while let Some((interpreter, argument)) = script_interpreter(&image.file)? {
         depth += 1;
@@ -68,7 +71,7 @@ pub fn exec(
         argv.extend(image.argv.drain(..).skip(1));
         image.argv = argv;
         image.path = fs::resolve(&process, &interpreter)?;
-        image.file = open_program(&image.path)?;
+        (image.file, image.running) = open_program(&image.path)?;
         image.name = interpreter;
     }
     if image.argv.is_empty() {
@@ -89,6 +92,7 @@ pub fn exec(
     let former = thread.tid();
     // Nothing below can fail: the old program is gone.
     end_other_threads(thread)?;
+    *space.program.lock() = Some(Arc::new(image.running));
     space.activate();
     let old = process.set_mm(Some(space));
     lifecycle::finish_vfork(&process);
@@ -127,7 +131,7 @@ fn unshared_files(process: &Process) -> Arc<fs::FileTable> {
     if Arc::strong_count(&files) > 2 { files.fork() } else { files }
 }
 
-fn open_program(path: &Path) -> Result<Arc<OpenFile>> {
+fn open_program(path: &Path) -> Result<(Arc<OpenFile>, Running)> {
     let inode = path.inode();
     let attr = inode.attr()?;
     if attr.file_type() != FileType::Regular {
@@ -136,8 +140,9 @@ fn open_program(path: &Path) -> Result<Arc<OpenFile>> {
     if !super::with_current(|thread| thread.creds()).may_access(attr.mode, attr.uid, attr.gid, 1) || path.is_noexec() {
         return Err(EACCES);
     }
+    let running = Running::begin(inode)?;
     let ops = inode.clone().open(OpenFlags::empty())?;
-    Ok(OpenFile::with_path(ops, OpenFlags::empty(), Some(path.clone())))
+    Ok((OpenFile::with_path(ops, OpenFlags::empty(), Some(path.clone())), running))
 }
 
 fn read_some(file: &OpenFile, at: u64, buf: &mut [u8]) -> Result<usize> {
@@ -191,7 +196,8 @@ fn load_interpreter(process: &Process, program: &Elf, file: &OpenFile) -> Result
         return Err(ENOEXEC);
     }
     let path = fs::resolve(process, &name)?;
-    let file = open_program(&path)?;
+    // It is held only until it is mapped, as on Linux.
+    let (file, _running) = open_program(&path)?;
     let interpreter = Elf::parse(|at, buf| read_exact(&file, at, buf)).map_err(|e| if e == ENOEXEC { Errno(80) } else { e })?;
     Ok(Some((interpreter, file)))
 }

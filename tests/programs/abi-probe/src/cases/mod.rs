@@ -6,6 +6,7 @@ mod fds;
 mod files;
 mod flags;
 mod futexes;
+mod handover;
 mod inotify;
 mod ipc;
 mod locks;
@@ -42,6 +43,7 @@ pub const GROUPS: &[Group] = &[
     processes::GROUP,
     memory::GROUP,
     futexes::GROUP,
+    handover::GROUP,
     rseq::GROUP,
     ipc::GROUP,
     mqueue::GROUP,

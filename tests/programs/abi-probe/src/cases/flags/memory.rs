@@ -30,7 +30,7 @@ cases! { "flags-memory";
     "mprotect" => |o| { let page = map(); bits(o, 0, |prot| sys!(SYS_mprotect, page, PAGE, prot)); }
     "mremap" => |o| { let page = map(); bits(o, 0, |f| sys!(SYS_mremap, page, PAGE, PAGE, f, 0)); }
     "msync" => |o| { let page = map(); bits(o, 0, |f| sys!(SYS_msync, page, PAGE, f)); o.v(sys!(SYS_msync, page, PAGE, MS_SYNC | MS_ASYNC)); }
-    "madvise" => |o| { let page = map(); values(o, &[9, 10, 18, 24, 25], |advice| sys!(SYS_madvise, page, PAGE, advice)); }
+    "madvise" => |o| { let page = map(); values(o, &[9, 10, 18, 25], |advice| sys!(SYS_madvise, page, PAGE, advice)); }
     "mlock2" => |o| { let page = map(); bits(o, 0, |f| sys!(SYS_mlock2, page, PAGE, f)); sys!(SYS_munlock, page, PAGE); }
     "mlockall" => |o| { bits(o, 1, |f| sys!(SYS_mlockall, f)); sys!(SYS_munlockall); }
     "mlockall-future" => |o| {

@@ -29,7 +29,7 @@ cases! { "flags-processes";
     "huge-pages" => |o| { o.v(sys!(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0)); o.v(sys!(SYS_prctl, PR_GET_THP_DISABLE, 1, 0, 0, 0)); o.v(sys!(SYS_prctl, PR_SET_THP_DISABLE, 1, 1, 0, 0)); o.v(sys!(SYS_prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0)); o.v(sys!(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0)); o.s(child(|| sys!(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0) as i32)); }
     "arch-prctl" => |o| { bits(o, 0, |operation| sys!(SYS_arch_prctl, operation, 0)); }
     "seccomp" => |o| { values(o, &[0, 1, 2, 3], |operation| sys!(SYS_seccomp, operation, 0, 0)); bits(o, 8, |f| sys!(SYS_seccomp, 1, f, 0)); bits(o, 0, |f| sys!(SYS_seccomp, 2, f, 0)); bits(o, 0, |f| sys!(SYS_seccomp, 0, f, 0)); }
-    "kcmp" => |o| { values(o, &[7], |kind| sys!(SYS_kcmp, self_pid(), self_pid(), kind, 0, 0)); }
+    "kcmp" => |o| { values(o, &[], |kind| sys!(SYS_kcmp, self_pid(), self_pid(), kind, 0, 0)); }
     "sigaction" => |o| { let action = [1u64, u64::MAX, 0, 0]; let mut old = [0u64; 4]; o.v(sys!(SYS_rt_sigaction, SIGUSR1, action.as_ptr(), 0, 8)); o.v(sys!(SYS_rt_sigaction, SIGUSR1, 0, old.as_mut_ptr(), 8)); o.s(format_args!("{:x}", old[1])); }
     "sigprocmask" => |o| { let set = 0u64; values(o, &[], |how| sys!(SYS_rt_sigprocmask, how, &raw const set, 0, 8)); }
     "sigaltstack" => |o| { let area = [0u64; 4096]; bits(o, 0, |f| { let stack = [area.as_ptr() as u64, f.into(), 32768]; sys!(SYS_sigaltstack, stack.as_ptr(), 0) }); let off = [0u64, 2, 0]; sys!(SYS_sigaltstack, off.as_ptr(), 0); o.v({ let stack = [area.as_ptr() as u64, 3, 32768]; sys!(SYS_sigaltstack, stack.as_ptr(), 0) }); }

@@ -1,0 +1,75 @@
+//! Programs that run are not written to, and files that are open for writing are not run (`ETXTBSY`).
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+
+use super::inode::InodeRef;
+use crate::error::*;
+use crate::sync::SpinLock;
+
+/// By inode: how many have it open for writing, or as a negative number how many run it.
+static USES: SpinLock<BTreeMap<usize, isize>> = SpinLock::new(BTreeMap::new());
+
+fn key(inode: &InodeRef) -> usize {
+    Arc::as_ptr(inode) as *const () as usize
+}
+
+fn add(inode: &InodeRef, step: isize) -> Result {
+    let mut uses = USES.lock();
+    let count = uses.entry(key(inode)).or_insert(0);
+    if *count * step < 0 {
+        return Err(ETXTBSY);
+    }
+    *count += step;
+    Ok(())
+}
+
+fn take(inode: &InodeRef, step: isize) {
+    let mut uses = USES.lock();
+    if let Some(count) = uses.get_mut(&key(inode)) {
+        *count -= step;
+        if *count == 0 {
+            uses.remove(&key(inode));
+        }
+    }
+}
+
+/// A file is open for writing. Keeps the inode, whose address is its name here.
+pub struct Writing(InodeRef);
+
+impl Writing {
+    /// Somebody begins to write to it.
+    ///
+    /// # Errors
+    /// `ETXTBSY` while it runs.
+    pub fn begin(inode: &InodeRef) -> Result<Self> {
+        add(inode, 1)?;
+        Ok(Self(inode.clone()))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        take(&self.0, 1);
+    }
+}
+
+/// A program runs.
+pub struct Running(InodeRef);
+
+impl Running {
+    /// Somebody begins to run it.
+    ///
+    /// # Errors
+    /// `ETXTBSY` while it is open for writing.
+    pub fn begin(inode: &InodeRef) -> Result<Self> {
+        add(inode, -1)?;
+        Ok(Self(inode.clone()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        take(&self.0, -1);
+    }
+}
