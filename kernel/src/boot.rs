@@ -44,6 +44,7 @@ pub fn start(boot: &'static BootInfo) -> ! {
     log::info!("{cpus} CPU(s): {}", frame::cpu::info().model_name);
     task::spawn_kernel("boot", move || first_process(boot));
     task::spawn_kernel("flusher", || fs::flusher());
+    ipc::aio::start();
     sched::idle_loop()
 }
 

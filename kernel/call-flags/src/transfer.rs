@@ -16,6 +16,17 @@ const SPLICE_FLAGS: &[Entry] = &[
 ];
 
 sets! {
+    /// `io_submit(2)`: `aio_rw_flags` are the flags of `preadv2(2)` and `pwritev2(2)`; bits of `aio_flags` without a name are not looked at.
+    AIO_OPERATION: Values = Values::new(&["io_submit"], "aio_lio_opcode", EINVAL, &[
+        on("IOCB_CMD_PREAD", 0),
+        on("IOCB_CMD_PWRITE", 1),
+        on("IOCB_CMD_FSYNC", 2),
+        on("IOCB_CMD_FDSYNC", 3),
+        on("IOCB_CMD_POLL", 5),
+        no("IOCB_CMD_NOOP", 6, EINVAL, "as on Linux"),
+        on("IOCB_CMD_PREADV", 7),
+        on("IOCB_CMD_PWRITEV", 8),
+    ]);
     /// `preadv2(2)`
     PREADV2: Flags = Flags::new(&["preadv2"], "flags", Unknown::Refused(EOPNOTSUPP), &[
         HIPRI,

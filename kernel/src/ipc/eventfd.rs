@@ -21,6 +21,12 @@ impl EventFd {
         Arc::new(Self { count: SpinLock::new(initial), semaphore, event: WaitQueue::new() })
     }
 
+    /// Adds one, unless it is full, and wakes who waits.
+    pub fn signal(&self) {
+        let _ = self.add(1);
+        self.event.wake_events(Events::IN | Events::RDNORM);
+    }
+
     fn take(&self) -> Option<u64> {
         let mut count = self.count.lock();
         if *count == 0 {

@@ -1,5 +1,6 @@
 //! Ways for threads and processes to talk: futexes, pipes, terminals, sockets, event files.
 
+pub mod aio;
 pub mod epoll;
 pub mod eventfd;
 pub mod futex;

@@ -43,6 +43,8 @@ pub struct AddressSpace {
     pub barriers: core::sync::atomic::AtomicU32,
     /// What `mlockall(2)` wants of mappings to come: `MCL_FUTURE`, `MCL_ONFAULT`.
     pub future_locks: core::sync::atomic::AtomicU32,
+    /// Its contexts of asynchronous input and output.
+    pub contexts: crate::ipc::aio::Contexts,
     /// The program, which is not to be written to as long as this is there.
     pub program: crate::sync::SpinLock<Option<Arc<crate::fs::text::Running>>>,
     /// The addresses of arguments and environment, for `/proc/<pid>/cmdline`.
@@ -143,6 +145,7 @@ impl AddressSpace {
             stack_limit: AtomicU64::new(8 << 20),
             barriers: core::sync::atomic::AtomicU32::new(0),
             future_locks: core::sync::atomic::AtomicU32::new(0),
+            contexts: crate::ipc::aio::Contexts::default(),
             program: crate::sync::SpinLock::new(None),
             layout: crate::sync::SpinLock::new(Layout::default()),
         }))

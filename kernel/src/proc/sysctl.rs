@@ -139,6 +139,8 @@ fn fs() -> InodeRef {
     fixed(&[
         ("inotify", DIR, inotify),
         ("mqueue", DIR, mqueue),
+        ("aio-max-nr", FILE, || setting(&crate::ipc::aio::MAX_REQUESTS)),
+        ("aio-nr", FILE, || Text::new(|| number(crate::ipc::aio::REQUESTS.load(Ordering::Relaxed) as u64))),
         ("file-max", FILE, constant!(1 << 20)),
         ("file-nr", FILE, || Text::new(|| b"0\t0\t1048576\n".to_vec())),
         ("nr_open", FILE, constant!(1 << 20)),

@@ -241,7 +241,7 @@ pub fn sys_ppoll(cx: &Cx<'_>, at: usize, count: usize, timeout: usize, mask: usi
     result
 }
 
-fn apply_mask(cx: &Cx<'_>, mask: usize, size: usize) -> Result {
+pub(super) fn apply_mask(cx: &Cx<'_>, mask: usize, size: usize) -> Result {
     if mask != 0 {
         if size != 8 {
             return Err(EINVAL);
@@ -252,7 +252,7 @@ fn apply_mask(cx: &Cx<'_>, mask: usize, size: usize) -> Result {
 }
 
 /// Where no signal interrupted the wait, the old mask comes back at once; otherwise the handler's frame restores it.
-fn finish_mask(cx: &Cx<'_>, result: &Result<usize>) {
+pub(super) fn finish_mask(cx: &Cx<'_>, result: &Result<usize>) {
     if matches!(result, Err(error) if error.is_restart()) {
         return;
     }

@@ -3,6 +3,7 @@
 //! `table.rs` lists every call; the functions parse and validate their arguments here and work in the layers below.
 
 pub mod admin;
+pub mod aio;
 pub mod attr;
 pub mod capability;
 pub mod creds;

@@ -48,7 +48,7 @@ pub(super) fn iovecs(addr: usize, count: usize) -> Result<Vec<(usize, usize)>> {
     Ok(pieces)
 }
 
-fn one(addr: usize, len: usize) -> Result<usize> {
+pub(super) fn one(addr: usize, len: usize) -> Result<usize> {
     check_range(addr, len)?;
     Ok(len.min(MAX_COUNT))
 }
@@ -69,7 +69,7 @@ fn count_read(cx: &Cx<'_>, n: usize) -> usize {
 }
 
 /// After a write: `O_SYNC` and `O_DSYNC` wait for the disk.
-fn written(cx: &Cx<'_>, file: &OpenFile, n: usize, data_only: Option<bool>) -> Result<usize> {
+pub(super) fn written(cx: &Cx<'_>, file: &OpenFile, n: usize, data_only: Option<bool>) -> Result<usize> {
     cx.process.io_written.fetch_add(n as u64, Ordering::Relaxed);
     let flags = file.flags();
     let wait = data_only.or_else(|| flags.contains(OpenFlags::DSYNC).then(|| !flags.contains(OpenFlags::SYNC)));

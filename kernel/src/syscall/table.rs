@@ -309,6 +309,12 @@ table! {
     89 readlink (usize, usize, i32) => super::stat::sys_readlink;
     137 statfs (usize, usize) => super::stat::sys_statfs;
     138 fstatfs (i32, usize) => super::stat::sys_fstatfs;
+    206 io_setup (u32, usize) => super::aio::sys_io_setup;
+    207 io_destroy (usize) => super::aio::sys_io_destroy;
+    208 io_getevents (usize, i64, i64, usize, usize) => super::aio::sys_io_getevents;
+    209 io_submit (usize, i64, usize) => super::aio::sys_io_submit;
+    210 io_cancel (usize, usize, usize) => super::aio::sys_io_cancel;
+    333 io_pgetevents (usize, i64, i64, usize, usize, usize) => super::aio::sys_io_pgetevents;
     217 getdents64 (i32, usize, u32) => super::stat::sys_getdents64;
     262 newfstatat (i32, usize, usize, u32) => super::stat::sys_newfstatat;
     267 readlinkat (i32, usize, usize, i32) => super::stat::sys_readlinkat;

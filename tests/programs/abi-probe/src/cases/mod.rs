@@ -1,5 +1,6 @@
 //! The cases, by subject.
 
+mod aio;
 mod capabilities;
 mod events;
 mod fds;
@@ -30,6 +31,7 @@ use crate::harness::Group;
 /// Every group.
 pub const GROUPS: &[Group] = &[
     files::GROUP,
+    aio::GROUP,
     names::GROUP,
     permissions::GROUP,
     capabilities::GROUP,
