@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use exec_protocol::Spawn;
 use serde::Deserialize;
+use vm::console::Console;
 use vm::exec::command;
 
 use crate::lab::{Lab, Machine};
@@ -18,7 +19,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// What is asked, the risk that the plan must have, and a line of shell that holds once the plan has run; `$OUT` is what the plan printed.
-const REQUESTS: [(&str, &str, &str); 23] = [
+const REQUESTS: [(&str, &str, &str); 25] = [
     ("how much memory is free", "safe", "grep -q '^Mem:' <<< $OUT"),
     ("why is it slow?", "safe", "grep -q 'processors: .* busy' <<< $OUT && grep -q 'memory: .* available' <<< $OUT"),
     ("what is eating the memory?", "safe", "grep -q 'are available' <<< $OUT && grep -q '^  - .*: [0-9.]* [KMG]iB' <<< $OUT"),
@@ -41,6 +42,8 @@ const REQUESTS: [(&str, &str, &str); 23] = [
     ("pack the projects folder into a tar.gz", "confirm", "tar -tzf projects.tar.gz | grep -q projects/hosts.bak"),
     ("find files here whose name ends in .gz", "safe", "[ \"$(basename \"$OUT\")\" = projects.tar.gz ]"),
     ("make run.sh executable", "confirm", "test -x run.sh"),
+    ("which package owns /usr/bin/bash", "safe", "grep -qx bash <<< $OUT"),
+    ("what depends on bash", "safe", "grep -q bash <<< $OUT"),
     ("delete the projects folder", "dangerous", "! test -e projects && test -e projects.tar.gz"),
 ];
 
@@ -62,7 +65,25 @@ fn plain_english(lab: &Lab) -> Result<()> {
     for (request, risk, holds) in REQUESTS {
         obey(&machine, request, risk, holds).with_context(|| format!("{request:?}"))?;
     }
-    check::succeeds(&machine.sh(&format!("rm -r {PLACE}"), LIMIT)?)
+    check::succeeds(&machine.sh(&format!("rm -r {PLACE}"), LIMIT)?)?;
+    repair(&machine).context("a failure in the interactive shell")
+}
+
+/// On the serial line: the error of a command that failed is shown as it is, explained, and repaired by one key and Enter.
+fn repair(machine: &Machine) -> Result<()> {
+    let mut console = Console::connect(machine.dir())?;
+    console.send("\r")?;
+    console.send("echo ready$((40 + 2))\r")?;
+    console.expect("ready42", LIMIT)?;
+    console.send("tail -n 1 /etc/passw\r")?;
+    console.expect("No such file or directory", LIMIT)?;
+    console.expect("Nearest: /etc/passwd", LIMIT)?;
+    console.send("?\r")?;
+    console.expect("tail -n 1 /etc/passwd", LIMIT)?;
+    console.send("n")?;
+    console.send("[ -t 1 ] && [ -t 2 ] && echo terminal$((40 + 2))\r")?;
+    console.expect("terminal42", LIMIT)?;
+    Ok(())
 }
 
 fn obey(machine: &Machine, request: &str, risk: &str, holds: &str) -> Result<()> {
