@@ -4,32 +4,15 @@
 //! makes the driver restartable.
 
 use crate::engine::{Completion, Engine, MAX_REQUEST, Piece, Work};
+use block_scheme::Volumes;
 use partitions::Partition;
 use scheme::{
     Context, Errno, EventFlags, Fail, Opened, Outbox, Result, Scheme, SchemeSocket, Stat,
 };
 use std::collections::HashMap;
 
-/// ioctls of block devices (Linux's `linux/fs.h`).
-mod ioctl {
-    pub const BLKROGET: u64 = 0x125e;
-    pub const BLKGETSIZE: u64 = 0x1260;
-    pub const BLKSSZGET: u64 = 0x1268;
-    pub const BLKPBSZGET: u64 = 0x127b;
-    pub const BLKGETSIZE64: u64 = 0x8008_1272;
-}
-
-const S_IFBLK: u16 = 0o060_000;
-
 /// How often the device is looked at before its interrupt is waited for; each look lets others run.
 const LOOKS: u32 = 100;
-
-/// A range of the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Extent {
-    start: u64,
-    len: u64,
-}
 
 /// A request that came in, not yet given to the device.
 enum Pending {
@@ -50,7 +33,7 @@ enum Pending {
 /// A disk served as a scheme.
 pub struct Disk {
     engine: Engine,
-    extents: Vec<Option<Extent>>,
+    volumes: Volumes,
     pending: Vec<Pending>,
     pages: Pages,
     done: Vec<Completion>,
@@ -71,44 +54,19 @@ impl Physical for SchemeSocket {
 impl Disk {
     /// Serves the device behind `engine`, with these partitions.
     pub fn new(engine: Engine, partitions: &[Partition]) -> Self {
-        let mut extents = vec![Some(Extent {
-            start: 0,
-            len: engine.bytes,
-        })];
-        for part in partitions {
-            let index = part.number as usize;
-            extents.resize(extents.len().max(index + 1), None);
-            extents[index] = Some(Extent {
-                start: part.start,
-                len: part.len,
-            });
-        }
+        let volumes = Volumes::new(engine.bytes, partitions, engine.block_bytes, engine.is_read_only());
         Disk {
             engine,
-            extents,
+            volumes,
             pending: Vec::new(),
             pages: Pages::default(),
             done: Vec::new(),
         }
     }
 
-    fn extent(&self, handle: u64) -> Result<Extent, Errno> {
-        usize::try_from(handle)
-            .ok()
-            .and_then(|index| *self.extents.get(index)?)
-            .ok_or(Errno::BADF)
-    }
-
-    /// The part of a request that lies on the disk: where it starts, and its length; 0 at and past the end.
+    /// The part of a request that lies on the disk and fits into one of the device's: where it starts, and its length; 0 at and past the end.
     fn clip(&self, handle: u64, offset: u64, len: usize) -> Result<(u64, usize), Errno> {
-        let extent = self.extent(handle)?;
-        if offset == scheme::abi::STREAM_OFFSET {
-            return Err(Errno::SPIPE);
-        }
-        let left = extent.len.saturating_sub(offset);
-        let len = left.min(len.min(MAX_REQUEST) as u64) as usize;
-        // `start + offset` lies on the disk wherever `len` is not 0.
-        Ok((extent.start.saturating_add(offset), len))
+        self.volumes.clip(handle, offset, len.min(MAX_REQUEST))
     }
 
     fn is_whole(&self, offset: u64, len: usize) -> bool {
@@ -259,28 +217,7 @@ impl Pages {
 
 impl Scheme for Disk {
     fn openat(&mut self, cx: &mut Context<'_>, dir: u64, path: &str, flags: u64) -> Result<Opened> {
-        if dir != scheme::abi::ROOT_HANDLE {
-            return Err(Errno::NOTDIR.into());
-        }
-        // Everyone may look, root may open.
-        if cx.ids.uid != 0 && flags & scheme::abi::O_STAT as u64 == 0 {
-            return Err(Errno::ACCESS.into());
-        }
-        let number = if path.is_empty() {
-            0
-        } else {
-            path.parse().map_err(|_| Errno::NOENT)?
-        };
-        // "01" would be a second name of "1".
-        if number != 0 && path != number.to_string() || number == 0 && !path.is_empty() {
-            return Err(Errno::NOENT.into());
-        }
-        self.extent(number).map_err(|_| Errno::NOENT)?;
-        let is_for_writing = flags as usize & scheme::abi::O_ACCMODE & scheme::abi::O_WRONLY != 0;
-        if is_for_writing && self.engine.is_read_only() {
-            return Err(Errno::ROFS.into());
-        }
-        Ok(Opened::Handle(number))
+        Ok(Opened::Handle(self.volumes.open(cx, dir, path, flags)?))
     }
 
     fn read(
@@ -352,7 +289,7 @@ impl Scheme for Disk {
     }
 
     fn fsync(&mut self, cx: &mut Context<'_>, handle: u64) -> Result<()> {
-        self.extent(handle)?;
+        self.volumes.extent(handle)?;
         self.pending.push(Pending::Other {
             tag: cx.tag,
             work: Work::Flush,
@@ -361,26 +298,12 @@ impl Scheme for Disk {
     }
 
     fn fevent(&mut self, handle: u64, events: EventFlags) -> Result<EventFlags> {
-        self.extent(handle)?;
+        self.volumes.extent(handle)?;
         Ok(events)
     }
 
     fn fstat(&mut self, handle: u64) -> Result<Stat> {
-        let extent = self.extent(handle)?;
-        let permissions = if self.engine.is_read_only() {
-            0o440
-        } else {
-            0o660
-        };
-        Ok(Stat {
-            st_ino: handle + 1,
-            st_mode: S_IFBLK | permissions,
-            st_nlink: 1,
-            st_size: extent.len,
-            st_blksize: 4096,
-            st_blocks: extent.len / 512,
-            ..Stat::default()
-        })
+        Ok(self.volumes.stat(handle)?)
     }
 
     fn call(
@@ -390,17 +313,7 @@ impl Scheme for Disk {
         buffer: &mut [u8],
         metadata: [u64; 3],
     ) -> Result<u64> {
-        let extent = self.extent(handle)?;
-        let value = match metadata[0] {
-            ioctl::BLKROGET => u64::from(self.engine.is_read_only()),
-            ioctl::BLKGETSIZE => extent.len / 512,
-            ioctl::BLKGETSIZE64 => extent.len,
-            ioctl::BLKSSZGET | ioctl::BLKPBSZGET => u64::from(self.engine.block_bytes),
-            _ => return Err(Errno::NOTTY.into()),
-        };
-        let len = buffer.len().min(8);
-        buffer[..len].copy_from_slice(&value.to_le_bytes()[..len]);
-        Ok(0)
+        Ok(self.volumes.ioctl(handle, metadata[0], buffer)?)
     }
 
     fn cancel(&mut self, _tag: u32) -> bool {
