@@ -16,7 +16,7 @@ use crate::models;
 use crate::project::{DEFAULT_EDITION, DEVELOPER_EDITION, Project, SERVER_EDITION};
 
 /// Packages of the kernel's workspace whose tests run on the host.
-const KERNEL_HOST_PACKAGES: [&str; 6] = ["bpf", "call-flags", "cpio", "frame-logic", "page-logic", "scheme-table"];
+const KERNEL_HOST_PACKAGES: [&str; 7] = ["bpf", "call-flags", "capabilities", "cpio", "frame-logic", "page-logic", "scheme-table"];
 
 #[derive(Default)]
 struct Tally {
