@@ -166,16 +166,18 @@ fn disk_and_iso_boot_by_bios_and_uefi() {
     let cmdline = "consciousness=0.4 ai=local education=off security=standard target=console foo.bar=1 loglevel=7 a.b=c";
     let disk = builder.disk(&kernel, &options).expect("a disk");
     let iso = builder.iso(&kernel, &options).expect("an ISO");
-    let initfs = fs::metadata(folder.join("build/initfs.cpio"))
-        .expect("an initfs")
-        .len();
+    let length = |name: &str| fs::metadata(folder.join("build").join(name)).expect("an initfs").len();
+    // The medium has a disk in its initfs, and that is the root.
+    let live = format!("{cmdline} root=/scheme/disk.live/3");
+    let (of_disk, of_iso) = ((cmdline, length("initfs.cpio")), (live.as_str(), length("live-initfs.cpio")));
+    assert!(of_iso.1 > of_disk.1);
     let disk = format!("file={},format=raw,if=virtio,snapshot=on", disk.display());
     let iso = iso.display().to_string();
-    for (name, firmware, drive) in [
-        ("bios-disk", None, ["-drive", &disk]),
-        ("uefi-disk", Some(OVMF), ["-drive", &disk]),
-        ("bios-iso", None, ["-cdrom", &iso]),
-        ("uefi-iso", Some(OVMF), ["-cdrom", &iso]),
+    for (name, firmware, drive, (cmdline, initfs)) in [
+        ("bios-disk", None, ["-drive", &disk], of_disk),
+        ("uefi-disk", Some(OVMF), ["-drive", &disk], of_disk),
+        ("bios-iso", None, ["-cdrom", &iso], of_iso),
+        ("uefi-iso", Some(OVMF), ["-cdrom", &iso], of_iso),
     ] {
         let start = Instant::now();
         check(name, &boot(folder, name, firmware, &drive), cmdline, initfs);
