@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::node::{Link, Text};
 use super::net;
@@ -37,11 +37,10 @@ const PUBLIC: &[(&str, MakeText)] = &[
     ("cgroup", |_| Ok(b"0::/\n".to_vec())),
     ("cmdline", |p| Ok(region(p, |l| (l.arg_start, l.arg_end)))),
     ("limits", limits),
-    ("loginuid", |_| Ok(b"4294967295".to_vec())),
     ("mountinfo", |p| Ok(mounts(p, true))),
     ("mounts", |p| Ok(mounts(p, false))),
     ("oom_score", |p| Ok(format!("{}\n", oom_score(p)).into_bytes())),
-    ("sessionid", |_| Ok(b"4294967295".to_vec())),
+    ("sessionid", |p| Ok(format!("{}", p.login.lock().1).into_bytes())),
     ("stat", |p| stat(p, None)),
     ("statm", |p| Ok(statm(p))),
     ("status", |p| status(p, None)),
@@ -101,6 +100,11 @@ impl Entries for Process0 {
                     Ok(())
                 }))
             }
+            "loginuid" => {
+                let shown = process.clone();
+                let make = move || Ok(format!("{}", shown.login.lock().0).into_bytes());
+                Ok(Text::writable(who, make, move |bytes| set_login(&process, bytes)))
+            }
             "oom_score_adj" => {
                 let shown = process.clone();
                 let make = move || Ok(format!("{}\n", shown.oom_score_adj.load(Ordering::Relaxed)).into_bytes());
@@ -129,11 +133,27 @@ impl Entries for Process0 {
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
         let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
         names.extend(PUBLIC.iter().chain(PRIVATE).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
-        names.extend(["comm", "mem", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(["comm", "loginuid", "mem", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
         names.extend(["exe", "cwd", "root"].map(|n| (n.as_bytes().to_vec(), FileType::Symlink)));
         names.extend(["fd", "fdinfo", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
         names
     }
+}
+
+/// Takes down who has logged in, and counts the session; `u32::MAX` takes it back. A process only says this of itself, and once it is said it is
+/// CAP_AUDIT_CONTROL that may change it (`audit_set_loginuid` of Linux, proc(5)).
+fn set_login(process: &Arc<Process>, bytes: &[u8]) -> Result<()> {
+    static SESSIONS: AtomicU32 = AtomicU32::new(0);
+    if !task::with_current(|thread| Arc::ptr_eq(&thread.process, process)) {
+        return Err(EPERM);
+    }
+    let uid: u32 = core::str::from_utf8(bytes).ok().and_then(|text| text.trim().parse().ok()).ok_or(EINVAL)?;
+    if process.login.lock().0 != u32::MAX && !task::capable(task::Capability::AUDIT_CONTROL) {
+        return Err(EPERM);
+    }
+    let session = if uid == u32::MAX { u32::MAX } else { SESSIONS.fetch_add(1, Ordering::Relaxed) + 1 };
+    *process.login.lock() = (uid, session);
+    Ok(())
 }
 
 fn shown_path(path: &Path) -> Vec<u8> {

@@ -169,6 +169,8 @@ pub struct Process {
     pub start_ns: u64,
     /// OOM score adjustment, -1000..=1000.
     pub oom_score_adj: AtomicI32,
+    /// Who logged in, and the number of that session, as pam_loginuid(8) tells; `u32::MAX` where nobody did. Inherited over fork.
+    pub login: SpinLock<(u32, u32)>,
     /// Consciousness level in thousandths (DESIGN section 5), inherited over fork.
     pub level: AtomicU32,
     /// Name of the last thread, once it has ended.
@@ -321,6 +323,7 @@ impl Process {
             timers: crate::time::ProcessTimers::default(),
             start_ns: frame::time::now_ns(),
             oom_score_adj: AtomicI32::new(0),
+            login: SpinLock::new((u32::MAX, u32::MAX)),
             level: AtomicU32::new(level),
             final_name: SpinLock::new([0; 16]),
             io_read: AtomicU64::new(0),
@@ -354,6 +357,7 @@ impl Process {
         child.signals.lock().actions = parent.signals.lock().actions;
         *child.exe.lock() = parent.exe.lock().clone();
         child.oom_score_adj.store(parent.oom_score_adj.load(Ordering::Relaxed), Ordering::Relaxed);
+        *child.login.lock() = *parent.login.lock();
         child.personality.store(parent.personality.load(Ordering::Relaxed), Ordering::Relaxed);
         child.dumpable.store(parent.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_new_privs.store(parent.no_new_privs.load(Ordering::Relaxed), Ordering::Relaxed);

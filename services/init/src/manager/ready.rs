@@ -5,7 +5,8 @@ use crate::sys::{self, Piped};
 use gci_units::{Readiness, UnitName};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixDatagram;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::{Duration, Instant};
 
 /// How soon to look for a scheme; each look doubles it, up to [`LAST_LOOK`].
@@ -24,6 +25,9 @@ impl Manager {
     pub(super) fn is_ready(&mut self, name: &UnitName) {
         let Some(record) = self.records.get_mut(name) else { return };
         record.deadline = None;
+        if record.unit.readiness != Readiness::Notify {
+            record.notify = None;
+        }
         record.watchdog = record.unit.watchdog.map(|period| Instant::now() + period);
         if record.unit.readiness == Readiness::Oneshot {
             record.group = None;
@@ -72,7 +76,16 @@ impl Manager {
     /// A socket for a service's messages, and its path. Each service has its own: so it is known who speaks.
     pub(super) fn notify_socket(&self, name: &UnitName) -> std::io::Result<(UnixDatagram, String)> {
         let folder = self.run.join("notify");
-        std::fs::create_dir_all(&folder)?;
+        match std::fs::create_dir_all(&folder) {
+            // Before there is a root nothing can be written, and nobody else runs.
+            Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+                let unique = format!("gci/notify/{name}");
+                let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&unique)?)?;
+                socket.set_nonblocking(true)?;
+                return Ok((socket, format!("@{unique}")));
+            }
+            other => other?,
+        }
         let path = folder.join(name.as_str());
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
