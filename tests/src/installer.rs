@@ -10,7 +10,7 @@ use vm::exec::Output;
 use vm::machine::{Boot, Changes, Disk, DiskFormat, Firmware, Machine as Description};
 
 use crate::lab::{BOOT_LIMIT, Lab, Linkage, Machine, System};
-use crate::{Test, check};
+use crate::{Test, check, wait};
 
 const SHORT: Duration = Duration::from_secs(60);
 /// To copy a system, emulated and on a busy host.
@@ -167,6 +167,7 @@ fn encrypted(lab: &Lab) -> Result<()> {
     machine.dir().wait_ready(BOOT_LIMIT)?;
     let shown = std::fs::read(machine.dir().serial_log())?;
     ensure!(!shown.windows(PASSWORD.len()).any(|it| it == PASSWORD.as_bytes()), "the password was shown");
+    wait::for_text(&machine, "gci status", "console.target: reached", LONG).context("the end of the start")?;
     let script = "echo before > /var/tmp/kept; sync; pid=$(pidof redoxfsd); kill -9 $pid; sync; cat /etc/hostname /var/tmp/kept; \
                   [ $(pidof redoxfsd) != $pid ] && echo again; tr '\\0' ' ' < /proc/$(pidof redoxfsd)/cmdline | grep -c battery";
     check::prints(&machine.sh(script, SHORT)?, "box\nbefore\nagain\n0\n")?;

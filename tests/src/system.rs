@@ -73,7 +73,10 @@ fn schemes_under_it(lab: &Lab) -> Result<()> {
     for scheme in ["initfs", "root", "pci", "disk.vda"] {
         ensure!(schemes.lines().any(|it| it == scheme), "/scheme lacks {scheme}:\n{schemes}");
     }
-    Ok(())
+    // cp(1) asks where a file's data are: all of an archive's file are, whatever of it has been read before.
+    let script = "cp /scheme/initfs/lib/gci/redoxfsd.gcservice /scheme/initfs/sbin/redoxfsd /tmp && cmp /tmp/redoxfsd /scheme/initfs/sbin/redoxfsd && \
+                  cmp /tmp/redoxfsd.gcservice /scheme/initfs/lib/gci/redoxfsd.gcservice; s=$?; rm -f /tmp/redoxfsd /tmp/redoxfsd.gcservice; exit $s";
+    check::succeeds(&machine.sh(script, SHORT)?)
 }
 
 /// The daemon that the documentation shows: it can be read, written, and ended.

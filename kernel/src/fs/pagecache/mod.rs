@@ -352,6 +352,11 @@ impl PageCache {
         }
     }
 
+    /// Whether absent pages can be read from somewhere; where not, they are holes.
+    pub fn has_backend(&self) -> bool {
+        self.backend.is_some()
+    }
+
     /// The first page at or after `index` that is present (`data`) or absent; for `SEEK_DATA` and `SEEK_HOLE` of files in memory.
     pub fn next_page(&self, index: u64, data: bool) -> Option<u64> {
         let inner = self.inner.lock();

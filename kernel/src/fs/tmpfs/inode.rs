@@ -549,6 +549,10 @@ impl CachedInode for TmpInode {
         if pos >= size {
             return Err(ENXIO);
         }
+        // Of an archive's file nothing is a hole, whatever of it is in the cache.
+        if self.cache().has_backend() {
+            return Ok(if hole { size } else { pos });
+        }
         let found = self.cache().next_page(pos / PAGE, !hole).map(|page| (page * PAGE).max(pos));
         match found {
             Some(at) if at < size => Ok(at),
