@@ -164,19 +164,25 @@ fn encrypted(lab: &Lab) -> Result<()> {
     console.send("correct horse\r")?;
     console.expect("That is not the password.", SHORT)?;
     console.send(&format!("{PASSWORD}\r"))?;
+    console.expect("is at generation", BOOT_LIMIT)?;
+    // A console that nobody reads would hold the machine up.
+    drop(console);
     machine.dir().wait_ready(BOOT_LIMIT)?;
     let shown = std::fs::read(machine.dir().serial_log())?;
     ensure!(!shown.windows(PASSWORD.len()).any(|it| it == PASSWORD.as_bytes()), "the password was shown");
     wait::for_text(&machine, "gci status", "console.target: reached", LONG).context("the end of the start")?;
     let script = "echo before > /var/tmp/kept; sync; pid=$(pidof redoxfsd); kill -9 $pid; sync; cat /etc/hostname /var/tmp/kept; \
-                  [ $(pidof redoxfsd) != $pid ] && echo again; tr '\\0' ' ' < /proc/$(pidof redoxfsd)/cmdline | grep -c battery";
+                  [ $(pidof redoxfsd) != $pid ] && echo again; tr '\\0' ' ' < /proc/$(pidof redoxfsd)/cmdline | grep -c battery; true";
     check::prints(&machine.sh(script, SHORT)?, "box\nbefore\nagain\n0\n")?;
     // People log in where they are asked who they are.
+    let mut console = Console::connect(machine.dir())?;
     console.send("\r")?;
     console.expect("box login:", SHORT)?;
     console.send("ada\r")?;
     console.expect("Password:", SHORT)?;
     console.send("engine\r")?;
+    // What is typed before the shell is there is thrown away.
+    console.expect("ada@box", LONG).context("logging in")?;
     console.send("echo $((40 + 2)) $(id -un) $(cat /proc/self/loginuid)\r")?;
     console.expect("42 ada 100", SHORT).context("logging in")?;
     machine.cut_power();
