@@ -217,7 +217,7 @@ impl System {
             tracing::warn!("cannot switch the loop-back device on: {error}");
         }
         self.manager.take(loaded);
-        match self.aside(|| Journal::start(Path::new(journal::FOLDER), Kernel::Included))? {
+        match Journal::start(Path::new(journal::FOLDER), Kernel::Included) {
             Ok(journal) => {
                 self.manager.set_journal(journal.clone());
                 self.journal = Some(journal);
