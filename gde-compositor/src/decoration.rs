@@ -22,6 +22,8 @@ const BUTTONS: [Button; 3] = [Button::Minimize, Button::Maximize, Button::Close]
 /// All that a title bar's picture depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
+    /// What it is drawn in.
+    pub colours: theme::Palette,
     /// Of the window.
     pub width: i32,
     /// What the window calls itself.
@@ -85,11 +87,11 @@ fn draw(look: &Look, fonts: &Fonts) -> Pixmap {
     let (w, h) = (look.width.clamp(1, 16384), theme::TITLE_HEIGHT);
     let mut pixmap = Pixmap::new(w as usize, h as usize);
     let radius = if look.is_filling { 0 } else { theme::CORNER };
-    let ground = if look.is_focused { theme::TITLE_FOCUSED } else { theme::TITLE };
+    let ground = if look.is_focused { theme::colours().title_focused } else { theme::colours().title };
     pixmap.fill_rounded(0, 0, w, h, (radius, 0), ground);
-    pixmap.fill(radius, 0, w - 2 * radius, 1, theme::TITLE_LIGHT);
-    pixmap.fill(0, h - 1, w, 1, theme::TITLE_LINE);
-    let colour = if look.is_focused { theme::TEXT } else { theme::TEXT_DIM };
+    pixmap.fill(radius, 0, w - 2 * radius, 1, theme::colours().title_light);
+    pixmap.fill(0, h - 1, w, 1, theme::colours().title_line);
+    let colour = if look.is_focused { theme::colours().text } else { theme::colours().text_dim };
     for (index, button) in BUTTONS.into_iter().enumerate() {
         draw_button(&mut pixmap, left_of(index, w), button, look, colour);
     }
@@ -108,10 +110,14 @@ fn draw_button(pixmap: &mut Pixmap, left: i32, button: Button, look: &Look, colo
     let (cx, cy) = (left + theme::BUTTON / 2, theme::TITLE_HEIGHT / 2);
     let is_hovered = look.hover == Some(button);
     if is_hovered {
-        let ground = if button == Button::Close { theme::DANGER } else { theme::HOVER };
+        let ground = if button == Button::Close { theme::colours().danger } else { theme::colours().hover };
         pixmap.fill_disc((cx * 4, cy * 4), theme::BUTTON * 2, ground);
     }
-    let colour = if is_hovered { theme::TEXT } else { colour };
+    let colour = match button {
+        Button::Close if is_hovered => 0xffff_ffff,
+        _ if is_hovered => theme::colours().text,
+        _ => colour,
+    };
     // In quarter pixels, around the middle.
     let at = |x: i32, y: i32| (cx * 4 + x, cy * 4 + y);
     const WIDTH: i32 = 5;
@@ -153,7 +159,7 @@ mod tests {
 
     #[test]
     fn absurd_titles_and_widths_are_drawn() {
-        let look = |width, title: &str| Look { width, title: title.into(), is_focused: true, hover: Some(Button::Close), is_filling: false, is_maximized: true };
+        let look = |width, title: &str| Look { colours: theme::colours(), width, title: title.into(), is_focused: true, hover: Some(Button::Close), is_filling: false, is_maximized: true };
         for width in [-5, 0, 1, 20, 16384] {
             let bar = TitleBar::new(look(width, &"x\u{0}\u{202e}\n".repeat(5000)), &Fonts::load());
             assert_eq!(bar.canvas().pixmap().height(), 36);

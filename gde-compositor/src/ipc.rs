@@ -43,6 +43,10 @@ struct Asker {
     output: Vec<u8>,
 }
 
+fn one_mode(mode: crate::backend::DisplayMode) -> gde_ipc::Mode {
+    gde_ipc::Mode { width: mode.width, height: mode.height, refresh_mhz: mode.refresh_mhz, is_preferred: mode.is_preferred }
+}
+
 impl Gde {
     /// Listens for other programs at a path.
     ///
@@ -151,6 +155,10 @@ impl Gde {
                 Ok(()) => Answer::Done,
                 Err(problem) => Answer::Failed { problem },
             },
+            Request::Mode { output, width, height } => match self.set_mode(&output, desktop_settings::Size { width, height }) {
+                Ok(()) => Answer::Done,
+                Err(problem) => Answer::Failed { problem },
+            },
             Request::Screenshot { output, path } => self.screenshot(output.as_deref(), &path).unwrap_or_else(|error| Answer::Failed { problem: format!("{error:#}") }),
             Request::Events => Answer::Done,
         }
@@ -219,6 +227,7 @@ impl Gde {
                 refresh_mhz: mode.map_or(0, |mode| mode.refresh),
                 scale: screen.output.current_scale().fractional_scale(),
                 frames: screen.frames,
+                modes: self.backend.modes(&screen.output).into_iter().map(one_mode).collect(),
             }
         };
         self.screens.iter().map(one).collect()

@@ -44,6 +44,11 @@ pub struct Launcher {
 }
 
 impl Launcher {
+    /// Has it drawn anew.
+    pub fn forget_picture(&mut self) {
+        self.drawn = None;
+    }
+
     fn find(&mut self) {
         let found = desktop_entries::search(&self.apps, &self.text).into_iter();
         let terminal = terminal().unwrap_or("xterm");
@@ -139,28 +144,28 @@ impl Gde {
         let mut pixmap = Pixmap::new(WIDTH as usize, h as usize);
         theme::draw_box(&mut pixmap, (0, 0, WIDTH, h), 14);
         if !launcher.answers.is_empty() {
-            pixmap.fill(16, FIELD - 1, WIDTH - 32, 1, theme::TITLE_LIGHT);
+            pixmap.fill(16, FIELD - 1, WIDTH - 32, 1, theme::colours().title_light);
         }
         // A magnifier.
-        pixmap.fill_disc((30 * 4, 26 * 4), 30, theme::TEXT_DIM);
-        pixmap.fill_disc((30 * 4, 26 * 4), 22, theme::BOX);
-        pixmap.line((35 * 4, 31 * 4), (40 * 4, 36 * 4), 8, theme::TEXT_DIM);
+        pixmap.fill_disc((30 * 4, 26 * 4), 30, theme::colours().text_dim);
+        pixmap.fill_disc((30 * 4, 26 * 4), 22, theme::colours().ground);
+        pixmap.line((35 * 4, 31 * 4), (40 * 4, 36 * 4), 8, theme::colours().text_dim);
         if let (Some(font), Some(bold)) = (&self.fonts.regular, &self.fonts.bold) {
-            let (text, colour) = if launcher.text.is_empty() { ("Search apps, or type a command", theme::TEXT_DIM) } else { (launcher.text.as_str(), theme::TEXT) };
+            let (text, colour) = if launcher.text.is_empty() { ("Search apps, or type a command", theme::colours().text_dim) } else { (launcher.text.as_str(), theme::colours().text) };
             let end = font.draw(&mut pixmap, 54, FIELD / 2 + 6, &font.fitted(text, 16, WIDTH - 90), 16, colour);
             let caret = if launcher.text.is_empty() { 52 } else { 56 + end };
-            pixmap.fill(caret, FIELD / 2 - 10, 2, 20, theme::ACCENT);
+            pixmap.fill(caret, FIELD / 2 - 10, 2, 20, theme::colours().accent);
             for (index, answer) in launcher.answers.iter().enumerate() {
                 let y = FIELD + index as i32 * ROW;
                 if index == launcher.chosen {
-                    pixmap.fill_rounded(8, y + 2, WIDTH - 16, ROW - 4, (8, 8), theme::HOVER);
-                    pixmap.fill_rounded(8, y + 12, 3, ROW - 24, (1, 1), theme::ACCENT);
+                    pixmap.fill_rounded(8, y + 2, WIDTH - 16, ROW - 4, (8, 8), theme::colours().hover);
+                    pixmap.fill_rounded(8, y + 12, 3, ROW - 24, (1, 1), theme::colours().accent);
                 }
                 let title = bold.fitted(&answer.title, 14, 240);
-                let width = bold.draw(&mut pixmap, 24, y + ROW / 2 + 5, &title, 14, theme::TEXT);
+                let width = bold.draw(&mut pixmap, 24, y + ROW / 2 + 5, &title, 14, theme::colours().text);
                 let detail = font.fitted(&answer.detail, theme::TEXT_SIZE, WIDTH - 24 - width - 40);
                 let left = WIDTH - 24 - font.width(&detail, theme::TEXT_SIZE);
-                font.draw(&mut pixmap, left, y + ROW / 2 + 5, &detail, theme::TEXT_SIZE, theme::TEXT_DIM);
+                font.draw(&mut pixmap, left, y + ROW / 2 + 5, &detail, theme::TEXT_SIZE, theme::colours().text_dim);
             }
         }
         launcher.canvas.replace(pixmap);

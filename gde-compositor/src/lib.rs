@@ -26,6 +26,7 @@ pub mod overview;
 pub mod panel;
 pub mod render;
 pub mod screen;
+pub mod settings;
 pub mod server;
 pub mod state;
 pub mod switcher;

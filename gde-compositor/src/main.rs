@@ -88,7 +88,7 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
         Where::Headless => Backend::Headless(headless::Headless::default()),
     };
     let mut gde = Gde::new(&display, events.handle(), Clock::system(), backend, kernels)?;
-    gde.has_animations = !args.no_animations;
+    gde.chosen.no_animations = args.no_animations;
     gde.manager = manager;
     server::serve(display, &events)?;
     let socket = gde.listen_for_clients()?;
@@ -102,6 +102,8 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
         ("XDG_SESSION_TYPE".into(), "wayland".into()),
         ("HOME".into(), std::env::var_os("HOME").unwrap_or_else(|| "/root".into())),
     ];
+    // As a service it has no home, and is root's, as what it starts.
+    gde.follow_settings(&desktop_settings::path().unwrap_or_else(|| "/root/.config/genai/desktop.toml".into()));
     match args.backend {
         Where::Kms => kms::start(&mut gde, signals)?,
         Where::Headless => {

@@ -28,6 +28,11 @@ pub struct Overview {
 }
 
 impl Overview {
+    /// Has it drawn anew.
+    pub fn forget_picture(&mut self) {
+        self.drawn = None;
+    }
+
     /// Adds the overview to a scene.
     pub fn add(&self, gde: &Gde, scene: &mut Scene<'_>) {
         let mut labels = Vec::new();
@@ -40,7 +45,7 @@ impl Overview {
         let at = scene.physical(scene.screen.x, scene.screen.y);
         scene.elements.push(self.canvas.at(at, 1.0).into());
         let screen = scene.screen;
-        scene.solid(&self.shade, &screen, theme::SHADE);
+        scene.solid(&self.shade, &screen, theme::colours().shade);
     }
 }
 
@@ -133,18 +138,18 @@ impl Gde {
             let left = (screen.w - 420) / 2;
             theme::draw_box(&mut pixmap, (left, 44, 420, LABEL), 17);
             if let Some(font) = &self.fonts.regular {
-                let (text, colour) = if drawn.0.is_empty() { ("Type to search windows", theme::TEXT_DIM) } else { (drawn.0.as_str(), theme::TEXT) };
+                let (text, colour) = if drawn.0.is_empty() { ("Type to search windows", theme::colours().text_dim) } else { (drawn.0.as_str(), theme::colours().text) };
                 font.draw(&mut pixmap, left + 18, 44 + LABEL / 2 + 5, &font.fitted(text, 14, 384), 14, colour);
                 for (index, (cell, preview, title)) in drawn.2.iter().enumerate() {
                     let title = font.fitted(title, theme::TEXT_SIZE, cell.w - 24);
                     let width = font.width(&title, theme::TEXT_SIZE);
                     let (x, y) = (cell.x - screen.x + (cell.w - width) / 2, preview.bottom() - screen.y);
                     let (left, top) = (preview.x - screen.x, preview.y - screen.y);
-                    pixmap.fill(left - 1, top - 1, preview.w + 2, preview.h + 2, theme::BOX_LINE);
+                    pixmap.fill(left - 1, top - 1, preview.w + 2, preview.h + 2, theme::colours().box_line);
                     if index == drawn.1 {
-                        pixmap.fill_rounded(left - 4, top - 4, preview.w + 8, preview.h + 8, (4, 4), theme::ACCENT);
+                        pixmap.fill_rounded(left - 4, top - 4, preview.w + 8, preview.h + 8, (4, 4), theme::colours().accent);
                     }
-                    let colour = if index == drawn.1 { theme::TEXT } else { theme::TEXT_DIM };
+                    let colour = if index == drawn.1 { theme::colours().text } else { theme::colours().text_dim };
                     font.draw(&mut pixmap, x, y + 24, &title, theme::TEXT_SIZE, colour);
                 }
             }

@@ -16,6 +16,7 @@ use crate::window;
 /// All that the panel's picture depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Look {
+    colours: theme::Palette,
     width: i32,
     time: String,
     title: String,
@@ -107,6 +108,7 @@ impl Gde {
         });
         let title = self.layout.focus().and_then(|id| self.layout.window(id)).map(|window| window::names(&window.toplevel).0).unwrap_or_default();
         let look = Look {
+            colours: theme::colours(),
             width: self.screen_rect(screen).w,
             time: local_time(seconds().as_secs() as i64),
             title,
@@ -124,30 +126,30 @@ impl Gde {
     fn draw_panel(&self, look: &Look) -> Pixmap {
         let (w, h) = (look.width.clamp(1, 16384), theme::PANEL_HEIGHT);
         let mut pixmap = Pixmap::new(w as usize, h as usize);
-        pixmap.fill(0, 0, w, h, theme::PANEL);
+        pixmap.fill(0, 0, w, h, theme::colours().panel);
         if look.is_launcher_open {
-            pixmap.fill_rounded(6, 4, LAUNCHER - 12, h - 8, (6, 6), theme::HOVER);
+            pixmap.fill_rounded(6, 4, LAUNCHER - 12, h - 8, (6, 6), theme::colours().hover);
         }
         let base = h / 2 + 5;
         if let Some(font) = &self.fonts.bold {
             let label = "Apps";
             let x = (LAUNCHER - font.width(label, theme::TEXT_SIZE)) / 2;
-            font.draw(&mut pixmap, x, base, label, theme::TEXT_SIZE, theme::TEXT);
+            font.draw(&mut pixmap, x, base, label, theme::TEXT_SIZE, theme::colours().text);
             let width = font.width(&look.time, theme::TEXT_SIZE);
-            font.draw(&mut pixmap, w - width - 14, base, &look.time, theme::TEXT_SIZE, theme::TEXT);
+            font.draw(&mut pixmap, w - width - 14, base, &look.time, theme::TEXT_SIZE, theme::colours().text);
         }
         for (index, workspace) in look.used.iter().enumerate() {
             let cx = LAUNCHER + index as i32 * DOT + DOT / 2;
             if *workspace == look.active {
-                pixmap.fill_rounded(cx - 8, h / 2 - 4, 16, 8, (4, 4), theme::ACCENT);
+                pixmap.fill_rounded(cx - 8, h / 2 - 4, 16, 8, (4, 4), theme::colours().accent);
             } else {
-                pixmap.fill_disc((cx * 4, h * 2), 14, theme::TEXT_DIM);
+                pixmap.fill_disc((cx * 4, h * 2), 14, theme::colours().text_dim);
             }
         }
         if let Some(font) = &self.fonts.regular {
             let left = LAUNCHER + look.used.len() as i32 * DOT + 16;
             let title = font.fitted(&look.title, theme::TEXT_SIZE, (w / 2 - left).min(w - 220 - left).max(0));
-            font.draw(&mut pixmap, left, base, &title, theme::TEXT_SIZE, theme::TEXT_DIM);
+            font.draw(&mut pixmap, left, base, &title, theme::TEXT_SIZE, theme::colours().text_dim);
         }
         pixmap
     }

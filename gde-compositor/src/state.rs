@@ -185,6 +185,8 @@ pub struct Gde {
     pub manager: service_notify::Manager,
     /// Who lists windows.
     pub taskbars: crate::handlers::taskbar::Taskbars,
+    /// The user's settings.
+    pub chosen: crate::settings::Chosen,
     /// Whether windows appear and disappear gradually.
     pub has_animations: bool,
 }
@@ -280,6 +282,7 @@ impl Gde {
             headless_frames: None,
             manager: service_notify::Manager::default(),
             taskbars: crate::handlers::taskbar::Taskbars::default(),
+            chosen: crate::settings::Chosen::default(),
             has_animations: true,
         })
     }
@@ -318,7 +321,6 @@ impl Gde {
     pub fn resize_screen(&mut self, output: &Output, size: (i32, i32), refresh_mhz: i32) {
         let mode = Mode { size: size.into(), refresh: refresh_mhz };
         output.change_current_state(Some(mode), None, None, None);
-        output.set_preferred(mode);
         if let Some(screen) = self.screens.iter_mut().find(|screen| screen.output == *output) {
             screen.tracker = tracker(size, output.current_scale().fractional_scale());
             screen.wallpaper = Canvas::new(wallpaper(size.0.max(1) as usize, size.1.max(1) as usize));

@@ -30,6 +30,11 @@ pub struct Switcher {
 }
 
 impl Switcher {
+    /// Has it drawn anew.
+    pub fn forget_picture(&mut self) {
+        self.drawn = None;
+    }
+
     /// Where a window's preview is.
     fn cell(&self, index: usize) -> Rect {
         let columns = self.columns();
@@ -122,13 +127,13 @@ impl Gde {
                 let cell = switcher.cell(index);
                 let (x, y) = (cell.x - switcher.area.x, cell.y - switcher.area.y);
                 if index == switcher.chosen {
-                    pixmap.fill_rounded(x + 3, y + 3, CELL.0 - 6, CELL.1 - 6, (10, 10), theme::HOVER);
-                    pixmap.fill_rounded(x + 60, y + CELL.1 - 10, CELL.0 - 120, 3, (1, 1), theme::ACCENT);
+                    pixmap.fill_rounded(x + 3, y + 3, CELL.0 - 6, CELL.1 - 6, (10, 10), theme::colours().hover);
+                    pixmap.fill_rounded(x + 60, y + CELL.1 - 10, CELL.0 - 120, 3, (1, 1), theme::colours().accent);
                 }
                 if let Some(font) = &self.fonts.regular {
                     let title = font.fitted(title, theme::TEXT_SIZE, PREVIEW.0);
                     let left = x + (CELL.0 - font.width(&title, theme::TEXT_SIZE)) / 2;
-                    font.draw(&mut pixmap, left, y + CELL.1 - 18, &title, theme::TEXT_SIZE, theme::TEXT);
+                    font.draw(&mut pixmap, left, y + CELL.1 - 18, &title, theme::TEXT_SIZE, theme::colours().text);
                 }
             }
             switcher.canvas.replace(pixmap);

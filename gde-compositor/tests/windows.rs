@@ -49,7 +49,7 @@ fn a_window_is_decorated_and_drawn() {
     assert_eq!(fixture.pixel(x + 300, y + 200), RED & 0xff_ffff);
     assert_eq!(fixture.pixel(x + 599, y + 435), RED & 0xff_ffff);
     let title = fixture.pixel(x + 300, y + 4);
-    assert_eq!(title, gde_compositor::theme::TITLE_FOCUSED & 0xff_ffff);
+    assert_eq!(title, gde_compositor::theme::colours().title_focused & 0xff_ffff);
     let wallpaper = fixture.pixel(5, 790);
     assert_ne!(wallpaper, RED & 0xff_ffff);
 }

@@ -288,6 +288,6 @@ impl App for Terminal {
     }
 
     fn theme(&self) -> Theme {
-        if self.is_light { theme::light(theme::ACCENT) } else { theme::dark(theme::ACCENT) }
+        theme::light_or_current(self.is_light)
     }
 }

@@ -27,6 +27,15 @@ pub enum Request {
         /// What.
         action: DesktopAction,
     },
+    /// Give a screen another size, until the settings say so again.
+    Mode {
+        /// The screen's name.
+        output: String,
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
     /// Write the picture of a screen into a file that must be there: rows of pixels, each four bytes, blue, green, red and nothing.
     Screenshot {
         /// The screen's name; without it the first one.
@@ -101,6 +110,22 @@ pub struct Output {
     pub scale: f64,
     /// Frames shown so far.
     pub frames: u64,
+    /// What it can show: each size once, the largest first.
+    #[serde(default)]
+    pub modes: Vec<Mode>,
+}
+
+/// What a screen can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mode {
+    /// Pixels a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Frames a second, in thousandths.
+    pub refresh_mhz: i32,
+    /// Whether the screen wants it.
+    pub is_preferred: bool,
 }
 
 /// An answer.

@@ -28,6 +28,14 @@ enum Command {
     Workspaces,
     /// List the screens
     Outputs,
+    /// Give a screen another size, until the settings say so again: `mode Virtual-1 1024x768`
+    Mode {
+        /// The screen's name
+        output: String,
+        /// Pixels a row and rows, as `outputs` lists them
+        #[arg(value_parser = size)]
+        size: (u32, u32),
+    },
     /// Do something: `snap left`, `put 3 top-right`, `close`, `workspace 2`, `undo`, `run foot`
     Action {
         /// The action in words
@@ -52,6 +60,7 @@ fn main() -> Result<()> {
         Command::Windows => Request::Windows,
         Command::Workspaces => Request::Workspaces,
         Command::Outputs => Request::Outputs,
+        Command::Mode { output, size: (width, height) } => Request::Mode { output: output.clone(), width: *width, height: *height },
         Command::Action { words } => Request::Action { action: words.join(" ").parse::<DesktopAction>()? },
         Command::Screenshot { file, output } => return screenshot(file, output.clone()),
         Command::Events => return events(),
@@ -79,11 +88,19 @@ fn main() -> Result<()> {
         Answer::Outputs { outputs } => {
             for it in outputs {
                 println!("{}  {}x{} at {:.3} Hz, +{} +{}, scale {}", it.name, it.width, it.height, f64::from(it.refresh_mhz) / 1000.0, it.x, it.y, it.scale);
+                let sizes: Vec<String> = it.modes.iter().map(|mode| format!("{}x{}", mode.width, mode.height)).collect();
+                if !sizes.is_empty() {
+                    println!("    can show {}", sizes.join(", "));
+                }
             }
         }
         Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } => {}
     }
     Ok(())
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?))).ok_or_else(|| "two numbers with an x between, such as 1024x768".into())
 }
 
 fn print_json(answer: &Answer) -> Result<()> {

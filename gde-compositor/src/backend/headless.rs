@@ -7,7 +7,7 @@ use smithay::backend::renderer::Color32F;
 use smithay::backend::renderer::element::RenderElementStates;
 use smithay::output::Output;
 
-use super::Shown;
+use super::{DisplayMode, Shown};
 use crate::render::{SceneElement, Software, Target};
 use crate::screen::Screen;
 
@@ -19,6 +19,16 @@ pub struct Headless {
     pub drawn_pixels: u64,
     /// Screens with a frame that is to be shown.
     pub waiting: Vec<Output>,
+}
+
+/// Sizes that a screen in memory has besides its first one.
+const SIZES: [(u32, u32); 4] = [(1920, 1080), (1280, 800), (1024, 768), (800, 600)];
+
+/// What a screen can show: anything; some sizes that are usual, and the one that it began with.
+pub fn modes(output: &Output) -> Vec<DisplayMode> {
+    let preferred = output.preferred_mode().map_or((1280, 800), |mode| (mode.size.w.unsigned_abs(), mode.size.h.unsigned_abs()));
+    let mode = |(width, height): (u32, u32)| DisplayMode { width, height, refresh_mhz: 60_000, is_preferred: (width, height) == preferred };
+    SIZES.into_iter().filter(|size| *size != preferred).chain([preferred]).map(mode).collect()
 }
 
 impl Headless {

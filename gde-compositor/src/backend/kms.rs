@@ -17,7 +17,7 @@ use smithay::backend::renderer::element::RenderElementStates;
 use smithay::input::keyboard::LedState;
 use smithay::output::Output;
 
-use super::Shown;
+use super::{DisplayMode, Shown};
 use super::vt::Vt;
 use crate::cursor::Image;
 use crate::input::evdev;
@@ -25,7 +25,7 @@ use crate::render::{SceneElement, Software};
 use crate::screen::Screen;
 use head::Head;
 
-pub use setup::start;
+pub use setup::{start, update_displays};
 
 /// A graphics card.
 #[derive(Debug)]
@@ -74,6 +74,20 @@ impl Kms {
     /// Whether the card draws the pointer.
     pub fn has_cursor_plane(&self) -> bool {
         self.has_cursor
+    }
+
+    /// What a display can show.
+    pub fn modes(&self, output: &Output) -> Vec<DisplayMode> {
+        let connector = self.heads.iter().find(|head| head.output == *output).map(|head| head.connector);
+        let Some(info) = connector.and_then(|connector| self.card.get_connector(connector, false).ok()) else { return Vec::new() };
+        let preferred = head::preferred_mode(&info).map(|mode| mode.size());
+        let mode = |mode: &drm_client::control::Mode| DisplayMode {
+            width: mode.size().0.into(),
+            height: mode.size().1.into(),
+            refresh_mhz: mode.vrefresh() as i32 * 1000,
+            is_preferred: Some(mode.size()) == preferred,
+        };
+        info.modes().iter().map(mode).collect()
     }
 
     /// Draws what has changed and shows it.

@@ -20,6 +20,19 @@ pub enum Shown {
     Nothing,
 }
 
+/// What a screen can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DisplayMode {
+    /// Pixels a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Frames a second, in thousandths.
+    pub refresh_mhz: i32,
+    /// Whether the screen wants it.
+    pub is_preferred: bool,
+}
+
 /// A backend.
 #[derive(Debug)]
 pub enum Backend {
@@ -39,6 +52,18 @@ impl Backend {
             Backend::Kms(kms) => kms.draw(screen, renderer, elements),
             Backend::Headless(headless) => headless.draw(screen, renderer, elements),
         }
+    }
+
+    /// What a screen can show: one mode for each size, the largest first.
+    pub fn modes(&self, output: &smithay::output::Output) -> Vec<DisplayMode> {
+        let mut modes = match self {
+            Backend::Kms(kms) => kms.modes(output),
+            Backend::Headless(_) => headless::modes(output),
+        };
+        modes.sort_by_key(|mode| (mode.width * mode.height, mode.width, mode.is_preferred, mode.refresh_mhz));
+        modes.reverse();
+        modes.dedup_by_key(|mode| (mode.width, mode.height));
+        modes
     }
 
     /// Whether the screens are ours now.

@@ -1,5 +1,6 @@
 //! The keyboard's layout, from keyboard(5): `/etc/default/keyboard`, which the installer writes.
 
+use desktop_settings::Keyboard;
 use smithay::input::keyboard::XkbConfig;
 
 /// Where it stands.
@@ -18,6 +19,12 @@ impl Layout {
     /// The machine's; the default one where nothing is said.
     pub fn of_machine() -> Self {
         std::fs::read_to_string(PATH).map(|text| Self::parse(&text)).unwrap_or_default()
+    }
+
+    /// What a user has chosen, for the keyboard of the machine's model.
+    pub fn of(keyboard: &Keyboard) -> Self {
+        let Keyboard { layout, variant, options } = keyboard.clone();
+        Layout { model: Self::of_machine().model, layout, variant, options: Some(options).filter(|it| !it.is_empty()) }
     }
 
     /// Reads lines of `NAME="value"`; others are left alone.

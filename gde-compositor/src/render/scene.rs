@@ -170,7 +170,7 @@ impl Gde {
             for id in self.layout.visible().into_iter().rev() {
                 self.add_window(scene, id);
                 if let Some(rect) = preview.filter(|_| self.layout.dragged() == Some(id)) {
-                    scene.solid(&self.panel.preview_id, &rect.inset(6), theme::PREVIEW);
+                    scene.solid(&self.panel.preview_id, &rect.inset(6), theme::colours().preview);
                 }
                 if fullscreen == Some(id) {
                     break;
@@ -209,7 +209,7 @@ impl Gde {
         scene.surface(window.surface(), content - geometry.loc, alpha, Kind::Unspecified);
         let backing = place.state != State::Free && (geometry.size.w < frame.w || geometry.size.h < frame.h - window.title_height());
         if backing && !place.is_minimized {
-            scene.solid(&window.shadow.0, &Rect::new(content.x, content.y, frame.w, frame.h - window.title_height()), theme::BACKING);
+            scene.solid(&window.shadow.0, &Rect::new(content.x, content.y, frame.w, frame.h - window.title_height()), theme::colours().backing);
         }
         if let Some(bar) = window.title_bar.as_ref().filter(|_| window.title_height() > 0) {
             let at = scene.physical(frame.x, frame.y);
@@ -224,7 +224,7 @@ impl Gde {
                 Rect::new(frame.x - 1, frame.bottom(), frame.w + 2, 1),
             ];
             for (id, side) in window.lines.iter().zip(&sides).filter(|_| alpha >= 1.0) {
-                scene.solid(id, side, theme::WINDOW_LINE);
+                scene.solid(id, side, theme::colours().window_line);
             }
         }
         // What is snapped has neighbours or the screen's edge around it; what draws its own title bar draws its own shadow.
@@ -285,6 +285,7 @@ impl Gde {
                 continue;
             }
             let look = Look {
+                colours: theme::colours(),
                 width: frame.w,
                 title: window::names(&window.toplevel).0,
                 is_focused,

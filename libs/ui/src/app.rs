@@ -1,6 +1,7 @@
 //! Running a program in a window.
 
 use iced_core::window::{self, Settings as Window};
+use desktop_settings::Appearance;
 use iced_core::{Pixels, Settings, Size, Theme};
 use iced_futures::Subscription;
 use iced_futures::backend::native::thread_pool;
@@ -8,7 +9,7 @@ use iced_program::Program;
 use iced_runtime::Task;
 use std::cell::RefCell;
 
-use crate::{Element, Renderer, theme};
+use crate::{Element, Renderer, appearance, theme};
 
 /// An app: its state, and how messages change it.
 pub trait App: Sized + 'static {
@@ -40,13 +41,22 @@ pub trait App: Sized + 'static {
 
     /// Its look.
     fn theme(&self) -> Theme {
-        theme::dark(theme::ACCENT)
+        theme::current()
     }
 }
 
 /// Settings that all apps share.
 pub(crate) fn settings(id: &str) -> Settings {
     Settings { id: Some(id.to_owned()), default_font: theme::FONT, default_text_size: Pixels(theme::size::BODY), ..Settings::default() }
+}
+
+/// What happens to a running program.
+#[derive(Debug, Clone)]
+enum Event<M> {
+    /// Something to the app.
+    App(M),
+    /// The user wants another look.
+    Appearance(Appearance),
 }
 
 struct Running<A: App> {
@@ -56,7 +66,7 @@ struct Running<A: App> {
 
 impl<A: App> Program for Running<A> {
     type State = A;
-    type Message = A::Message;
+    type Message = Event<A::Message>;
     type Theme = Theme;
     type Renderer = Renderer;
     type Executor = thread_pool::Executor;
@@ -75,24 +85,35 @@ impl<A: App> Program for Running<A> {
         Some(settings)
     }
 
-    fn boot(&self) -> (A, Task<A::Message>) {
-        self.start.take().expect("a program is started once")
+    fn boot(&self) -> (A, Task<Self::Message>) {
+        let (app, start) = self.start.take().expect("a program is started once");
+        (app, start.map(Event::App))
     }
 
-    fn update(&self, state: &mut A, message: A::Message) -> Task<A::Message> {
-        state.update(message)
+    fn update(&self, state: &mut A, message: Self::Message) -> Task<Self::Message> {
+        match message {
+            Event::App(message) => state.update(message).map(Event::App),
+            Event::Appearance(appearance) => {
+                appearance::set(appearance);
+                Task::none()
+            }
+        }
     }
 
-    fn view<'a>(&self, state: &'a A, _: window::Id) -> Element<'a, A::Message> {
-        state.view()
+    fn view<'a>(&self, state: &'a A, _: window::Id) -> Element<'a, Self::Message> {
+        state.view().map(Event::App)
     }
 
     fn title(&self, state: &A, _: window::Id) -> String {
         state.title()
     }
 
-    fn subscription(&self, state: &A) -> Subscription<A::Message> {
-        state.subscription()
+    fn subscription(&self, state: &A) -> Subscription<Self::Message> {
+        Subscription::batch([state.subscription().map(Event::App), appearance::changes().map(Event::Appearance)])
+    }
+
+    fn scale_factor(&self, _: &A, _: window::Id) -> f32 {
+        appearance::current().text_scale()
     }
 
     fn theme(&self, state: &A, _: window::Id) -> Option<Theme> {
@@ -105,5 +126,6 @@ impl<A: App> Program for Running<A> {
 /// # Errors
 /// Where there is no display, or none that takes pixels.
 pub fn run<A: App>(app: A, start: Task<A::Message>) -> Result<(), iced_winit::Error> {
+    appearance::load();
     iced_winit::run(Running { start: RefCell::new(Some((app, start))) })
 }

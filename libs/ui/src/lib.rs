@@ -2,9 +2,11 @@
 //! a program in a window ([`run`]), and without any for tests ([`headless`]).
 
 mod app;
+pub mod appearance;
 pub mod headless;
 pub mod job;
 pub mod parts;
+pub mod plot;
 mod render;
 pub mod theme;
 

@@ -1,8 +1,11 @@
 //! One look for all apps: colours, light and dark, with an accent; measures and text sizes.
 
+use desktop_settings::{Appearance, Scheme};
 use iced_core::theme::Palette;
 use iced_core::{Background, Border, Color, Font, Shadow, Theme, Vector, color};
 use iced_widget::{button, container, text, text_input};
+
+use crate::appearance;
 
 /// What text is set in: the desktop's font, where it is installed.
 pub const FONT: Font = Font::with_name("Inter");
@@ -33,6 +36,26 @@ pub mod size {
 
 /// The default accent.
 pub const ACCENT: Color = color!(0x4c8dff);
+
+/// The look that the user has chosen.
+pub fn current() -> Theme {
+    chosen(appearance::current())
+}
+
+/// The look of an appearance.
+pub fn chosen(appearance: Appearance) -> Theme {
+    let [red, green, blue] = appearance.accent.channels();
+    let accent = Color::from_rgb8(red, green, blue);
+    match appearance.scheme {
+        Scheme::Dark => dark(accent),
+        Scheme::Light => light(accent),
+    }
+}
+
+/// The light look, or the one that the user has chosen.
+pub fn light_or_current(is_light: bool) -> Theme {
+    if is_light { chosen(Appearance { scheme: Scheme::Light, ..appearance::current() }) } else { current() }
+}
 
 /// The dark look.
 pub fn dark(accent: Color) -> Theme {

@@ -1,5 +1,6 @@
 //! From the first card and all event devices to screens and input, and what changes about them later.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use desktop_settings::Size;
 use drm_client::control::{Device as _, Event, connector};
 use drm_client::{ClientCapability, Device as _};
 use smithay::reexports::calloop::generic::Generic;
@@ -43,9 +45,14 @@ impl Kms {
         Ok(Kms { card, is_atomic, heads: Vec::new(), devices: Vec::new(), vt, is_active: true, cursor: None, has_cursor: true })
     }
 
-    fn mode_of(&self, connector: connector::Handle) -> Option<(connector::Info, drm_client::control::Mode)> {
+    /// A connected display and its mode: the size that the user wants, where it has that, else what it prefers.
+    fn mode_of(&self, connector: connector::Handle, wanted: &BTreeMap<String, Size>) -> Option<(connector::Info, drm_client::control::Mode)> {
         let info = self.card.get_connector(connector, true).ok()?;
-        let mode = preferred_mode(&info).filter(|_| info.state() == connector::State::Connected)?;
+        let wanted = wanted.get(&name_of(&info)).and_then(|size| {
+            let is_so = |mode: &&drm_client::control::Mode| (u32::from(mode.size().0), u32::from(mode.size().1)) == (size.width, size.height);
+            info.modes().iter().filter(is_so).max_by_key(|mode| mode.vrefresh()).copied()
+        });
+        let mode = wanted.or_else(|| preferred_mode(&info)).filter(|_| info.state() == connector::State::Connected)?;
         Some((info, mode))
     }
 
@@ -56,6 +63,11 @@ impl Kms {
         let mut crtcs = encoders.flat_map(|encoder| resources.filter_crtcs(encoder.possible_crtcs()));
         crtcs.find(|crtc| self.heads.iter().all(|head| head.crtc != *crtc))
     }
+}
+
+/// What people call a display: by its connector.
+fn name_of(info: &connector::Info) -> String {
+    format!("{}-{}", info.interface().as_str(), info.interface_id())
 }
 
 fn kms(gde: &mut Gde) -> Option<&mut Kms> {
@@ -183,8 +195,9 @@ fn reopen(gde: &mut Gde) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings screens into line with what is connected.
-fn update_displays(gde: &mut Gde) {
+/// Brings screens into line with what is connected, and with the sizes that the user wants.
+pub fn update_displays(gde: &mut Gde) {
+    let wanted = gde.chosen.displays.clone();
     let Some(kms) = kms(gde) else { return };
     let connectors = match kms.card.resource_handles() {
         Ok(resources) => resources.connectors().to_vec(),
@@ -195,7 +208,7 @@ fn update_displays(gde: &mut Gde) {
     };
     for connector in connectors {
         let Some(kms) = self::kms(gde) else { return };
-        let found = kms.mode_of(connector);
+        let found = kms.mode_of(connector, &wanted);
         let index = kms.heads.iter().position(|head| head.connector == connector);
         match (found, index) {
             (None, None) => {}
@@ -231,7 +244,7 @@ fn update_displays(gde: &mut Gde) {
 fn add_head(gde: &mut Gde, info: &connector::Info, mode: drm_client::control::Mode) {
     let Some(kms) = kms(gde) else { return };
     let Some(crtc) = kms.free_crtc(info) else { return };
-    let name = format!("{}-{}", info.interface().as_str(), info.interface_id());
+    let name = name_of(info);
     let size = (mode.size().0.into(), mode.size().1.into());
     let physical = info.size().map_or((0, 0), |(w, h)| (w as i32, h as i32));
     let output = gde.add_screen(&name, size, mode.vrefresh() as i32 * 1000, physical, 1.0);

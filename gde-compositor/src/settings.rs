@@ -1,0 +1,125 @@
+//! The user's settings, which hold as soon as they are changed: colours, animations, the keyboard's layout, sizes of screens.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use desktop_settings::{Keyboard, Settings, Size, Watch};
+use smithay::output::Output;
+use smithay::reexports::calloop::generic::Generic;
+use smithay::reexports::calloop::{Interest, Mode, PostAction};
+
+use crate::backend::{Backend, DisplayMode, kms};
+use crate::input::layout::Layout;
+use crate::state::Gde;
+use crate::theme::{self, Palette};
+
+/// What holds now.
+#[derive(Debug, Default)]
+pub struct Chosen {
+    keyboard: Option<Keyboard>,
+    /// Sizes of screens by their names; others have what they prefer.
+    pub displays: BTreeMap<String, Size>,
+    /// Whether animations are off whatever the settings say.
+    pub no_animations: bool,
+}
+
+impl Gde {
+    /// Takes the settings of a file, now and whenever it changes.
+    pub fn follow_settings(&mut self, path: &Path) {
+        self.take_settings(Settings::read(path));
+        let watch = match Watch::new(path) {
+            Ok(watch) => watch,
+            Err(error) => return tracing::warn!("{} is not watched: {error}", path.display()),
+        };
+        let added = self.events.insert_source(Generic::new(watch, Interest::READ, Mode::Level), |_, watch, gde| {
+            if let Some(settings) = watch.changed() {
+                gde.take_settings(settings);
+            }
+            Ok(PostAction::Continue)
+        });
+        if let Err(error) = added {
+            tracing::warn!("waiting for settings: {error}");
+        }
+    }
+
+    fn take_settings(&mut self, settings: Result<Settings, desktop_settings::Problem>) {
+        match settings {
+            Ok(settings) => self.apply_settings(&settings),
+            Err(problem) => tracing::warn!("{problem}; what was set before holds on"),
+        }
+    }
+
+    /// Makes settings hold.
+    pub fn apply_settings(&mut self, settings: &Settings) {
+        self.has_animations = settings.appearance.animations && !self.chosen.no_animations;
+        let colours = Palette::of(&settings.appearance);
+        if colours != theme::colours() {
+            theme::set_colours(colours);
+            self.forget_pictures();
+        }
+        if settings.keyboard != self.chosen.keyboard {
+            self.set_keyboard(settings.keyboard.clone());
+        }
+        if settings.displays != self.chosen.displays {
+            self.chosen.displays = settings.displays.clone();
+            self.update_modes();
+        }
+        self.queue_redraws();
+    }
+
+    /// What is drawn in colours of ours is drawn anew with the next frame.
+    fn forget_pictures(&mut self) {
+        if let Some(launcher) = &mut self.launcher {
+            launcher.forget_picture();
+        }
+        if let Some(overview) = &mut self.overview {
+            overview.forget_picture();
+        }
+        if let Some(switcher) = &mut self.switcher {
+            switcher.forget_picture();
+        }
+    }
+
+    fn set_keyboard(&mut self, wanted: Option<Keyboard>) {
+        let layout = wanted.as_ref().map_or_else(Layout::of_machine, Layout::of);
+        let keyboard = self.keyboard.clone();
+        match keyboard.set_xkb_config(self, layout.config()) {
+            Ok(()) => self.chosen.keyboard = wanted,
+            Err(error) => tracing::warn!("the keyboard's layout stays as it is: {layout:?}: {error}"),
+        }
+    }
+
+    fn update_modes(&mut self) {
+        if let Backend::Kms(_) = self.backend {
+            return kms::update_displays(self);
+        }
+        let outputs: Vec<Output> = self.screens.iter().map(|screen| screen.output.clone()).collect();
+        for output in outputs {
+            let modes = self.backend.modes(&output);
+            let wanted = self.chosen.displays.get(&output.name());
+            let found = modes.iter().find(|mode| wanted.map_or(mode.is_preferred, |it| (it.width, it.height) == (mode.width, mode.height)));
+            if let Some(mode) = found.filter(|mode| !is_so(&output, mode)) {
+                self.resize_screen(&output, (mode.width as i32, mode.height as i32), mode.refresh_mhz);
+            }
+        }
+    }
+
+    /// Gives a screen another size, until the settings are read again.
+    ///
+    /// # Errors
+    /// Where there is no such screen, or it cannot have that size.
+    pub fn set_mode(&mut self, name: &str, size: Size) -> Result<(), String> {
+        let output = self.screens.iter().map(|screen| screen.output.clone()).find(|output| output.name() == name);
+        let output = output.ok_or_else(|| format!("there is no screen {name}"))?;
+        let modes = self.backend.modes(&output);
+        let mode = modes.into_iter().find(|mode| (mode.width, mode.height) == (size.width, size.height));
+        let mode = mode.ok_or_else(|| format!("{name} cannot show {} x {} pixels", size.width, size.height))?;
+        self.chosen.displays.insert(name.to_owned(), size);
+        self.update_modes();
+        if is_so(&output, &mode) { Ok(()) } else { Err(format!("the card does not show {} x {} pixels", size.width, size.height)) }
+    }
+}
+
+fn is_so(output: &Output, mode: &DisplayMode) -> bool {
+    output.current_mode().is_some_and(|it| (it.size.w, it.size.h) == (mode.width as i32, mode.height as i32))
+}

@@ -1,0 +1,109 @@
+//! How a user wants the desktop: one file, `~/.config/genai/desktop.toml`, which the compositor and all apps read when they start and again whenever it changes
+//! ([`Watch`]). Where it says nothing, the defaults hold.
+//!
+//! ```toml
+//! [appearance]
+//! scheme = "light"
+//! accent = "#3fb27f"
+//! text_percent = 125
+//! animations = false
+//!
+//! [keyboard]
+//! layout = "de"
+//!
+//! [displays]
+//! Virtual-1 = { width = 1024, height = 768 }
+//! ```
+
+mod colour;
+mod file;
+mod watch;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use colour::Colour;
+pub use file::{Problem, path};
+pub use watch::Watch;
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// How everything looks.
+    pub appearance: Appearance,
+    /// The keyboard's layout; without it the machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyboard: Option<Keyboard>,
+    /// Sizes of screens, by the connector's name; others have what they prefer.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub displays: BTreeMap<String, Size>,
+    /// What another version knows and this one does not, kept as it is.
+    #[serde(flatten)]
+    pub rest: toml::Table,
+}
+
+/// Dark or light.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// Light letters on dark ground.
+    #[default]
+    Dark,
+    /// Dark letters on light ground.
+    Light,
+}
+
+/// The look of everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Appearance {
+    /// Dark or light.
+    pub scheme: Scheme,
+    /// What is chosen or can be done.
+    pub accent: Colour,
+    /// Size of text, and of what is made for it, in per cent: [`Appearance::TEXT`].
+    pub text_percent: u16,
+    /// Whether windows appear and go gradually.
+    pub animations: bool,
+}
+
+impl Appearance {
+    /// The least and the most size of text that is taken.
+    pub const TEXT: (u16, u16) = (75, 200);
+
+    /// How much larger than usual text is.
+    pub fn text_scale(&self) -> f32 {
+        f32::from(self.text_percent.clamp(Self::TEXT.0, Self::TEXT.1)) / 100.0
+    }
+}
+
+impl Default for Appearance {
+    fn default() -> Self {
+        Appearance { scheme: Scheme::Dark, accent: Colour(0x4c_8dff), text_percent: 100, animations: true }
+    }
+}
+
+/// A keyboard's layout by XKB's names (xkeyboard-config(7)).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Keyboard {
+    /// `de`; several with commas.
+    pub layout: String,
+    /// `neo`; empty for the layout's usual form.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub variant: String,
+    /// `caps:escape`; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub options: String,
+}
+
+/// Pixels of a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// A row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
