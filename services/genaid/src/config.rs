@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where answers come from when a request does not say. `GENAI_AI` (the boot parameter `ai=`) counts before it.
+    /// Where answers come from when a request does not say. Without it `GENAI_AI`, the boot parameter `ai=`, says.
     pub mode: Option<Route>,
     /// Where to listen.
     pub socket: PathBuf,
@@ -149,10 +149,10 @@ impl Config {
         Ok(config)
     }
 
-    /// Where answers come from, by the boot parameter, then the file; local where neither says.
+    /// Where answers come from, by the file, then the boot parameter, which every entry of the boot menu has; local where neither says.
     pub fn mode(&self, boot: Option<&str>) -> Route {
         let boot = boot.and_then(|boot| Route::ALL.into_iter().find(|route| route.name() == boot));
-        boot.or(self.mode).unwrap_or(Route::Local)
+        self.mode.or(boot).unwrap_or(Route::Local)
     }
 }
 
@@ -172,5 +172,6 @@ mod tests {
         assert!(toml::from_str::<Config>("[local]\nthread = 3").is_err());
         assert_eq!(Config::default().mode(Some("hybrid")), Route::Hybrid);
         assert_eq!(Config::default().mode(None), Route::Local);
+        assert_eq!(Config { mode: Some(Route::Cloud), ..Config::default() }.mode(Some("hybrid")), Route::Cloud);
     }
 }
