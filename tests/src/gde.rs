@@ -10,7 +10,7 @@ use vm::machine::Boot;
 use vm::screen::Picture;
 
 use crate::lab::{Lab, Machine, System};
-use crate::{Test, check, gde_files, gde_store, wait};
+use crate::{Test, check, gde_files, gde_monitor, gde_settings, gde_store, wait};
 
 pub(crate) const SHORT: Duration = Duration::from_secs(60);
 pub(crate) const LONG: Duration = Duration::from_secs(180);
@@ -80,6 +80,8 @@ fn desktop(lab: &Lab) -> Result<()> {
     arranges(&machine).context("windows by keys and commands")?;
     switches(&machine).context("switching windows")?;
     gde_files::files(&machine).context("Files")?;
+    gde_monitor::monitor(&machine).context("the Monitor")?;
+    gde_settings::settings(&machine).context("Settings")?;
     changes_terminals(&machine).context("virtual terminals")?;
     restarts(&machine).context("its death")
 }

@@ -32,6 +32,8 @@ mod frame;
 mod gci;
 mod gde;
 mod gde_files;
+mod gde_monitor;
+mod gde_settings;
 mod gde_store;
 mod gpm;
 mod lab;

@@ -1,0 +1,116 @@
+//! Colours, size of text, animations: kept in the user's settings, which all windows and the desktop follow at once.
+
+use desktop_settings::{Appearance, Colour, Scheme, Settings};
+use genai_ui::{Task, job};
+
+use crate::form::{Control, Row, Section};
+use crate::{Message as All, Places};
+
+/// Accents to choose from. All can be read on dark and on light ground.
+pub const ACCENTS: [(Colour, &str); 6] = [
+    (Colour(0x4c_8dff), "Blue"),
+    (Colour(0x1f_9e8f), "Teal"),
+    (Colour(0x3a_9a4f), "Green"),
+    (Colour(0xc7_7a12), "Amber"),
+    (Colour(0xd9_4f70), "Rose"),
+    (Colour(0x8f_6be8), "Violet"),
+];
+
+/// Sizes of text, per cent.
+const TEXT: [(&str, u16); 4] = [("Small", 90), ("Normal", 100), ("Large", 125), ("Larger", 150)];
+
+/// What holds.
+#[derive(Debug, Default)]
+pub struct State {
+    now: Appearance,
+}
+
+/// What happens.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// What holds was read.
+    Read(Result<Appearance, String>),
+    /// This should hold.
+    Want(Appearance),
+}
+
+fn read(result: Result<Settings, desktop_settings::Problem>) -> All {
+    All::Appearance(Message::Read(result.map(|it| it.appearance).map_err(|error| error.to_string())))
+}
+
+/// Reads what holds.
+pub fn load(places: Places) -> Task<All> {
+    job::start(move |_| read(Settings::read(&places.settings)))
+}
+
+impl State {
+    /// What follows.
+    pub fn update(&mut self, message: Message, places: &Places) -> Task<All> {
+        match message {
+            Message::Read(Ok(appearance)) => {
+                self.now = appearance;
+                // This window need not wait for the file to be heard of.
+                genai_ui::appearance::set(appearance);
+                Task::none()
+            }
+            Message::Read(Err(problem)) => Task::done(All::Failed(problem)),
+            Message::Want(appearance) => {
+                let path = places.settings.clone();
+                job::start(move |_| read(Settings::change(&path, |it| it.appearance = appearance)))
+            }
+        }
+    }
+
+    /// The page.
+    pub fn sections(&self) -> Vec<Section> {
+        let now = self.now;
+        let want = |appearance: Appearance| All::Appearance(Message::Want(appearance));
+        let scheme = |label, scheme| (label, want(Appearance { scheme, ..now }));
+        let schemes = vec![scheme("Dark", Scheme::Dark), scheme("Light", Scheme::Light)];
+        let style = Control::Choice { options: schemes, chosen: Some(usize::from(now.scheme == Scheme::Light)) };
+        let accents = ACCENTS.map(|(accent, _)| (accent, want(Appearance { accent, ..now }))).to_vec();
+        let chosen = ACCENTS.iter().position(|(accent, _)| *accent == now.accent);
+        let name = chosen.map_or_else(|| now.accent.to_string(), |at| ACCENTS[at].1.to_owned());
+        let accent = Control::Colours { options: accents, chosen };
+        let text = TEXT.map(|(label, text_percent)| (label, want(Appearance { text_percent, ..now }))).to_vec();
+        let size = Control::Choice { options: text, chosen: TEXT.iter().position(|(_, percent)| *percent == now.text_percent) };
+        let animations = Control::Switch { is_on: now.animations, message: Some(want(Appearance { animations: !now.animations, ..now })) };
+        vec![
+            Section::new(
+                "Colours",
+                vec![Row::new("Style", style).about("Of windows, title bars and the panel"), Row::new("Accent", accent).about(format!("{name}: what is chosen, and what can be done"))],
+            ),
+            Section::new(
+                "Reading",
+                vec![
+                    Row::new("Text size", size).about("Of text in windows, and of what is made for it"),
+                    Row::new("Animations", animations).about("Windows appear and go gradually"),
+                ],
+            ),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use genai_ui::core::Background;
+    use genai_ui::theme;
+    use genai_ui::widget::button;
+
+    #[test]
+    fn accents_can_be_read() {
+        for (accent, name) in ACCENTS {
+            for scheme in [Scheme::Dark, Scheme::Light] {
+                let theme = theme::chosen(Appearance { accent, scheme, ..Appearance::default() });
+                let style = theme::primary(&theme, button::Status::Active);
+                let Some(Background::Color(ground)) = style.background else { panic!("no colour") };
+                let (a, b) = (style.text_color.relative_luminance(), ground.relative_luminance());
+                // WCAG 2.1, 1.4.11: what can be done is told apart by 3 to 1.
+                assert!((a.max(b) + 0.05) / (a.min(b) + 0.05) >= 3.0, "{name} {scheme:?}");
+                let back = theme.palette().background.relative_luminance();
+                assert!((b.max(back) + 0.05) / (b.min(back) + 0.05) >= 2.9, "{name} {scheme:?} on its ground");
+            }
+        }
+    }
+}
