@@ -59,7 +59,13 @@ impl Verb {
 /// Where it is none.
 pub fn parse(json: &[u8]) -> Result<Vec<Service>, String> {
     let mut all: Vec<Service> = serde_json::from_slice(json).map_err(|error| format!("gci says what is not understood: {error}"))?;
-    all.retain(|it| !it.name.ends_with(".target"));
+    // Templates are no services, but what some are made of.
+    all.retain(|it| !it.name.ends_with(".target") && it.state != "template");
+    for it in &mut all {
+        if let Some((_, instance)) = it.name.split_once('@') {
+            it.description = it.description.replace("%i", instance);
+        }
+    }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(all)
 }
@@ -89,9 +95,10 @@ mod tests {
 
     #[test]
     fn answers_are_read() {
-        let json = br#"[{"name":"b","description":"B","state":"active","detail":"","pid":7,"restarts":0},{"name":"a","state":"failed","detail":"exit 1"},{"name":"desktop.target","state":"active"}]"#;
+        let json = br#"[{"name":"b","description":"B","state":"active","detail":"","pid":7,"restarts":0},{"name":"a","state":"failed","detail":"exit 1"},{"name":"desktop.target","state":"active"},{"name":"c@","state":"template"},{"name":"c@tty1","description":"On %i","state":"waiting"}]"#;
         let all = parse(json).expect("services");
-        assert_eq!(all.iter().map(|it| (it.name.as_str(), it.pid, it.is_up())).collect::<Vec<_>>(), [("a", None, false), ("b", Some(7), true)]);
+        assert_eq!(all.iter().map(|it| (it.name.as_str(), it.pid, it.is_up())).collect::<Vec<_>>(), [("a", None, false), ("b", Some(7), true), ("c@tty1", None, true)]);
+        assert_eq!(all[2].description, "On tty1");
         assert!(parse(b"{}").is_err());
     }
 }
