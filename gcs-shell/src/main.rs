@@ -2,6 +2,7 @@
 
 mod bash;
 mod capture;
+mod desktop;
 mod diagnose;
 mod editor;
 mod lessons;
@@ -68,6 +69,9 @@ enum Sub {
         /// Run it if it is understood and only looks
         #[arg(long)]
         run: bool,
+        /// Switch a stage off, to measure it: follow, windows, compose, intents, guard, recall, questions
+        #[arg(long, hide = true)]
+        without: Vec<String>,
     },
     /// Say what each part of a command line means
     Explain {
@@ -149,7 +153,7 @@ fn run(cli: Cli, dash: bool) -> Result<i32> {
             let leader = nix::unistd::getsid(None).is_ok_and(|s| s == nix::unistd::getpid());
             repl::run(cli.login || dash || leader)
         }
-        Some(Sub::Ask { text, json, run }) => ask(&text.join(" "), json, run),
+        Some(Sub::Ask { text, json, run, without }) => ask(&text.join(" "), json, run, &without),
         Some(Sub::Explain { command }) => {
             let command = command.join(" ");
             actions::shell::parse(&command).with_context(|| format!("reading `{command}`"))?;
@@ -171,7 +175,7 @@ struct Json<'a> {
     plan: &'a [actions::Step],
     confidence: f32,
     source: String,
-    /// Further readings, when it is not sure.
+    /// Further readings, the likelier first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alternatives: Vec<&'a actions::Plan>,
     /// What to ask back, when something was not said.
@@ -179,12 +183,21 @@ struct Json<'a> {
     question: Option<&'a str>,
 }
 
-fn ask(text: &str, json: bool, run: bool) -> Result<i32> {
+fn ask(text: &str, json: bool, run: bool, without: &[String]) -> Result<i32> {
     let text = if text == "-" { terminal::all_input()? } else { text.to_owned() };
     let world = LiveWorld::current();
-    let context = Context { risk: RiskContext::current(), ..Default::default() };
+    let mut context = Context { risk: RiskContext::current(), windows: desktop::windows(), ..Default::default() };
+    let mut questions = true;
+    for stage in without {
+        if stage == "questions" {
+            questions = false;
+        } else if !context.stages.switch_off(stage) {
+            anyhow::bail!("there is no stage {stage}");
+        }
+    }
     let text = text.trim().trim_start_matches('?');
-    let answer = special::answer(text, &context.risk, intent::World::has_command(&world, "gpm")).unwrap_or_else(|| intent::ask(text, &world, &context));
+    let special = if questions { special::answer(text, &context.risk, intent::World::has_command(&world, "gpm")) } else { None };
+    let answer = special.unwrap_or_else(|| intent::ask(text, &world, &context));
     let status = match &answer {
         Answer::Plan { .. } => 0,
         Answer::Unsure { .. } | Answer::Missing { .. } => 2,
@@ -193,7 +206,7 @@ fn ask(text: &str, json: bool, run: bool) -> Result<i32> {
     if json {
         let readings = answer.readings();
         let (plan, rest): (&[actions::Step], &[&intent::Reading]) = match &answer {
-            Answer::Plan { best, .. } => (&best.plan.plan, &[]),
+            Answer::Plan { best, .. } => (&best.plan.plan, &readings[1..]),
             Answer::Unsure { .. } => (&readings[0].plan.plan, &readings[1..]),
             _ => (&[], &readings[..]),
         };

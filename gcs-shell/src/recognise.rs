@@ -117,7 +117,7 @@ pub fn recognise(line: &str, world: &dyn World, names: &[String]) -> Kind {
 }
 
 /// Single words that are requests, not mistyped commands.
-const KNOWN_ALONE: &[&str] = &["hello", "hi", "thanks", "bye", "goodbye", "cls", "memory", "processes", "quit", "undo", "again"];
+const KNOWN_ALONE: &[&str] = &["hello", "hi", "thanks", "bye", "goodbye", "cls", "memory", "processes", "quit", "undo", "again", "maximize", "fullscreen", "overview"];
 
 /// Characters that only a command line has. Quotes, `?`, `'` and `*` are in sentences too.
 fn has_shell_syntax(line: &str) -> bool {

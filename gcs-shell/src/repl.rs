@@ -162,6 +162,7 @@ impl Shell {
             println!("  Say what you want after the question mark, for example: ? free disk space");
             return Ok(None);
         }
+        self.context.windows = crate::desktop::windows();
         let answer = crate::special::answer(text, &self.context.risk, world.has_command("gpm")).unwrap_or_else(|| intent::ask(text, world, &self.context));
         if !self.editor.interactive() {
             match answer.readings().first() {

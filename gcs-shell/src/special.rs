@@ -68,12 +68,42 @@ fn lesson(text: &str) -> Option<(&'static str, String, String)> {
         let name = lessons::find(&topic)?;
         return Some(("education.quiz", format!("gcs learn --quiz {name}"), format!("asks for commands about {name}, and checks them in a directory of its own")));
     }
-    let topic = after(TEACH)?;
+    let Some(topic) = after(TEACH) else { return otherwise(&rest) };
     if matches!(topic.as_str(), "" | "something" | "the shell" | "shell" | "bash" | "commands" | "the command line" | "linux") {
         return Some(("education.lessons", "gcs learn".to_owned(), "lists the lessons".to_owned()));
     }
     let name = lessons::find(&topic)?;
     Some(("education.teach", format!("gcs learn {name}"), format!("a lesson about {name}, with exercises in a directory of its own")))
+}
+
+/// Lessons asked for in other words: "exercises for find", "test my git knowledge", "start the permissions lesson", "which lessons are there".
+fn otherwise(text: &str) -> Option<(&'static str, String, String)> {
+    let words: Vec<&str> = text.split(|c: char| !(c.is_alphanumeric() || "'-_./".contains(c))).filter(|w| !w.is_empty()).collect();
+    let has = |list: &[&str]| words.iter().any(|w| list.contains(w));
+    let asks = has(&["quiz", "knowledge", "questions"]) && has(&["quiz", "test", "ask", "examine", "check"]);
+    let teaches = has(&["lesson", "lessons", "tutorial", "tutorials", "exercise", "exercises", "teach", "course", "courses"]) || (has(&["learn", "understand", "practice", "practise"]) && has(&["i", "me", "how", "what", "want"]));
+    if !(asks || teaches) || words.len() > 9 || words.iter().any(|w| w.contains(['.', '/'])) {
+        return None;
+    }
+    const EMPTY: &[&str] = &[
+        "quiz", "knowledge", "questions", "test", "ask", "examine", "check", "lesson", "lessons", "tutorial", "tutorials", "exercise", "exercises", "teach", "course", "courses", "learn", "understand", "practice", "practise", "i", "me", "my", "how", "what", "want", "to", "a", "the", "for", "about", "on", "of", "some", "do", "does", "can",
+        "with", "start", "explain", "give", "show", "is", "are", "there", "which", "work", "works", "in", "list", "all", "available", "here", "us", "please", "you", "have", "need", "begin", "open", "command", "commands", "use", "using", "and", "it", "today", "next", "could", "interactive",
+    ];
+    let topic: Vec<&str> = words.iter().copied().filter(|w| !EMPTY.contains(w)).collect();
+    if topic.is_empty() {
+        let lists = has(&["lessons", "tutorials", "exercises", "courses"]) || (has(&["learn"]) && has(&["what", "can"]));
+        return lists.then(|| ("education.lessons", "gcs learn".to_owned(), "lists the lessons".to_owned()));
+    }
+    let name = lessons::find(&topic.join(" "))?;
+    // "understand" and "learn" speak of other things as well: the topic must be all that is left.
+    if topic.len() > 2 {
+        return None;
+    }
+    Some(if asks {
+        ("education.quiz", format!("gcs learn --quiz {name}"), format!("asks for commands about {name}, and checks them in a directory of its own"))
+    } else {
+        ("education.teach", format!("gcs learn {name}"), format!("a lesson about {name}, with exercises in a directory of its own"))
+    })
 }
 
 #[cfg(test)]

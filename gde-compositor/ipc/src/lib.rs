@@ -203,6 +203,15 @@ impl Client {
         Ok(Client { stream: BufReader::new(stream) })
     }
 
+    /// Waits no longer than this for an answer.
+    ///
+    /// # Errors
+    /// For no time at all.
+    pub fn wait_at_most(&self, time: std::time::Duration) -> std::io::Result<()> {
+        self.stream.get_ref().set_read_timeout(Some(time))?;
+        self.stream.get_ref().set_write_timeout(Some(time))
+    }
+
     /// Asks.
     ///
     /// # Errors

@@ -15,6 +15,46 @@ use crate::world::World;
 /// The class of requests that nothing here can do.
 pub const OUT_OF_SCOPE: &str = "none";
 
+/// The stages of the pipeline that are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stages {
+    /// Going on from the last plan.
+    pub follow: bool,
+    /// Windows and workspaces.
+    pub windows: bool,
+    /// Requests put together of parts, by rules.
+    pub compose: bool,
+    /// The classifier and its catalogue.
+    pub intents: bool,
+    /// Words without which nothing is destroyed or stopped.
+    pub guard: bool,
+    /// Similar known requests.
+    pub recall: bool,
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Stages { follow: true, windows: true, compose: true, intents: true, guard: true, recall: true }
+    }
+}
+
+impl Stages {
+    /// Switches one off by its name. False where there is none of that name.
+    pub fn switch_off(&mut self, name: &str) -> bool {
+        let stage = match name {
+            "follow" => &mut self.follow,
+            "windows" => &mut self.windows,
+            "compose" => &mut self.compose,
+            "intents" => &mut self.intents,
+            "guard" => &mut self.guard,
+            "recall" => &mut self.recall,
+            _ => return false,
+        };
+        *stage = false;
+        true
+    }
+}
+
 /// What has gone on in a session: what later requests may refer to.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
@@ -26,6 +66,10 @@ pub struct Context {
     pub output: Option<crate::follow::Output>,
     /// Exit status of the last command line.
     pub last_status: i32,
+    /// The windows, where a desktop runs.
+    pub windows: Option<Vec<crate::windows::Window>>,
+    /// What is on.
+    pub stages: Stages,
 }
 
 /// One way to understand a request.
@@ -121,14 +165,116 @@ struct Candidate {
     outcome: Result<catalogue::Built, Unfilled>,
 }
 
-/// Understands `text`: first as going on from the last plan, then by itself.
+/// Understands `text`: as going on from the last plan, as about windows, as put together of parts, by the classifier, by what is known of similar ones.
 pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
-    if text.len() <= 2000
+    let on = context.stages;
+    if text.len() > 2000 {
+        return Answer::OutOfScope { confidence: 1.0 };
+    }
+    if on.follow
         && let Some(answer) = crate::follow::ask(text, world, context)
     {
         return answer;
     }
-    ask_with(Model::shipped(), text, world, context)
+    if on.windows
+        && let Some(windows) = &context.windows
+        && let Some(answer) = crate::windows::ask(text, windows, &context.risk)
+    {
+        return answer;
+    }
+    if on.compose
+        && let Some(answer) = composed(text, world, context)
+    {
+        return answer;
+    }
+    let typed = if on.intents { ask_with(Model::shipped(), text, world, context) } else { Answer::OutOfScope { confidence: 0.5 } };
+    if on.recall { with_recalled(typed, text, world, context) } else { typed }
+}
+
+fn reading(intent: &'static str, command: &str, why: &str, confidence: f32, world: &dyn World, context: &Context) -> Option<Reading> {
+    let step = step(command, why, world, &context.risk)?;
+    Some(Reading { intent, plan: Plan { plan: vec![step], confidence, source: format!("intent:{intent}") } })
+}
+
+/// What is put together of parts; with a file for its output, what is asked for by itself.
+fn composed(text: &str, world: &dyn World, context: &Context) -> Option<Answer> {
+    if let Some((inner, file)) = crate::compose::redirected(&Request::new(text, world)) {
+        let answer = ask(&inner, world, context);
+        let best = answer.readings().first().copied().cloned()?;
+        let [step] = &best.plan.plan[..] else { return None };
+        let command = step.action.text();
+        // Only what prints without changing anything; one pipeline takes one redirection.
+        if step.risk > actions::Risk::Safe || command.contains(['>', ';', '&', '\n']) || command.starts_with("gcs ") || best.plan.confidence < 0.3 {
+            return None;
+        }
+        let confidence = best.plan.confidence * 0.95;
+        let best = reading("compose.save", &format!("{command} > {}", actions::quote::quote_path(&file)), &format!("{} Into {file}.", step.why), confidence, world, context)?;
+        return Some(if confidence >= SURE { Answer::Plan { best, others: Vec::new() } } else { Answer::Unsure { readings: vec![best] } });
+    }
+    if let Some((dir, inner)) = crate::compose::made_first(&Request::new(text, world)) {
+        let answer = ask(&inner, world, context);
+        let best = answer.readings().first().copied().cloned()?;
+        let [step] = &best.plan.plan[..] else { return None };
+        let command = step.action.text();
+        if best.plan.confidence < SURE || command.starts_with("cd ") {
+            return None;
+        }
+        let all = format!("mkdir -p -- {} && {command}", actions::quote::quote_path(&dir));
+        let best = reading("compose", &all, &format!("Makes {dir}. {}", step.why), best.plan.confidence * 0.95, world, context)?;
+        return Some(Answer::Plan { best, others: Vec::new() });
+    }
+    let (built, confidence) = crate::compose::compose(text, world)?;
+    let best = reading("compose", &built.command, &built.why, confidence, world, context)?;
+    Some(Answer::Plan { best, others: Vec::new() })
+}
+
+/// How often what was recalled is right, by how near it was (measured on pairs that were kept apart).
+fn trust(score: f32) -> f32 {
+    (0.02 + 0.33 * score * score).clamp(0.02, 0.49)
+}
+
+/// Below this nearness nothing is proposed by itself.
+const NEAR: f32 = 0.55;
+
+/// Puts what is known of similar requests beside what the classifier found: before it where that is less sure.
+fn with_recalled(typed: Answer, text: &str, world: &dyn World, context: &Context) -> Answer {
+    let sure = matches!(typed, Answer::Plan { .. });
+    let recalled: Vec<Reading> = crate::recall::recall(text, world, 3)
+        .into_iter()
+        .filter(|r| sure || r.score >= NEAR)
+        .filter(|r| !context.stages.guard || guard::may_recall(classify(&r.command, &context.risk), &Request::new(text, world)))
+        .filter_map(|r| reading("recall", &r.command, "Adapted from what was right for a similar request: look at it well.", trust(r.score), world, context))
+        .collect();
+    if recalled.is_empty() {
+        return typed;
+    }
+    let same = |a: &Reading, b: &Reading| a.plan.plan[0].action.text() == b.plan.plan[0].action.text();
+    match typed {
+        Answer::Plan { best, mut others } => {
+            others.extend(recalled.into_iter().filter(|r| !same(r, &best)));
+            others.sort_by(|a, b| b.plan.confidence.total_cmp(&a.plan.confidence));
+            others.truncate(4);
+            Answer::Plan { best, others }
+        }
+        Answer::Unsure { mut readings } => {
+            for r in recalled {
+                if !readings.iter().any(|t| same(t, &r)) {
+                    readings.push(r);
+                }
+            }
+            readings.sort_by(|a, b| b.plan.confidence.total_cmp(&a.plan.confidence));
+            readings.truncate(3);
+            Answer::Unsure { readings }
+        }
+        Answer::Missing { intent, question, confidence, mut others } => {
+            others.extend(recalled);
+            others.sort_by(|a, b| b.plan.confidence.total_cmp(&a.plan.confidence));
+            others.truncate(3);
+            Answer::Missing { intent, question, confidence, others }
+        }
+        Answer::OutOfScope { confidence } if confidence > 0.9 => Answer::OutOfScope { confidence },
+        Answer::OutOfScope { .. } => Answer::Unsure { readings: recalled },
+    }
 }
 
 /// Understands `text` with another model.
@@ -147,7 +293,7 @@ pub fn ask_with(model: &Model, text: &str, world: &dyn World, context: &Context)
     for &class in order.iter().take(CANDIDATES) {
         let Some(intent) = catalogue::get(&model.classes[class]) else { continue };
         request.reset();
-        let outcome = if guard::allows(intent.id, &request) { (intent.build)(&request) } else { Err(Unfilled::Impossible) };
+        let outcome = if !context.stages.guard || guard::allows(intent.id, &request) { (intent.build)(&request) } else { Err(Unfilled::Impossible) };
         let mut logit = logits[class];
         match &outcome {
             Ok(_) => {
@@ -223,6 +369,11 @@ pub fn ask_with(model: &Model, text: &str, world: &dyn World, context: &Context)
         readings.truncate(3);
         Answer::Unsure { readings }
     }
+}
+
+/// A command line as a script of at least one command; `None` where it is none.
+pub(crate) fn parsed(command: &str) -> Option<shell::Script> {
+    shell::parse(command).ok().filter(|s| !s.invocations.is_empty())
 }
 
 /// A checked step: parsed, risk class set, missing programs named. `None` when it does not parse.

@@ -7,6 +7,21 @@ const DELETE: &[&str] = &["delete", "remove", "erase", "rid", "wipe", "trash", "
 const END: &[&str] = &["kill", "stop", "terminate", "end", "quit", "close", "shut", "rid", "halt", "abort", "force", "sigkill", "pkill", "killall", "frozen", "hangs", "stuck", "interrupt", "exit", "go", "cancel", "murder", "respond"];
 const MOVE: &[&str] = &["move", "mv", "put", "transfer", "relocate", "shift", "sort", "drag", "save", "store", "send", "push", "bring", "take", "archive", "place", "drop", "rename"];
 
+/// Words that ask for something to be changed.
+const CHANGE: &[&str] = &["create", "make", "set", "change", "copy", "rename", "replace", "write", "save", "append", "add", "insert", "compress", "archive", "extract", "unpack", "split", "convert", "install", "start", "link", "touch", "truncate", "download", "sync", "synchronize", "mount", "unmount", "update", "upload", "run", "execute", "assign", "export", "enable", "disable", "sort", "schedule", "connect", "send", "fill", "generate", "overwrite", "swap", "edit", "modify", "build", "define", "declare"];
+
+/// Whether a command of this risk, which nobody typed for this request, may be an answer to it.
+pub(crate) fn may_recall(risk: actions::Risk, r: &Request<'_>) -> bool {
+    let has = |words: &[&str]| r.tokens.iter().any(|t| !t.quoted && words.iter().any(|w| stem(w) == stem(&t.norm)));
+    // "go", "out" and "need" are not enough here.
+    let destroys = ["delete", "remove", "erase", "wipe", "rm", "purge", "destroy", "unlink", "kill", "overwrite", "shred", "rid", "empty"];
+    match risk {
+        actions::Risk::Safe => true,
+        actions::Risk::Confirm => has(CHANGE) || has(MOVE) || has(&destroys),
+        actions::Risk::Dangerous => has(&destroys) || has(&["move", "rename", "replace", "change", "set"]),
+    }
+}
+
 /// Whether the request holds a word without which `intent` cannot be meant.
 pub(crate) fn allows(intent: &str, r: &Request<'_>) -> bool {
     let needed: &[&str] = match intent {

@@ -5,20 +5,26 @@
 //! its slots and makes a command line; [`engine`] ranks the readings by the classifier and by how much of the request
 //! they account for, checks the command (it parses, its programs exist) and puts the risk class on it.
 //!
+//! Before it, rules read what goes on from the last plan ([`follow`]), what is about windows ([`windows`]) and what is put together of parts (`compose`); where the classifier is unsure,
+//! the command of the most similar known request is adapted ([`recall`]).
+//!
 //! Slots copy words of the request or name what exists; no text is ever made up.
 
 pub mod catalogue;
+mod compose;
 pub mod engine;
 pub mod entity;
 pub mod features;
 pub mod follow;
 mod guard;
 pub mod model;
+pub mod recall;
 pub mod request;
 pub mod text;
 pub mod train;
 pub mod vocabulary;
+pub mod windows;
 pub mod world;
 
-pub use engine::{Answer, Context, Reading, ask};
+pub use engine::{Answer, Context, Reading, Stages, ask};
 pub use world::{LiveWorld, World};

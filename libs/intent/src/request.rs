@@ -419,6 +419,8 @@ impl<'a> Request<'a> {
             .filter(|&i| !self.is_used(i) && self.tokens[i].raw.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+[".contains(c)))
             .filter(|&i| known_program(&self.tokens[i].norm) || self.is_unknown(i) && self.world.has_command(&self.tokens[i].raw))
             .collect();
+        // "which" asks, where another program is named.
+        let candidates: Vec<usize> = if candidates.len() > 1 { candidates.into_iter().filter(|&i| i > 0 || !matches!(self.tokens[i].norm.as_str(), "which" | "who" | "find" | "type")).collect() } else { candidates };
         let cue = |i: usize| {
             (i > 0 && matches!(self.tokens[i - 1].norm.as_str(), "command" | "program" | "use" | "does" | "is" | "of" | "for" | "the" | "about" | "on" | "with" | "tool" | "called" | "using" | "to" | "explain" | "man"))
                 || self.tokens.get(i + 1).is_some_and(|t| matches!(t.norm.as_str(), "command" | "do" | "does" | "program" | "tool" | "utility" | "mean" | "work" | "works" | "binary" | "installed" | "manual" | "page" | "options" | "flags" | "means" | "installed?"))

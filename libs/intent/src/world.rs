@@ -23,6 +23,10 @@ pub trait World {
     fn is_process(&self, name: &str) -> bool;
     /// Names in the working directory that are equal to `name` but for case.
     fn entry_ignoring_case(&self, name: &str) -> Option<String>;
+    /// The first 4 KiB of a text file, where it can be read.
+    fn beginning_of(&self, _path: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Builtins of bash that count as commands which exist.
@@ -71,6 +75,18 @@ impl World for LiveWorld {
         let meta = p.symlink_metadata().ok()?;
         let dir = if meta.is_symlink() { p.is_dir() } else { meta.is_dir() };
         Some(if dir { Exists::Dir } else { Exists::File })
+    }
+
+    fn beginning_of(&self, path: &str) -> Option<String> {
+        use std::io::Read;
+        let path = self.resolve(path);
+        // A pipe or a device would be waited for.
+        if !path.metadata().ok()?.is_file() {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(path).ok()?.take(4096).read_to_end(&mut bytes).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     fn is_user(&self, name: &str) -> bool {

@@ -181,7 +181,7 @@ fn examples_mean_what_they_are_examples_of() {
     for i in intent::catalogue::all() {
         n += 1;
         let world = common::world();
-        let answer = intent::ask(i.example, &world, &intent::Context::default());
+        let answer = intent::ask(i.example, &world, &common::alone());
         let first = answer.readings().first().map_or("none", |r| r.intent);
         if first != i.id {
             wrong.push(format!("{} -> {first}: {}", i.id, i.example));

@@ -1,6 +1,6 @@
 //! Trains the classifier from the data in the source tree: `cargo run --release -p intent --bin train`.
 //!
-//! Writes `model/vocabulary.txt` and `model/intents.gim` beside the data. Deterministic.
+//! Writes `model/vocabulary.txt`, `model/recall.gir` and `model/intents.gim` beside the data; with `--recall` not the last. Deterministic.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,6 +19,16 @@ fn main() -> ExitCode {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("model");
     let words = grammar.vocabulary().to_text();
     vocabulary::install(grammar.vocabulary());
+    // Alone, it takes a second.
+    let index = intent::recall::index::build();
+    if let Err(e) = std::fs::write(dir.join("recall.gir"), &index) {
+        eprintln!("train: writing recall.gir: {e}");
+        return ExitCode::FAILURE;
+    }
+    eprintln!("recall.gir: {} bytes", index.len());
+    if std::env::args().any(|a| a == "--recall") {
+        return ExitCode::SUCCESS;
+    }
     let model = train(&grammar, &Settings::default(), |line| eprintln!("{line}"));
     let bytes = model.to_bytes();
     for (name, data) in [("vocabulary.txt", words.as_bytes()), ("intents.gim", &bytes[..])] {

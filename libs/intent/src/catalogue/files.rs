@@ -260,10 +260,18 @@ fn transfer(r: &Request<'_>, program: &str, verb: &str) -> Outcome {
     if !f.specific && !r.has(&["all", "every", "everything", "files"]) {
         return Err(Unfilled::Missing("Which files?"));
     }
+    if r.has_phrase(&["everything", "in", "it"]) || r.has_phrase(&["all", "in", "it"]) {
+        // A directory as a whole.
+        if f.dir != "." && !f.specific && program == "cp" {
+            return built(format!("cp -r -- {} {}", quote_path(&f.dir), quote_path(&dest)), format!("Copies {} to {dest}.", f.dir));
+        }
+    }
+    let fresh = r.has(&["new"]) && r.world.exists(&dest).is_none();
+    let make = if fresh { format!("mkdir -p -- {} && ", quote_path(&dest)) } else { String::new() };
     let depth = if f.tests.iter().any(|t| t.starts_with("-maxdepth")) || r.has(&["recursively", "subdirectories", "subfolders", "below"]) { "" } else { " -maxdepth 1" };
     let tests: String = f.tests.iter().map(|t| format!(" {t}")).collect();
     built(
-        format!("find {}{depth}{tests} -exec {program} -n -t {} -- {{}} +", quote_path(&f.dir), quote_path(&dest)),
+        format!("{make}find {}{depth}{tests} -exec {program} -n -t {} -- {{}} +", quote_path(&f.dir), quote_path(&dest)),
         format!("{verb} the {} to {dest}; nothing there is overwritten.", f.describe()),
     )
 }

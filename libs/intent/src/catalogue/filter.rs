@@ -142,6 +142,15 @@ pub fn filter_in(r: &Request<'_>, default_dir: &str) -> Filter {
     }
     extensions(r, &mut f);
     names(r, &mut f);
+    // "docs/*.txt": the shell's pattern does not go deeper.
+    if let Some(g) = r.entities.iter().find_map(|e| if let Kind::Glob(g) = &e.kind { g.rsplit_once('/').filter(|(d, _)| !d.contains(['*', '?', '['])) } else { None }) {
+        f.dir = if g.0.is_empty() { "/".into() } else { g.0.to_owned() };
+        f.tests.insert(0, "-maxdepth 1".into());
+        for t in &mut f.tests {
+            *t = t.replace(&format!("{}/{}", g.0, g.1), g.1);
+        }
+        return f;
+    }
     // "on this machine": all of it.
     if f.dir == "." && !r.has(&["here"]) && (r.has_phrase(&["on", "this", "machine"]) || r.has_phrase(&["on", "this", "computer"]) || r.has_phrase(&["on", "my", "computer"]) || r.has_phrase(&["on", "the", "system"]) || r.has_phrase(&["on", "this", "system"]) || r.has_phrase(&["on", "the", "disk"]) || r.has_phrase(&["on", "my", "machine"]) || r.has_phrase(&["on", "the", "computer"]) || r.has_phrase(&["on", "my", "disk"])) {
         f.dir = "/".into();
@@ -163,7 +172,7 @@ pub fn filter_in(r: &Request<'_>, default_dir: &str) -> Filter {
         let (test, words) = time_test(&t, letter, verb);
         f.push(test, words);
     }
-    let nothing_inside = r.has_phrase(&["no", "content"]) || r.has_phrase(&["no", "contents"]) || r.has_phrase(&["zero", "byte"]) || r.has_phrase(&["zero", "bytes"]) || r.has_phrase(&["nothing", "in"]) || r.has_phrase(&["without", "content"]);
+    let nothing_inside = r.has_phrase(&["zero", "size"]) || r.has_phrase(&["size", "zero"]) || r.has_phrase(&["no", "content"]) || r.has_phrase(&["no", "contents"]) || r.has_phrase(&["zero", "byte"]) || r.has_phrase(&["zero", "bytes"]) || r.has_phrase(&["nothing", "in"]) || r.has_phrase(&["without", "content"]);
     if nothing_inside || r.has(&["empty", "zero-length", "zero-byte", "blank"]) && !r.has(&["lines", "line"]) {
         f.push(if r.has(&["non-empty", "not"]) { "! -empty" } else { "-empty" }.into(), "that are empty".into());
     }
@@ -201,6 +210,11 @@ pub fn filter_in(r: &Request<'_>, default_dir: &str) -> Filter {
         || r.has_phrase(&["not", "in", "subdirectories"])
         || r.has_phrase(&["not", "recursively"])
         || r.has_phrase(&["directly", "in"])
+        || r.has_phrase(&["without", "descending"])
+        || r.has_phrase(&["top", "level"])
+        || r.has_phrase(&["not", "subfolders"])
+        || r.has_phrase(&["not", "in", "subfolders"])
+        || r.has(&["non-recursively"])
         || r.has_phrase(&["without", "subfolders"])
         || r.has_phrase(&["ignoring", "subdirectories"]);
     if flat {

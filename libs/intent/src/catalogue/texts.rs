@@ -119,7 +119,7 @@ fn lines(r: &Request<'_>) -> Outcome {
 fn counted(r: &Request<'_>, option: &str, what: &str) -> Outcome {
     if r.entities.iter().any(|e| matches!(e.kind, Kind::Ext(..) | Kind::Glob(_))) {
         let f = filter(r);
-        let total = r.has(&["total", "together", "altogether", "all", "how"]);
+        let total = r.has(&["total", "together", "altogether", "all", "how", "sum"]) && !r.has(&["each", "every", "per"]);
         if total {
             return built(format!("{} -exec cat {{}} + | wc {option}", f.find()), format!("Counts the {what} of all {} together.", f.describe()));
         }

@@ -88,6 +88,8 @@ const WELL_KNOWN: &[(&[&str], &str)] = &[
     (&["entire", "machine"], "/"),
     (&["whole", "computer"], "/"),
     (&["entire", "computer"], "/"),
+    (&["everywhere", "below"], "."),
+    (&["everywhere", "here"], "."),
     (&["everywhere"], "/"),
     (&["anywhere"], "/"),
 ];
@@ -101,7 +103,7 @@ const DIR_WORDS: &[&str] = &["directory", "folder", "dir", "subdirectory", "subf
 const NOT_NAMES: &[&str] = &[
     "a", "an", "the", "this", "that", "new", "empty", "each", "every", "any", "my", "one", "which", "what", "whole", "entire", "same", "other", "all", "of", "in", "is", "biggest",
     "largest", "hidden", "parent", "current", "sub", "or", "and", "make", "create", "delete", "remove", "to", "into", "from", "by", "previous", "last", "big", "per", "no", "compress", "list", "archive", "tar", "copy", "move",
-    "rename", "source", "target", "destination", "given", "specific", "change", "open", "enter", "leave", "working", "zip", "symlink", "link", "file", "your", "his", "her", "their", "its", "user", "second", "first", "how", "switch", "non-empty", "show", "newest", "oldest", "smallest", "with", "called", "named", "up", "down", "nested", "project-level", "files", "mkdir", "go", "cd", "directory", "folder", "on", "both", "two", "these", "those", "only", "as", "for", "non", "system", "erase", "heaviest", "unzip", "print", "display", "get", "count", "search", "find", "me", "size",
+    "rename", "source", "target", "destination", "given", "specific", "change", "open", "enter", "leave", "working", "zip", "symlink", "link", "file", "your", "his", "her", "their", "its", "user", "second", "first", "how", "switch", "non-empty", "show", "newest", "oldest", "smallest", "with", "called", "named", "up", "down", "nested", "project-level", "process", "processes", "files", "mkdir", "go", "cd", "directory", "folder", "on", "both", "two", "these", "those", "only", "as", "for", "non", "system", "erase", "heaviest", "unzip", "print", "display", "get", "count", "search", "find", "me", "size",
 ];
 
 pub(super) fn directories(f: &mut Finder<'_>) {
@@ -109,7 +111,14 @@ pub(super) fn directories(f: &mut Finder<'_>) {
     while i < f.tokens.len() {
         if let Some((phrase, path)) = WELL_KNOWN.iter().filter(|(p, _)| f.phrase(i, p)).max_by_key(|(p, _)| p.len()) {
             let end = i + phrase.len();
-            if matches!(phrase, ["tmp"]) && f.is(end, &["file", "files"]) {
+            // A directory of that name here is meant before a well-known one elsewhere.
+            if path.starts_with('/') && phrase.len() == 2 && f.world.exists(&f.tokens[i].raw) == Some(Exists::Dir) {
+                let raw = f.tokens[i].raw.clone();
+                f.take(i, end, Kind::Dir(raw));
+                i = end;
+                continue;
+            }
+            if matches!(phrase, ["tmp"]) && (f.is(end, &["file", "files"]) || i > 0 && f.is(i - 1, &["extension", "suffix", "ending", "type"])) {
                 // "tmp files" are a kind of file.
                 i += 1;
                 continue;

@@ -81,6 +81,12 @@ pub fn ask(text: &str, world: &dyn World, context: &Context) -> Option<Answer> {
         return None;
     }
     let said = Said { request: Request::new(text, world), words };
+    // Windows go back by the desktop's own history.
+    if undo::asked(&said)
+        && let Some(back) = crate::windows::undo_of(plan)
+    {
+        return Some(crate::windows::plan(back, &[], &context.risk, "follow.undo"));
+    }
     let last = Last { command: &command, output: context.output.as_ref(), world };
     let follow = undo::read(&said, &last).or_else(|| again(&said, &last)).or_else(|| act::read(&said, &last)).or_else(|| refine::read(&said, &last))?;
     Some(match follow {

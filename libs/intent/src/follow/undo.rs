@@ -9,7 +9,7 @@ use super::{Follow, Last, Said};
 const INTENT: &str = "follow.undo";
 
 /// Whether this asks to take the last one back.
-fn asked(said: &Said<'_>) -> bool {
+pub fn asked(said: &Said<'_>) -> bool {
     let filler = ["undo", "revert", "that", "it", "this", "the", "last", "command", "step", "change", "one", "what", "you", "did", "just", "i", "back", "take", "put", "roll", "bring", "reverse", "please", "them", "thing", "again", "now", "move"];
     let verb = matches!(said.first(), "undo" | "revert") || (matches!(said.first(), "take" | "put" | "roll" | "bring" | "move") && said.words.last().is_some_and(|w| w == "back") && said.has(&["that", "it", "them", "this"])) || (said.first() == "reverse" && said.has(&["change", "step", "what"]));
     verb && said.words.iter().all(|w| filler.contains(&w.as_str()))
@@ -69,6 +69,7 @@ pub fn read(said: &Said<'_>, last: &Last<'_>) -> Option<Follow> {
             }).collect();
             yes(format!("chmod {back} -- {}", quote_path(file)), format!("Takes the change of {file}'s permissions back."))
         }
+        ("gdectl", _) if words.get(2) == Some(&"close") => no("A window that was closed cannot be brought back; start its program anew."),
         ("gpm", _) => yes("gpm undo".into(), "Takes gpm's last transaction back.".into()),
         ("git", _) if words.get(1) == Some(&"add") => yes(format!("git reset -q -- {}", operands[1..].iter().map(|o| quote(o)).collect::<Vec<_>>().join(" ")), "Takes it out of what the next commit will hold.".into()),
         ("git", _) if words.get(1) == Some(&"commit") => yes("git reset --soft HEAD~1".into(), "Takes the last commit back; the files stay as they are.".into()),

@@ -38,9 +38,15 @@ pub struct Outcome {
     pub sure: bool,
 }
 
+/// The classifier alone: its commands are compared as they are written. The other stages are judged by effect (`tests/exam`).
+pub fn alone() -> Context {
+    let stages = intent::Stages { compose: false, recall: false, windows: false, ..Default::default() };
+    Context { risk: RiskContext { cwd: None, home: None, redefined: vec![] }, stages, ..Default::default() }
+}
+
 /// Asks and judges.
 pub fn outcome(request: &str) -> Outcome {
-    let context = Context { risk: RiskContext { cwd: None, home: None, redefined: vec![] }, ..Default::default() };
+    let context = alone();
     let answer = intent::ask(request, &world(), &context);
     let three: Vec<String> = answer.readings().iter().take(3).map(|r| r.plan.plan[0].action.text().into_owned()).collect();
     let first = match &answer {
