@@ -47,6 +47,8 @@ pub enum Message {
     Show(String),
     /// Back to the list.
     Back,
+    /// What goes on ends, or what is shown.
+    Escape,
     /// More of a long list.
     More,
     /// Somebody wants something.
@@ -247,6 +249,10 @@ impl App for Store {
                 // So that the next key is for what is shown.
                 return genai_ui::parts::unfocus();
             }
+            Message::Escape => {
+                let is_asking = !matches!(self.doing, Doing::Nothing);
+                return self.update(if is_asking { Message::Cancel } else { Message::Back });
+            }
             Message::Back => {
                 self.shown = None;
                 return operation::focus(view::SEARCH);
@@ -311,9 +317,15 @@ impl App for Store {
 
     fn subscription(&self) -> Subscription<Message> {
         use genai_ui::core::keyboard::{Event, Key, key::Named};
-        use genai_ui::futures::keyboard;
+        use genai_ui::core::event::Status;
+        use genai_ui::futures::{event, keyboard};
         let is_asking = !matches!(self.doing, Doing::Nothing);
-        keyboard::listen().with(is_asking).filter_map(|(is_asking, event)| match event {
+        // A field keeps it for itself: it only lets go of the keys then.
+        let from_field = event::listen_with(|event, status, _| match event {
+            genai_ui::core::Event::Keyboard(Event::KeyPressed { key: Key::Named(Named::Escape), .. }) if status == Status::Captured => Some(Message::Escape),
+            _ => None,
+        });
+        let keys = keyboard::listen().with(is_asking).filter_map(|(is_asking, event)| match event {
             Event::KeyPressed { key: Key::Named(named), .. } => match named {
                 Named::Escape if is_asking => Some(Message::Cancel),
                 Named::Escape => Some(Message::Back),
@@ -326,7 +338,8 @@ impl App for Store {
             },
             Event::KeyPressed { key: Key::Character(letter), modifiers, .. } if modifiers.command() && letter == "f" => Some(Message::Find),
             _ => None,
-        })
+        });
+        Subscription::batch([from_field, keys])
     }
 
     fn theme(&self) -> Theme {
