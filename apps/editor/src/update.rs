@@ -121,7 +121,7 @@ impl App for Editor {
     }
 
     fn theme(&self) -> Theme {
-        if self.is_light { theme::light(theme::ACCENT) } else { theme::dark(theme::ACCENT) }
+        theme::light_or_current(self.is_light)
     }
 }
 

@@ -327,6 +327,6 @@ impl App for Viewer {
     }
 
     fn theme(&self) -> Theme {
-        if self.is_light { theme::light(theme::ACCENT) } else { theme::dark(theme::ACCENT) }
+        theme::light_or_current(self.is_light)
     }
 }
