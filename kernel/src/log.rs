@@ -19,7 +19,6 @@ pub const CAPACITY: usize = 256 << 10;
 pub enum Level {
     Error = 3,
     Warning = 4,
-    Notice = 5,
     Info = 6,
     Debug = 7,
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::error::{EFAULT, EINVAL, ENAMETOOLONG, Result};
 

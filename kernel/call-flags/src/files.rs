@@ -1,7 +1,7 @@
 //! Opening files, and what descriptors can be told.
 
 use crate::errno::Errno::{EAGAIN, EINVAL, ENOPKG};
-use crate::set::{Entry, Flags, Unknown, Values, idle, no, on};
+use crate::set::{Flags, Unknown, Values, idle, no, on};
 use crate::sets;
 
 /// `O_CLOEXEC`, also as `SOCK_CLOEXEC` and the like.
@@ -10,7 +10,7 @@ pub(crate) const CLOEXEC: u64 = 0o2000000;
 pub(crate) const NONBLOCK: u64 = 0o4000;
 
 const LARGE: &str = "every file can be large";
-const NO_SIGIO: &str = "kept for F_GETFL: no file sends SIGIO, as a file of Linux without fasync";
+const NO_SIGIO: &str = "kept for F_GETFL: signals start with F_SETFL, as on Linux (open(2), BUGS)";
 const NO_DIRECT: &str = "a hint: what is written goes through the page cache";
 
 /// `FMODE_NONOTIFY`: a bit of Linux's own that openat2(2) takes out of what programs say.
@@ -88,10 +88,10 @@ sets! {
         on("F_SETLKW", 7),
         on("F_SETOWN", 8),
         on("F_GETOWN", 9),
-        no("F_SETSIG", 10, EINVAL, "no file sends SIGIO"),
+        on("F_SETSIG", 10),
         on("F_GETSIG", 11),
-        no("F_SETOWN_EX", 15, EINVAL, "no file sends SIGIO"),
-        no("F_GETOWN_EX", 16, EINVAL, "no file sends SIGIO"),
+        on("F_SETOWN_EX", 15),
+        on("F_GETOWN_EX", 16),
         no("F_GETOWNER_UIDS", 17, EINVAL, "for checkpoints of processes"),
         on("F_OFD_GETLK", 36),
         on("F_OFD_SETLK", 37),
@@ -115,7 +115,7 @@ sets! {
     FCNTL_SETFL: Flags = Flags::new(&["fcntl"], "argument of F_SETFL", Unknown::Ignored, &[
         on("O_APPEND", 0o2000),
         on("O_NONBLOCK", NONBLOCK),
-        idle("O_ASYNC", 0o20000, NO_SIGIO),
+        on("O_ASYNC", 0o20000),
         on("O_DIRECT", 0o40000),
         on("O_NOATIME", 0o1000000),
     ]);

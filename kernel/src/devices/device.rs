@@ -11,6 +11,7 @@ use super::tree::{self, Directory};
 use crate::error::*;
 use crate::fs::devfs;
 use crate::ipc::netlink;
+use crate::scheme::disk_stats;
 use crate::sync::{Mutex, Once, SpinLock};
 
 /// What a device belongs to.
@@ -87,6 +88,19 @@ pub struct Device {
     pub attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// A block device, as tables of them show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockDevice {
+    #[allow(missing_docs)]
+    pub number: (u32, u32),
+    /// In `/dev`.
+    pub name: Vec<u8>,
+    /// The file of a scheme behind it.
+    pub target: Vec<u8>,
+    /// Of 512 bytes.
+    pub sectors: u64,
+}
+
 /// All devices, by path.
 static DEVICES: SpinLock<BTreeMap<Vec<u8>, Arc<Device>>> = SpinLock::new(BTreeMap::new());
 /// One registration at a time: the links of a device and its events belong together. See [`changes`].
@@ -147,6 +161,10 @@ impl Device {
         }
         all.extend(self.variables.iter().cloned());
         all
+    }
+
+    fn block_node(&self) -> Option<&Node> {
+        self.node.as_ref().filter(|node| node.is_block)
     }
 
     /// The nearest device above it.
@@ -210,6 +228,9 @@ impl Device {
             let text = [&node.number_text()[..], b"\n"].concat();
             directory.put_file(b"dev", 0o444, Box::new(move || Ok(text.clone())), None)?;
         }
+        if let Some(stats) = self.block_node().and_then(|node| disk_stats::at(&node.target)) {
+            directory.put_file(b"stat", 0o444, Box::new(move || Ok(format!("{}\n", stats.fields()).into_bytes())), None)?;
+        }
         let (show_path, store_path) = (self.path.clone(), self.path.clone());
         let show = move || Ok(find(&show_path)?.all_variables().iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect());
         let store = move |text: &[u8]| trigger(&store_path, text);
@@ -219,6 +240,22 @@ impl Device {
 
 fn find(path: &[u8]) -> Result<Arc<Device>> {
     DEVICES.lock().get(path).cloned().ok_or(ENODEV)
+}
+
+/// All block devices, by number: it, the name, and the path of what serves them.
+pub fn block_devices() -> Vec<BlockDevice> {
+    let devices = DEVICES.lock();
+    let mut all: Vec<_> = devices
+        .values()
+        .filter_map(|device| {
+            let node = device.block_node()?;
+            let size = device.attributes.iter().find(|(name, _)| name == b"size");
+            let sectors = size.and_then(|(_, text)| core::str::from_utf8(text).ok()?.trim().parse().ok()).unwrap_or(0);
+            Some(BlockDevice { number: node.number, name: node.name.clone(), target: node.target.clone(), sectors })
+        })
+        .collect();
+    all.sort_by_key(|device| device.number);
+    all
 }
 
 /// `uevent` was written: an action, and perhaps an identifier and variables for the event.

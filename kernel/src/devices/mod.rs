@@ -21,6 +21,8 @@ pub fn init() {
     crate::scheme::add_kernel_scheme("device", register::root());
 }
 
+pub use device::block_devices;
+
 /// The root of `/sys`.
 pub fn root() -> InodeRef {
     tree::inode(tree::root())

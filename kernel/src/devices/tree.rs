@@ -225,10 +225,6 @@ impl Inode for Node {
         Ok(StatFs { magic: MAGIC, block_size: 4096, name_max: 255, ..StatFs::default() })
     }
 
-    fn fs_type(&self) -> &'static str {
-        "sysfs"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }

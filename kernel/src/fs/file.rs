@@ -2,10 +2,11 @@
 
 use alloc::sync::Arc;
 use core::any::Any;
-use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use bitflags::bitflags;
 
+use super::sigio::SignalDriven;
 use super::inode::{DirSink, InodeRef};
 use super::mount::MountFlags;
 use super::notify;
@@ -182,6 +183,11 @@ pub trait FileOps: Send + Sync + Any {
     /// What `/proc/<pid>/fd/<n>` shows for files without a path: `pipe:[17]`, `anon_inode:[eventfd]`.
     fn describe(&self) -> alloc::string::String;
 
+    /// Further lines of `/proc/<pid>/fdinfo/<n>`, each with its newline.
+    fn details(&self) -> alloc::string::String {
+        alloc::string::String::new()
+    }
+
     /// For down-casting to the concrete kind.
     fn as_any(&self) -> &dyn Any;
 }
@@ -201,8 +207,8 @@ pub struct OpenFile {
     /// Where it was opened, for `/proc` and `openat`; anonymous files have none.
     pub path: Option<crate::fs::Path>,
     flags: AtomicU32,
-    /// Who gets SIGIO (`F_SETOWN`): a process, or a process group as a negative number.
-    pub owner: AtomicI32,
+    /// Who gets signals when it is ready.
+    pub signals: SignalDriven,
     /// [`CHANGES`] when the access time was last looked at.
     accessed_at: AtomicU64,
     /// It is a regular file, open for writing.
@@ -226,7 +232,7 @@ impl OpenFile {
 
     /// As [`OpenFile::with_path`], of a regular file that may be written to.
     pub fn writing(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>, writing: Option<Writing>) -> Arc<Self> {
-        Arc::new(Self { ops, path, _writing: writing, flags: AtomicU32::new(flags.bits()), owner: AtomicI32::new(0), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
+        Arc::new(Self { ops, path, _writing: writing, flags: AtomicU32::new(flags.bits()), signals: SignalDriven::default(), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
     }
 
     /// Access mode and status flags.

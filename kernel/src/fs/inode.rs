@@ -188,11 +188,6 @@ pub trait Inode: Send + Sync + Any {
         Ok(StatFs::default())
     }
 
-    /// Name of the filesystem type, for `/proc/mounts`.
-    fn fs_type(&self) -> &'static str {
-        "none"
-    }
-
     /// Writes everything of the whole filesystem out (`sync(2)`).
     fn sync_fs(&self) -> Result {
         Ok(())

@@ -63,11 +63,6 @@ impl<'a> IoSink<'a> {
         self.done
     }
 
-    /// Never take more than `len` further bytes.
-    pub fn limit(&mut self, len: usize) {
-        self.left = self.left.min(len);
-    }
-
     fn each(&mut self, mut len: usize, mut user: impl FnMut(usize, usize, usize) -> Result, kernel: impl FnOnce(&mut [u8])) -> Result<usize> {
         len = len.min(self.left);
         match &mut self.dst {

@@ -2,8 +2,11 @@
 //! open file description (OFD).
 
 use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt::Write;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fdtable::FileTable;
@@ -50,8 +53,8 @@ pub struct RecordLock {
 #[derive(Default)]
 struct FileLocks {
     records: Vec<RecordLock>,
-    /// `flock` holders: (owner, exclusive).
-    flocks: Vec<(Owner, bool)>,
+    /// `flock` holders: (owner, exclusive, the process that took it).
+    flocks: Vec<(Owner, bool, u32)>,
 }
 
 type Key = (u64, u64);
@@ -66,6 +69,29 @@ static WAITING: SpinLock<Vec<(Owner, Owner)>> = SpinLock::new(Vec::new());
 fn released() -> &'static WaitQueue {
     static QUEUE: Once<WaitQueue> = Once::new();
     QUEUE.get_or_init(WaitQueue::new)
+}
+
+/// `/proc/locks` (`proc(5)`).
+pub fn listing() -> Vec<u8> {
+    let mut out = String::new();
+    let mut number = 0;
+    for ((dev, ino), locks) in &*LOCKS.lock() {
+        let place = format!("{:02x}:{:02x}:{ino}", super::major(*dev), super::minor(*dev));
+        let mut line = |kind: &str, is_exclusive: bool, pid: i32, range: String| {
+            number += 1;
+            let mode = if is_exclusive { "WRITE" } else { "READ " };
+            let _ = writeln!(out, "{number}: {kind:<6} ADVISORY  {mode} {pid} {place} {range}");
+        };
+        for lock in &locks.records {
+            let end = if lock.end == u64::MAX { String::from("EOF") } else { format!("{}", lock.end - 1) };
+            let kind = if matches!(lock.owner, Owner::Table(_)) { "POSIX" } else { "OFDLCK" };
+            line(kind, lock.exclusive, lock.pid, format!("{} {end}", lock.start));
+        }
+        for (_, is_exclusive, pid) in &locks.flocks {
+            line("FLOCK", *is_exclusive, *pid as i32, String::from("0 EOF"));
+        }
+    }
+    out.into_bytes()
 }
 
 /// The file a lock belongs to.
@@ -205,6 +231,7 @@ pub fn clear(file: &OpenFile, owner: Owner, start: u64, end: u64) -> Result {
 pub fn flock(file: &OpenFile, exclusive: bool, wait: bool) -> Result {
     let key = key(file)?;
     let owner = Owner::description(file);
+    let pid = crate::task::with_current(|thread| thread.process.pid);
     let attempt = || {
         update(key, |locks| {
             // Changing a lock gives up the old one first (flock(2)).
@@ -215,7 +242,7 @@ pub fn flock(file: &OpenFile, exclusive: bool, wait: bool) -> Result {
             if locks.flocks.iter().any(|l| l.1 || exclusive) {
                 return None;
             }
-            locks.flocks.push((owner, exclusive));
+            locks.flocks.push((owner, exclusive, pid));
             Some(())
         })
     };

@@ -14,6 +14,7 @@ pub mod locks;
 pub mod mount;
 pub mod notify;
 pub mod pagecache;
+pub mod sigio;
 pub mod tmpfs;
 
 mod context;

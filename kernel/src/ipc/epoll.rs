@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::*;
 use crate::fs::{Attr, Events, FileOps, OpenFile};
@@ -24,6 +24,8 @@ pub const WAKEUP: u32 = 1 << 29;
 pub const EXCLUSIVE: u32 = 1 << 28;
 /// Epoll files watching epoll files: at most this deep.
 const MAX_NESTING: usize = 5;
+/// Fewer items are not worth looking for closed files among them.
+const FIRST_SWEEP: usize = 64;
 
 struct Item {
     epoll: Weak<Epoll>,
@@ -62,6 +64,8 @@ pub struct Epoll {
     items: Mutex<BTreeMap<Key, Arc<Item>>>,
     ready: SpinLock<VecDeque<Key>>,
     event: WaitQueue,
+    /// With so many items it is time to look for those whose files are closed.
+    sweep_at: AtomicUsize,
 }
 
 impl Epoll {
@@ -72,6 +76,7 @@ impl Epoll {
             items: Mutex::new(BTreeMap::new()),
             ready: SpinLock::new(VecDeque::new()),
             event: WaitQueue::new(),
+            sweep_at: AtomicUsize::new(FIRST_SWEEP),
         })
     }
 
@@ -157,8 +162,12 @@ impl Epoll {
         });
         {
             let mut items = self.items.lock();
-            items.retain(|_, old| old.file.strong_count() > 0);
-            if items.contains_key(&key) {
+            // Closed files go by themselves. Looking for them each time would make adding the slower the more there are.
+            if items.len() >= self.sweep_at.load(Ordering::Relaxed) {
+                items.retain(|_, old| old.file.strong_count() > 0);
+                self.sweep_at.store((items.len() * 2).max(FIRST_SWEEP), Ordering::Relaxed);
+            }
+            if items.get(&key).is_some_and(|old| old.file.strong_count() > 0) {
                 return Err(EEXIST);
             }
             items.insert(key, item.clone());
@@ -195,10 +204,11 @@ impl Epoll {
     /// Takes up to `max` events that are true now: (events, data).
     fn collect(&self, max: usize) -> Vec<(u32, u64)> {
         let mut found = Vec::new();
-        let batch: Vec<Key> = self.ready.lock().drain(..).collect();
         let mut again: Vec<Key> = Vec::new();
-        let mut rest = batch.into_iter();
-        for key in rest.by_ref() {
+        // Each of those that are there now once, and no more than are wanted: the others come first next time.
+        let waiting = self.ready.lock().len();
+        for _ in 0..waiting {
+            let Some(key) = self.ready.lock().pop_front() else { break };
             let Some(item) = self.items.lock().get(&key).cloned() else { continue };
             item.queued.store(false, Ordering::SeqCst);
             let Some(file) = item.file.upgrade() else {
@@ -219,19 +229,17 @@ impl Epoll {
                 item.events.store(interest & (EDGE | ONE_SHOT | WAKEUP | EXCLUSIVE), Ordering::SeqCst);
             } else if interest & EDGE == 0 {
                 // Level-triggered: stays on the list until it is found not ready.
-                again.push(key);
-                item.queued.store(true, Ordering::SeqCst);
+                // Unless a wake-up has put it there meanwhile.
+                if !item.queued.swap(true, Ordering::SeqCst) {
+                    again.push(key);
+                }
             }
             if found.len() == max {
                 break;
             }
         }
-        let mut ready = self.ready.lock();
-        // Those not looked at come first next time, then those reported: round robin.
-        for key in rest.rev() {
-            ready.push_front(key);
-        }
-        ready.extend(again);
+        // Those reported come behind those not looked at: round robin.
+        self.ready.lock().extend(again);
         found
     }
 
@@ -280,6 +288,16 @@ impl FileOps for Epoll {
 
     fn describe(&self) -> String {
         "anon_inode:[eventpoll]".into()
+    }
+
+    fn details(&self) -> String {
+        let items = self.items.lock();
+        let line = |item: &Arc<Item>| {
+            let (events, data) = (item.events.load(Ordering::Relaxed), item.data.load(Ordering::Relaxed));
+            let attr = item.file.upgrade().and_then(|file| file.ops.attr().ok()).unwrap_or_default();
+            alloc::format!("tfd: {:8} events: {events:8x} data: {data:16x}  pos:0 ino:{:x} sdev:{:x}\n", item.fd, attr.ino, attr.dev)
+        };
+        items.values().map(line).collect()
     }
 
     fn as_any(&self) -> &dyn Any {

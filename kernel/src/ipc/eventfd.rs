@@ -98,6 +98,10 @@ impl FileOps for EventFd {
         "anon_inode:[eventfd]".into()
     }
 
+    fn details(&self) -> String {
+        alloc::format!("eventfd-count: {:16x}\n", *self.count.lock())
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

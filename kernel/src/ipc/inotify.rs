@@ -272,6 +272,12 @@ impl FileOps for Inotify {
         "anon_inode:inotify".into()
     }
 
+    fn details(&self) -> String {
+        let state = self.state.lock();
+        let line = |(wd, watch): (&i32, &Watch)| alloc::format!("inotify wd:{wd:x} ino:{:x} sdev:{:x} mask:{:x} ignored_mask:0 \n", watch.key.1, watch.key.0, watch.mask);
+        state.watches.iter().map(line).collect()
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -26,6 +26,11 @@ impl FileOps for PidFd {
         "anon_inode:[pidfd]".into()
     }
 
+    fn details(&self) -> String {
+        let pid = if self.0.is_zombie() { -1 } else { self.0.pid as i32 };
+        alloc::format!("Pid:\t{pid}\nNSpid:\t{pid}\n")
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -11,7 +11,7 @@ use frame::mm::Frame;
 use crate::error::*;
 use crate::fs::{Attr, Events, FileOps, IoSink, IoSource, OpenFile, OpenFlags};
 use crate::mm::PAGE;
-use crate::sync::{Mutex, PollTable, WaitQueue};
+use crate::sync::{SpinLock, Mutex, PollTable, WaitQueue};
 use crate::task;
 use crate::task::signal::{self, SIGPIPE, SigInfo};
 
@@ -61,6 +61,8 @@ pub struct Pipe {
     /// Counts opens, so that a FIFO's open notices a peer that came and went.
     reader_opens: AtomicU64,
     writer_opens: AtomicU64,
+    /// Held while somebody comes to an end of a FIFO.
+    opening: SpinLock<()>,
     not_empty: AtomicBool,
     has_slot: AtomicBool,
     read_event: WaitQueue,
@@ -80,6 +82,7 @@ impl Pipe {
             writers: AtomicUsize::new(0),
             reader_opens: AtomicU64::new(0),
             writer_opens: AtomicU64::new(0),
+            opening: SpinLock::new(()),
             not_empty: AtomicBool::new(false),
             has_slot: AtomicBool::new(true),
             read_event: WaitQueue::new(),
@@ -111,18 +114,17 @@ impl Pipe {
         if flags.contains(OpenFlags::NONBLOCK) && write && !read && self.readers.load(Ordering::SeqCst) == 0 {
             return Err(ENXIO);
         }
-        let (readers_before, writers_before) = (self.reader_opens.load(Ordering::SeqCst), self.writer_opens.load(Ordering::SeqCst));
-        let end = self.end(read, write);
+        let (others, other_opens) = if read { (&self.writers, &self.writer_opens) } else { (&self.readers, &self.reader_opens) };
+        // Whether somebody is at the other end is asked in the moment in which one comes to this end: who waits there goes on at once, and may have closed
+        // again before one looks the next time.
+        let (is_met, opens_before, end) = {
+            let _opening = self.opening.lock();
+            let is_met = others.load(Ordering::SeqCst) > 0;
+            (is_met, other_opens.load(Ordering::SeqCst), self.end(read, write))
+        };
         self.open_event.wake_all();
-        if read != write && !flags.contains(OpenFlags::NONBLOCK) {
-            self.open_event.wait_until(|| {
-                let met = if read {
-                    self.writers.load(Ordering::SeqCst) > 0 || self.writer_opens.load(Ordering::SeqCst) != writers_before
-                } else {
-                    self.readers.load(Ordering::SeqCst) > 0 || self.reader_opens.load(Ordering::SeqCst) != readers_before
-                };
-                met.then_some(())
-            })?;
+        if read != write && !is_met && !flags.contains(OpenFlags::NONBLOCK) {
+            self.open_event.wait_until(|| (other_opens.load(Ordering::SeqCst) != opens_before).then_some(()))?;
         }
         Ok(end)
     }

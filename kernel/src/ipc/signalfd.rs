@@ -95,6 +95,10 @@ impl FileOps for SignalFd {
         "anon_inode:[signalfd]".into()
     }
 
+    fn details(&self) -> String {
+        alloc::format!("sigmask:\t{:016x}\n", self.0.load(core::sync::atomic::Ordering::Relaxed))
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

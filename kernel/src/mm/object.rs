@@ -40,11 +40,6 @@ pub trait MemoryObject: Send + Sync {
     fn sync(&self, _first: u64, _pages: u64) -> Result {
         Ok(())
     }
-
-    /// Whether `fork` children and `PROT_WRITE|MAP_SHARED` see device semantics (never copy-on-write).
-    fn is_device(&self) -> bool {
-        false
-    }
 }
 
 /// The address spaces that map an object.

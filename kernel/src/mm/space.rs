@@ -28,6 +28,8 @@ pub(super) struct Areas {
     pub brk_start: usize,
     pub brk: usize,
     pub mapped_pages: usize,
+    /// The most that `mapped_pages` was.
+    pub peak_mapped_pages: usize,
 }
 
 /// A process's user memory.
@@ -66,6 +68,66 @@ pub struct Layout {
     pub env_end: usize,
     pub auxv_start: usize,
     pub auxv_end: usize,
+}
+
+/// What of an area is in memory, in pages (`/proc/<pid>/smaps`, `proc(5)`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AreaUsage {
+    /// All of it.
+    pub resident: usize,
+    /// Each page divided by how many map it, in bytes.
+    pub proportional_bytes: usize,
+    /// Those of `proportional_bytes` that were written to.
+    pub proportional_dirty_bytes: usize,
+    /// Not of a file: zero-filled, or copied by a write.
+    pub anonymous: usize,
+    /// Mapped by others, too, and only read.
+    pub shared_clean: usize,
+    /// Mapped by others, too, and written to.
+    pub shared_dirty: usize,
+    /// Mapped here only, and only read.
+    pub private_clean: usize,
+    /// Mapped here only, and written to.
+    pub private_dirty: usize,
+    /// Used since they were mapped or the mark was taken.
+    pub referenced: usize,
+}
+
+impl AreaUsage {
+    fn add(&mut self, page: &frame::paging::EntryInfo) {
+        let is_own = page.flags.contains(PteFlags::SOFT_A);
+        // The cache of a file has its pages, too.
+        let others = usize::from(!is_own);
+        let mappers = (page.refcount as usize).saturating_sub(others).max(1);
+        let is_dirty = page.dirty || is_own;
+        self.resident += 1;
+        self.anonymous += usize::from(is_own);
+        self.referenced += usize::from(page.accessed);
+        self.proportional_bytes += PAGE / mappers;
+        self.proportional_dirty_bytes += if is_dirty { PAGE / mappers } else { 0 };
+        let class = match (mappers > 1, is_dirty) {
+            (true, false) => &mut self.shared_clean,
+            (true, true) => &mut self.shared_dirty,
+            (false, false) => &mut self.private_clean,
+            (false, true) => &mut self.private_dirty,
+        };
+        *class += 1;
+    }
+
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            resident: self.resident + other.resident,
+            proportional_bytes: self.proportional_bytes + other.proportional_bytes,
+            proportional_dirty_bytes: self.proportional_dirty_bytes + other.proportional_dirty_bytes,
+            anonymous: self.anonymous + other.anonymous,
+            shared_clean: self.shared_clean + other.shared_clean,
+            shared_dirty: self.shared_dirty + other.shared_dirty,
+            private_clean: self.private_clean + other.private_clean,
+            private_dirty: self.private_dirty + other.private_dirty,
+            referenced: self.referenced + other.referenced,
+        }
+    }
 }
 
 /// Where a mapping goes.
@@ -139,7 +201,7 @@ impl AddressSpace {
         let mmap_top = 0x7fff_f7ff_f000 - ((entropy & 0xff_ffff) as usize) * PAGE;
         Ok(Arc::new(Self {
             table,
-            areas: Mutex::new(Areas { map: BTreeMap::new(), version: 0, mmap_top, brk_start: 0, brk: 0, mapped_pages: 0 }),
+            areas: Mutex::new(Areas { map: BTreeMap::new(), version: 0, mmap_top, brk_start: 0, brk: 0, mapped_pages: 0, peak_mapped_pages: 0 }),
             rss: AtomicUsize::new(0),
             peak_rss: AtomicUsize::new(0),
             stack_limit: AtomicU64::new(8 << 20),
@@ -169,6 +231,12 @@ impl AddressSpace {
     /// Pages mapped, whether in memory or not.
     pub fn mapped_pages(&self) -> usize {
         self.areas.lock().mapped_pages
+    }
+
+    /// The most pages ever mapped.
+    pub fn peak_mapped_pages(&self) -> usize {
+        let areas = self.areas.lock();
+        areas.peak_mapped_pages.max(areas.mapped_pages)
     }
 
     /// Frames taken by the page tables.
@@ -569,14 +637,11 @@ impl AddressSpace {
         map
     }
 
-    /// Pages of an area in memory: (resident, private dirty), for `/proc/<pid>/smaps`.
-    pub fn area_usage(&self, area: &Area) -> (usize, usize) {
-        let (mut resident, mut dirty) = (0, 0);
-        self.table.for_each_present(area.start as u64, area.end as u64, |_, info| {
-            resident += 1;
-            dirty += usize::from(info.dirty || info.flags.contains(PteFlags::SOFT_A));
-        });
-        (resident, dirty)
+    /// What of an area is in memory.
+    pub fn area_usage(&self, area: &Area) -> AreaUsage {
+        let mut usage = AreaUsage::default();
+        self.table.for_each_present(area.start as u64, area.end as u64, |_, info| usage.add(info));
+        usage
     }
 
     /// Writes the dirty pages of shared file mappings in the range out (`msync(MS_SYNC)`).
@@ -711,6 +776,7 @@ impl Areas {
     pub fn insert(&mut self, area: Area) {
         let (start, end) = (area.start, area.end);
         self.mapped_pages += area.len() / PAGE;
+        self.peak_mapped_pages = self.peak_mapped_pages.max(self.mapped_pages);
         self.map.insert(start, area);
         self.version += 1;
         self.merge_around(start, end);

@@ -32,10 +32,6 @@ impl Inode for Memory {
         Ok(Arc::new(OpenMemory { inode: self, space }))
     }
 
-    fn fs_type(&self) -> &'static str {
-        "proc"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }

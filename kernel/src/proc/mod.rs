@@ -1,10 +1,15 @@
 //! The filesystems `proc` (`proc(5)`) and `sysfs` (`sysfs(5)`): views of the kernel as text.
 
+mod disks;
+mod maps;
 mod memory;
+mod namespaces;
 mod net;
 mod node;
 mod process;
+pub use process::process_of;
 mod sysctl;
+mod sysctl_net;
 pub mod sysfs;
 mod system;
 

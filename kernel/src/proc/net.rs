@@ -9,7 +9,7 @@ use core::net::{IpAddr, SocketAddr};
 use super::node::{Text, fixed};
 use crate::fs::{FileType, InodeRef};
 use crate::ipc::inet::{self, Family, Kind, Socket, address};
-use crate::ipc::netdev;
+use crate::ipc::{netdev, unix};
 
 const DEV_HEAD: &str = "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n";
 
@@ -28,8 +28,36 @@ pub fn directory() -> InodeRef {
         ("tcp6", FileType::Regular, || Text::new(|| sockets(Kind::Stream, Family::V6))),
         ("udp", FileType::Regular, || Text::new(|| sockets(Kind::Datagram, Family::V4))),
         ("udp6", FileType::Regular, || Text::new(|| sockets(Kind::Datagram, Family::V6))),
-        ("unix", FileType::Regular, || Text::new(|| b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec())),
+        ("unix", FileType::Regular, || Text::new(unix_sockets)),
     ])
+}
+
+/// The sockets of AF_UNIX (`unix(7)`): the kernel's addresses are not shown.
+fn unix_sockets() -> Vec<u8> {
+    /// `SO_ACCEPTCON`
+    const LISTENS: u32 = 0x10000;
+    let mut text = b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec();
+    for socket in unix::all() {
+        let kind = match socket.kind {
+            unix::Kind::Stream => 1,
+            unix::Kind::Datagram => 2,
+            unix::Kind::SeqPacket => 5,
+        };
+        let flags = if socket.is_listening() { LISTENS } else { 0 };
+        // SS_CONNECTED or SS_UNCONNECTED
+        let state = if socket.is_connected() { 3 } else { 1 };
+        text.extend_from_slice(format!("{:016x}: {:08X} {:08X} {flags:08X} {kind:04X} {state:02X} {:5}", 0, 2, 0, socket.id()).as_bytes());
+        match socket.name() {
+            Some(unix::Address::Path(path)) => text.extend_from_slice(&[b" ", &path[..]].concat()),
+            Some(unix::Address::Abstract(name)) => {
+                text.extend_from_slice(b" @");
+                text.extend(name.iter().map(|byte| if *byte == 0 { b'@' } else { *byte }));
+            }
+            Some(unix::Address::Unnamed) | None => {}
+        }
+        text.push(b'\n');
+    }
+    text
 }
 
 fn dev() -> Vec<u8> {

@@ -67,10 +67,6 @@ impl Inode for Text {
         Ok(Arc::new(OpenText { node: self, text: Mutex::new(None) }))
     }
 
-    fn fs_type(&self) -> &'static str {
-        "proc"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -172,10 +168,6 @@ impl Inode for Link {
 
     fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
         Err(ELOOP)
-    }
-
-    fn fs_type(&self) -> &'static str {
-        "proc"
     }
 
     fn as_any(&self) -> &dyn Any {

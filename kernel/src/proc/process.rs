@@ -8,15 +8,15 @@ use core::fmt::Write;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::node::{Link, Text};
-use super::net;
-use super::system::{self, directory as dir};
+use super::{maps, namespaces, net};
+use super::system::directory as dir;
 use crate::error::*;
 use crate::fs::{
     self, Attr, Dentry, FileOps, FileType, Inode, InodeRef, OpenFile, OpenFlags, Path, mount,
 };
 use crate::ipc::pipe::PipeEnd;
-use crate::mm::{Backing, PAGE, Prot};
-use crate::scheme::pseudo::Entries;
+use crate::mm::PAGE;
+use crate::scheme::pseudo::{Dir, Entries};
 use crate::task::process::{Process, RLIM_INFINITY, thread_usage};
 use crate::task::signal::{SIG_DFL, SIG_IGN};
 use crate::task::{self, Thread};
@@ -24,6 +24,12 @@ use crate::task::{self, Thread};
 /// The directory of a process.
 pub fn directory(process: &Arc<Process>) -> InodeRef {
     dir(Process0 { process: process.clone() }, 0x1_0000 + u64::from(process.pid))
+}
+
+/// The process whose directory is open here.
+pub fn process_of(file: &OpenFile) -> Option<Arc<Process>> {
+    let inode = file.ops.inode()?;
+    Some(inode.as_any().downcast_ref::<Dir<Process0>>()?.0.process.clone())
 }
 
 struct Process0 {
@@ -36,13 +42,19 @@ type MakeText = fn(&Arc<Process>) -> Result<Vec<u8>>;
 const PUBLIC: &[(&str, MakeText)] = &[
     ("cgroup", |_| Ok(b"0::/\n".to_vec())),
     ("cmdline", |p| Ok(region(p, |l| (l.arg_start, l.arg_end)))),
+    ("cpuset", |_| Ok(b"/\n".to_vec())),
+    ("gid_map", |_| Ok(namespaces::id_map())),
     ("limits", limits),
     ("mountinfo", |p| Ok(mounts(p, true))),
     ("mounts", |p| Ok(mounts(p, false))),
+    ("mountstats", |p| Ok(mount_stats(p))),
+    ("projid_map", |_| Ok(namespaces::id_map())),
+    ("setgroups", |_| Ok(b"allow\n".to_vec())),
+    ("uid_map", |_| Ok(namespaces::id_map())),
     ("oom_score", |p| Ok(format!("{}\n", oom_score(p)).into_bytes())),
     ("sessionid", |p| Ok(format!("{}", p.login.lock().1).into_bytes())),
     ("stat", |p| stat(p, None)),
-    ("statm", |p| Ok(statm(p))),
+    ("statm", |p| Ok(maps::statm(p))),
     ("status", |p| status(p, None)),
     ("wchan", |_| Ok(b"0".to_vec())),
 ];
@@ -55,9 +67,10 @@ const PRIVATE: &[(&str, MakeText)] = &[
         let (r, w) = (p.io_read.load(Ordering::Relaxed), p.io_written.load(Ordering::Relaxed));
         Ok(format!("rchar: {r}\nwchar: {w}\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n").into_bytes())
     }),
-    ("maps", |p| Ok(maps(p, false))),
+    ("maps", |p| Ok(maps::maps(p, false))),
     ("personality", |p| Ok(format!("{:08x}\n", p.personality.load(Ordering::Relaxed)).into_bytes())),
-    ("smaps", |p| Ok(maps(p, true))),
+    ("smaps_rollup", |p| Ok(maps::rollup(p))),
+    ("smaps", |p| Ok(maps::maps(p, true))),
 ];
 
 pub(super) fn owner(process: &Process) -> (u32, u32) {
@@ -126,6 +139,7 @@ impl Entries for Process0 {
             "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
             "task" => Ok(dir(Tasks(process), 0x4_0000 + u64::from(self.process.pid))),
             "net" => Ok(net::directory()),
+            "ns" => Ok(dir(namespaces::Links(process), 0x5_0000 + u64::from(self.process.pid))),
             _ => Err(ENOENT),
         }
     }
@@ -135,7 +149,7 @@ impl Entries for Process0 {
         names.extend(PUBLIC.iter().chain(PRIVATE).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
         names.extend(["comm", "loginuid", "mem", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
         names.extend(["exe", "cwd", "root"].map(|n| (n.as_bytes().to_vec(), FileType::Symlink)));
-        names.extend(["fd", "fdinfo", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
+        names.extend(["fd", "fdinfo", "ns", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
         names
     }
 }
@@ -156,7 +170,7 @@ fn set_login(process: &Arc<Process>, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn shown_path(path: &Path) -> Vec<u8> {
+pub(super) fn shown_path(path: &Path) -> Vec<u8> {
     path.display_from(&task::with_current(|t| t.process.fs()).root())
 }
 
@@ -274,13 +288,6 @@ fn stat(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>>
     .into_bytes())
 }
 
-fn statm(process: &Process) -> Vec<u8> {
-    let Ok(mm) = process.mm() else { return b"0 0 0 0 0 0 0\n".to_vec() };
-    let layout = *mm.layout.lock();
-    let text = (layout.code_end - layout.code_start).div_ceil(PAGE);
-    format!("{} {} {} {text} 0 {} 0\n", mm.mapped_pages(), mm.rss_pages(), mm.rss_pages() / 2, mm.mapped_pages() / 2).into_bytes()
-}
-
 fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
     let creds = thread.map_or_else(|| process.creds(), |t| t.creds());
     let state = state_letter(process, thread.map(|t| &**t));
@@ -319,29 +326,7 @@ Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t",
     }
     let _ = writeln!(out);
     if let Ok(mm) = process.mm() {
-        let kib = |pages: usize| pages * 4;
-        let areas = mm.list();
-        let stack: usize = areas.iter().filter(|a| a.grows_down).map(|a| a.len() / PAGE).sum();
-        let code: usize = areas.iter().filter(|a| a.prot.contains(Prot::EXEC)).map(|a| a.len() / PAGE).sum();
-        let data: usize = areas.iter().filter(|a| a.prot.contains(Prot::WRITE) && !a.shared && !a.grows_down).map(|a| a.len() / PAGE).sum();
-        let locked: usize = areas.iter().filter(|a| a.locked).map(|a| a.len() / PAGE).sum();
-        let rss = mm.rss_pages();
-        let _ = writeln!(
-            out,
-            "VmPeak:\t{:>8} kB\nVmSize:\t{:>8} kB\nVmLck:\t{:>8} kB\nVmPin:\t       0 kB\nVmHWM:\t{:>8} kB\nVmRSS:\t{:>8} kB\nRssAnon:\t{:>8} kB\n\
-RssFile:\t{:>8} kB\nRssShmem:\t       0 kB\nVmData:\t{:>8} kB\nVmStk:\t{:>8} kB\nVmExe:\t{:>8} kB\nVmLib:\t       0 kB\nVmPTE:\t{:>8} kB\nVmSwap:\t       0 kB",
-            kib(mm.mapped_pages()),
-            kib(mm.mapped_pages()),
-            kib(locked),
-            mm.peak_rss_pages() * 4,
-            kib(rss),
-            kib(rss - rss / 2),
-            kib(rss / 2),
-            kib(data),
-            kib(stack),
-            kib(code),
-            kib(mm.table_pages())
-        );
+        out += &maps::status(&mm);
     }
     let (own, shared, blocked, ignored, caught) = signal_sets(process, thread.map(|t| &**t));
     let caps = &creds.caps;
@@ -423,6 +408,12 @@ fn mounts(process: &Process, info: bool) -> Vec<u8> {
     out
 }
 
+/// `mountstats`: what is mounted where.
+fn mount_stats(process: &Process) -> Vec<u8> {
+    let line = |m: &mount::MountInfo| format!("device {} mounted on {} with fstype {}\n", escape(&m.source), escape(&m.target), m.fs_type);
+    mount::list(&process.fs().root()).iter().map(line).collect::<String>().into_bytes()
+}
+
 /// Blanks and backslashes as octal escapes (`getmntent(3)`).
 fn escape(bytes: &[u8]) -> String {
     let mut out = String::new();
@@ -435,56 +426,6 @@ fn escape(bytes: &[u8]) -> String {
         }
     }
     out
-}
-
-fn maps(process: &Process, details: bool) -> Vec<u8> {
-    let Ok(mm) = process.mm() else { return Vec::new() };
-    let mut out = String::new();
-    for area in mm.list() {
-        let p = |flag, letter| if area.prot.contains(flag) { letter } else { '-' };
-        let (offset, dev, ino, name) = match &area.backing {
-            Backing::Anonymous => (0, 0, 0, area.label.map(String::from).unwrap_or_default()),
-            Backing::Object { first, file, .. } => {
-                let attr = file.as_ref().and_then(|f| f.ops.attr().ok()).unwrap_or_default();
-                let name = match file.as_ref().and_then(|f| f.path.as_ref()) {
-                    Some(path) => String::from_utf8_lossy(&shown_path(path)).into_owned(),
-                    None => file.as_ref().map(|f| f.ops.describe()).unwrap_or_default(),
-                };
-                (first * PAGE as u64, attr.dev, attr.ino, name)
-            }
-        };
-        let line = format!(
-            "{:08x}-{:08x} {}{}{}{} {offset:08x} {:02x}:{:02x} {ino} ",
-            area.start,
-            area.end,
-            p(Prot::READ, 'r'),
-            p(Prot::WRITE, 'w'),
-            p(Prot::EXEC, 'x'),
-            if area.shared { 's' } else { 'p' },
-            fs::major(dev),
-            fs::minor(dev)
-        );
-        if name.is_empty() {
-            let _ = writeln!(out, "{line}");
-        } else {
-            let _ = writeln!(out, "{line:<72} {name}");
-        }
-        if details {
-            let (resident, dirty) = mm.area_usage(&area);
-            let _ = writeln!(
-                out,
-                "Size:           {:>8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\nRss:            {:>8} kB\nPss:            {:>8} kB\n\
-Shared_Clean:   {:>8} kB\nPrivate_Dirty:  {:>8} kB\nSwap:                  0 kB\nVmFlags:{}",
-                area.len() / 1024,
-                resident * 4,
-                resident * 4,
-                (resident - dirty) * 4,
-                dirty * 4,
-                if area.prot.contains(Prot::READ) { " rd" } else { "" }
-            );
-        }
-    }
-    out.into_bytes()
 }
 
 #[derive(Clone, Copy)]
@@ -518,7 +459,10 @@ impl Entries for Fds {
             }
             FdView::Info => Ok(Text::owned(who, 0o400, move || {
                 let pos = if file.ops.seekable() { *file.pos() } else { 0 };
-                Ok(format!("pos:\t{pos}\nflags:\t{:07o}\nmnt_id:\t0\n", file.flags().bits()).into_bytes())
+                let mount = file.path.as_ref().map_or(0, |path| path.mount.id);
+                let ino = file.ops.attr().map_or(0, |attr| attr.ino);
+                let more = file.ops.details();
+                Ok(format!("pos:\t{pos}\nflags:\t{:07o}\nmnt_id:\t{mount}\nino:\t{ino}\n{more}", file.flags().bits()).into_bytes())
             })),
         }
     }

@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::node::{Text, fixed};
 use crate::error::*;
 use crate::fs::{FileType, InodeRef};
+use crate::ipc::sysv::{MAX_OBJECTS, msg, sem, shm};
 use crate::random;
 use crate::syscall::misc;
 use crate::task::process::PID_MAX;
@@ -58,14 +59,20 @@ fn host_name() -> InodeRef {
 
 /// The directory.
 pub fn root() -> InodeRef {
-    fixed(&[("kernel", DIR, kernel), ("vm", DIR, vm), ("fs", DIR, fs), ("net", DIR, net)])
+    fixed(&[("kernel", DIR, kernel), ("vm", DIR, vm), ("fs", DIR, fs), ("net", DIR, super::sysctl_net::root)])
 }
 
 fn kernel() -> InodeRef {
     fixed(&[
         ("cap_last_cap", FILE, constant!(40)),
+        ("core_pattern", FILE, || Text::new(|| b"core\n".to_vec())),
+        ("core_uses_pid", FILE, constant!(0)),
         ("domainname", FILE, || Text::new(|| b"(none)\n".to_vec())),
         ("hostname", FILE, host_name),
+        ("modules_disabled", FILE, constant!(1)),
+        ("msgmax", FILE, constant!(msg::MSG_MAX as u64)),
+        ("msgmnb", FILE, constant!(msg::MSG_MAX_QUEUE as u64)),
+        ("msgmni", FILE, constant!(MAX_OBJECTS as u64)),
         ("ngroups_max", FILE, constant!(65_536)),
         ("osrelease", FILE, || Text::new(|| format!("{}\n", misc::RELEASE).into_bytes())),
         ("ostype", FILE, || Text::new(|| b"Linux\n".to_vec())),
@@ -82,19 +89,47 @@ fn kernel() -> InodeRef {
             ])
         }),
         ("randomize_va_space", FILE, constant!(2)),
+        ("seccomp", DIR, || fixed(&[("actions_avail", FILE, || Text::new(|| b"kill_process kill_thread trap errno trace log allow\n".to_vec()))])),
+        ("sem", FILE, || Text::new(|| format!("{}\t{}\t{}\t{MAX_OBJECTS}\n", sem::SEM_MAX_SET, sem::SEM_MAX_SET * MAX_OBJECTS, sem::SEM_MAX_OPS).into_bytes())),
+        ("shmall", FILE, constant!((shm::SHM_MAX / crate::mm::PAGE) as u64)),
+        ("shmmax", FILE, constant!(shm::SHM_MAX as u64)),
+        ("shmmni", FILE, constant!(MAX_OBJECTS as u64)),
+        ("tainted", FILE, constant!(0)),
         ("threads-max", FILE, constant!(31_000)),
+        // There are no user namespaces.
+        ("unprivileged_userns_clone", FILE, constant!(0)),
         ("version", FILE, || Text::new(|| format!("{}\n", misc::version()).into_bytes())),
     ])
 }
 
 fn vm() -> InodeRef {
     fixed(&[
+        ("drop_caches", FILE, drop_caches),
         ("max_map_count", FILE, constant!(65_530)),
         ("mmap_min_addr", FILE, constant!(crate::mm::MIN_ADDRESS as u64)),
-        ("overcommit_memory", FILE, constant!(1)),
+        ("nr_hugepages", FILE, constant!(0)),
+        ("overcommit_memory", FILE, overcommit),
         ("overcommit_ratio", FILE, constant!(50)),
         ("swappiness", FILE, constant!(0)),
     ])
+}
+
+/// Memory is always given out as it is asked for: the one way that there is can be chosen.
+fn overcommit() -> InodeRef {
+    Text::writable((0, 0), || Ok(number(1)), |bytes| if bytes == b"1" { Ok(()) } else { Err(EINVAL) })
+}
+
+/// 1 and 3 free clean pages of files; the names that 2 frees on Linux cost little here and stay.
+fn drop_caches() -> InodeRef {
+    Text::writable((0, 0), || Ok(number(0)), |bytes| match bytes {
+        b"1" | b"3" => {
+            // What is in use is only found on the second look.
+            while crate::fs::pagecache::reclaim(usize::MAX / 2) > 0 {}
+            Ok(())
+        }
+        b"2" | b"4" => Ok(()),
+        _ => Err(EINVAL),
+    })
 }
 
 /// A number that root may change.
@@ -138,6 +173,9 @@ fn mqueue() -> InodeRef {
 fn fs() -> InodeRef {
     fixed(&[
         ("inotify", DIR, inotify),
+        // `Caller::follow_link` and `Caller::link` see to them, always.
+        ("protected_hardlinks", FILE, constant!(1)),
+        ("protected_symlinks", FILE, constant!(1)),
         ("mqueue", DIR, mqueue),
         ("aio-max-nr", FILE, || setting(&crate::ipc::aio::MAX_REQUESTS)),
         ("aio-nr", FILE, || Text::new(|| number(crate::ipc::aio::REQUESTS.load(Ordering::Relaxed) as u64))),
@@ -145,12 +183,5 @@ fn fs() -> InodeRef {
         ("file-nr", FILE, || Text::new(|| b"0\t0\t1048576\n".to_vec())),
         ("nr_open", FILE, constant!(1 << 20)),
         ("pipe-max-size", FILE, constant!(1 << 20)),
-    ])
-}
-
-fn net() -> InodeRef {
-    fixed(&[
-        ("core", DIR, || fixed(&[("somaxconn", FILE, constant!(4096))])),
-        ("unix", DIR, || fixed(&[("max_dgram_qlen", FILE, constant!(512))])),
     ])
 }

@@ -7,10 +7,11 @@ use core::fmt::Write;
 use core::sync::atomic::Ordering;
 
 use super::node::{Link, Text, fixed};
-use super::{process, sysctl};
+use super::{disks, process, sysctl};
 use crate::error::*;
 use crate::fs::pagecache;
 use crate::fs::{FileType, InodeRef, mount};
+use crate::ipc::sysv;
 use crate::scheme::pseudo::{Dir, Entries};
 use crate::syscall::misc;
 use crate::task::process as processes;
@@ -23,17 +24,19 @@ pub struct Root;
 type Make = fn() -> Vec<u8>;
 
 const FILES: &[(&str, Make)] = &[
+    ("cgroups", || b"#subsys_name\thierarchy\tnum_cgroups\tenabled\n".to_vec()),
     ("cmdline", cmdline),
     ("cpuinfo", cpuinfo),
     ("devices", devices),
-    ("diskstats", Vec::new),
+    ("diskstats", disks::stats),
+    ("execdomains", || b"0-0\tLinux           \t[kernel]\n".to_vec()),
     ("filesystems", filesystems),
     ("interrupts", interrupts),
     ("loadavg", loadavg),
-    ("locks", Vec::new),
+    ("locks", || crate::fs::locks::listing()),
     ("meminfo", meminfo),
     ("modules", Vec::new),
-    ("partitions", || b"major minor  #blocks  name\n\n".to_vec()),
+    ("partitions", disks::partitions),
     ("stat", stat),
     ("swaps", || b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_vec()),
     ("uptime", uptime),
@@ -58,6 +61,11 @@ impl Entries for Root {
             b"mounts" => Ok(Link::new(|| Ok(b"self/mounts".to_vec()))),
             b"net" => Ok(Link::new(|| Ok(b"self/net".to_vec()))),
             b"sys" => Ok(sysctl::root()),
+            b"sysvipc" => Ok(fixed(&[
+                ("msg", FileType::Regular, || Text::new(sysv::msg::listing)),
+                ("sem", FileType::Regular, || Text::new(sysv::sem::listing)),
+                ("shm", FileType::Regular, || Text::new(sysv::shm::listing)),
+            ])),
             b"tty" => Ok(fixed(&[("drivers", FileType::Regular, || Text::new(tty_drivers))])),
             _ => Err(ENOENT),
         }
@@ -75,6 +83,7 @@ impl Entries for Root {
             names.push((link.as_bytes().to_vec(), FileType::Symlink));
         }
         names.push((b"sys".to_vec(), FileType::Directory));
+        names.push((b"sysvipc".to_vec(), FileType::Directory));
         names.push((b"tty".to_vec(), FileType::Directory));
         names
     }

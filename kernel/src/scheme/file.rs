@@ -12,6 +12,7 @@ use scheme_abi::{EventFlags, MapFlags, STREAM_OFFSET, SchemeFlags};
 
 use super::block;
 use super::convert;
+use super::disk_stats::{self, DiskStats, Kind, Request};
 use super::handle::{Handle, HandleInode, buffer};
 use super::user::{Answer, Wait, Watch, ids};
 use crate::error::*;
@@ -30,12 +31,16 @@ const DIRENTS: usize = 16 << 10;
 pub struct SchemeFile {
     handle: Arc<Handle>,
     watch: Arc<Watch>,
+    /// Of a disk or partition.
+    stats: Option<Arc<DiskStats>>,
 }
 
 impl SchemeFile {
     /// An open file on `handle`.
     pub fn new(handle: Arc<Handle>) -> Arc<Self> {
-        Arc::new(Self { handle, watch: Arc::new(Watch { queue: WaitQueue::new() }) })
+        let is_disk = handle.scheme.flags().contains(SchemeFlags::BLOCK_DEVICE);
+        let stats = is_disk.then(|| disk_stats::of(&handle.scheme.name, handle.number));
+        Arc::new(Self { handle, watch: Arc::new(Watch { queue: WaitQueue::new() }), stats })
     }
 
     fn transfer_flags(file: &OpenFile) -> u64 {
@@ -50,7 +55,12 @@ impl SchemeFile {
     }
 
     fn is_block_device(&self) -> bool {
-        self.handle.scheme.flags().contains(SchemeFlags::BLOCK_DEVICE)
+        self.stats.is_some()
+    }
+
+    /// Counts a request to a disk.
+    fn count(&self, kind: Kind) -> Option<Request<'_>> {
+        self.stats.as_ref().map(|stats| stats.begin(kind))
     }
 }
 
@@ -89,8 +99,10 @@ impl FileOps for SchemeFile {
             let outcome = (|| {
                 let (offset, want) = self.piece(pos, done, dst.remaining())?;
                 let slot = handle.scheme.buffer(want, Wait::Interruptible)?;
+                let request = self.count(Kind::Read);
                 let reply = handle.scheme.call(sqe::read(handle.number, buffer(want), offset, Self::transfer_flags(file)), Some(slot))?;
                 let len = reply.len()?;
+                request.map(|it| it.finish(len));
                 let copied = reply.slot()?.drain(len, dst)?;
                 Ok((copied, copied == want && handle.positioned()))
             })();
@@ -111,8 +123,10 @@ impl FileOps for SchemeFile {
                 let (offset, want) = self.piece(pos, done, src.remaining())?;
                 let slot = handle.scheme.buffer(want, Wait::Interruptible)?;
                 let filled = slot.fill(src)?;
+                let request = self.count(Kind::Write);
                 let reply = handle.scheme.call(sqe::write(handle.number, buffer(filled), offset, Self::transfer_flags(file)), Some(slot))?;
                 let len = usize::try_from(reply.value).ok().filter(|n| *n <= filled).ok_or(EIO)?;
+                request.map(|it| it.finish(len));
                 Ok((len, len == want))
             })();
             match outcome {
@@ -208,6 +222,7 @@ impl FileOps for SchemeFile {
     }
 
     fn sync(&self, _data_only: bool) -> Result {
+        let _request = self.count(Kind::Flush);
         self.handle.scheme.call(sqe::fsync(self.handle.number), None)?;
         Ok(())
     }
@@ -247,10 +262,6 @@ impl MemoryObject for SharedPages {
             ObjectPage::Ram(frame) => Ok(ObjectPage::Ram(frame.clone())),
             ObjectPage::Device(at, mode) => Ok(ObjectPage::Device(*at, *mode)),
         }
-    }
-
-    fn is_device(&self) -> bool {
-        self.pages.iter().any(|p| matches!(p, ObjectPage::Device(..)))
     }
 }
 

@@ -193,10 +193,6 @@ impl Inode for HandleInode {
         Ok(SchemeFile::new(self.0.clone()))
     }
 
-    fn fs_type(&self) -> &'static str {
-        "scheme"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -356,10 +352,6 @@ impl Inode for SchemeNode {
 
     fn statfs(&self) -> Result<StatFs> {
         self.handle(OpenFlags::PATH)?.statfs()
-    }
-
-    fn fs_type(&self) -> &'static str {
-        "scheme"
     }
 
     fn as_any(&self) -> &dyn Any {

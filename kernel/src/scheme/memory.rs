@@ -116,10 +116,6 @@ impl MemoryObject for Region {
         let offset = index.checked_mul(PAGE as u64).filter(|offset| *offset < self.len).ok_or(EFAULT)?;
         Ok(ObjectPage::Device(self.start + offset, self.mode))
     }
-
-    fn is_device(&self) -> bool {
-        true
-    }
 }
 
 struct OpenRegion {

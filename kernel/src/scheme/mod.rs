@@ -6,6 +6,7 @@
 //! * [`handle`], [`file`], [`block`]: files of ordinary schemes, as open descriptions and as names.
 //! * [`fs`]: filesystems behind CACHEABLE schemes, with inodes and the page cache.
 //! * [`changes`]: what such a filesystem's daemon was told and has not committed.
+//! * [`disk_stats`]: how much goes to and from disks.
 //! * [`health`]: which daemons are hung.
 //! * [`memory`], [`irq`], [`acpi`]: what drivers get from the kernel. [`pseudo`]: directories and files that the kernel makes up.
 //!
@@ -16,6 +17,7 @@ mod block;
 mod changes;
 mod convert;
 mod copy;
+pub mod disk_stats;
 mod file;
 mod fs;
 mod handle;

@@ -62,12 +62,18 @@ impl<E: Entries> Inode for Dir<E> {
         Ok(Arc::new(OpenDir { entries: self.0.clone(), inode: self.clone() }))
     }
 
-    fn fs_type(&self) -> &'static str {
-        "schemefs"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+/// Where an entry lies in its directory. Processes and descriptors have places by their numbers, behind the other names: they come and go while somebody
+/// reads, who closes what it finds, and who must miss none for that.
+fn position(index: usize, name: &[u8]) -> u64 {
+    const NUMBERS: u64 = 1 << 20;
+    match core::str::from_utf8(name).ok().and_then(|name| name.parse::<u32>().ok()) {
+        Some(number) => NUMBERS + u64::from(number),
+        None => index as u64,
     }
 }
 
@@ -93,8 +99,10 @@ impl<E: Entries> FileOps for OpenDir<E> {
     }
 
     fn getdents(&self, _file: &OpenFile, pos: u64, sink: &mut DirSink<'_>) -> Result {
-        for (at, (name, file_type)) in self.entries.list().iter().enumerate().skip(usize::try_from(pos).unwrap_or(usize::MAX)) {
-            if !sink(ino(name), at as u64 + 1, Some(*file_type), name) {
+        let mut entries: Vec<_> = self.entries.list().into_iter().enumerate().map(|(index, entry)| (position(index, &entry.0), entry)).collect();
+        entries.sort_by_key(|(at, _)| *at);
+        for (at, (name, file_type)) in entries.iter().skip_while(|(at, _)| *at < pos) {
+            if !sink(ino(name), at + 1, Some(*file_type), name) {
                 break;
             }
         }
@@ -150,10 +158,6 @@ impl Inode for Device {
         (self.open)(flags)
     }
 
-    fn fs_type(&self) -> &'static str {
-        "schemefs"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -174,10 +178,6 @@ impl Inode for Bytes {
 
     fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
         Ok(Arc::new(OpenBytes(self)))
-    }
-
-    fn fs_type(&self) -> &'static str {
-        "schemefs"
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -240,10 +240,6 @@ impl Inode for SchemeDirectory {
         Ok(Arc::new(OpenDir { entries: self.names.clone(), inode: self.clone() }))
     }
 
-    fn fs_type(&self) -> &'static str {
-        "schemefs"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -11,7 +11,7 @@ mod mutex;
 mod number;
 mod wait;
 
-pub use frame::sync::{Once, PerCpu, RwSpinLock, SpinLock, SpinLockGuard};
+pub use frame::sync::{Once, RwSpinLock, SpinLock, SpinLockGuard};
 pub use mutex::{Mutex, MutexGuard};
 pub use number::{NumberGuard, NumberLock};
 pub use wait::{PollTable, PollWaiter, WaitEntry, WaitQueue, Wake};

@@ -40,12 +40,6 @@ impl<T> Mutex<T> {
         self.guard()
     }
 
-    /// Takes the lock if it is free.
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).ok()?;
-        Some(self.guard())
-    }
-
     fn guard(&self) -> MutexGuard<'_, T> {
         let data = self.data.lock().take();
         MutexGuard { lock: self, data }

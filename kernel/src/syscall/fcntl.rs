@@ -1,7 +1,6 @@
 //! `fcntl(2)`, `flock(2)`, `ioctl(2)`.
 
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
 
 use call_flags::files;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -9,6 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::Cx;
 use crate::error::*;
 use crate::fs::locks::{self, Owner, RecordLock};
+use crate::fs::sigio::Owner as SignalOwner;
 use crate::fs::tmpfs::TmpInode;
 use crate::fs::{FdFlags, FileType, OpenFile, OpenFlags};
 use crate::user;
@@ -23,7 +23,10 @@ const F_SETLK: u32 = 6;
 const F_SETLKW: u32 = 7;
 const F_SETOWN: u32 = 8;
 const F_GETOWN: u32 = 9;
+const F_SETSIG: u32 = 10;
 const F_GETSIG: u32 = 11;
+const F_SETOWN_EX: u32 = 15;
+const F_GETOWN_EX: u32 = 16;
 const F_OFD_GETLK: u32 = 36;
 const F_OFD_SETLK: u32 = 37;
 const F_OFD_SETLKW: u32 = 38;
@@ -52,18 +55,37 @@ pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
         F_GETFD => table.flags(fd).map(|f| f.bits() as usize),
         F_SETFD => table.set_flags(fd, FdFlags::from_bits_truncate(arg as u32)).map(|()| 0),
         F_GETFL => Ok(file.flags().bits() as usize),
-        F_SETFL => set_flags(cx, &file, OpenFlags::from_bits_retain(arg as u32)),
+        F_SETFL => set_flags(cx, &file, fd, OpenFlags::from_bits_retain(arg as u32)),
         F_GETLK | F_OFD_GETLK => get_lock(cx, &file, arg, cmd == F_OFD_GETLK),
         F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => {
             let wait = matches!(cmd, F_SETLKW | F_OFD_SETLKW);
             set_lock(cx, &file, arg, matches!(cmd, F_OFD_SETLK | F_OFD_SETLKW), wait)
         }
-        F_SETOWN => {
-            file.owner.store(arg as i32, Ordering::Relaxed);
+        F_SETOWN => set_owner(&file, arg as i32),
+        F_GETOWN => Ok(owner_number(&file) as usize),
+        F_SETOWN_EX => {
+            let [kind, who]: [i32; 2] = user::read(arg)?;
+            let id = u32::try_from(who).map_err(|_| ESRCH)?;
+            file.signals.set_owner(match (kind, id) {
+                (0..=2, 0) => SignalOwner::Nobody,
+                (0, tid) => SignalOwner::Thread(tid),
+                (1, pid) => SignalOwner::Process(pid),
+                (2, group) => SignalOwner::Group(group),
+                _ => return Err(EINVAL),
+            })?;
             Ok(0)
         }
-        F_GETOWN => Ok(file.owner.load(Ordering::Relaxed) as usize),
-        F_GETSIG => Ok(0),
+        F_GETOWN_EX => {
+            let owner = match file.signals.owner() {
+                SignalOwner::Nobody => [1, 0],
+                SignalOwner::Thread(tid) => [0, tid],
+                SignalOwner::Process(pid) => [1, pid],
+                SignalOwner::Group(group) => [2, group],
+            };
+            user::write(arg, &owner).map(|()| 0)
+        }
+        F_SETSIG => file.signals.set_signal(u32::try_from(arg).map_err(|_| EINVAL)?).map(|()| 0),
+        F_GETSIG => Ok(file.signals.signal() as usize),
         F_GETLEASE => Ok(F_UNLCK as usize),
         F_GETPIPE_SZ => file.ops.pipe_size(None),
         F_SETPIPE_SZ => file.ops.pipe_size(Some(arg)),
@@ -84,7 +106,26 @@ fn dup_from(cx: &Cx<'_>, file: Arc<OpenFile>, min: usize, flags: FdFlags) -> Res
     cx.process.files().insert_from(file, flags, min).map(|fd| fd as usize)
 }
 
-fn set_flags(cx: &Cx<'_>, file: &OpenFile, flags: OpenFlags) -> Result<usize> {
+/// Who gets the file's signals, as `F_SETOWN` says it: groups are negative.
+fn set_owner(file: &OpenFile, who: i32) -> Result<usize> {
+    file.signals.set_owner(match who {
+        0 => SignalOwner::Nobody,
+        1.. => SignalOwner::Process(who as u32),
+        i32::MIN => return Err(EINVAL),
+        _ => SignalOwner::Group(who.unsigned_abs()),
+    })?;
+    Ok(0)
+}
+
+fn owner_number(file: &OpenFile) -> i32 {
+    match file.signals.owner() {
+        SignalOwner::Nobody => 0,
+        SignalOwner::Thread(id) | SignalOwner::Process(id) => id as i32,
+        SignalOwner::Group(group) => -(group as i32),
+    }
+}
+
+fn set_flags(cx: &Cx<'_>, file: &OpenFile, fd: i32, flags: OpenFlags) -> Result<usize> {
     let old = file.flags();
     if flags.contains(OpenFlags::NOATIME) && !old.contains(OpenFlags::NOATIME) {
         if !cx.thread.creds().owns(file.ops.attr()?.uid) {
@@ -92,6 +133,7 @@ fn set_flags(cx: &Cx<'_>, file: &OpenFile, flags: OpenFlags) -> Result<usize> {
         }
     }
     file.set_flags(flags);
+    file.signals.switch(file, fd, flags.contains(OpenFlags::ASYNC));
     Ok(0)
 }
 
@@ -211,12 +253,17 @@ pub fn sys_ioctl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
     const FIOCLEX: u32 = 0x5451;
     const FIOASYNC: u32 = 0x5452;
     const FIOQSIZE: u32 = 0x5460;
+    const FIOSETOWN: u32 = 0x8901;
+    const SIOCSPGRP: u32 = 0x8902;
+    const FIOGETOWN: u32 = 0x8903;
+    const SIOCGPGRP: u32 = 0x8904;
     let files = cx.process.files();
     let file = files.get_real(fd)?;
     let change = |flag: OpenFlags| -> Result<usize> {
         let on: i32 = user::read(arg)?;
         let flags = file.flags();
         file.set_flags(if on != 0 { flags | flag } else { flags - flag });
+        file.signals.switch(&file, fd, file.flags().contains(OpenFlags::ASYNC));
         // A daemon may want to know as well, but need not.
         Ok(0)
     };
@@ -225,12 +272,18 @@ pub fn sys_ioctl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
         FIONCLEX => files.set_flags(fd, FdFlags::empty()).map(|()| 0),
         FIONBIO => change(OpenFlags::NONBLOCK),
         FIOASYNC => change(OpenFlags::ASYNC),
+        FIOSETOWN | SIOCSPGRP if is_socket(&file) => set_owner(&file, user::read(arg)?),
+        FIOGETOWN | SIOCGPGRP if is_socket(&file) => user::write(arg, &owner_number(&file)).map(|()| 0),
         FIONREAD | FIGETBSZ | FIOQSIZE if file.path.is_some() => match file.ops.ioctl(&file, cmd, arg) {
             Err(ENOTTY) => regular_ioctl(&file, cmd, arg),
             answered => answered,
         },
         _ => file.ops.ioctl(&file, cmd, arg),
     }
+}
+
+fn is_socket(file: &OpenFile) -> bool {
+    file.ops.attr().is_ok_and(|attr| attr.file_type() == FileType::Socket)
 }
 
 /// What regular files answer themselves.

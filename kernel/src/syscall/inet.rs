@@ -10,12 +10,12 @@ use net_abi::protocol;
 
 use super::Cx;
 use super::socket::{
-    MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, install, read_iovs,
+    MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, install, read_controls, read_iovs,
     read_timeout, timeout_bytes, write_name,
 };
 use crate::error::*;
 use crate::fs::{IoSink, IoSource, OpenFile};
-use crate::ipc::inet::{Family, Kind, Received, Socket, address, options};
+use crate::ipc::inet::{Extras, Family, Kind, Received, Socket, address, options};
 use crate::ipc::netdev;
 use crate::task::Capability;
 use crate::user;
@@ -115,10 +115,14 @@ impl Internet {
 
     /// sendto(2)
     pub fn send(&self, src: &mut IoSource<'_>, flags: u32, to: usize, to_len: u32) -> Result<usize> {
+        self.send_with(src, flags, (to, to_len), &Extras::default())
+    }
+
+    fn send_with(&self, src: &mut IoSource<'_>, flags: u32, (to, to_len): (usize, u32), extras: &Extras) -> Result<usize> {
         let set = if self.socket.kind == Kind::Stream { &sockets::STREAM_SEND } else { &sockets::DATAGRAM_SEND };
         set.check(flags)?;
         let to = if to == 0 || self.socket.kind == Kind::Stream { None } else { self.read_address(to, to_len)? };
-        self.socket.send(src, to, self.nonblocking(flags), flags & MSG_NOSIGNAL != 0)
+        self.socket.send(src, to, extras, self.nonblocking(flags), flags & MSG_NOSIGNAL != 0)
     }
 
     fn check_receive(&self, flags: u32) -> Result {
@@ -160,7 +164,56 @@ impl Internet {
     pub fn send_message(&self, header: &MsgHdr, flags: u32) -> Result<usize> {
         let iovs = read_iovs(header.iov, header.iov_len)?;
         let (name, len) = if header.name_len == 0 { (0, 0) } else { (header.name, header.name_len) };
-        self.send(&mut IoSource::user_vec(iovs), flags, name, len)
+        let extras = if header.control_len > 0 { self.read_extras(header)? } else { Extras::default() };
+        self.send_with(&mut IoSource::user_vec(iovs), flags, (name, len), &extras)
+    }
+
+    /// What the control messages say of a datagram. Streams are sent without looking at them.
+    fn read_extras(&self, header: &MsgHdr) -> Result<Extras> {
+        /// `IPV6_PKTINFO`, `IPV6_HOPLIMIT`
+        const PACKET_INFO_V6: i32 = 50;
+        const HOP_LIMIT: i32 = 52;
+        let mut extras = Extras::default();
+        if self.socket.kind == Kind::Stream {
+            return Ok(extras);
+        }
+        for (level, kind, data) in read_controls(header.control, header.control_len)? {
+            // An int, or for IP_TOS also a byte; -1 is "as usual".
+            let number = |range: core::ops::RangeInclusive<i32>| -> Result<Option<u8>> {
+                let value = match *data.as_slice() {
+                    [a, b, c, d] => i32::from_le_bytes([a, b, c, d]),
+                    [byte] if (level, kind) == options::TYPE_OF_SERVICE => i32::from(byte),
+                    _ => return Err(EINVAL),
+                };
+                match value {
+                    -1 if level == options::IPV6 => Ok(None),
+                    value if range.contains(&value) => Ok(Some(value as u8)),
+                    _ => Err(EINVAL),
+                }
+            };
+            match (level, kind) {
+                options::TTL => extras.hop_limit = number(1..=255)?,
+                options::TYPE_OF_SERVICE => extras.tos = number(0..=255)?,
+                (options::IPV6, HOP_LIMIT) => extras.hop_limit = number(0..=255)?,
+                options::TRAFFIC_CLASS => extras.tos = number(0..=255)?,
+                options::PACKET_INFO => {
+                    // struct in_pktinfo: index, local address, destination.
+                    let local: [u8; 4] = data.get(4..8).filter(|_| data.len() == 12).and_then(|it| it.try_into().ok()).ok_or(EINVAL)?;
+                    extras.source = Some(IpAddr::from(local)).filter(|it| !it.is_unspecified());
+                }
+                (options::IPV6, PACKET_INFO_V6) => {
+                    let local: [u8; 16] = data.get(..16).filter(|_| data.len() == 20).and_then(|it| it.try_into().ok()).ok_or(EINVAL)?;
+                    extras.source = Some(IpAddr::from(local).to_canonical()).filter(|it| !it.is_unspecified());
+                }
+                // SCM_RIGHTS and SCM_CREDENTIALS are of another family; Linux passes over them.
+                (options::SOCKET, 1 | 2) => {}
+                (options::SOCKET, _) => return Err(EINVAL),
+                (options::IP, _) if self.socket.family == Family::V4 => return Err(EINVAL),
+                (options::IPV6, _) if self.socket.family == Family::V6 => return Err(EINVAL),
+                _ => {}
+            }
+        }
+        Ok(extras)
     }
 
     /// recvmsg(2)
@@ -222,9 +275,16 @@ impl Internet {
             // IP_TTL
             put(options::IP, options::TTL.1, &hop_limit);
         }
+        if is_on(options::RECEIVE_TOS) && self.socket.family == Family::V4 {
+            // IP_TOS, the one that is a byte.
+            put(options::IP, options::TYPE_OF_SERVICE.1, &[received.tos]);
+        }
         if is_on(options::RECEIVE_HOPS) {
             // IPV6_HOPLIMIT
             put(options::IPV6, 52, &hop_limit);
+        }
+        if is_on(options::RECEIVE_CLASS) {
+            put(options::IPV6, options::TRAFFIC_CLASS.1, &i32::from(received.tos).to_le_bytes());
         }
         if is_on(options::PACKET_INFO_V6) {
             // struct in6_pktinfo: address, index. IPV6_PKTINFO is 50.

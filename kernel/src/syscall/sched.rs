@@ -180,6 +180,11 @@ fn online_mask() -> u64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
 
+/// These two say of a negative number, too, that there is no such thread.
+fn affine_thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
+    if tid < 0 { Err(ESRCH) } else { thread(cx, tid) }
+}
+
 /// sched_setaffinity(2)
 pub fn sys_sched_setaffinity(cx: &Cx<'_>, tid: i32, len: usize, mask: usize) -> Result<usize> {
     let bytes = user::read_bytes(mask, len.min(8))?;
@@ -187,7 +192,7 @@ pub fn sys_sched_setaffinity(cx: &Cx<'_>, tid: i32, len: usize, mask: usize) -> 
     if wanted == 0 {
         return Err(EINVAL);
     }
-    let target = thread(cx, tid)?;
+    let target = affine_thread(cx, tid)?;
     if !may_change(cx, &target) {
         return Err(EPERM);
     }
@@ -201,7 +206,7 @@ pub fn sys_sched_getaffinity(cx: &Cx<'_>, tid: i32, len: usize, mask: usize) -> 
     if len < 8 || len % 8 != 0 {
         return Err(EINVAL);
     }
-    let target = thread(cx, tid)?;
+    let target = affine_thread(cx, tid)?;
     user::write(mask, &(target.sched.affinity.load(Ordering::Relaxed) & online_mask()))?;
     Ok(8)
 }

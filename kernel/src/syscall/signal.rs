@@ -256,7 +256,11 @@ pub fn sys_rt_tgsigqueueinfo(cx: &Cx<'_>, tgid: i32, tid: i32, number: i32, info
 pub fn sys_pidfd_send_signal(cx: &Cx<'_>, fd: i32, number: i32, info: usize, flags: u32) -> Result<usize> {
     signals::PIDFD_SEND_SIGNAL.check(flags)?;
     let file = cx.process.files().get(fd)?;
-    let target = file.downcast::<ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
+    let target = match file.downcast::<ipc::pidfd::PidFd>() {
+        Some(pidfd) => pidfd.0.clone(),
+        // A directory of /proc will do, for this call only.
+        None => crate::proc::process_of(&file).ok_or(EBADF)?,
+    };
     if target.is_zombie() {
         return Err(ESRCH);
     }

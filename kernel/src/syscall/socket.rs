@@ -327,36 +327,51 @@ pub(super) fn read_iovs(at: usize, count: usize) -> Result<Vec<(usize, usize)>> 
     Ok(raw.into_iter().map(|[base, len]| (base, len)).collect())
 }
 
-fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
-    let mut ancillary = Ancillary::default();
+/// The control messages of a `struct msghdr` (`cmsg(3)`): level, type and data.
+///
+/// # Errors
+/// `ENOBUFS` for too many, `EINVAL` for a length that is none, `EFAULT`.
+pub(super) fn read_controls(at: usize, len: usize) -> Result<Vec<(i32, i32, Vec<u8>)>> {
+    /// `struct cmsghdr`
+    const HEADER: usize = 16;
     if len > 64 << 10 {
         return Err(ENOBUFS);
     }
     let bytes = user::read_bytes(at, len)?;
     let word = |i: usize| bytes.get(i..i + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let mut controls = Vec::new();
     let mut i = 0;
-    while i + 16 <= bytes.len() {
+    while i + HEADER <= bytes.len() {
         let cmsg_len = word(i) as usize | (word(i + 4) as usize) << 32;
-        if cmsg_len < 16 || cmsg_len > bytes.len() - i {
+        if cmsg_len < HEADER || cmsg_len > bytes.len() - i {
             return Err(EINVAL);
         }
-        let (level, kind) = (word(i + 8) as i32, word(i + 12) as i32);
+        controls.push((word(i + 8) as i32, word(i + 12) as i32, bytes[i + HEADER..i + cmsg_len].to_vec()));
+        i += cmsg_len.next_multiple_of(8);
+    }
+    Ok(controls)
+}
+
+fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
+    let mut ancillary = Ancillary::default();
+    for (level, kind, data) in read_controls(at, len)? {
+        let word = |i: usize| data.get(i..i + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         if level == SOL_SOCKET {
             match kind {
                 SCM_RIGHTS => {
-                    let count = (cmsg_len - 16) / 4;
+                    let count = data.len() / 4;
                     if ancillary.files.len() + count > MAX_FDS {
                         return Err(EINVAL);
                     }
                     for n in 0..count {
-                        ancillary.files.push(cx.process.files().get(word(i + 16 + n * 4) as i32)?);
+                        ancillary.files.push(cx.process.files().get(word(n * 4) as i32)?);
                     }
                 }
                 SCM_CREDENTIALS => {
-                    if cmsg_len < 28 {
+                    if data.len() < 12 {
                         return Err(EINVAL);
                     }
-                    let (pid, uid, gid) = (word(i + 16), word(i + 20), word(i + 24));
+                    let (pid, uid, gid) = (word(0), word(4), word(8));
                     let creds = cx.thread.creds();
                     let honest = (pid == cx.process.pid || creds.has(Capability::SYS_ADMIN))
                         && ([creds.uid, creds.euid, creds.suid].contains(&uid) || creds.has(Capability::SETUID))
@@ -369,7 +384,6 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
                 _ => return Err(EINVAL),
             }
         }
-        i += cmsg_len.next_multiple_of(8);
     }
     Ok(ancillary)
 }
@@ -417,7 +431,7 @@ pub fn sys_sendmmsg(cx: &Cx<'_>, fd: i32, at: usize, count: u32, flags: u32) -> 
 fn build_control(cx: &Cx<'_>, socket: &Socket, ancillary: &Ancillary, room: usize, cloexec: bool) -> (Vec<u8>, bool) {
     let mut out: Vec<u8> = Vec::new();
     let mut cut = false;
-    let mut put = |out: &mut Vec<u8>, kind: i32, data: &[u8]| {
+    let put = |out: &mut Vec<u8>, kind: i32, data: &[u8]| {
         let len = 16 + data.len();
         out.extend_from_slice(&(len as u64).to_le_bytes());
         out.extend_from_slice(&SOL_SOCKET.to_le_bytes());

@@ -44,9 +44,6 @@ macro_rules! table {
                 _ => unknown(cx.thread, number),
             }
         }
-
-        /// Number and name of every call, for documentation and tracing.
-        pub const NAMES: &[(u64, &str)] = &[$(($raw_nr, stringify!($raw_name)),)* $(($nr, stringify!($name)),)*];
     };
 }
 

@@ -588,7 +588,7 @@ impl Waited {
 /// # Errors
 /// `ECHILD` where there is no such child, `ERESTARTSYS` on a signal.
 pub fn wait(process: &Arc<Process>, target: WaitTarget, options: WaitOptions) -> Result<Option<Waited>> {
-    let mut look = || -> Option<Result<Waited>> {
+    let look = || -> Option<Result<Waited>> {
         let (mut any, traced) = trace::look(process, target, options);
         if let Some(found) = traced {
             return Some(Ok(found));

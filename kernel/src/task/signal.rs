@@ -21,7 +21,6 @@ pub const SIGKILL: u32 = 9;
 pub const SIGSEGV: u32 = 11;
 pub const SIGPIPE: u32 = 13;
 pub const SIGALRM: u32 = 14;
-pub const SIGTERM: u32 = 15;
 pub const SIGCHLD: u32 = 17;
 pub const SIGCONT: u32 = 18;
 pub const SIGSTOP: u32 = 19;
@@ -43,19 +42,16 @@ pub const NSIG: u32 = 64;
 
 pub const SA_NOCLDSTOP: u64 = 1;
 pub const SA_NOCLDWAIT: u64 = 2;
-pub const SA_SIGINFO: u64 = 4;
 pub const SA_ONSTACK: u64 = 0x0800_0000;
 pub const SA_RESTART: u64 = 0x1000_0000;
 pub const SA_NODEFER: u64 = 0x4000_0000;
 pub const SA_RESETHAND: u64 = 0x8000_0000;
-pub const SA_RESTORER: u64 = 0x0400_0000;
 
 pub const SIG_DFL: u64 = 0;
 pub const SIG_IGN: u64 = 1;
 
 pub const SI_USER: i32 = 0;
 pub const SI_KERNEL: i32 = 0x80;
-pub const SI_QUEUE: i32 = -1;
 pub const SI_TIMER: i32 = -2;
 pub const SI_TKILL: i32 = -6;
 
@@ -93,7 +89,7 @@ pub struct SigInfo {
     pub status: i32,
     /// `si_addr` of a fault, `si_value` of a queued signal, `si_band`.
     pub value: u64,
-    /// Timer id for SI_TIMER; the system call of SYS_SECCOMP.
+    /// Timer id for SI_TIMER; `si_fd`; the system call of SYS_SECCOMP.
     pub timer_id: i32,
     /// `si_utime`/`si_stime` of SIGCHLD in clock ticks.
     pub utime: i64,
@@ -137,6 +133,9 @@ impl SigInfo {
             b[24..28].copy_from_slice(&self.status.to_le_bytes());
             b[32..40].copy_from_slice(&self.utime.to_le_bytes());
             b[40..48].copy_from_slice(&self.stime.to_le_bytes());
+        } else if self.is_ready_file() {
+            b[16..24].copy_from_slice(&self.value.to_le_bytes());
+            b[24..28].copy_from_slice(&self.timer_id.to_le_bytes());
         } else if self.code == SI_TIMER {
             b[16..20].copy_from_slice(&self.timer_id.to_le_bytes());
             b[20..24].copy_from_slice(&self.status.to_le_bytes());
@@ -156,6 +155,11 @@ impl SigInfo {
         self.signal == SIGTRAP && self.code >= SIGTRAP as i32
     }
 
+    /// Whether it says that a file is ready (`si_band` and `si_fd`): sent by a file itself.
+    fn is_ready_file(&self) -> bool {
+        (1..=6).contains(&self.code) && self.signal != SIGCHLD && bit(self.signal.max(1)) & SYNCHRONOUS == 0
+    }
+
     /// From a `siginfo_t`: the reverse of [`Self::to_bytes`].
     pub fn from_bytes(bytes: &[u8; 128]) -> Self {
         let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
@@ -166,6 +170,8 @@ impl SigInfo {
             Self { value: long(16), ..info }
         } else if signal == SIGCHLD && code > 0 {
             Self { pid: word(16), uid: word(20), status: word(24) as i32, utime: long(32) as i64, stime: long(40) as i64, ..info }
+        } else if info.is_ready_file() {
+            Self { value: long(16), timer_id: word(24) as i32, ..info }
         } else if code == SI_TIMER {
             Self { timer_id: word(16) as i32, status: word(20) as i32, value: long(24), ..info }
         } else {

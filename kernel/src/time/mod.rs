@@ -1,12 +1,15 @@
 //! Clocks and the timers of processes.
 
+mod cpu_timer;
 pub mod interval;
 pub mod timer;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
+use cpu_timer::CpuDeadline;
 use interval::Interval;
 use timer::Expire;
 
@@ -149,6 +152,8 @@ struct SignalTimer {
     code: i32,
     id: i32,
     interval: SpinLock<Interval>,
+    /// Of a timer on a CPU clock, instead of `interval`.
+    cpu: Option<CpuDeadline>,
     overrun: AtomicU32,
 }
 
@@ -161,12 +166,16 @@ impl SignalTimer {
             code,
             id,
             interval: SpinLock::new(Interval::default()),
+            cpu: None,
             overrun: AtomicU32::new(0),
         })
     }
 
     fn get(&self) -> (u64, u64) {
-        self.interval.lock().left()
+        match (&self.cpu, self.process.upgrade()) {
+            (Some(cpu), Some(process)) => cpu.left(&process),
+            _ => self.interval.lock().left(),
+        }
     }
 
     /// `first`: monotonic deadline, 0 disarms. Returns what was left and the interval before.
@@ -193,6 +202,22 @@ impl Expire for SignalTimer {
             interval.arm(self.clone())
         };
         drop(old);
+        self.send();
+    }
+}
+
+impl SignalTimer {
+    /// Whether a timer on a CPU clock is due; it is set to its next expiry then.
+    fn elapse_cpu(&self, process: &Process) -> bool {
+        let count = self.cpu.as_ref().map_or(0, |cpu| cpu.elapse(process));
+        if count > 0 {
+            self.overrun.store((count - 1) as u32, Ordering::Relaxed);
+        }
+        count > 0
+    }
+
+    /// Tells whom it tells.
+    fn send(&self) {
         let Some(process) = self.process.upgrade() else { return };
         if self.notify.signal == 0 {
             return;
@@ -220,6 +245,8 @@ pub struct ProcessTimers {
     /// (next expiry in CPU time ns, interval ns) of VIRTUAL and PROF; 0: disarmed.
     cpu: SpinLock<[(u64, u64); 2]>,
     posix: SpinLock<(i32, BTreeMap<i32, Arc<SignalTimer>>)>,
+    /// Those of `posix` that are on a CPU clock.
+    posix_cpu: SpinLock<Vec<Arc<SignalTimer>>>,
 }
 
 impl ProcessTimers {
@@ -277,14 +304,20 @@ impl ProcessTimers {
             self.cpu.lock()[which].0 = if interval == 0 { 0 } else { at + interval };
             let _ = signal::send_process(process, SigInfo::kernel(signal_number));
         }
+        cpu_timer::check_limit(process);
+        let due: Vec<_> = self.posix_cpu.lock().iter().filter(|timer| timer.elapse_cpu(process)).cloned().collect();
+        due.iter().for_each(|timer| timer.send());
     }
 
     /// Makes a POSIX timer; `by_id`: its value is its id (the default of `timer_create(2)`).
     ///
     /// # Errors
-    /// `EOPNOTSUPP` for CPU clocks, `EAGAIN` for too many.
+    /// `EOPNOTSUPP` for the CPU clocks of other processes, `EAGAIN` for too many.
     pub fn create(&self, process: &Arc<Process>, clock: Clock, mut notify: Notify, by_id: bool) -> Result<i32> {
-        clock.to_monotonic(0)?;
+        let cpu = match clock.to_monotonic(0) {
+            Ok(_) => None,
+            Err(_) => Some(CpuDeadline::new(clock, process)?),
+        };
         let mut posix = self.posix.lock();
         if posix.1.len() >= 4096 {
             return Err(EAGAIN);
@@ -294,7 +327,15 @@ impl ProcessTimers {
         if by_id {
             notify.value = id as u64;
         }
-        posix.1.insert(id, SignalTimer::new(process, clock, notify, SI_TIMER, id));
+        let mut timer = SignalTimer::new(process, clock, notify, SI_TIMER, id);
+        if let Some(cpu) = cpu {
+            // Nobody else has it yet.
+            if let Some(new) = Arc::get_mut(&mut timer) {
+                new.cpu = Some(cpu);
+            }
+            self.posix_cpu.lock().push(timer.clone());
+        }
+        posix.1.insert(id, timer);
         Ok(id)
     }
 
@@ -308,6 +349,9 @@ impl ProcessTimers {
     /// `EINVAL` for an unknown timer.
     pub fn set(&self, id: i32, absolute: bool, value_ns: u64, interval_ns: u64) -> Result<(u64, u64)> {
         let timer = self.find(id)?;
+        if let (Some(cpu), Some(process)) = (&timer.cpu, timer.process.upgrade()) {
+            return Ok(cpu.set(&process, absolute, value_ns, interval_ns));
+        }
         let first = match (value_ns, absolute) {
             (0, _) => 0,
             (at, true) => timer.clock.to_monotonic(at)?.max(1),
@@ -338,6 +382,7 @@ impl ProcessTimers {
     /// `EINVAL` for an unknown timer.
     pub fn delete(&self, id: i32) -> Result {
         let timer = self.posix.lock().1.remove(&id).ok_or(EINVAL)?;
+        self.posix_cpu.lock().retain(|it| it.id != id);
         timer.set(0, 0);
         Ok(())
     }
@@ -345,6 +390,7 @@ impl ProcessTimers {
     /// Removes the POSIX timers (exec).
     pub fn clear_posix(&self) {
         let timers = core::mem::take(&mut self.posix.lock().1);
+        drop(core::mem::take(&mut *self.posix_cpu.lock()));
         for timer in timers.values() {
             timer.set(0, 0);
         }

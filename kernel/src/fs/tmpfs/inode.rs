@@ -472,10 +472,6 @@ impl Inode for TmpInode {
         Ok(self.fs.stats())
     }
 
-    fn fs_type(&self) -> &'static str {
-        self.fs.name
-    }
-
     fn describe(&self) -> String {
         match &*self.name.lock() {
             Some(name) => alloc::format!("/memfd:{} (deleted)", String::from_utf8_lossy(name)),

@@ -26,7 +26,6 @@ const SEAL_SEAL: u32 = 1;
 
 /// One such filesystem.
 pub struct TmpFs {
-    name: &'static str,
     dev: u64,
     quota: Arc<Quota>,
     max_inodes: u64,
@@ -43,7 +42,6 @@ impl TmpFs {
     /// A filesystem of type `name` for at most `pages` pages and `max_inodes` inodes.
     pub fn new(name: &'static str, pages: u64, max_inodes: u64, dynamic: bool) -> Arc<Self> {
         Arc::new(Self {
-            name,
             dev: super::anonymous_dev(),
             quota: Quota::new(pages),
             max_inodes,

@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use crate::error::*;
 use crate::fs::{Events, IoSink};
@@ -21,8 +21,21 @@ pub struct Datagram {
     pub data: Vec<u8>,
     /// The hop limit that it came with.
     pub hop_limit: u8,
+    /// Its type of service or traffic class.
+    pub tos: u8,
     /// When it came, ns since 1970.
     pub at_ns: i64,
+}
+
+/// What a sender says of one datagram only, by control messages (`ip(7)`, `ipv6(7)`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras {
+    /// `IP_TTL`, `IPV6_HOPLIMIT`.
+    pub hop_limit: Option<u8>,
+    /// `IP_TOS`, `IPV6_TCLASS`.
+    pub tos: Option<u8>,
+    /// `IP_PKTINFO`, `IPV6_PKTINFO`: the address that it comes from.
+    pub source: Option<IpAddr>,
 }
 
 /// What a receiver learns of a datagram.
@@ -37,6 +50,8 @@ pub struct Received {
     pub to: SocketAddr,
     /// The hop limit that it came with.
     pub hop_limit: u8,
+    /// Its type of service or traffic class.
+    pub tos: u8,
     /// When it came, ns since 1970.
     pub at_ns: i64,
 }
@@ -127,9 +142,9 @@ impl Datagrams {
                 Err(error) => return Err(error),
             },
         };
-        let Some(Datagram { from, to, data, hop_limit, at_ns }) = first else { return Ok(None) };
+        let Some(Datagram { from, to, data, hop_limit, tos, at_ns }) = first else { return Ok(None) };
         let copied = if dst.remaining() == 0 { 0 } else { dst.write(&data)? };
-        Ok(Some(Received { copied, whole: data.len(), from, to, hop_limit, at_ns }))
+        Ok(Some(Received { copied, whole: data.len(), from, to, hop_limit, tos, at_ns }))
     }
 
     /// The reader's state; registers for its news.

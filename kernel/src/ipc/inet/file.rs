@@ -17,7 +17,7 @@ impl FileOps for Socket {
     }
 
     fn write(&self, file: &OpenFile, _pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
-        self.send(src, None, file.nonblocking(), false)
+        self.send(src, None, &super::Extras::default(), file.nonblocking(), false)
     }
 
     fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {

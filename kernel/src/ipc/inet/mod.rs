@@ -22,6 +22,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::sync::atomic::AtomicU64;
 
+pub use datagram::Extras;
 pub use transfer::Received;
 
 use crate::error::*;

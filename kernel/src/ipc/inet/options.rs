@@ -35,12 +35,16 @@ pub const PACKET_INFO_V6: (i32, i32) = (IPV6, 49);
 pub const KEEP_ALIVE: (i32, i32) = (SOCKET, 9);
 /// `SO_TIMESTAMP`
 pub const TIMESTAMP: (i32, i32) = (SOCKET, 29);
+/// `IP_TOS`
+pub const TYPE_OF_SERVICE: (i32, i32) = (IP, 1);
 /// `IP_TTL`
 pub const TTL: (i32, i32) = (IP, 2);
 /// `IP_RECVERR`
 pub const RECEIVE_ERRORS: (i32, i32) = (IP, 11);
 /// `IP_RECVTTL`
 pub const RECEIVE_TTL: (i32, i32) = (IP, 12);
+/// `IP_RECVTOS`
+pub const RECEIVE_TOS: (i32, i32) = (IP, 13);
 /// `IP_MULTICAST_TTL`
 pub const MULTICAST_TTL: (i32, i32) = (IP, 33);
 /// `IP_MULTICAST_LOOP`
@@ -55,6 +59,10 @@ pub const MULTICAST_LOOP_V6: (i32, i32) = (IPV6, 19);
 pub const RECEIVE_ERRORS_V6: (i32, i32) = (IPV6, 25);
 /// `IPV6_RECVHOPLIMIT`
 pub const RECEIVE_HOPS: (i32, i32) = (IPV6, 51);
+/// `IPV6_RECVTCLASS`
+pub const RECEIVE_CLASS: (i32, i32) = (IPV6, 66);
+/// `IPV6_TCLASS`
+pub const TRAFFIC_CLASS: (i32, i32) = (IPV6, 67);
 /// `TCP_NODELAY`
 pub const NO_DELAY: (i32, i32) = (TCP, 1);
 /// `TCP_KEEPIDLE`

@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 
-use super::datagram::Datagram;
+use super::datagram::{Datagram, Extras};
 use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource};
@@ -26,6 +26,8 @@ pub struct Received {
     pub to: Option<SocketAddr>,
     /// The hop limit that it came with.
     pub hop_limit: u8,
+    /// The datagram's type of service or traffic class.
+    pub tos: u8,
     /// When it came, ns since 1970.
     pub at_ns: i64,
 }
@@ -35,9 +37,9 @@ impl Socket {
     ///
     /// # Errors
     /// `ENOTCONN`, `EDESTADDRREQ`, `EPIPE`, `EAGAIN`, `EMSGSIZE`, `ECONNRESET`, `ECONNREFUSED`, `ERESTARTSYS`.
-    pub fn send(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, nonblocking: bool, quiet: bool) -> Result<usize> {
+    pub fn send(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, extras: &Extras, nonblocking: bool, quiet: bool) -> Result<usize> {
         match self.kind {
-            Kind::Datagram | Kind::Ping | Kind::Raw => self.send_datagram(src, to),
+            Kind::Datagram | Kind::Ping | Kind::Raw => self.send_datagram(src, to, extras),
             Kind::Stream => {
                 let sent = self.send_stream(src, nonblocking);
                 if sent == Err(EPIPE) && !quiet {
@@ -78,7 +80,7 @@ impl Socket {
         outgoing.send(src, self.capacity(), nonblocking, deadline(&self.send_timeout_ns))
     }
 
-    fn send_datagram(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>) -> Result<usize> {
+    fn send_datagram(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, extras: &Extras) -> Result<usize> {
         let (remote, error, shut) = {
             let mut state = self.state.lock();
             (state.remote, state.error.take(), state.shut_write)
@@ -112,11 +114,17 @@ impl Socket {
         if from.ip().is_unspecified() || from.is_ipv4() != to.is_ipv4() || from.ip().is_multicast() {
             from.set_ip(address::source_for(to.ip()));
         }
+        if let Some(source) = extras.source.filter(|it| it.is_ipv4() == to.is_ipv4()) {
+            if !address::is_local(source) {
+                return Err(EINVAL);
+            }
+            from.set_ip(source);
+        }
         if self.kind == Kind::Ping {
             icmp::complete_request(self.protocol, from.port(), &mut data)?;
         }
         if !address::is_local(to.ip()) {
-            outside::send_datagram(self, from, to, &data);
+            outside::send_datagram(self, from, to, extras, &data);
             return Ok(len);
         }
         netdev::count(len);
@@ -130,7 +138,10 @@ impl Socket {
         match ports::find(Kind::Datagram, from, to) {
             Some(receiver) => {
                 let capacity = receiver.word(options::RECEIVE_BUFFER).unwrap_or(0).max(2304) as usize;
-                receiver.datagrams.push(Datagram { from, to, data, hop_limit: self.hop_limit(), at_ns: crate::time::realtime_ns() as i64 }, capacity);
+                let class = if self.family == Family::V4 { options::TYPE_OF_SERVICE } else { options::TRAFFIC_CLASS };
+                let tos = extras.tos.unwrap_or_else(|| self.word(class).unwrap_or(0).clamp(0, 255) as u8);
+                let hop_limit = extras.hop_limit.unwrap_or_else(|| self.hop_limit());
+                receiver.datagrams.push(Datagram { from, to, data, hop_limit, tos, at_ns: crate::time::realtime_ns() as i64 }, capacity);
             }
             // Nobody is there (an ICMP message says so): a connected socket hears of it later.
             None if remote == Some(to) => {
@@ -151,7 +162,7 @@ impl Socket {
         if self.kind != Kind::Stream {
             let error = || self.state.lock().error.take();
             let received = self.datagrams.receive(dst, peek, nonblocking, deadline, error)?;
-            return Ok(received.map_or(Received::default(), |it| Received { copied: it.copied, whole: it.whole, from: Some(it.from), to: Some(it.to), hop_limit: it.hop_limit, at_ns: it.at_ns }));
+            return Ok(received.map_or(Received::default(), |it| Received { copied: it.copied, whole: it.whole, from: Some(it.from), to: Some(it.to), hop_limit: it.hop_limit, tos: it.tos, at_ns: it.at_ns }));
         }
         let incoming = {
             let mut state = self.state.lock();

@@ -50,10 +50,6 @@ impl Inode for Queue {
         Ok(names::statfs())
     }
 
-    fn fs_type(&self) -> &'static str {
-        "mqueue"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -136,10 +136,6 @@ impl Inode for Directory {
         Ok(statfs())
     }
 
-    fn fs_type(&self) -> &'static str {
-        "mqueue"
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }

@@ -18,7 +18,7 @@ const IPC_EXCL: u32 = 0o2000;
 /// `IPC_NOWAIT` of the operations.
 pub const IPC_NOWAIT: u32 = 0o4000;
 /// Objects of a kind at once (`SHMMNI` and its like).
-const MAX_OBJECTS: usize = 4096;
+pub const MAX_OBJECTS: usize = 4096;
 /// Numbers are a place in the table and, above it, how often the place was used.
 const PLACE_BITS: u32 = 15;
 

@@ -138,10 +138,6 @@ impl Inode for Node {
         }
     }
 
-    fn fs_type(&self) -> &'static str {
-        "devpts"
-    }
-
     fn as_any(&self) -> &dyn core::any::Any {
         self
     }

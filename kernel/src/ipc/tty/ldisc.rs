@@ -131,6 +131,9 @@ impl Ldisc {
                 out.flow = Some(false);
                 return;
             }
+            if termios.iflag & IXANY != 0 {
+                out.flow = Some(false);
+            }
         }
         if termios.local(ISIG) {
             let signal = [(VINTR, TypedSignal::Interrupt), (VQUIT, TypedSignal::Quit), (VSUSP, TypedSignal::Suspend)]

@@ -26,7 +26,6 @@ const K_UNICODE: u32 = 3;
 const K_OFF: u32 = 4;
 const K_METABIT: u32 = 3;
 const K_ESCPREFIX: u32 = 4;
-const VT_AUTO: u8 = 0;
 const VT_PROCESS: u8 = 1;
 const VT_ACKACQ: usize = 2;
 /// `VT_OPENQRY`'s answer where all are in use.

@@ -5,14 +5,14 @@
 mod inbox;
 mod names;
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-pub use inbox::{Ancillary, Inbox, Message, Peer};
+pub use inbox::{Ancillary, Inbox, Peer};
 pub use names::Address;
 
 use crate::error::*;
@@ -76,8 +76,18 @@ pub fn next_id() -> u64 {
     NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
 
+/// All sockets, for `/proc/net/unix`.
+static ALL: SpinLock<BTreeMap<u64, Weak<Socket>>> = SpinLock::new(BTreeMap::new());
+
+/// All sockets that there are now.
+pub fn all() -> Vec<Arc<Socket>> {
+    ALL.lock().values().filter_map(Weak::upgrade).collect()
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
+        let gone = ALL.lock().remove(&self.id);
+        drop(gone);
         let (peer, listener) = {
             let state = self.state.get_mut();
             (state.peer.take(), state.listener.take())
@@ -96,7 +106,7 @@ impl Drop for Socket {
 impl Socket {
     /// An unconnected socket.
     pub fn new(kind: Kind) -> Arc<Self> {
-        Arc::new_cyclic(|this| Self {
+        let socket = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             kind,
             id: next_id(),
@@ -107,7 +117,9 @@ impl Socket {
             send_timeout_ns: AtomicU64::new(0),
             pass_credentials: AtomicBool::new(false),
             send_buffer: AtomicU32::new(inbox::CAPACITY as u32),
-        })
+        });
+        ALL.lock().insert(socket.id, socket.this.clone());
+        socket
     }
 
     /// Two sockets that are connected to each other (`socketpair(2)`).
@@ -188,7 +200,7 @@ impl Socket {
         }
         let server = Self::new(self.kind);
         let me = Peer { name: self.state.lock().name.clone(), ..Peer::current() };
-        let mut offer = || -> Option<Result> {
+        let offer = || -> Option<Result> {
             let mut state = target.state.lock();
             let name = state.name.clone();
             let Some(listener) = &mut state.listener else { return Some(Err(ECONNREFUSED)) };
@@ -216,7 +228,7 @@ impl Socket {
     /// # Errors
     /// `EINVAL` where it does not listen, `EAGAIN`, `ERESTARTSYS`.
     pub fn accept(&self, nonblocking: bool) -> Result<Arc<Socket>> {
-        let mut take = || -> Option<Result<Arc<Socket>>> {
+        let take = || -> Option<Result<Arc<Socket>>> {
             let mut state = self.state.lock();
             let Some(listener) = &mut state.listener else { return Some(Err(EINVAL)) };
             listener.waiting.pop_front().map(Ok)
@@ -320,6 +332,16 @@ impl Socket {
         Ok(self.inbox.writer())
     }
 
+    /// Its number, as `/proc` shows it.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether it has a peer.
+    pub fn is_connected(&self) -> bool {
+        self.state.lock().peer.is_some()
+    }
+
     /// Whether it listens.
     pub fn is_listening(&self) -> bool {
         self.state.lock().listener.is_some()
@@ -373,7 +395,8 @@ impl FileOps for Socket {
                 let peer = self.state.lock().peer.clone();
                 crate::user::write(arg, &(peer.map_or(0, |p| p.available()) as u32))?;
             }
-            _ => return Err(ENOTTY),
+            // Any socket tells of interfaces: the C library asks the first that it can make.
+            _ => return crate::ipc::netdev::ioctl(cmd, arg),
         }
         Ok(0)
     }

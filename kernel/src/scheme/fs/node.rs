@@ -356,10 +356,6 @@ impl Inode for FsNode {
         self.state.fs.statfs(self.state.id)
     }
 
-    fn fs_type(&self) -> &'static str {
-        "scheme"
-    }
-
     fn sync_fs(&self) -> Result {
         self.state.fs.sync()
     }

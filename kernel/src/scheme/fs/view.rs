@@ -72,10 +72,6 @@ impl Inode for View {
         self.0.statfs()
     }
 
-    fn fs_type(&self) -> &'static str {
-        "scheme"
-    }
-
     fn sync_fs(&self) -> Result {
         self.0.sync_fs()
     }

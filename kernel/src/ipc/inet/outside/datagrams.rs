@@ -6,7 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use net_abi::{Report, ToStack, protocol};
 
-use super::super::datagram::Datagram;
+use super::super::datagram::{Datagram, Extras};
 use super::super::{Kind, Socket, icmp, options, ports};
 use super::configuration;
 use crate::error::*;
@@ -15,8 +15,9 @@ use crate::error::*;
 const MOST_REPORTS: usize = 16;
 
 /// Sends a packet of a socket's protocol to another machine. It may get lost.
-pub fn send(socket: &Socket, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-    let hop_limit = if to.ip().is_multicast() { socket.multicast_hop_limit() } else { socket.hop_limit() };
+pub fn send(socket: &Socket, from: SocketAddr, to: SocketAddr, extras: &Extras, bytes: &[u8]) {
+    let usual = || if to.ip().is_multicast() { socket.multicast_hop_limit() } else { socket.hop_limit() };
+    let hop_limit = extras.hop_limit.unwrap_or_else(usual);
     let protocol = socket.protocol_number();
     super::post(socket.id, &ToStack::Datagram { protocol, hop_limit, from, to, bytes });
     if to.ip().is_multicast() && socket.loops_multicast() && super::super::groups::is_joined(to.ip()) {
@@ -27,7 +28,7 @@ pub fn send(socket: &Socket, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
 /// Puts a packet into a socket's queue.
 fn push(socket: &Arc<Socket>, from: SocketAddr, to: SocketAddr, hop_limit: u8, data: Vec<u8>) {
     let capacity = socket.word(options::RECEIVE_BUFFER).unwrap_or(0).max(2304) as usize;
-    socket.datagrams.push(Datagram { from, to, data, hop_limit, at_ns: crate::time::realtime_ns() as i64 }, capacity);
+    socket.datagrams.push(Datagram { from, to, data, hop_limit, tos: 0, at_ns: crate::time::realtime_ns() as i64 }, capacity);
 }
 
 /// A packet has come, from another machine or from this one.

@@ -1,0 +1,101 @@
+//! `/proc/<pid>/ns` (`namespaces(7)`): there is one namespace of each kind, in which all processes are.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+
+use super::node::Link;
+use crate::error::*;
+use crate::fs::{Attr, Dentry, FileOps, FileType, Inode, InodeRef, OpenFlags, Path};
+use crate::scheme::pseudo::Entries;
+use crate::syscall::remote::may_look;
+use crate::task::{self, Process};
+
+/// Name of the link, kind, and inode number, which is that of the first namespace of the kind on Linux (`include/linux/proc_ns.h`).
+const ALL: [(&str, &str, u64); 10] = [
+    ("cgroup", "cgroup", 0xeffffffb),
+    ("ipc", "ipc", 0xefffffff),
+    ("mnt", "mnt", 0xf0000000),
+    ("net", "net", 0xf0000098),
+    ("pid", "pid", 0xeffffffc),
+    ("pid_for_children", "pid", 0xeffffffc),
+    ("time", "time", 0xeffffffa),
+    ("time_for_children", "time", 0xeffffffa),
+    ("user", "user", 0xeffffffd),
+    ("uts", "uts", 0xeffffffe),
+];
+
+/// `uid_map` and its like: all numbers, as they are.
+pub fn id_map() -> Vec<u8> {
+    format!("{:10} {:10} {:10}\n", 0, 0, u32::MAX).into_bytes()
+}
+
+/// The directory of a process.
+pub struct Links(pub Arc<Process>);
+
+impl Entries for Links {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        let (_, kind, ino) = *ALL.iter().find(|(link, ..)| link.as_bytes() == name).ok_or(ENOENT)?;
+        let (shown, followed) = (self.0.clone(), self.0.clone());
+        let check = |process: &Process| if task::with_current(|thread| may_look(thread, process)) { Ok(()) } else { Err(EACCES) };
+        let namespace = Namespace { kind, ino };
+        Ok(Link::magic(
+            super::process::owner(&self.0),
+            move || {
+                check(&shown)?;
+                Ok(FileOps::describe(&namespace).into_bytes())
+            },
+            move || {
+                check(&followed)?;
+                Ok(Path::detached(Dentry::root(Arc::new(namespace))))
+            },
+        ))
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        ALL.iter().map(|(name, ..)| (name.as_bytes().to_vec(), FileType::Symlink)).collect()
+    }
+}
+
+/// A namespace as a file.
+#[derive(Clone, Copy)]
+struct Namespace {
+    kind: &'static str,
+    ino: u64,
+}
+
+impl Namespace {
+    fn attributes(self) -> Attr {
+        Attr { dev: 4, ino: self.ino, mode: FileType::Regular as u32 | 0o444, nlink: 1, blksize: 4096, ..Attr::default() }
+    }
+}
+
+impl Inode for Namespace {
+    fn attr(&self) -> Result<Attr> {
+        Ok(self.attributes())
+    }
+
+    fn open(self: Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
+        if flags.writable() { Err(EACCES) } else { Ok(self) }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl FileOps for Namespace {
+    fn attr(&self) -> Result<Attr> {
+        Ok(self.attributes())
+    }
+
+    fn describe(&self) -> String {
+        format!("{}:[{}]", self.kind, self.ino)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
