@@ -191,14 +191,15 @@ impl Settings {
     }
 
     fn info(&self, events: Events) -> SigInfo {
-        /// `si_code` and `si_band` by what happened, the most urgent first (`sigaction(2)`).
-        const CODES: [(Events, i32); 4] = [(Events::HUP, 6), (Events::ERR, 4), (Events::IN, 1), (Events::OUT, 2)];
+        /// What happened, the most urgent first, with `si_code` and `si_band` (`sigaction(2)`).
+        const CODES: [(Events, i32, u64); 4] =
+            [(Events::HUP, 6, 0x18), (Events::ERR, 4, 0x8), (Events::IN, 1, 0x41), (Events::OUT, 2, 0x304)];
         if self.signal == 0 {
             return SigInfo::kernel(SIGIO);
         }
         // Who does not know what happened says everything: then it is most likely that there is something to read.
         let is_known = events != Events::all();
-        let (band, code) = CODES.into_iter().find(|(band, _)| is_known && events.intersects(*band)).unwrap_or((Events::IN, 1));
-        SigInfo { signal: self.signal, code, value: u64::from(band.bits()), timer_id: self.fd, ..SigInfo::default() }
+        let (_, code, band) = CODES.into_iter().find(|(happened, ..)| is_known && events.intersects(*happened)).unwrap_or(CODES[2]);
+        SigInfo { signal: self.signal, code, value: band, timer_id: self.fd, ..SigInfo::default() }
     }
 }

@@ -77,7 +77,7 @@ pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
         }
         F_GETOWN_EX => {
             let owner = match file.signals.owner() {
-                SignalOwner::Nobody => [1, 0],
+                SignalOwner::Nobody => [0, 0],
                 SignalOwner::Thread(tid) => [0, tid],
                 SignalOwner::Process(pid) => [1, pid],
                 SignalOwner::Group(group) => [2, group],

@@ -2,6 +2,7 @@
 
 mod aio;
 mod capabilities;
+mod driven;
 mod events;
 mod fds;
 mod files;
@@ -40,6 +41,7 @@ pub const GROUPS: &[Group] = &[
     locks::GROUP,
     pipes::GROUP,
     events::GROUP,
+    driven::GROUP,
     inotify::GROUP,
     signals::GROUP,
     processes::GROUP,
