@@ -138,6 +138,11 @@ pub trait FileOps: Send + Sync + Any {
         Err(EINVAL)
     }
 
+    /// A device without positions: `lseek(2)` succeeds and leads nowhere.
+    fn has_no_positions(&self) -> bool {
+        false
+    }
+
     /// The next data (or hole) at or after `pos` (`lseek(2)`, SEEK_DATA and SEEK_HOLE); without knowledge of holes the whole file is data.
     ///
     /// # Errors

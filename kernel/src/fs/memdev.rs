@@ -174,6 +174,10 @@ impl FileOps for MemoryDevice {
         true
     }
 
+    fn has_no_positions(&self) -> bool {
+        matches!(self.kind, Kind::Null | Kind::Zero | Kind::Full | Kind::Random)
+    }
+
     fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
         const RNDGETENTCNT: u32 = 0x8004_5200;
         if self.kind == Kind::Random && cmd == RNDGETENTCNT {

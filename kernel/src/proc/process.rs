@@ -65,7 +65,8 @@ const PRIVATE: &[(&str, MakeText)] = &[
     ("environ", |p| Ok(region(p, |l| (l.env_start, l.env_end)))),
     ("io", |p| {
         let (r, w) = (p.io_read.load(Ordering::Relaxed), p.io_written.load(Ordering::Relaxed));
-        Ok(format!("rchar: {r}\nwchar: {w}\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n").into_bytes())
+        let [reads, writes] = [0, 1].map(|i| p.io_calls[i].load(Ordering::Relaxed));
+        Ok(format!("rchar: {r}\nwchar: {w}\nsyscr: {reads}\nsyscw: {writes}\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n").into_bytes())
     }),
     ("maps", |p| Ok(maps::maps(p, false))),
     ("personality", |p| Ok(format!("{:08x}\n", p.personality.load(Ordering::Relaxed)).into_bytes())),
@@ -332,12 +333,14 @@ Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t",
     let caps = &creds.caps;
     let usage = thread.map_or_else(|| process.usage(), |t| thread_usage(t));
     let (seccomp, filters) = task::seccomp::shown(process, thread.map(|t| &**t));
-    let cpus = (1u64 << frame::cpu::count()) - 1;
+    let online = (1u64 << frame::cpu::count()) - 1;
+    let main = process.main_thread();
+    let cpus = thread.or(main.as_ref()).map_or(online, |t| t.sched.affinity.load(Ordering::Relaxed) & online);
     let _ = write!(
         out,
         "Threads:\t{}\nSigQ:\t0/31000\nSigPnd:\t{own:016x}\nShdPnd:\t{shared:016x}\nSigBlk:\t{blocked:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n\
 CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\nSeccomp:\t{seccomp}\nSeccomp_filters:\t{filters}\n\
-Cpus_allowed:\t{cpus:x}\nCpus_allowed_list:\t0-{}\nvoluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
+Cpus_allowed:\t{cpus:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t{}\nnonvoluntary_ctxt_switches:\t{}\n",
         process.threads().len(),
         caps.inheritable.bits(),
         caps.permitted.bits(),
@@ -345,11 +348,26 @@ Cpus_allowed:\t{cpus:x}\nCpus_allowed_list:\t0-{}\nvoluntary_ctxt_switches:\t{}\
         caps.bounding.bits(),
         caps.ambient.bits(),
         u8::from(process.no_new_privs.load(Ordering::Relaxed)),
-        frame::cpu::count() - 1,
+        cpu_list(cpus),
         usage.nvcsw,
         usage.nivcsw
     );
     Ok(out.into_bytes())
+}
+
+/// Processors as a list of ranges: `0-1,3` (`cpuset(7)`, List format).
+fn cpu_list(mask: u64) -> String {
+    let mut out = String::new();
+    let mut cpu = 0;
+    while cpu < 64 {
+        let run = (mask >> cpu).trailing_ones();
+        if run > 0 {
+            let comma = if out.is_empty() { "" } else { "," };
+            let _ = if run == 1 { write!(out, "{comma}{cpu}") } else { write!(out, "{comma}{cpu}-{}", cpu + run - 1) };
+        }
+        cpu += run.max(1);
+    }
+    out
 }
 
 fn limits(process: &Arc<Process>) -> Result<Vec<u8>> {

@@ -12,6 +12,7 @@ use crate::error::*;
 use crate::fs::pagecache;
 use crate::fs::{FileType, InodeRef, mount};
 use crate::ipc::sysv;
+use crate::scheme::disk_stats;
 use crate::scheme::pseudo::{Dir, Entries};
 use crate::syscall::misc;
 use crate::task::process as processes;
@@ -253,12 +254,15 @@ fn meminfo() -> Vec<u8> {
 fn vmstat() -> Vec<u8> {
     let stats = frame::mm::stats();
     let (cached, _) = pagecache::cached_pages();
+    let (read, written) = disk_stats::totals();
     format!(
-        "nr_free_pages {}\nnr_file_pages {cached}\nnr_dirty {}\nnr_writeback {}\nnr_page_table_pages {}\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
+        "nr_free_pages {}\nnr_file_pages {cached}\nnr_dirty {}\nnr_writeback {}\nnr_page_table_pages {}\npgpgin {}\npgpgout {}\npswpin 0\npswpout 0\n",
         stats.free,
         pagecache::dirty_pages(),
         pagecache::writeback_pages(),
-        stats.page_tables
+        stats.page_tables,
+        read / 1024,
+        written / 1024
     )
     .into_bytes()
 }

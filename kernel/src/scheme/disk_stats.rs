@@ -8,6 +8,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::sync::SpinLock;
 
@@ -75,6 +76,15 @@ pub fn of(name: &str, number: u64) -> Arc<DiskStats> {
         return disk;
     }
     all.entry((name.into(), number)).or_insert_with(|| Arc::new(DiskStats { disk: Some(disk), ..DiskStats::default() })).clone()
+}
+
+/// Bytes read from and written to all disks.
+pub fn totals() -> (u64, u64) {
+    let disks: Vec<_> = ALL.lock().iter().filter(|((_, number), _)| *number == 0).map(|(_, stats)| stats.clone()).collect();
+    disks.iter().fold((0, 0), |(read, written), disk| {
+        let counts = disk.counters.lock().counts;
+        (read + counts[Kind::Read as usize].bytes, written + counts[Kind::Write as usize].bytes)
+    })
 }
 
 /// Those of what the path `/scheme/<name>[/<number>]` stands for.

@@ -78,6 +78,7 @@ pub fn sys_adjtimex(cx: &Cx<'_>, at: usize) -> Result<usize> {
 pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     const SET_OFFSET: u64 = 0x100;
     const NANO: u64 = 0x2000;
+    const OFFSET_LEFT: u64 = 0xa001;
     /// The clock is not synchronised: its state, and the call's result.
     const STA_UNSYNC: u64 = 0x40;
     const TIME_ERROR: usize = 5;
@@ -87,11 +88,12 @@ pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     // struct timex: 26 words of 8 bytes; 9 and 10 are the time.
     let mut timex: [u64; 26] = user::read(at)?;
     let modes = timex[0] & 0xffff_ffff;
-    if modes != 0 {
+    // ADJ_OFFSET_SS_READ: what is left of the slow change that adjtime(3) asked for.
+    if modes != 0 && modes != OFFSET_LEFT {
         need(cx, Capability::SYS_TIME)?;
         call_flags::time::ADJTIMEX.check(modes)?;
     }
-    if modes & SET_OFFSET != 0 {
+    if modes & SET_OFFSET != 0 && modes != OFFSET_LEFT {
         let unit = if modes & NANO != 0 { 1 } else { 1000 };
         let part = timex[10] as i64;
         if !(0..1_000_000_000 / unit).contains(&part) {

@@ -205,6 +205,9 @@ pub fn sys_fallocate(cx: &Cx<'_>, fd: i32, mode: u32, offset: i64, len: i64) -> 
     if offset.checked_add(len).is_none_or(|end| end > generic::MAX_FILE_SIZE) {
         return Err(EFBIG);
     }
+    if mode & KEEP_SIZE == 0 && offset + len > file.ops.attr()?.size {
+        generic::limit_size(offset + len)?;
+    }
     file.ops.allocate(mode, offset, len)?;
     notify::file(&file, notify::MODIFY);
     Ok(0)

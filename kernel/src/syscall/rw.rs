@@ -65,12 +65,14 @@ fn writable(cx: &Cx<'_>, fd: i32) -> Result<Arc<OpenFile>> {
 
 fn count_read(cx: &Cx<'_>, n: usize) -> usize {
     cx.process.io_read.fetch_add(n as u64, Ordering::Relaxed);
+    cx.process.io_calls[0].fetch_add(1, Ordering::Relaxed);
     n
 }
 
 /// After a write: `O_SYNC` and `O_DSYNC` wait for the disk.
 pub(super) fn written(cx: &Cx<'_>, file: &OpenFile, n: usize, data_only: Option<bool>) -> Result<usize> {
     cx.process.io_written.fetch_add(n as u64, Ordering::Relaxed);
+    cx.process.io_calls[1].fetch_add(1, Ordering::Relaxed);
     let flags = file.flags();
     let wait = data_only.or_else(|| flags.contains(OpenFlags::DSYNC).then(|| !flags.contains(OpenFlags::SYNC)));
     if let (Some(data_only), true) = (wait, n > 0) {
@@ -200,6 +202,10 @@ pub fn sys_lseek(cx: &Cx<'_>, fd: i32, offset: i64, whence: u32) -> Result<usize
         return Err(ESPIPE);
     }
     let mut pos = file.pos();
+    if file.ops.has_no_positions() {
+        *pos = 0;
+        return Ok(0);
+    }
     let new = match whence {
         SEEK_SET => offset,
         SEEK_CUR => (*pos as i64).checked_add(offset).ok_or(EOVERFLOW)?,
@@ -278,6 +284,7 @@ pub fn sys_sendfile(cx: &Cx<'_>, out_fd: i32, in_fd: i32, offset: usize, count: 
         give_position(&input, offset, start + n as u64)?;
         count_read(cx, n);
         cx.process.io_written.fetch_add(n as u64, Ordering::Relaxed);
+    cx.process.io_calls[1].fetch_add(1, Ordering::Relaxed);
     }
     outcome
 }

@@ -177,6 +177,8 @@ pub struct Process {
     pub final_name: SpinLock<[u8; 16]>,
     /// Bytes read and written by system calls, for `/proc/<pid>/io`.
     pub io_read: AtomicU64,
+    /// Calls that read and that wrote something.
+    pub io_calls: [AtomicU64; 2],
     #[allow(missing_docs)]
     pub io_written: AtomicU64,
 }
@@ -327,6 +329,7 @@ impl Process {
             level: AtomicU32::new(level),
             final_name: SpinLock::new([0; 16]),
             io_read: AtomicU64::new(0),
+            io_calls: Default::default(),
             io_written: AtomicU64::new(0),
         })
     }

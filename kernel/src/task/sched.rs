@@ -651,6 +651,8 @@ fn account_tick(me: &Cpu) {
     let Some(thread) = frame::task::try_current::<Thread>() else { return };
     let counter = if thread.in_user.load(Ordering::Relaxed) { &thread.utime_ns } else { &thread.stime_ns };
     counter.fetch_add(SLICE_NS, Ordering::Relaxed);
+    // Limits and timers go by the time that a thread has run, which is else counted when it stops running.
+    charge_current();
     thread.process.timers.tick(&thread.process);
 }
 

@@ -7,6 +7,9 @@ use alloc::sync::Arc;
 
 use super::timer::{Expire, Timer};
 
+/// A CPU has other things to do than to expire one timer: a repeating one interrupts it this often at most.
+const SHORTEST_NS: u64 = 50_000;
+
 /// When a timer expires next, and how often then.
 #[derive(Default)]
 pub struct Interval {
@@ -34,7 +37,9 @@ impl Interval {
     /// Arms a timer for the deadline as it is now.
     #[must_use = "to be dropped without the lock"]
     pub fn arm(&mut self, target: Arc<dyn Expire>) -> Option<Timer> {
-        let armed = (self.deadline_ns != 0).then(|| Timer::new(self.deadline_ns, target));
+        // What expires more often than this is looked at less often: the expiries between are counted when it is (`elapse`).
+        let earliest = if (1..SHORTEST_NS).contains(&self.interval_ns) { frame::time::now_ns() + SHORTEST_NS } else { 0 };
+        let armed = (self.deadline_ns != 0).then(|| Timer::new(self.deadline_ns.max(earliest), target));
         core::mem::replace(&mut self.armed, armed)
     }
 

@@ -85,8 +85,9 @@ pub fn next_deadline() -> Option<u64> {
 /// Runs this CPU's expired timers. Called by the timer interrupt.
 pub fn expire() {
     let list = &LISTS[cpu::id()];
+    // Those that are due while these are dealt with have their turn at the next interrupt: timers that expire all the time must not keep the CPU here.
+    let now = frame::time::now_ns();
     loop {
-        let now = frame::time::now_ns();
         if list.next_ns.load(Ordering::SeqCst) > now {
             return;
         }

@@ -25,8 +25,8 @@ const BUSY_LIMIT: Duration = Duration::from_secs(30);
 pub struct Watchdog {
     /// Open all the time: looking must not need the disk.
     health: File,
-    /// The processor time of processes whose requests wait, at the last look.
-    used: HashMap<u32, Option<u64>>,
+    /// What processes had got whose requests wait, at the last look.
+    used: HashMap<u32, Option<Work>>,
     /// The services that schemes were last served by.
     owners: HashMap<String, String>,
 }
@@ -60,20 +60,31 @@ fn parse(line: &str) -> Option<Line<'_>> {
     })
 }
 
-/// Whether a daemon hangs whose processor time was `before` at the last look and is `now`.
-fn hangs(line: &Line<'_>, before: Option<Option<u64>>, now: Option<u64>) -> bool {
-    let idle = before.is_some_and(|before| before == now);
+/// Whether a daemon hangs that had got `before` at the last look and has got `now`.
+fn hangs(line: &Line<'_>, before: Option<Option<Work>>, now: Option<Work>) -> bool {
+    let idle = before.is_some_and(|before| before == now) && !now.is_some_and(|now| now.is_ready);
     !line.waits && (line.unread >= BUSY_LIMIT || line.unread >= IDLE_LIMIT && idle)
 }
 
-/// The processor time that a process has used, in clock ticks.
-fn processor_time(pid: u32) -> Option<u64> {
+/// What a process has got of the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Work {
+    /// Clock ticks used.
+    used: u64,
+    /// It would go on, but others have the processors: that is no reason to end it.
+    is_ready: bool,
+}
+
+/// What a process has got of the processor up to now.
+fn work(pid: u32) -> Option<Work> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name is in parentheses and may hold anything.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let is_ready = fields.next()? == "R";
+    let mut fields = fields.skip(10);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+    Some(Work { used: user + system, is_ready })
 }
 
 /// Whether this process serves this scheme. Looking at the scheme itself would wait for its daemon, which process 1 must never do.
@@ -113,8 +124,8 @@ impl Watchdog {
                 let owner = self.owners.get(line.scheme);
                 let starting = services.iter().find(|it| Some(it.name) == owner.map(String::as_str));
                 if let Some(starting) = starting.filter(|it| it.age >= START_LIMIT) {
-                    let now = processor_time(starting.pid);
-                    if self.used.get(&starting.pid) == Some(&now) {
+                    let now = work(starting.pid);
+                    if self.used.get(&starting.pid) == Some(&now) && !now.is_some_and(|now| now.is_ready) {
                         hung.push((starting.pid, line.scheme.to_owned()));
                     }
                     used.insert(starting.pid, now);
@@ -127,7 +138,7 @@ impl Watchdog {
             if line.unread.is_zero() {
                 continue;
             }
-            let now = processor_time(line.pid);
+            let now = work(line.pid);
             if hangs(&line, self.used.get(&line.pid).copied(), now) {
                 hung.push((line.pid, line.scheme.to_owned()));
             }
@@ -146,19 +157,22 @@ mod tests {
     fn who_hangs() {
         let line = parse("disk.vda 17 2500 0").unwrap();
         assert_eq!((line.scheme, line.pid), ("disk.vda", 17));
-        assert!(hangs(&line, Some(Some(4)), Some(4)));
-        assert!(!hangs(&line, None, Some(4)), "seen for the first time");
-        assert!(!hangs(&line, Some(Some(4)), Some(5)), "it works");
+        let asleep = |used| Some(Work { used, is_ready: false });
+        let ready = |used| Some(Work { used, is_ready: true });
+        assert!(hangs(&line, Some(asleep(4)), asleep(4)));
+        assert!(!hangs(&line, None, asleep(4)), "seen for the first time");
+        assert!(!hangs(&line, Some(asleep(4)), asleep(5)), "it works");
+        assert!(!hangs(&line, Some(ready(4)), ready(4)), "others have the processors");
         let waits = parse("root 18 2500 1").unwrap();
-        assert!(!hangs(&waits, Some(Some(4)), Some(4)), "for the disk");
+        assert!(!hangs(&waits, Some(asleep(4)), asleep(4)), "for the disk");
         let long = parse("root 18 31000 0").unwrap();
-        assert!(hangs(&long, Some(Some(4)), Some(900)));
+        assert!(hangs(&long, Some(asleep(4)), asleep(900)));
         assert_eq!(parse("root 18"), None);
     }
 
     #[test]
     fn a_process_has_a_processor_time() {
-        assert!(processor_time(std::process::id()).is_some());
-        assert_eq!(processor_time(u32::MAX), None);
+        assert!(work(std::process::id()).is_some_and(|work| work.is_ready), "it runs this");
+        assert_eq!(work(u32::MAX), None);
     }
 }

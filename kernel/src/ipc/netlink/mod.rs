@@ -337,6 +337,10 @@ impl FileOps for Socket {
         events
     }
 
+    fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
+        crate::ipc::netdev::ioctl(cmd, arg)
+    }
+
     fn attr(&self) -> Result<Attr> {
         Ok(Attr { dev: 8, ino: self.id | 1 << 40, mode: 0o140777, nlink: 1, blksize: 4096, ..Attr::default() })
     }
