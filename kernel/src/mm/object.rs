@@ -66,6 +66,11 @@ impl MappingList {
         self.0.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
+    /// Whether any of them has a shared mapping of `object` that can be written to.
+    pub fn is_shared_for_writing(&self, object: &dyn MemoryObject) -> bool {
+        self.spaces().iter().any(|space| space.shares_for_writing(object))
+    }
+
     /// Removes the pages `first..first + pages` of `object` from every address space, so that the next access faults again (truncation).
     pub fn unmap_pages(&self, object: &dyn MemoryObject, first: u64, pages: u64) {
         for space in self.spaces() {

@@ -727,6 +727,15 @@ impl AddressSpace {
         });
     }
 
+    /// Whether a shared mapping of an object can be written to, or may be made so.
+    pub fn shares_for_writing(&self, wanted: &dyn MemoryObject) -> bool {
+        let is_it = |area: &Area| match &area.backing {
+            Backing::Object { object, .. } => core::ptr::addr_eq(Arc::as_ptr(object), wanted),
+            Backing::Anonymous => false,
+        };
+        self.areas.lock().map.values().any(|area| area.shared && area.max_prot.contains(Prot::WRITE) && is_it(area))
+    }
+
     fn each_object_range(&self, wanted: &dyn MemoryObject, first: u64, pages: u64, mut f: impl FnMut(usize, usize)) {
         let areas = self.areas.lock();
         for area in areas.map.values() {

@@ -78,6 +78,7 @@ pub fn sys_adjtimex(cx: &Cx<'_>, at: usize) -> Result<usize> {
 pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     const SET_OFFSET: u64 = 0x100;
     const NANO: u64 = 0x2000;
+    const OFFSET_ONCE: u64 = 0x8001;
     const OFFSET_LEFT: u64 = 0xa001;
     /// The clock is not synchronised: its state, and the call's result.
     const STA_UNSYNC: u64 = 0x40;
@@ -91,9 +92,16 @@ pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     // ADJ_OFFSET_SS_READ: what is left of the slow change that adjtime(3) asked for.
     if modes != 0 && modes != OFFSET_LEFT {
         need(cx, Capability::SYS_TIME)?;
-        call_flags::time::ADJTIMEX.check(modes)?;
+        if modes != OFFSET_ONCE {
+            call_flags::time::ADJTIMEX.check(modes)?;
+        }
     }
-    if modes & SET_OFFSET != 0 && modes != OFFSET_LEFT {
+    let is_slow = modes == OFFSET_ONCE || modes == OFFSET_LEFT;
+    let left_us = match modes {
+        OFFSET_ONCE => crate::time::slew::start((timex[1] as i64).checked_mul(1000).ok_or(EINVAL)?) / 1000,
+        _ => crate::time::slew::left_ns() / 1000,
+    };
+    if modes & SET_OFFSET != 0 && !is_slow {
         let unit = if modes & NANO != 0 { 1 } else { 1000 };
         let part = timex[10] as i64;
         if !(0..1_000_000_000 / unit).contains(&part) {
@@ -106,6 +114,9 @@ pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     let now = crate::time::realtime_ns();
     timex = [0; 26];
     timex[0] = modes;
+    if is_slow {
+        timex[1] = left_us as u64;
+    }
     timex[3] = 16_000_000;
     timex[4] = 16_000_000;
     timex[5] = STA_UNSYNC;

@@ -2,6 +2,7 @@
 
 mod cpu_timer;
 pub mod interval;
+pub mod slew;
 pub mod timer;
 
 use alloc::collections::BTreeMap;
@@ -38,6 +39,12 @@ pub fn set_realtime(ns: u64) {
     REALTIME_OFFSET.store(offset, Ordering::Relaxed);
     crate::mm::vdso::set_real_time(offset);
     crate::ipc::timerfd::clock_was_set();
+}
+
+/// Moves the time of day a little: no timer is told.
+fn shift_realtime(by_ns: i64) {
+    let offset = REALTIME_OFFSET.fetch_add(by_ns, Ordering::Relaxed) + by_ns;
+    crate::mm::vdso::set_real_time(offset);
 }
 
 /// A clock of `clock_gettime(2)`.

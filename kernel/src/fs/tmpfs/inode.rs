@@ -16,6 +16,7 @@ use crate::fs::pagecache::PageCache;
 use crate::fs::inode::CAPABILITIES;
 use crate::fs::{Attr, DirSink, FileOps, FileType, Inode, InodeRef, OpenFlags, RenameFlags, SetAttr, StatFs};
 use crate::sync::SpinLock;
+use crate::mm::MemoryObject;
 use crate::task::{Capability, Credentials};
 
 const F_SEAL_SHRINK: u32 = 2;
@@ -209,9 +210,16 @@ impl TmpInode {
     pub fn add_seals(&self, add: u32) -> Result {
         let Body::File { seals, cache } = &self.body else { return Err(EINVAL) };
         call_flags::files::FCNTL_SEALS.check(add)?;
+        // Not under the lock of writes: a fault holds an address space's lock when it asks for that.
+        let object: &dyn MemoryObject = &**cache;
+        let is_shared = add & F_SEAL_WRITE != 0 && object.mappings().is_some_and(|mappings| mappings.is_shared_for_writing(object));
         let _writes = cache.lock_writes();
-        if seals.load(Ordering::Relaxed) & SEAL_SEAL != 0 {
+        let before = seals.load(Ordering::Relaxed);
+        if before & SEAL_SEAL != 0 {
             return Err(EPERM);
+        }
+        if is_shared && before & F_SEAL_WRITE == 0 {
+            return Err(EBUSY);
         }
         seals.fetch_or(add, Ordering::Relaxed);
         Ok(())
