@@ -22,6 +22,8 @@ pub const ONE_SHOT: u32 = 1 << 30;
 pub const WAKEUP: u32 = 1 << 29;
 /// `EPOLLEXCLUSIVE`.
 pub const EXCLUSIVE: u32 = 1 << 28;
+/// `EPOLLERR` and `EPOLLHUP`: told whether or not they are asked for, but not by an item that is disarmed.
+const ALWAYS: u32 = Events::ERR.bits() | Events::HUP.bits();
 /// Epoll files watching epoll files: at most this deep.
 const MAX_NESTING: usize = 5;
 /// Fewer items are not worth looking for closed files among them.
@@ -40,8 +42,7 @@ struct Item {
 impl Wake for Item {
     fn wake(&self, events: Events) -> bool {
         let interest = self.events.load(Ordering::Relaxed);
-        let always = (Events::ERR | Events::HUP).bits();
-        if events != Events::all() && events.bits() & (interest | always) == 0 {
+        if events != Events::all() && events.bits() & interest == 0 {
             return false;
         }
         if interest & !(EDGE | ONE_SHOT | WAKEUP | EXCLUSIVE) == 0 {
@@ -124,7 +125,7 @@ impl Epoll {
         let mut table = PollTable::with(&waker);
         let now = file.ops.poll(file, &mut table);
         *item.registrations.lock() = table.into_entries();
-        let interest = item.events.load(Ordering::Relaxed) | (Events::ERR | Events::HUP).bits();
+        let interest = item.events.load(Ordering::Relaxed);
         if now.bits() & interest != 0 {
             self.mark_ready(item.fd, item);
         }
@@ -155,7 +156,7 @@ impl Epoll {
             epoll: Arc::downgrade(self),
             fd,
             file: Arc::downgrade(file),
-            events: AtomicU32::new(events),
+            events: AtomicU32::new(events | ALWAYS),
             data: AtomicU64::new(data),
             queued: AtomicBool::new(false),
             registrations: SpinLock::new(Vec::new()),
@@ -185,7 +186,7 @@ impl Epoll {
         if (events | item.events.load(Ordering::Relaxed)) & EXCLUSIVE != 0 {
             return Err(EINVAL);
         }
-        item.events.store(events, Ordering::SeqCst);
+        item.events.store(events | ALWAYS, Ordering::SeqCst);
         item.data.store(data, Ordering::SeqCst);
         self.register(&item, file);
         Ok(())
@@ -220,7 +221,7 @@ impl Epoll {
             if interest & !(EDGE | ONE_SHOT | WAKEUP | EXCLUSIVE) == 0 {
                 continue;
             }
-            let state = file.ops.poll(&file, &mut PollTable::none()).bits() & (interest | (Events::ERR | Events::HUP).bits());
+            let state = file.ops.poll(&file, &mut PollTable::none()).bits() & interest;
             if state == 0 {
                 continue;
             }
@@ -276,7 +277,7 @@ impl FileOps for Epoll {
         let ready = keys.iter().any(|key| {
             let Some(item) = self.items.lock().get(key).cloned() else { return false };
             let Some(file) = item.file.upgrade() else { return false };
-            let interest = item.events.load(Ordering::Relaxed) | (Events::ERR | Events::HUP).bits();
+            let interest = item.events.load(Ordering::Relaxed);
             file.ops.poll(&file, &mut PollTable::none()).bits() & interest != 0
         });
         if ready { Events::IN | Events::RDNORM } else { Events::empty() }
@@ -288,6 +289,10 @@ impl FileOps for Epoll {
 
     fn describe(&self) -> String {
         "anon_inode:[eventpoll]".into()
+    }
+
+    fn has_no_positions(&self) -> bool {
+        true
     }
 
     fn details(&self) -> String {

@@ -264,6 +264,10 @@ impl FileOps for Inotify {
         Ok(0)
     }
 
+    fn has_no_positions(&self) -> bool {
+        true
+    }
+
     fn attr(&self) -> Result<Attr> {
         Ok(Attr { mode: 0o600, nlink: 1, blksize: 4096, ..Attr::default() })
     }

@@ -234,10 +234,10 @@ impl PipeEnd {
     /// # Errors
     /// `EBUSY` where more is in the pipe, `EPERM` beyond the limit, `EINVAL` for 0.
     pub fn set_capacity(&self, bytes: usize) -> Result<usize> {
-        if bytes == 0 || bytes > 1 << 31 {
+        if bytes > 1 << 31 {
             return Err(EINVAL);
         }
-        let slots = bytes.div_ceil(PAGE).next_power_of_two();
+        let slots = bytes.max(1).div_ceil(PAGE).next_power_of_two();
         if slots > MAX_SLOTS && !task::capable(task::Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }

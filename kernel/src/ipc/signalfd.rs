@@ -87,6 +87,10 @@ impl FileOps for SignalFd {
         })
     }
 
+    fn has_no_positions(&self) -> bool {
+        true
+    }
+
     fn attr(&self) -> Result<Attr> {
         Ok(Attr { mode: 0o600, nlink: 1, blksize: 4096, ..Attr::default() })
     }

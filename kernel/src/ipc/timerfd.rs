@@ -145,6 +145,10 @@ impl FileOps for TimerFd {
         if state.expirations > 0 || state.cancelled { Events::IN | Events::RDNORM } else { Events::empty() }
     }
 
+    fn has_no_positions(&self) -> bool {
+        true
+    }
+
     fn attr(&self) -> Result<Attr> {
         Ok(Attr { mode: 0o600, nlink: 1, blksize: 4096, ..Attr::default() })
     }

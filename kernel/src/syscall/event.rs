@@ -185,7 +185,7 @@ fn do_poll(cx: &Cx<'_>, at: usize, count: usize, deadline_ns: Option<u64>) -> Re
             if p.fd < 0 {
                 return Watch { file: None, interest, found: Events::empty() };
             }
-            match files.get(p.fd) {
+            match files.get_real(p.fd) {
                 Ok(file) => Watch { file: Some(file), interest, found: Events::empty() },
                 Err(_) => Watch { file: None, interest, found: Events::NVAL },
             }
@@ -427,12 +427,12 @@ fn masked_epoll_wait(cx: &Cx<'_>, epfd: i32, at: usize, max: i32, deadline: Opti
 }
 
 /// epoll_pwait(2)
-pub fn sys_epoll_pwait(cx: &Cx<'_>, epfd: i32, at: usize, max: i32, timeout_ms: i32, mask: usize) -> Result<usize> {
-    masked_epoll_wait(cx, epfd, at, max, millis_deadline(timeout_ms), mask, 8)
+pub fn sys_epoll_pwait(cx: &Cx<'_>, epfd: i32, at: usize, max: i32, timeout_ms: i32, mask: usize, size: usize) -> Result<usize> {
+    masked_epoll_wait(cx, epfd, at, max, millis_deadline(timeout_ms), mask, size)
 }
 
 /// epoll_pwait2(2)
-pub fn sys_epoll_pwait2(cx: &Cx<'_>, epfd: i32, at: usize, max: i32, timeout: usize, mask: usize) -> Result<usize> {
+pub fn sys_epoll_pwait2(cx: &Cx<'_>, epfd: i32, at: usize, max: i32, timeout: usize, mask: usize, size: usize) -> Result<usize> {
     let deadline = timespec_deadline(timeout)?;
-    masked_epoll_wait(cx, epfd, at, max, deadline, mask, 8)
+    masked_epoll_wait(cx, epfd, at, max, deadline, mask, size)
 }

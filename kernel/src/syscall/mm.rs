@@ -8,7 +8,7 @@ use call_flags::memory;
 use super::Cx;
 use crate::error::*;
 use crate::mm::anon::SharedAnon;
-use crate::mm::{Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, Remap, page_up};
+use crate::mm::{Area, Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, Remap, page_up};
 use crate::task::process::{RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK};
 use crate::task::Capability;
 
@@ -274,10 +274,18 @@ fn lock(cx: &Cx<'_>, addr: usize, len: usize, on_fault: bool) -> Result<usize> {
     let start = addr & !(PAGE - 1);
     let end = page_up(addr.checked_add(len).ok_or(EINVAL)?).ok_or(EINVAL)?;
     let limit = cx.process.rlimit(RLIMIT_MEMLOCK).0;
-    if !cx.thread.has(Capability::IPC_LOCK) && (end - start) as u64 > limit {
-        return Err(if limit == 0 { EPERM } else { ENOMEM });
-    }
     let mm = cx.process.mm()?;
+    if !cx.thread.has(Capability::IPC_LOCK) {
+        if limit == 0 {
+            return Err(EPERM);
+        }
+        // What of the range is locked already is no more for it.
+        let elsewhere = |area: &Area| area.len() - area.end.min(end).saturating_sub(area.start.max(start)).min(area.len());
+        let locked: usize = mm.list().iter().filter(|area| area.locked).map(elsewhere).sum();
+        if (locked + (end - start)) as u64 > limit {
+            return Err(ENOMEM);
+        }
+    }
     // Nothing is ever swapped out: locking only has to bring the pages in.
     mm.update_areas(start, end, |a| a.locked = true)?;
     if !on_fault {

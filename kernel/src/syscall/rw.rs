@@ -198,14 +198,14 @@ pub fn sys_lseek(cx: &Cx<'_>, fd: i32, offset: i64, whence: u32) -> Result<usize
     const SEEK_DATA: u32 = 3;
     let file = cx.process.files().get_real(fd)?;
     call_flags::files::LSEEK.check(whence)?;
+    if file.ops.has_no_positions() {
+        *file.pos() = 0;
+        return Ok(0);
+    }
     if !file.ops.seekable() {
         return Err(ESPIPE);
     }
     let mut pos = file.pos();
-    if file.ops.has_no_positions() {
-        *pos = 0;
-        return Ok(0);
-    }
     let new = match whence {
         SEEK_SET => offset,
         SEEK_CUR => (*pos as i64).checked_add(offset).ok_or(EOVERFLOW)?,

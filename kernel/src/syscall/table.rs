@@ -174,7 +174,7 @@ table! {
     233 epoll_ctl (i32, i32, i32, usize) => super::event::sys_epoll_ctl;
     270 pselect6 (i32, usize, usize, usize, usize, usize) => super::event::sys_pselect6;
     271 ppoll (usize, usize, usize, usize, usize) => super::event::sys_ppoll;
-    281 epoll_pwait (i32, usize, i32, i32, usize) => super::event::sys_epoll_pwait;
+    281 epoll_pwait (i32, usize, i32, i32, usize, usize) => super::event::sys_epoll_pwait;
     282 signalfd (i32, usize, usize) => super::event::sys_signalfd;
     283 timerfd_create (i32, u32) => super::event::sys_timerfd_create;
     284 eventfd (u32) => super::event::sys_eventfd;
@@ -184,7 +184,7 @@ table! {
     290 eventfd2 (u32, u32) => super::event::sys_eventfd2;
     291 epoll_create1 (u32) => super::event::sys_epoll_create1;
     293 pipe2 (usize, u32) => super::event::sys_pipe2;
-    441 epoll_pwait2 (i32, usize, i32, usize, usize) => super::event::sys_epoll_pwait2;
+    441 epoll_pwait2 (i32, usize, i32, usize, usize, usize) => super::event::sys_epoll_pwait2;
 
     41 socket (i32, u32, i32) => super::socket::sys_socket;
     42 connect (i32, usize, u32) => super::socket::sys_connect;
