@@ -150,6 +150,10 @@ impl Gde {
             }
             DesktopAction::Launcher => self.toggle_launcher(),
             DesktopAction::Overview => self.toggle_overview(),
+            DesktopAction::Screenshot { shot } => self.shoot(*shot)?,
+            DesktopAction::Lock => self.lock_session()?,
+            DesktopAction::DismissNotices => self.dismiss_notices(),
+            DesktopAction::ToggleQuiet => self.toggle_quiet(),
             DesktopAction::Run { command } => self.spawn(command)?,
             DesktopAction::Quit => self.is_stopping = true,
         }

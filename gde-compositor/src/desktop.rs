@@ -192,10 +192,10 @@ impl Gde {
 
     fn wanted_focus(&mut self) -> Option<WlSurface> {
         if self.lock.is_locked {
-            return self.lock.surfaces.values().next().map(|surface| surface.wl_surface().clone());
+            return self.lock.surfaces.values().find(|surface| surface.alive()).map(|surface| surface.wl_surface().clone());
         }
         // What is ours reads the keys itself.
-        if self.launcher.is_some() || self.overview.is_some() {
+        if self.launcher.is_some() || self.overview.is_some() || self.region.is_some() {
             return None;
         }
         self.layer_focus.take_if(|surface| !surface.is_alive());

@@ -27,6 +27,8 @@ pub enum Hit {
     Edge(WindowId, Edges),
     /// Something of ours that takes all input.
     Own,
+    /// The notice of a number.
+    Notice(u32),
     /// The panel.
     Panel,
     /// Nothing but the wallpaper.
@@ -78,13 +80,19 @@ impl Gde {
             let surface = self.screen_at(at).and_then(|screen| Some((self.lock.surfaces.get(&screen.output)?, self.screen_rect(screen))));
             return surface.and_then(|(surface, rect)| surface_at(surface.wl_surface(), (rect.x, rect.y).into(), at)).unwrap_or(Hit::Nothing);
         }
+        let point = Point { x: at.x.floor() as i32, y: at.y.floor() as i32 };
+        if self.region.is_some() {
+            return Hit::Own;
+        }
+        if let Some(id) = self.notices.at(point) {
+            return Hit::Notice(id);
+        }
         if let Some(hit) = self.layer_at(Layer::Overlay, at) {
             return hit;
         }
         if self.launcher.is_some() || self.overview.is_some() {
             return Hit::Own;
         }
-        let point = Point { x: at.x.floor() as i32, y: at.y.floor() as i32 };
         let screen = self.screen_at(at).map(|screen| self.screen_rect(screen)).unwrap_or_default();
         let is_fullscreen = self.fullscreen_on(&screen).is_some();
         if !is_fullscreen {

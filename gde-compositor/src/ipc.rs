@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use gde_ipc::{Answer, Event, Output, Request, Window, Workspace};
+use gde_ipc::{Answer, Event, Output, Reason, Request, Window, Workspace};
 use gde_layout::Mode;
 use smithay::reexports::calloop::generic::Generic;
 use smithay::reexports::calloop::{Interest, Mode as Trigger, PostAction};
@@ -137,10 +137,15 @@ impl Gde {
 
     /// Tells listeners what the windows are now.
     pub fn windows_changed(&mut self) {
-        if self.ipc.listeners.is_empty() {
-            return;
+        if !self.ipc.listeners.is_empty() {
+            let event = self.windows_event();
+            self.tell_listeners(&event);
         }
-        let Ok(mut line) = serde_json::to_vec(&self.windows_event()) else { return };
+    }
+
+    /// Tells listeners what has happened.
+    pub fn tell_listeners(&mut self, event: &Event) {
+        let Ok(mut line) = serde_json::to_vec(event) else { return };
         line.push(b'\n');
         // A part of a line would be nonsense to its reader: who cannot take all of it now is left out.
         self.ipc.listeners.retain_mut(|stream| matches!(stream.write(&line), Ok(count) if count == line.len()));
@@ -161,6 +166,10 @@ impl Gde {
             },
             Request::Screenshot { output, path } => self.screenshot(output.as_deref(), &path).unwrap_or_else(|error| Answer::Failed { problem: format!("{error:#}") }),
             Request::Events => Answer::Done,
+            Request::Notify { notice, replaces } => Answer::Notified { id: self.notify(notice, replaces) },
+            Request::CloseNotice { id } if self.close_notice(id, Reason::Closed) => Answer::Done,
+            Request::CloseNotice { id } => Answer::Failed { problem: format!("there is no notice {id}") },
+            Request::Notices => Answer::Notices { titles: self.notices.seen().into_iter().map(|it| it.1.to_owned()).collect() },
         }
     }
 

@@ -7,7 +7,8 @@
 //! * [`handlers`]: what clients ask for.
 //! * [`desktop`]: windows in the layout of the crate `gde-layout`; [`window`]: one of them.
 //! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
-//! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`]: what we draw ourselves; [`theme`]: how it looks.
+//! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
+//! * [`shots`]: pictures of the screen.
 //! * [`ipc`]: other programs.
 
 pub mod actions;
@@ -22,12 +23,15 @@ pub mod hit;
 pub mod input;
 pub mod ipc;
 pub mod launcher;
+pub mod lockscreen;
+pub mod notices;
 pub mod overview;
 pub mod panel;
 pub mod render;
 pub mod screen;
 pub mod settings;
 pub mod server;
+pub mod shots;
 pub mod state;
 pub mod switcher;
 pub mod sys;

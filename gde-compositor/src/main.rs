@@ -18,7 +18,8 @@ use smithay::reexports::wayland_server::Display;
 /// The desktop: a Wayland compositor with its windows' decorations, a launcher and an overview.
 ///
 /// Keys: Super opens the launcher, Super+T a terminal, Super+Q closes, Super+arrows snap, Super+Tab is the overview, Alt+Tab switches,
-/// Super+Z takes the last change back, Super+1 to 9 are workspaces, Super+Y tiles. `gdectl` does the same by commands.
+/// Super+Z takes the last change back, Super+1 to 9 are workspaces, Super+Y tiles,
+/// Super+L locks, Print takes a picture of the screen. `gdectl` does the same by commands.
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -31,6 +32,9 @@ struct Args {
     /// A command to start when the desktop is there
     #[arg(long)]
     start: Vec<String>,
+    /// Lock the screen after so many minutes without input, where the user has a password; 0 never does
+    #[arg(long, default_value_t = 10, value_name = "MINUTES")]
+    lock_after: u64,
     /// Windows appear at once
     #[arg(long)]
     no_animations: bool,
@@ -98,6 +102,7 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
         ("WAYLAND_DISPLAY".into(), socket.clone()),
         ("XDG_RUNTIME_DIR".into(), dir.into()),
         (gde_ipc::SOCKET.into(), control.into()),
+        ("DBUS_SESSION_BUS_ADDRESS".into(), format!("unix:path={}/bus", dir.display()).into()),
         ("XDG_CURRENT_DESKTOP".into(), "GDE".into()),
         ("XDG_SESSION_TYPE".into(), "wayland".into()),
         ("HOME".into(), std::env::var_os("HOME").unwrap_or_else(|| "/root".into())),
@@ -112,6 +117,11 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
         }
     }
     gde.start_clock();
+    gde.runtime_dir = Some(dir.to_owned());
+    gde.resume_lock();
+    if args.lock_after > 0 {
+        gde.lock_when_idle(std::time::Duration::from_secs(args.lock_after.saturating_mul(60)));
+    }
     tracing::info!("the desktop is on {} with {:?}", socket.to_string_lossy(), kernels);
     for command in &args.start {
         gde.spawn(command).map_err(anyhow::Error::msg)?;

@@ -60,8 +60,9 @@ pub enum Part {
     Rest,
 }
 
-/// Hours and minutes here.
-fn local_time(seconds: i64) -> String {
+/// The day, hours and minutes here.
+pub fn local_time() -> String {
+    let seconds = seconds().as_secs() as i64;
     let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are to values of ours; a zeroed tm is valid.
     let parts = unsafe {
@@ -110,7 +111,7 @@ impl Gde {
         let look = Look {
             colours: theme::colours(),
             width: self.screen_rect(screen).w,
-            time: local_time(seconds().as_secs() as i64),
+            time: local_time(),
             title,
             active,
             used: used.collect(),
@@ -158,7 +159,7 @@ impl Gde {
     pub fn start_clock(&mut self) {
         let until_next = || Duration::from_secs(60) - Duration::from_nanos((seconds().as_nanos() % 60_000_000_000) as u64) + Duration::from_millis(20);
         let result = self.events.insert_source(Timer::from_duration(until_next()), move |_, (), gde| {
-            if gde.panel.is_shown {
+            if gde.panel.is_shown || gde.lock.own.is_some() {
                 gde.queue_redraws();
             }
             TimeoutAction::ToDuration(until_next())

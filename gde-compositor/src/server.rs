@@ -41,6 +41,7 @@ pub fn serve(display: Display<Gde>, events: &EventLoop<'static, Gde>) -> anyhow:
 /// What is done when the events at hand are done: frames are drawn, and clients are told everything.
 pub fn after_events(gde: &mut Gde) {
     gde.popups.cleanup();
+    gde.keep_locked();
     if std::mem::take(&mut gde.is_cursor_stale) {
         gde.update_cursor();
     }

@@ -105,6 +105,8 @@ pub struct Lock {
     pub is_locked: bool,
     /// Its surfaces by screen.
     pub surfaces: HashMap<Output, LockSurface>,
+    /// Ours, where no other program's is there.
+    pub own: Option<crate::lockscreen::LockScreen>,
 }
 
 /// The compositor.
@@ -177,6 +179,12 @@ pub struct Gde {
     pub launcher: Option<crate::launcher::Launcher>,
     /// The overview, while it is open.
     pub overview: Option<crate::overview::Overview>,
+    /// A part of the screen, while it is chosen for a picture.
+    pub region: Option<crate::shots::Region>,
+    /// Short words of programs.
+    pub notices: crate::notices::Notices,
+    /// When the user has done something last.
+    pub last_input: std::time::Duration,
     /// The panel.
     pub panel: crate::panel::Panel,
     /// What is done about frames that no display shows; tests do it themselves.
@@ -278,6 +286,9 @@ impl Gde {
             switcher: None,
             launcher: None,
             overview: None,
+            region: None,
+            notices: crate::notices::Notices::default(),
+            last_input: std::time::Duration::ZERO,
             panel: crate::panel::Panel::default(),
             headless_frames: None,
             manager: service_notify::Manager::default(),

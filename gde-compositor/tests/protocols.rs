@@ -185,7 +185,8 @@ fn a_locked_session_shows_nothing_and_takes_no_keys() {
     drop((surface, lock, locker));
     fixture.dispatch();
     fixture.dispatch();
-    assert_eq!(fixture.pixel(640, 400), 0);
+    assert!(fixture.gde.lock.is_locked && fixture.gde.lock.own.is_some(), "ours takes its place");
+    assert!(![RED & 0xff_ffff, BLUE & 0xff_ffff].contains(&fixture.pixel(640, 400)));
     let mut other = fixture.client();
     let lock = other.bind::<ExtSessionLockManagerV1>().lock(&other.qh, ());
     fixture.sync(&mut other);

@@ -45,6 +45,65 @@ pub enum Request {
     },
     /// From now on tell what happens.
     Events,
+    /// Show a notice.
+    Notify {
+        /// What it says.
+        notice: Notice,
+        /// The number of one whose place it takes, where that is still there.
+        replaces: Option<u32>,
+    },
+    /// Take a notice away.
+    CloseNotice {
+        /// Its number.
+        id: u32,
+    },
+    /// The notices that are seen.
+    Notices,
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Urgency {
+    /// It goes soon.
+    Low,
+    /// As most.
+    #[default]
+    Normal,
+    /// It stays, and is seen also where others are not wanted.
+    Critical,
+}
+
+/// A notice: short words at a corner of the screen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notice {
+    /// Who says it; empty for the desktop itself.
+    pub app: String,
+    /// In large letters.
+    pub title: String,
+    /// More words.
+    pub body: String,
+    /// What can be done: a name for programs, and a label. The one named `default` is that of a click on the words.
+    pub actions: Vec<(String, String)>,
+    /// How much it matters.
+    pub urgency: Urgency,
+    /// When it goes, milliseconds; 0 where it stays, none where that is left to the desktop.
+    pub timeout_ms: Option<u32>,
+}
+
+/// Why a notice has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Its time was over.
+    Expired,
+    /// The user has put it away.
+    Dismissed,
+    /// Its program has.
+    Closed,
+    /// There were too many.
+    Undefined,
 }
 
 /// A window.
@@ -154,6 +213,16 @@ pub enum Answer {
         /// All.
         outputs: Vec<Output>,
     },
+    /// A notice is shown, or waits.
+    Notified {
+        /// Its number.
+        id: u32,
+    },
+    /// What is seen.
+    Notices {
+        /// From above.
+        titles: Vec<String>,
+    },
     /// The picture is in the file.
     Screenshot {
         /// Pixels a row.
@@ -173,6 +242,20 @@ pub enum Event {
         windows: Vec<Window>,
         /// The workspace that is shown, from 1.
         workspace: usize,
+    },
+    /// A notice has gone.
+    NoticeClosed {
+        /// Its number.
+        id: u32,
+        /// Why.
+        reason: Reason,
+    },
+    /// The user has chosen an action of a notice.
+    NoticeAction {
+        /// Its number.
+        id: u32,
+        /// The action's name.
+        action: String,
     },
 }
 

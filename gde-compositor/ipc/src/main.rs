@@ -50,6 +50,8 @@ enum Command {
         #[arg(long)]
         output: Option<String>,
     },
+    /// List the notices that are seen, from above
+    Notices,
     /// Print what happens until the desktop ends, as JSON
     Events,
 }
@@ -62,6 +64,7 @@ fn main() -> Result<()> {
         Command::Outputs => Request::Outputs,
         Command::Mode { output, size: (width, height) } => Request::Mode { output: output.clone(), width: *width, height: *height },
         Command::Action { words } => Request::Action { action: words.join(" ").parse::<DesktopAction>()? },
+        Command::Notices => Request::Notices,
         Command::Screenshot { file, output } => return screenshot(file, output.clone()),
         Command::Events => return events(),
     };
@@ -94,7 +97,8 @@ fn main() -> Result<()> {
                 }
             }
         }
-        Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } => {}
+        Answer::Notices { titles } => titles.iter().for_each(|it| println!("{it}")),
+        Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } | Answer::Notified { .. } => {}
     }
     Ok(())
 }
@@ -108,6 +112,7 @@ fn print_json(answer: &Answer) -> Result<()> {
         Answer::Windows { windows } => println!("{}", serde_json::to_string(windows)?),
         Answer::Workspaces { workspaces } => println!("{}", serde_json::to_string(workspaces)?),
         Answer::Outputs { outputs } => println!("{}", serde_json::to_string(outputs)?),
+        Answer::Notices { titles } => println!("{}", serde_json::to_string(titles)?),
         other => println!("{}", serde_json::to_string(other)?),
     }
     Ok(())

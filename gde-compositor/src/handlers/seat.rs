@@ -1,5 +1,7 @@
 //! Keyboard, pointer, clipboard, drag and drop, input methods.
 
+use std::os::fd::OwnedFd;
+
 use smithay::desktop::{PopupKind, PopupManager};
 use smithay::input::keyboard::LedState;
 use smithay::input::pointer::{CursorImageStatus, PointerHandle};
@@ -11,7 +13,7 @@ use smithay::wayland::input_method::{InputMethodHandler, PopupSurface};
 use smithay::wayland::pointer_constraints::{PointerConstraintsHandler, with_pointer_constraint};
 use smithay::wayland::selection::data_device::{ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, ServerDndGrabHandler, set_data_device_focus};
 use smithay::wayland::selection::primary_selection::{PrimarySelectionHandler, PrimarySelectionState, set_primary_focus};
-use smithay::wayland::selection::{SelectionHandler, ext_data_control, wlr_data_control};
+use smithay::wayland::selection::{SelectionHandler, SelectionTarget, ext_data_control, wlr_data_control};
 use smithay::wayland::tablet_manager::TabletSeatHandler;
 use smithay::{
     delegate_cursor_shape, delegate_data_control, delegate_data_device, delegate_ext_data_control, delegate_input_method_manager, delegate_pointer_constraints,
@@ -50,7 +52,11 @@ impl SeatHandler for Gde {
 impl TabletSeatHandler for Gde {}
 
 impl SelectionHandler for Gde {
-    type SelectionUserData = ();
+    type SelectionUserData = crate::shots::Selection;
+
+    fn send_selection(&mut self, _: SelectionTarget, mime_type: String, fd: OwnedFd, _: Seat<Gde>, selection: &Self::SelectionUserData) {
+        selection.send(&mime_type, fd);
+    }
 }
 
 impl DataDeviceHandler for Gde {

@@ -16,24 +16,14 @@ impl SessionLockHandler for Gde {
 
     fn lock(&mut self, confirmation: SessionLocker) {
         // A second lock takes over from one whose client has died.
-        self.lock.is_locked = true;
         self.lock.surfaces.clear();
-        self.launcher = None;
-        self.overview = None;
-        self.switcher = None;
-        self.layout.cancel_drag();
+        self.lock.own = None;
         confirmation.lock();
-        self.update_focus();
-        self.update_pointer_focus();
-        self.queue_redraws();
+        self.begin_lock();
     }
 
     fn unlock(&mut self) {
-        self.lock.is_locked = false;
-        self.lock.surfaces.clear();
-        self.update_focus();
-        self.update_pointer_focus();
-        self.queue_redraws();
+        self.end_lock();
     }
 
     fn new_surface(&mut self, surface: LockSurface, output: WlOutput) {

@@ -1,6 +1,6 @@
 //! Which keys mean which actions.
 
-use ::actions::desktop::{DesktopAction, Side};
+use ::actions::desktop::{DesktopAction, Shot, Side};
 use smithay::backend::input::KeyState;
 use smithay::input::keyboard::{FilterResult, Keycode, Keysym, ModifiersState};
 use smithay::utils::SERIAL_COUNTER;
@@ -24,6 +24,14 @@ pub enum Meaning {
 pub fn binding(modifiers: &ModifiersState, key: Keysym) -> Option<DesktopAction> {
     let (logo, alt, shift, ctrl) = (modifiers.logo, modifiers.alt, modifiers.shift, modifiers.ctrl);
     let snap = |side| Some(DesktopAction::Snap { window: None, side });
+    if key == Keysym::Print && !ctrl {
+        let shot = match (shift, alt || logo) {
+            (true, _) => Shot::Region,
+            (false, true) => Shot::Window,
+            (false, false) => Shot::Screen,
+        };
+        return Some(DesktopAction::Screenshot { shot });
+    }
     let digit = (Keysym::_1.raw()..=Keysym::_9.raw()).contains(&key.raw()).then(|| (key.raw() - Keysym::_1.raw()) as usize + 1);
     if alt && !logo && !ctrl {
         return match key {
@@ -45,6 +53,9 @@ pub fn binding(modifiers: &ModifiersState, key: Keysym) -> Option<DesktopAction>
         return Some(if shift { DesktopAction::MoveTo { window: None, workspace } } else { DesktopAction::Workspace { workspace } });
     }
     match (key, shift) {
+        (Keysym::l, false) => Some(DesktopAction::Lock),
+        (Keysym::n, false) => Some(DesktopAction::DismissNotices),
+        (Keysym::n | Keysym::N, true) => Some(DesktopAction::ToggleQuiet),
         (Keysym::t, false) => Some(DesktopAction::Terminal),
         (Keysym::q, false) => Some(DesktopAction::Close { window: None }),
         (Keysym::Left, false) => snap(Side::Left),
@@ -98,7 +109,11 @@ impl Gde {
             }
             Some(Meaning::Terminal(number)) => self.backend.switch_terminal(number),
             Some(Meaning::Own(key, text)) => {
-                if self.launcher.is_some() {
+                if self.lock.is_locked {
+                    self.lock_key(key, text);
+                } else if self.region.is_some() {
+                    self.region_key(key);
+                } else if self.launcher.is_some() {
                     self.launcher_key(key, text);
                 } else {
                     self.overview_key(key, text);
@@ -131,7 +146,11 @@ impl Gde {
         if let Some(number) = terminal(modifiers, modified, key) {
             return Some(Meaning::Terminal(number));
         }
-        if self.lock.is_locked || is_super {
+        if self.lock.is_locked {
+            let is_ours = self.lock.own.is_some() && self.lock.surfaces.is_empty();
+            return (is_ours && !modified.is_modifier_key()).then(|| Meaning::Own(modified, modified.key_char()));
+        }
+        if is_super {
             return None;
         }
         if self.switcher.is_some() && key == Keysym::Escape {
@@ -139,10 +158,10 @@ impl Gde {
             self.queue_redraws();
             return Some(Meaning::Nothing);
         }
-        if let Some(action) = binding(modifiers, key) {
+        if let Some(action) = binding(modifiers, key).filter(|_| self.region.is_none()) {
             return Some(Meaning::Act(action));
         }
-        let is_open = self.launcher.is_some() || self.overview.is_some();
+        let is_open = self.launcher.is_some() || self.overview.is_some() || self.region.is_some();
         (is_open && !modified.is_modifier_key()).then(|| Meaning::Own(modified, modified.key_char()))
     }
 }
@@ -161,6 +180,8 @@ mod tests {
             (Keysym::q, "close"),
             (Keysym::Left, "snap left"),
             (Keysym::Tab, "overview"),
+            (Keysym::l, "lock"),
+            (Keysym::n, "dismiss-notices"),
             (Keysym::z, "undo"),
             (Keysym::_3, "workspace 3"),
         ] {
@@ -168,6 +189,9 @@ mod tests {
             assert_eq!(text(&with(false, false, false), key), None, "without Super it belongs to the client");
         }
         assert_eq!(text(&with(false, true, false), Keysym::Tab).as_deref(), Some("next-window"));
+        for (modifiers, action) in [(with(false, false, false), "screenshot screen"), (with(false, true, false), "screenshot window"), (logo, "screenshot window"), (with(false, false, true), "screenshot region")] {
+            assert_eq!(text(&modifiers, Keysym::Print).as_deref(), Some(action));
+        }
         assert_eq!(text(&with(true, false, true), Keysym::_2).as_deref(), Some("move-to 2"));
     }
 }

@@ -57,6 +57,7 @@ impl crate::state::Gde {
     pub fn input(&mut self, input: Input, time: Duration) {
         let seat = self.seat.clone();
         self.protocols.idle.notify_activity(&seat);
+        self.last_input = self.clock.now();
         let time_ms = time.as_millis() as u32;
         match input {
             Input::Key { code, is_pressed } => self.key(code, is_pressed, time_ms),

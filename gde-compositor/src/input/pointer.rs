@@ -121,6 +121,7 @@ impl Gde {
             self.hover(&hit);
             self.activate_constraint();
         }
+        self.region_moved(Point { x: at.x as i32, y: at.y as i32 });
         self.update_cursor();
     }
 
@@ -179,6 +180,7 @@ impl Gde {
     pub fn shown_cursor(&self) -> CursorImageStatus {
         use smithay::utils::IsAlive;
         match (self.own_cursor, &self.cursor_status) {
+            _ if self.region.is_some() => CursorImageStatus::Named(smithay::input::pointer::CursorIcon::Crosshair),
             _ if self.layout.dragged().is_some() => CursorImageStatus::Named(self.own_cursor.unwrap_or_default()),
             (Some(icon), _) => CursorImageStatus::Named(icon),
             (None, CursorImageStatus::Surface(surface)) if !surface.alive() => CursorImageStatus::default_named(),
@@ -218,6 +220,9 @@ impl Gde {
             self.forward_button(code, state, time_ms);
             return;
         }
+        if self.region.is_some() {
+            return self.region_button(point, is_pressed);
+        }
         if is_pressed && !pointer.is_grabbed() && !self.pressed(at, point, code, time_ms) {
             return;
         }
@@ -242,6 +247,10 @@ impl Gde {
                 } else {
                     self.overview_click(at);
                 }
+                false
+            }
+            Hit::Notice(id) => {
+                self.notice_click(id, point, code == LEFT);
                 false
             }
             Hit::Panel => {

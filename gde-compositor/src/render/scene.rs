@@ -134,6 +134,11 @@ impl Gde {
         if self.lock.is_locked {
             if let Some(surface) = self.lock.surfaces.get(output) {
                 scene.surface(surface.wl_surface(), (screen.x, screen.y).into(), 1.0, Kind::Unspecified);
+            } else if let Some(lock) = &self.lock.own {
+                lock.add(&mut scene);
+                scene.solid(&self.panel.preview_id, &screen, crate::lockscreen::SHADE);
+                let wallpaper = self.screens[index].wallpaper.at((0, 0).into(), 1.0);
+                scene.elements.push(wallpaper.into());
             }
             // Nothing of the session shows through, whatever the lock does.
             scene.solid(&self.panel.lock_id, &screen, 0xff00_0000);
@@ -147,6 +152,12 @@ impl Gde {
 
     fn add_session(&self, scene: &mut Scene<'_>, index: usize) {
         let screen = scene.screen;
+        if let Some(region) = &self.region {
+            region.add(scene);
+        }
+        if index == 0 {
+            self.notices.add(scene);
+        }
         self.add_layers(scene, index, Layer::Overlay);
         if index == 0 {
             if let Some(launcher) = &self.launcher {
@@ -303,6 +314,7 @@ impl Gde {
             self.update_launcher();
             self.update_switcher();
             self.update_overview();
+            self.update_lock();
         }
         if let CursorImageStatus::Named(icon) = self.shown_cursor() {
             self.cursors.image(icon);

@@ -38,6 +38,19 @@ pub enum Part {
     Fullscreen,
 }
 
+/// What a picture of the screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Shot {
+    /// All of it.
+    Screen,
+    /// The focused window.
+    Window,
+    /// A part that is chosen then.
+    Region,
+}
+
 /// Something the desktop can be asked to do. Without a window the focused one is meant. Workspaces count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
@@ -91,6 +104,14 @@ pub enum DesktopAction {
     Launcher,
     /// Open or close the overview.
     Overview,
+    /// Take a picture of the screen, of the focused window, or of a part that is chosen then.
+    Screenshot { shot: Shot },
+    /// Lock the session.
+    Lock,
+    /// Put the notices away.
+    DismissNotices,
+    /// Show only urgent notices, or all again.
+    ToggleQuiet,
     /// Start a program by its command line.
     Run { command: String },
     /// End the desktop.
@@ -143,6 +164,13 @@ impl FromStr for DesktopAction {
             "terminal" => DesktopAction::Terminal,
             "launcher" => DesktopAction::Launcher,
             "overview" => DesktopAction::Overview,
+            "lock" => DesktopAction::Lock,
+            "dismiss-notices" => DesktopAction::DismissNotices,
+            "toggle-quiet" => DesktopAction::ToggleQuiet,
+            "screenshot" => {
+                let shot = next().map_or(Some(Shot::Screen), named).ok_or_else(|| fail("screen, window or region is needed"))?;
+                DesktopAction::Screenshot { shot }
+            }
             "quit" => DesktopAction::Quit,
             "frame" => {
                 let mut values = Vec::new();
@@ -202,6 +230,12 @@ impl fmt::Display for Side {
     }
 }
 
+impl fmt::Display for Shot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
@@ -251,6 +285,10 @@ impl fmt::Display for DesktopAction {
             DesktopAction::Terminal => f.write_str("terminal"),
             DesktopAction::Launcher => f.write_str("launcher"),
             DesktopAction::Overview => f.write_str("overview"),
+            DesktopAction::Screenshot { shot } => write!(f, "screenshot {shot}"),
+            DesktopAction::Lock => f.write_str("lock"),
+            DesktopAction::DismissNotices => f.write_str("dismiss-notices"),
+            DesktopAction::ToggleQuiet => f.write_str("toggle-quiet"),
             DesktopAction::Run { command } => write!(f, "run {command}"),
             DesktopAction::Quit => f.write_str("quit"),
         }

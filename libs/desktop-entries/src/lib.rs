@@ -9,3 +9,4 @@ pub mod mime;
 pub mod opens;
 
 pub use app::{App, installed, search};
+pub use exec::uri;
