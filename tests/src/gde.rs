@@ -10,13 +10,13 @@ use vm::machine::Boot;
 use vm::screen::Picture;
 
 use crate::lab::{Lab, Machine, System};
-use crate::{Test, check, gde_files, gde_monitor, gde_settings, gde_store, wait};
+use crate::{Test, check, gde_files, gde_monitor, gde_session, gde_settings, gde_store, wait};
 
 pub(crate) const SHORT: Duration = Duration::from_secs(60);
 pub(crate) const LONG: Duration = Duration::from_secs(180);
 
 pub fn tests() -> Vec<Test> {
-    vec![Test::new("gde/desktop", desktop), Test::new("gde/store", gde_store::store)]
+    vec![Test::new("gde/desktop", desktop), Test::new("gde/store", gde_store::store), Test::new("gde/session", gde_session::session)]
 }
 
 /// What gdectl says of all windows, once it is as it should be.
