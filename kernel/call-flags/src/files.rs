@@ -98,7 +98,7 @@ sets! {
         on("F_OFD_SETLKW", 38),
         no("F_SETLEASE", 1024, EINVAL, "there are no leases"),
         on("F_GETLEASE", 1025),
-        no("F_NOTIFY", 1026, EINVAL, "inotify(7) is the better way"),
+        on("F_NOTIFY", 1026),
         on("F_DUPFD_CLOEXEC", 1030),
         on("F_SETPIPE_SZ", 1031),
         on("F_GETPIPE_SZ", 1032),

@@ -8,6 +8,7 @@
 pub mod at;
 pub mod device;
 pub mod devfs;
+pub mod dnotify;
 pub mod generic;
 pub mod lookup;
 pub mod locks;

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::file::Events;
+use super::dnotify::DirectoryWatch;
 use super::{FileOps, OpenFile};
 use crate::error::*;
 use crate::sync::{PollTable, SpinLock, WaitEntry, Wake};
@@ -30,8 +31,9 @@ pub enum Owner {
     Group(u32),
 }
 
+/// Whom to tell, and how.
 #[derive(Clone, Copy, Default)]
-struct Settings {
+pub struct Settings {
     owner: Owner,
     /// Who said so: real and effective user.
     by: (u32, u32),
@@ -45,6 +47,8 @@ struct Settings {
 pub struct SignalDriven {
     settings: SpinLock<Settings>,
     registration: SpinLock<Option<Registration>>,
+    /// Of a directory (F_NOTIFY).
+    watch: SpinLock<Option<Arc<DirectoryWatch>>>,
 }
 
 struct Registration {
@@ -111,6 +115,36 @@ impl SignalDriven {
         if let Some(registration) = &*self.registration.lock() {
             *registration.notifier.settings.lock() = settings;
         }
+        if let Some(watch) = &*self.watch.lock() {
+            watch.set(settings);
+        }
+    }
+
+    /// Tells the calling process of what happens in the directory (F_NOTIFY with `DN_*`); 0 ends it.
+    ///
+    /// # Errors
+    /// `ENOTDIR`; the filesystem's.
+    pub fn notify(&self, file: &OpenFile, fd: i32, wanted: u32) -> Result {
+        // DN_MULTISHOT alone asks for nothing either.
+        if wanted & 0x7fff_ffff == 0 {
+            drop(self.watch.lock().take());
+            return Ok(());
+        }
+        let thread = task::current();
+        let creds = thread.creds();
+        self.change(|settings| {
+            settings.fd = fd;
+            (settings.owner, settings.by) = (Owner::Process(thread.process.pid), (creds.uid, creds.euid));
+        });
+        let known = self.watch.lock().clone();
+        match known {
+            Some(watch) => watch.add(wanted),
+            None => {
+                let watch = DirectoryWatch::new(file, wanted, *self.settings.lock())?;
+                *self.watch.lock() = Some(watch);
+            }
+        }
+        Ok(())
     }
 
     /// O_ASYNC is on or off now, set by the descriptor `fd`.
@@ -162,16 +196,32 @@ impl Expire for Notifier {
         self.pending.store(false, Ordering::SeqCst);
         let events = Events::from_bits_retain(self.events.swap(0, Ordering::Relaxed));
         let settings = *self.settings.lock();
-        let info = settings.info(events);
-        match settings.owner {
+        settings.deliver(settings.info(events));
+    }
+}
+
+impl Settings {
+    /// Tells that something happened in a directory.
+    pub fn tell_of_directory(&self) {
+        /// `POLL_MSG`, and its band.
+        const MESSAGE: (i32, u64) = (3, 0x441);
+        let info = match self.signal {
+            0 => SigInfo::kernel(SIGIO),
+            signal => SigInfo { signal, code: MESSAGE.0, value: MESSAGE.1, timer_id: self.fd, ..SigInfo::default() },
+        };
+        self.deliver(info);
+    }
+
+    fn deliver(&self, info: SigInfo) {
+        match self.owner {
             Owner::Nobody => {}
             Owner::Thread(tid) => {
-                if let Some(thread) = process::find_thread(tid).filter(|thread| settings.may_signal(thread)) {
+                if let Some(thread) = process::find_thread(tid).filter(|thread| self.may_signal(thread)) {
                     let _ = signal::send_thread(&thread, info);
                 }
             }
-            Owner::Process(pid) => process::find(pid).iter().for_each(|it| settings.send(it, info)),
-            Owner::Group(group) => process::all().iter().filter(|it| it.pgid() == group).for_each(|it| settings.send(it, info)),
+            Owner::Process(pid) => process::find(pid).iter().for_each(|it| self.send(it, info)),
+            Owner::Group(group) => process::all().iter().filter(|it| it.pgid() == group).for_each(|it| self.send(it, info)),
         }
     }
 }

@@ -90,8 +90,18 @@ impl Event {
 #[derive(Default)]
 struct State {
     watches: BTreeMap<i32, Watch>,
+    /// Watches by what they watch.
+    by_file: BTreeMap<FileKey, i32>,
     next: i32,
     queue: VecDeque<Event>,
+}
+
+impl State {
+    /// The watch of a file, with its number.
+    fn find(&mut self, key: FileKey) -> Option<(i32, &mut Watch)> {
+        let wd = *self.by_file.get(&key)?;
+        Some((wd, self.watches.get_mut(&wd)?))
+    }
 }
 
 /// An inotify instance.
@@ -130,12 +140,12 @@ impl Inotify {
         let kept = mask & (IN_ALL_EVENTS | IN_UNMOUNT | IN_EXCL_UNLINK | IN_ONESHOT);
         {
             let mut state = self.state.lock();
-            if let Some((wd, watch)) = state.watches.iter_mut().find(|(_, w)| w.key == key) {
+            if let Some((wd, watch)) = state.find(key) {
                 if mask & IN_MASK_CREATE != 0 {
                     return Err(EEXIST);
                 }
                 watch.mask = if mask & IN_MASK_ADD != 0 { watch.mask | kept } else { kept };
-                return Ok(*wd);
+                return Ok(wd);
             }
         }
         if !charge(self.uid, 0, 1) {
@@ -146,6 +156,7 @@ impl Inotify {
             let wd = state.next;
             state.next += 1;
             state.watches.insert(wd, Watch { key, mask: kept, _inode: inode.clone() });
+            state.by_file.insert(key, wd);
             wd
         };
         if let Some(this) = self.this.upgrade() {
@@ -160,7 +171,12 @@ impl Inotify {
     /// # Errors
     /// `EINVAL` where there is no such watch.
     pub fn unwatch(&self, wd: i32) -> Result {
-        let gone = self.state.lock().watches.remove(&wd).ok_or(EINVAL)?;
+        let gone = {
+            let mut state = self.state.lock();
+            let gone = state.watches.remove(&wd).ok_or(EINVAL)?;
+            state.by_file.remove(&gone.key);
+            gone
+        };
         self.forget(gone);
         self.push(Event { wd, mask: IN_IGNORED, cookie: 0, name: Vec::new() });
         Ok(())
@@ -194,14 +210,14 @@ impl Inotify {
 impl Listener for Inotify {
     fn event(&self, key: FileKey, mask: u32, cookie: u32, name: &[u8], unlinked: bool) {
         let (wd, ends) = {
-            let state = self.state.lock();
-            let Some((wd, watch)) = state.watches.iter().find(|(_, w)| w.key == key) else { return };
+            let mut state = self.state.lock();
+            let Some((wd, watch)) = state.find(key) else { return };
             let wanted = watch.mask & mask & IN_ALL_EVENTS != 0 && !(unlinked && watch.mask & IN_EXCL_UNLINK != 0);
             let ends = mask & notify::DELETE_SELF != 0 || (wanted && watch.mask & IN_ONESHOT != 0);
             if !wanted && !ends {
                 return;
             }
-            (wanted.then_some(*wd), ends.then_some(*wd))
+            (wanted.then_some(wd), ends.then_some(wd))
         };
         if let Some(wd) = wd {
             self.push(Event { wd, mask, cookie, name: name.to_vec() });

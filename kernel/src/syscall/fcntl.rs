@@ -31,6 +31,7 @@ const F_OFD_GETLK: u32 = 36;
 const F_OFD_SETLK: u32 = 37;
 const F_OFD_SETLKW: u32 = 38;
 const F_GETLEASE: u32 = 1025;
+const F_NOTIFY: u32 = 1026;
 const F_DUPFD_CLOEXEC: u32 = 1030;
 const F_SETPIPE_SZ: u32 = 1031;
 const F_GETPIPE_SZ: u32 = 1032;
@@ -86,6 +87,7 @@ pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
         }
         F_SETSIG => file.signals.set_signal(u32::try_from(arg).map_err(|_| EINVAL)?).map(|()| 0),
         F_GETSIG => Ok(file.signals.signal() as usize),
+        F_NOTIFY => file.signals.notify(&file, fd, arg as u32).map(|()| 0),
         F_GETLEASE => Ok(F_UNLCK as usize),
         F_GETPIPE_SZ => file.ops.pipe_size(None),
         F_SETPIPE_SZ => file.ops.pipe_size(Some(arg)),
