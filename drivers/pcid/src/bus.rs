@@ -51,12 +51,16 @@ pub struct Function {
     pub msix: Option<MsixTable>,
 }
 
-/// Finds all functions, in the order of their addresses.
-pub fn enumerate(access: &Rc<dyn Access>) -> io::Result<Vec<Function>> {
+/// The resources of a function that is known already: lines of start, end and flags, as `/sys` has them.
+pub type Known<'a> = &'a dyn Fn(PciAddress) -> Option<String>;
+
+/// Finds all functions, in the order of their addresses. Of what is `known` nothing is written to: its driver may be at work, and what it writes to its device
+/// while the device's decoding is off, if only for a moment, is lost.
+pub fn enumerate(access: &Rc<dyn Access>, known: Known<'_>) -> io::Result<Vec<Function>> {
     let mut found = Vec::new();
     for (segment, first, last) in access.ranges() {
         let mut seen = [false; 256];
-        scan_bus(access, segment, first, last, &mut seen, &mut found)?;
+        scan_bus(access, known, segment, (first, last), &mut seen, &mut found)?;
     }
     found.sort_by_key(|function| function.address);
     Ok(found)
@@ -64,9 +68,9 @@ pub fn enumerate(access: &Rc<dyn Access>) -> io::Result<Vec<Function>> {
 
 fn scan_bus(
     access: &Rc<dyn Access>,
+    known: Known<'_>,
     segment: u16,
-    bus: u8,
-    last: u8,
+    (bus, last): (u8, u8),
     seen: &mut [bool; 256],
     found: &mut Vec<Function>,
 ) -> io::Result<()> {
@@ -90,12 +94,12 @@ fn scan_bus(
                 continue;
             }
             let header = config.read8(config::HEADER_TYPE)?;
-            found.push(probe(config.clone(), address, header & 0x7f)?);
+            found.push(probe(config.clone(), known, address, header & 0x7f)?);
             if header & 0x7f == 1 {
                 // 0: firmware left the bridge alone, so nothing behind it can be reached.
                 let secondary = config.read8(config::SECONDARY_BUS)?;
                 if secondary != 0 {
-                    scan_bus(access, segment, secondary, last, seen, found)?;
+                    scan_bus(access, known, segment, (secondary, last), seen, found)?;
                 }
             }
             if function == 0 && header & 0x80 == 0 {
@@ -106,7 +110,7 @@ fn scan_bus(
     Ok(())
 }
 
-fn probe(config: Config, address: PciAddress, header: u8) -> io::Result<Function> {
+fn probe(config: Config, known: Known<'_>, address: PciAddress, header: u8) -> io::Result<Function> {
     let revision_and_class = config.read32(config::REVISION)?.to_le_bytes();
     let class = [
         revision_and_class[3],
@@ -120,15 +124,56 @@ fn probe(config: Config, address: PciAddress, header: u8) -> io::Result<Function
         1 => 2,
         _ => 0,
     };
+    let recalled = match known(address) {
+        Some(text) => recall_bars(&config, registers, &text)?,
+        None => None,
+    };
+    let bars = match recalled {
+        Some(bars) => bars,
+        None => size_bars(&config, registers)?,
+    };
     Ok(Function {
         address,
         vendor: config.read16(config::VENDOR_ID)?,
         device: config.read16(config::DEVICE_ID)?,
         class,
-        bars: size_bars(&config, registers)?,
+        bars,
         msix: find_msix(&config)?,
         config,
     })
+}
+
+/// What base address registers give, by reading them and what was found out before; `None` where the two do not fit.
+fn recall_bars(config: &dyn ConfigSpace, registers: usize, text: &str) -> io::Result<Option<[Option<Bar>; 6]>> {
+    let number = |word: &str| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok();
+    let range = |line: &str| {
+        let mut words = line.split_whitespace().map(number);
+        Some((words.next()??, words.next()??))
+    };
+    let ranges: Vec<_> = text.lines().map(range).collect();
+    let mut bars = [None; 6];
+    let mut index = 0;
+    while index < registers {
+        let Some(Some((start, end))) = ranges.get(index).copied() else { return Ok(None) };
+        let (register, mut step) = (config::BAR0 + 4 * index as u16, 1);
+        let low = config.read32(register)?;
+        let is_io = low & 1 == 1;
+        let is_wide = low & 0b111 == 0b100 && index + 1 < registers;
+        let mut address = u64::from(low & !if is_io { 0b11 } else { 0b1111 });
+        if is_wide {
+            address |= u64::from(config.read32(register + 4)?) << 32;
+            step = 2;
+        }
+        let size = if end > start { end - start + 1 } else { 0 };
+        if address != start || (address != 0) != size.is_power_of_two() {
+            return Ok(None);
+        }
+        if address != 0 {
+            bars[index] = Some(Bar { address, size, is_io, is_wide });
+        }
+        index += step;
+    }
+    Ok(Some(bars))
 }
 
 /// Finds out the sizes by writing all ones, with decoding off meanwhile (PCI 3.0, section 6.2.5.1).
@@ -253,7 +298,7 @@ pub mod tests {
 
     #[test]
     fn functions_behind_bridges_are_found_once() {
-        let found = enumerate(&machine()).unwrap();
+        let found = enumerate(&machine(), &|_| None).unwrap();
         let places: Vec<String> = found
             .iter()
             .map(|function| function.address.to_string())
@@ -272,7 +317,7 @@ pub mod tests {
     #[test]
     fn bars_are_sized_and_left_as_they_were() {
         let access = machine();
-        let found = enumerate(&access).unwrap();
+        let found = enumerate(&access, &|_| None).unwrap();
         let disk = &found[3];
         assert_eq!(disk.class, [1, 0, 0]);
         assert_eq!(
@@ -314,5 +359,38 @@ pub mod tests {
             })
         );
         assert_eq!(found[0].msix, None);
+    }
+
+    /// A machine that must not be written to.
+    struct Untouched(Rc<dyn Access>);
+
+    impl Access for Untouched {
+        fn read(&self, address: PciAddress, offset: u16, width: u8) -> io::Result<u32> {
+            self.0.read(address, offset, width)
+        }
+        fn write(&self, address: PciAddress, offset: u16, _: u8, _: u32) -> io::Result<()> {
+            panic!("{address} was written to at {offset:#x}");
+        }
+        fn ranges(&self) -> Vec<(u16, u8, u8)> {
+            self.0.ranges()
+        }
+    }
+
+    #[test]
+    fn what_is_known_is_not_written_to() {
+        let first = enumerate(&machine(), &|_| None).unwrap();
+        let known = |address| first.iter().find(|it| it.address == address).map(crate::sysfs::resources);
+        let access: Rc<dyn Access> = Rc::new(Untouched(machine()));
+        let again = enumerate(&access, &known).unwrap();
+        assert_eq!(again.iter().map(|it| it.bars).collect::<Vec<_>>(), first.iter().map(|it| it.bars).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_found_out_again() {
+        let sized = enumerate(&machine(), &|_| None).unwrap();
+        for text in ["", "garbage", "0x0000000000000001 0x0000000000000fff 0x200\n".repeat(13).as_str()] {
+            let found = enumerate(&machine(), &|_| Some(text.to_owned())).unwrap();
+            assert_eq!(found[3].bars, sized[3].bars, "after {text:?}");
+        }
     }
 }

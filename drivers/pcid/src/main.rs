@@ -44,7 +44,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn run() -> anyhow::Result<()> {
-    let functions = bus::enumerate(&find_access()?).context("looking at the PCI bus")?;
+    let functions = bus::enumerate(&find_access()?, &sysfs::known).context("looking at the PCI bus")?;
     for function in &functions {
         tracing::info!(
             "{} {}",

@@ -1,6 +1,7 @@
 //! What `/sys/bus/pci/devices` says of the functions: attributes and variables as Linux has them.
 
 use crate::bus::Function;
+use driver::address::PciAddress;
 use driver::config::{ConfigSpace, REVISION, SUBSYSTEM_ID};
 use driver::registration::{Devices, Registration};
 
@@ -33,8 +34,18 @@ pub fn register(functions: &[Function]) {
     }
 }
 
+/// Below `/sys`.
+fn path(address: PciAddress) -> String {
+    format!("/devices/pci0000:00/{address}")
+}
+
+/// The resources of a function that a predecessor has registered.
+pub fn known(address: PciAddress) -> Option<String> {
+    std::fs::read_to_string(format!("/sys{}/resource", path(address))).ok()
+}
+
 /// Start, end and flags, a line each.
-fn resources(function: &Function) -> String {
+pub fn resources(function: &Function) -> String {
     let mut lines = String::new();
     for index in 0..RESOURCES {
         let bar = function.bars.get(index).copied().flatten().filter(|bar| bar.address != 0 && bar.size != 0);
@@ -62,7 +73,7 @@ fn describe(function: &Function) -> std::io::Result<Registration> {
         bytes.extend(config.read32(offset)?.to_le_bytes());
     }
     let address = function.address;
-    Ok(Registration::new(&format!("/devices/pci0000:00/{address}"))
+    Ok(Registration::new(&path(address))
         .bus("pci")
         .attribute("vendor", format_args!("0x{vendor:04x}"))
         .attribute("device", format_args!("0x{device:04x}"))
@@ -95,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_function_of_a_machine_can_be_described() {
-        for function in bus::enumerate(&machine()).unwrap() {
+        for function in bus::enumerate(&machine(), &|_| None).unwrap() {
             let message = describe(&function).unwrap();
             let config = message.message().lines().find(|line| line.starts_with("hex config ")).unwrap();
             assert_eq!(config.len(), "hex config ".len() + 512);

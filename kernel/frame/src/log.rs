@@ -24,16 +24,22 @@ pub(crate) fn init() {
     MISSING.store(Port(COM1 + 5).read_u8() == 0xff, Ordering::Relaxed);
 }
 
+/// Whoever reads the line has stopped: what is written is lost until it goes on, rather than the machine stopped.
+static STALLED: AtomicBool = AtomicBool::new(false);
+
 fn put(byte: u8) {
     const TRANSMITTER_EMPTY: u8 = 1 << 5;
-    // A port that stays busy for this long is broken: the byte is dropped rather than the kernel stopped.
-    for _ in 0..1_000_000 {
-        if Port(COM1 + 5).read_u8() & TRANSMITTER_EMPTY != 0 {
-            break;
-        }
+    /// Some tens of milliseconds; a slow line takes its 16 bytes in two.
+    const PATIENCE: u32 = 50_000;
+    let looks = if STALLED.load(Ordering::Relaxed) { 1 } else { PATIENCE };
+    let is_empty = (0..looks).any(|_| {
         core::hint::spin_loop();
+        Port(COM1 + 5).read_u8() & TRANSMITTER_EMPTY != 0
+    });
+    STALLED.store(!is_empty, Ordering::Relaxed);
+    if is_empty {
+        Port(COM1).write_u8(byte);
     }
-    Port(COM1).write_u8(byte);
 }
 
 /// Writes to the serial port at once, busy-waiting. Works in any context, also in a panic. Newlines become CR LF.

@@ -45,7 +45,7 @@ impl Resources for Fake {
 fn tree() -> (Tree<Fake>, Mmio) {
     let table = Mmio::heap(32);
     (
-        Tree::new(enumerate(&machine()).unwrap(), Fake(table.clone())),
+        Tree::new(enumerate(&machine(), &|_| None).unwrap(), Fake(table.clone())),
         table,
     )
 }

@@ -1,4 +1,5 @@
-//! The serial line `/dev/ttyS0`: a 16550 at 0x3f8, interrupt-driven input, polled output.
+//! The serial line `/dev/ttyS0`: a 16550 at 0x3f8. Input comes by interrupt. Output is polled while the line takes it at once, as an emulated one does; while it
+//! does not (whoever reads it has stopped), writers sleep until the interrupt says that it is empty.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -7,12 +8,15 @@ use frame::io::Port;
 
 use super::{Driver, Terminal};
 use crate::log;
-use crate::sync::{Once, SpinLock};
+use crate::fs::Events;
+use crate::sync::{Once, SpinLock, WaitQueue};
 
 const BASE: u16 = 0x3f8;
 const IRQ: u8 = 4;
-/// Interrupt enable: data available.
+/// Interrupt enable.
 const IER: u16 = BASE + 1;
+const IER_DATA: u8 = 1;
+const IER_THR_EMPTY: u8 = 2;
 /// Modem control: DTR, RTS, OUT2 (lets interrupts through).
 const MCR: u16 = BASE + 4;
 /// Line status.
@@ -23,30 +27,50 @@ const LSR_THR_EMPTY: u8 = 0x20;
 const DEVICE: u32 = 4 << 8 | 64;
 /// Bytes the transmit FIFO takes once it is empty.
 const FIFO: usize = 16;
+/// Looks at the line's state before a writer sleeps: an emulated line is empty at the first, a real one after a few hundred.
+const PATIENCE: u32 = 500;
+/// Bytes offered at once while the line is empty.
+const ROOM: usize = 4096;
 
 struct Uart {
     /// One writer at a time.
     transmit: SpinLock<()>,
+    /// Woken when the line is empty, after it was not.
+    empty: WaitQueue,
 }
 
 impl Driver for Uart {
     fn write(&self, bytes: &[u8]) -> usize {
+        let mut done = 0;
         for chunk in bytes.chunks(FIFO) {
             let _one = self.transmit.lock();
-            let mut patience = 1_000_000u32;
-            while Port(LSR).read_u8() & LSR_THR_EMPTY == 0 && patience > 0 {
-                patience -= 1;
+            if !(0..PATIENCE).any(|_| is_empty()) {
+                break;
             }
             for byte in chunk {
                 Port(BASE).write_u8(*byte);
             }
+            done += chunk.len();
         }
-        bytes.len()
+        done
     }
 
     fn room(&self) -> usize {
-        4096
+        if is_empty() {
+            return ROOM;
+        }
+        // The interrupt comes at once where the line has become empty meanwhile.
+        Port(IER).write_u8(IER_DATA | IER_THR_EMPTY);
+        0
     }
+
+    fn room_event(&self) -> Option<WaitQueue> {
+        Some(self.empty.clone())
+    }
+}
+
+fn is_empty() -> bool {
+    Port(LSR).read_u8() & LSR_THR_EMPTY != 0
 }
 
 static TERMINAL: Once<Option<Arc<Terminal>>> = Once::new();
@@ -61,7 +85,8 @@ fn start() -> Option<Arc<Terminal>> {
     if Port(LSR).read_u8() == 0xff {
         return None;
     }
-    let terminal = Terminal::new(DEVICE, "/dev/ttyS0".into(), Arc::new(Uart { transmit: SpinLock::new(()) }));
+    let empty = WaitQueue::new();
+    let terminal = Terminal::new(DEVICE, "/dev/ttyS0".into(), Arc::new(Uart { transmit: SpinLock::new(()), empty: empty.clone() }));
     let receiver = terminal.clone();
     let vector = match frame::irq::alloc_vector() {
         Ok(vector) => vector,
@@ -79,6 +104,10 @@ fn start() -> Option<Arc<Terminal>> {
                 bytes[len] = Port(BASE).read_u8();
                 len += 1;
             }
+            if is_empty() {
+                Port(IER).write_u8(IER_DATA);
+                empty.wake_events(Events::OUT | Events::WRNORM);
+            }
             receiver.receive(&bytes[..len]);
         }),
     );
@@ -87,6 +116,6 @@ fn start() -> Option<Arc<Terminal>> {
     }
     frame::irq::unmask_isa(IRQ);
     Port(MCR).write_u8(0x0b);
-    Port(IER).write_u8(1);
+    Port(IER).write_u8(IER_DATA);
     Some(terminal)
 }
