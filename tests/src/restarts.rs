@@ -56,7 +56,7 @@ while [ $done -lt $kills ]; do
     name=$((RANDOM % $# + 1)); name=${!name}; pid=$(pid_of "$name")
     [ -n "$pid" ] || continue
     # Every twentieth is not killed, but hangs.
-    if [ $((RANDOM % 20)) = 0 ] && [ "$name" != pcid ] && [ "$name" != ps2d ] && [ "$name" != fbcond ]; then signal=STOP; else signal=KILL; fi
+    if [ $((RANDOM % 20)) = 0 ] && [ "$name" != pcid ] && [ "$name" != ps2d ] && [ "$name" != fbcond ] && [ "$name" != inputd ]; then signal=STOP; else signal=KILL; fi
     begun=${EPOCHREALTIME/./}
     kill -$signal $pid && done=$((done + 1))
     [ $signal = STOP ] || [ $((RANDOM % 4)) != 0 ] || { echo $done > probe; sync probe; felt="$felt $((${EPOCHREALTIME/./} - begun))"; }
@@ -100,7 +100,7 @@ fn on_a_disk_of_its_own(lab: &Lab, name: &str, kills: u32) -> Result<()> {
     let mut description = lab.describe(System::Genai)?;
     description.disk = Some(Disk { path: disk.clone(), format: DiskFormat::Raw, changes: Changes::Keep });
     let machine = lab.boot(name, &description)?;
-    let drivers = ["redoxfsd", "redoxfsd", "virtio-blkd", "ps2d", "fbcond"];
+    let drivers = ["redoxfsd", "redoxfsd", "virtio-blkd", "pcid", "ps2d", "fbcond", "inputd"];
     let mut left = kills;
     // In pieces, so that what goes wrong is seen soon.
     for seed in 1.. {
