@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_process_has_a_processor_time() {
-        assert!(work(std::process::id()).is_some_and(|work| work.is_ready), "it runs this");
+        assert!(work(std::process::id()).is_some());
         assert_eq!(work(u32::MAX), None);
     }
 }
