@@ -138,6 +138,11 @@ pub trait FileOps: Send + Sync + Any {
         Err(EINVAL)
     }
 
+    /// Whether seals keep shared mappings from writing (`memfd_create(2)`).
+    fn is_sealed_for_maps(&self) -> bool {
+        false
+    }
+
     /// A device without positions: `lseek(2)` succeeds and leads nowhere.
     fn has_no_positions(&self) -> bool {
         false

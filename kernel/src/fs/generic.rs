@@ -161,6 +161,10 @@ impl<T: CachedInode> FileOps for CachedFile<T> {
         true
     }
 
+    fn is_sealed_for_maps(&self) -> bool {
+        self.0.check_map_seals().is_err()
+    }
+
     fn mmap(&self, _file: &OpenFile, _offset: u64, _len: u64, shared_write: bool) -> Result<Arc<dyn MemoryObject>> {
         if shared_write {
             self.0.check_map_seals()?;

@@ -91,7 +91,8 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
         if !access.readable() || (shared && prot.contains(Prot::WRITE) && !access.writable()) {
             return Err(if access.contains(crate::fs::OpenFlags::PATH) { EBADF } else { EACCES });
         }
-        if shared && !access.writable() {
+        // What is sealed cannot be made writable later either.
+        if shared && (!access.writable() || file.ops.is_sealed_for_maps()) {
             max_prot.remove(Prot::WRITE);
         }
         if file.path.as_ref().is_some_and(|p| p.is_noexec()) {
