@@ -23,6 +23,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("vm/schemes-under-it", schemes_under_it),
         Test::new("vm/example-scheme", example_scheme),
         Test::new("vm/console", console),
+        Test::new("vm/console-unread", unread_console),
         Test::new("vm/snapshot", snapshot),
     ];
     for system in [System::Linux, System::Genai] {
@@ -109,6 +110,20 @@ fn console(lab: &Lab) -> Result<()> {
     console.send("\x03")?;
     console.send("echo still$((2 + 2))here\r")?;
     console.expect("still4here", SHORT).context("after Ctrl-C")?;
+    Ok(())
+}
+
+/// Whoever reads the serial line may stop: the log loses lines then, and writers wait, but the machine goes on; as they do when it is read again.
+fn unread_console(lab: &Lab) -> Result<()> {
+    const FILL: &str = r#"
+timeout 5 head -c 2000000 /dev/zero > /dev/ttyS0; echo "writer $?"
+for i in {1..300}; do echo "a line that nobody reads, $i" > /dev/kmsg; done; echo logged"#;
+    let machine = lab.genai()?;
+    let mut console = Console::connect(machine.dir())?;
+    check::prints(&machine.sh(FILL, Duration::from_secs(30))?, "writer 124\nlogged\n")?;
+    console.send("\r")?;
+    console.send("echo back$((2 + 2))again\r")?;
+    console.expect("back4again", SHORT).context("when it is read again")?;
     Ok(())
 }
 
