@@ -103,7 +103,10 @@ fn with_control(o: &mut Out, family: i32, asked: &[(i32, i32)], message: (i32, i
     let mut byte = [0u8; 1];
     let piece = [byte.as_mut_ptr() as usize, 1];
     let mut header = [0, 0, piece.as_ptr() as usize, 1, room.as_mut_ptr() as usize, room.len(), 0];
-    o.v(sys!(SYS_recvmsg, fd, header.as_mut_ptr(), MSG_DONTWAIT));
+    // A datagram to oneself may take a moment.
+    if o.v(sys!(SYS_recvmsg, fd, header.as_mut_ptr(), 0)) < 0 {
+        return;
+    }
     let word = |at: usize| i32::from_le_bytes([room[at], room[at + 1], room[at + 2], room[at + 3]]);
     let mut at = 0;
     while at + 16 <= header[5] {
