@@ -143,6 +143,33 @@ fn probe(config: Config, known: Known<'_>, address: PciAddress, header: u8) -> i
     })
 }
 
+/// A base address register as it is, with the next one where it takes both.
+struct Base {
+    register: u16,
+    low: u32,
+    high: u32,
+    address: u64,
+    is_io: bool,
+    is_wide: bool,
+}
+
+/// Bits of a base address register that are no address.
+fn fixed_bits(is_io: bool) -> u32 {
+    if is_io { 0b11 } else { 0b1111 }
+}
+
+impl Base {
+    fn read(config: &dyn ConfigSpace, index: usize, registers: usize) -> io::Result<Self> {
+        let register = config::BAR0 + 4 * index as u16;
+        let low = config.read32(register)?;
+        let is_io = low & 1 == 1;
+        let is_wide = low & 0b111 == 0b100 && index + 1 < registers;
+        let high = if is_wide { config.read32(register + 4)? } else { 0 };
+        let address = u64::from(low & !fixed_bits(is_io)) | u64::from(high) << 32;
+        Ok(Base { register, low, high, address, is_io, is_wide })
+    }
+}
+
 /// What base address registers give, by reading them and what was found out before; `None` where the two do not fit.
 fn recall_bars(config: &dyn ConfigSpace, registers: usize, text: &str) -> io::Result<Option<[Option<Bar>; 6]>> {
     let number = |word: &str| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok();
@@ -155,15 +182,7 @@ fn recall_bars(config: &dyn ConfigSpace, registers: usize, text: &str) -> io::Re
     let mut index = 0;
     while index < registers {
         let Some(Some((start, end))) = ranges.get(index).copied() else { return Ok(None) };
-        let (register, mut step) = (config::BAR0 + 4 * index as u16, 1);
-        let low = config.read32(register)?;
-        let is_io = low & 1 == 1;
-        let is_wide = low & 0b111 == 0b100 && index + 1 < registers;
-        let mut address = u64::from(low & !if is_io { 0b11 } else { 0b1111 });
-        if is_wide {
-            address |= u64::from(config.read32(register + 4)?) << 32;
-            step = 2;
-        }
+        let Base { address, is_io, is_wide, .. } = Base::read(config, index, registers)?;
         let size = if end > start { end - start + 1 } else { 0 };
         if address != start || (address != 0) != size.is_power_of_two() {
             return Ok(None);
@@ -171,7 +190,7 @@ fn recall_bars(config: &dyn ConfigSpace, registers: usize, text: &str) -> io::Re
         if address != 0 {
             bars[index] = Some(Bar { address, size, is_io, is_wide });
         }
-        index += step;
+        index += if is_wide { 2 } else { 1 };
     }
     Ok(Some(bars))
 }
@@ -186,18 +205,10 @@ fn size_bars(config: &dyn ConfigSpace, registers: usize) -> io::Result<[Option<B
     )?;
     let mut index = 0;
     while index < registers {
-        let register = config::BAR0 + 4 * index as u16;
-        let low = config.read32(register)?;
-        let low_mask = size_mask(config, register, low)?;
-        let is_io = low & 1 == 1;
-        let is_wide = low & 0b111 == 0b100 && index + 1 < registers;
-        let fixed = if is_io { 0b11 } else { 0b1111 };
-        let mut address = u64::from(low & !fixed);
-        let mut mask = u64::from(low_mask & !fixed);
+        let Base { register, low, high, address, is_io, is_wide } = Base::read(config, index, registers)?;
+        let mut mask = u64::from(size_mask(config, register, low)? & !fixed_bits(is_io));
         if is_wide {
-            let high = config.read32(register + 4)?;
             mask |= u64::from(size_mask(config, register + 4, high)?) << 32;
-            address |= u64::from(high) << 32;
         }
         if mask != 0 {
             bars[index] = Some(Bar {
