@@ -11,7 +11,7 @@ pub type Result<T = ()> = core::result::Result<T, Errno>;
 
 macro_rules! errnos {
     ($($name:ident = $value:literal),* $(,)?) => {
-        $(#[doc = concat!("`", stringify!($name), "` of errno(3).")] 
+        $(#[doc = concat!("`", stringify!($name), "` of errno(3).")]
           // All of them have a name in logs, whether or not the kernel itself gives them.
           #[allow(dead_code)]
           pub const $name: Errno = Errno($value);)*

@@ -78,6 +78,14 @@ pub struct Area {
 }
 
 impl Area {
+    /// Which page of `wanted` it starts with, where it shows that object.
+    pub fn first_page_of(&self, wanted: &dyn MemoryObject) -> Option<u64> {
+        match &self.backing {
+            Backing::Object { object, first, .. } if core::ptr::addr_eq(Arc::as_ptr(object), wanted) => Some(*first),
+            _ => None,
+        }
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.end - self.start

@@ -12,12 +12,14 @@ mod object;
 pub mod oom;
 mod remote;
 mod space;
+mod usage;
 pub mod vdso;
 
 pub use area::{Area, Backing, Prot};
 pub use fault::FaultError;
 pub use object::{MappingList, MemoryObject, ObjectPage};
-pub use space::{AddressSpace, AreaUsage, Layout, MapRequest, Placement, Remap};
+pub use space::{AddressSpace, Layout, MapRequest, Placement, Remap};
+pub use usage::AreaUsage;
 
 /// Bytes of a page.
 pub const PAGE: usize = frame::mm::PAGE_SIZE;

@@ -70,66 +70,6 @@ pub struct Layout {
     pub auxv_end: usize,
 }
 
-/// What of an area is in memory, in pages (`/proc/<pid>/smaps`, `proc(5)`).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AreaUsage {
-    /// All of it.
-    pub resident: usize,
-    /// Each page divided by how many map it, in bytes.
-    pub proportional_bytes: usize,
-    /// Those of `proportional_bytes` that were written to.
-    pub proportional_dirty_bytes: usize,
-    /// Not of a file: zero-filled, or copied by a write.
-    pub anonymous: usize,
-    /// Mapped by others, too, and only read.
-    pub shared_clean: usize,
-    /// Mapped by others, too, and written to.
-    pub shared_dirty: usize,
-    /// Mapped here only, and only read.
-    pub private_clean: usize,
-    /// Mapped here only, and written to.
-    pub private_dirty: usize,
-    /// Used since they were mapped or the mark was taken.
-    pub referenced: usize,
-}
-
-impl AreaUsage {
-    fn add(&mut self, page: &frame::paging::EntryInfo) {
-        let is_own = page.flags.contains(PteFlags::SOFT_A);
-        // The cache of a file has its pages, too.
-        let others = usize::from(!is_own);
-        let mappers = (page.refcount as usize).saturating_sub(others).max(1);
-        let is_dirty = page.dirty || is_own;
-        self.resident += 1;
-        self.anonymous += usize::from(is_own);
-        self.referenced += usize::from(page.accessed);
-        self.proportional_bytes += PAGE / mappers;
-        self.proportional_dirty_bytes += if is_dirty { PAGE / mappers } else { 0 };
-        let class = match (mappers > 1, is_dirty) {
-            (true, false) => &mut self.shared_clean,
-            (true, true) => &mut self.shared_dirty,
-            (false, false) => &mut self.private_clean,
-            (false, true) => &mut self.private_dirty,
-        };
-        *class += 1;
-    }
-
-    /// Both together.
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            resident: self.resident + other.resident,
-            proportional_bytes: self.proportional_bytes + other.proportional_bytes,
-            proportional_dirty_bytes: self.proportional_dirty_bytes + other.proportional_dirty_bytes,
-            anonymous: self.anonymous + other.anonymous,
-            shared_clean: self.shared_clean + other.shared_clean,
-            shared_dirty: self.shared_dirty + other.shared_dirty,
-            private_clean: self.private_clean + other.private_clean,
-            private_dirty: self.private_dirty + other.private_dirty,
-            referenced: self.referenced + other.referenced,
-        }
-    }
-}
-
 /// Where a mapping goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
@@ -637,13 +577,6 @@ impl AddressSpace {
         map
     }
 
-    /// What of an area is in memory.
-    pub fn area_usage(&self, area: &Area) -> AreaUsage {
-        let mut usage = AreaUsage::default();
-        self.table.for_each_present(area.start as u64, area.end as u64, |_, info| usage.add(info));
-        usage
-    }
-
     /// Writes the dirty pages of shared file mappings in the range out (`msync(MS_SYNC)`).
     ///
     /// # Errors
@@ -729,22 +662,15 @@ impl AddressSpace {
 
     /// Whether a shared mapping of an object can be written to, or may be made so.
     pub fn shares_for_writing(&self, wanted: &dyn MemoryObject) -> bool {
-        let is_it = |area: &Area| match &area.backing {
-            Backing::Object { object, .. } => core::ptr::addr_eq(Arc::as_ptr(object), wanted),
-            Backing::Anonymous => false,
-        };
-        self.areas.lock().map.values().any(|area| area.shared && area.max_prot.contains(Prot::WRITE) && is_it(area))
+        self.areas.lock().map.values().any(|area| area.shared && area.max_prot.contains(Prot::WRITE) && area.first_page_of(wanted).is_some())
     }
 
     fn each_object_range(&self, wanted: &dyn MemoryObject, first: u64, pages: u64, mut f: impl FnMut(usize, usize)) {
         let areas = self.areas.lock();
         for area in areas.map.values() {
-            let Backing::Object { object, first: area_first, .. } = &area.backing else { continue };
-            if !core::ptr::addr_eq(Arc::as_ptr(object), wanted) {
-                continue;
-            }
+            let Some(area_first) = area.first_page_of(wanted) else { continue };
             let area_last = area_first + (area.len() / PAGE) as u64;
-            let (from, to) = (first.max(*area_first), first.saturating_add(pages).min(area_last));
+            let (from, to) = (first.max(area_first), first.saturating_add(pages).min(area_last));
             if from < to {
                 f(area.start + (from - area_first) as usize * PAGE, area.start + (to - area_first) as usize * PAGE);
             }

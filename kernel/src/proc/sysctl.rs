@@ -13,10 +13,10 @@ use crate::random;
 use crate::syscall::misc;
 use crate::task::process::PID_MAX;
 
-const FILE: FileType = FileType::Regular;
-const DIR: FileType = FileType::Directory;
+pub(super) const FILE: FileType = FileType::Regular;
+pub(super) const DIR: FileType = FileType::Directory;
 
-fn number(value: u64) -> Vec<u8> {
+pub(super) fn number(value: u64) -> Vec<u8> {
     format!("{value}\n").into_bytes()
 }
 
@@ -25,6 +25,7 @@ macro_rules! constant {
         || Text::new(|| number($value))
     };
 }
+pub(super) use constant;
 
 fn uuid(bytes: [u8; 16]) -> Vec<u8> {
     let mut b = bytes;

@@ -1,24 +1,11 @@
 //! `/proc/sys/net`: what programs look up before they make sockets. The numbers are those that the sockets go by.
 
 use alloc::format;
-use alloc::vec::Vec;
 
 use super::node::{Text, fixed};
-use crate::fs::{FileType, InodeRef};
+use super::sysctl::{DIR, FILE, constant, number};
+use crate::fs::InodeRef;
 use crate::ipc::inet::ports::EPHEMERAL;
-
-const FILE: FileType = FileType::Regular;
-const DIR: FileType = FileType::Directory;
-
-fn number(value: u64) -> Vec<u8> {
-    format!("{value}\n").into_bytes()
-}
-
-macro_rules! constant {
-    ($value:expr) => {
-        || Text::new(|| number($value))
-    };
-}
 
 /// The directory.
 pub fn root() -> InodeRef {

@@ -196,7 +196,8 @@ pub fn sys_fallocate(cx: &Cx<'_>, fd: i32, mode: u32, offset: i64, len: i64) -> 
     if !file.flags().writable() {
         return Err(EBADF);
     }
-    match file.ops.attr()?.file_type() {
+    let attr = file.ops.attr()?;
+    match attr.file_type() {
         FileType::Regular => {}
         FileType::Fifo => return Err(ESPIPE),
         FileType::Directory => return Err(EISDIR),
@@ -205,7 +206,7 @@ pub fn sys_fallocate(cx: &Cx<'_>, fd: i32, mode: u32, offset: i64, len: i64) -> 
     if offset.checked_add(len).is_none_or(|end| end > generic::MAX_FILE_SIZE) {
         return Err(EFBIG);
     }
-    if mode & KEEP_SIZE == 0 && offset + len > file.ops.attr()?.size {
+    if mode & KEEP_SIZE == 0 && offset + len > attr.size {
         generic::limit_size(offset + len)?;
     }
     file.ops.allocate(mode, offset, len)?;
