@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use exec_protocol::Outcome;
 use vm::input;
 use vm::machine::Boot;
 use vm::screen::Picture;
@@ -181,4 +182,18 @@ fn restarts(machine: &Machine) -> Result<()> {
     wait_for_picture(machine, "the new desktop", has_wallpaper)?;
     input::key(machine.dir(), "super")?;
     wait_for_picture(machine, "the new launcher", |picture| picture.pixel(picture.width / 2 + 200, picture.height / 5 + 8) == BOX)
+}
+
+/// Presses keys until the system is so: the window may not take them yet.
+pub(crate) fn until(machine: &Machine, is_so: &str, press: impl Fn() -> Result<()>) -> Result<()> {
+    let start = Instant::now();
+    while machine.sh(is_so, SHORT)?.outcome != Outcome::Code(0) {
+        ensure!(start.elapsed() < LONG, "never so: {is_so}");
+        press()?;
+        let pressed = Instant::now();
+        while pressed.elapsed() < Duration::from_secs(6) && machine.sh(is_so, SHORT)?.outcome != Outcome::Code(0) {
+            thread::sleep(Duration::from_millis(300));
+        }
+    }
+    Ok(())
 }

@@ -4,11 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use exec_protocol::Outcome;
 use vm::input;
 use vm::screen::Picture;
 
-use crate::gde::{self, LONG, SHORT};
+use crate::gde::{self, LONG, SHORT, until};
 use crate::lab::Machine;
 use crate::{check, wait};
 
@@ -33,20 +32,6 @@ fn opens(machine: &Machine) -> Result<()> {
     let at = |name: &str| windows[0][name].as_u64().unwrap_or_default() as u32;
     let (x, y) = (at("x") + 4, at("y") + at("height") - 4);
     gde::wait_for_picture(machine, "files", |picture| picture.pixel(x, y) == SIDEBAR)
-}
-
-/// Presses keys until the system is so: the window may not take them yet.
-fn until(machine: &Machine, is_so: &str, press: impl Fn() -> Result<()>) -> Result<()> {
-    let start = Instant::now();
-    while machine.sh(is_so, SHORT)?.outcome != Outcome::Code(0) {
-        ensure!(start.elapsed() < LONG, "never so: {is_so}");
-        press()?;
-        let pressed = Instant::now();
-        while pressed.elapsed() < Duration::from_secs(6) && machine.sh(is_so, SHORT)?.outcome != Outcome::Code(0) {
-            thread::sleep(Duration::from_millis(300));
-        }
-    }
-    Ok(())
 }
 
 /// It gets a name, and Enter opens it.

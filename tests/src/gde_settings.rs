@@ -2,14 +2,13 @@
 //! of the screen.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use exec_protocol::Outcome;
+use anyhow::{Context, Result};
 use vm::input;
 use vm::screen::Picture;
 
-use crate::gde::{self, LONG, SHORT};
+use crate::gde::{self, LONG, SHORT, until};
 use crate::lab::Machine;
 use crate::{check, wait};
 
@@ -33,20 +32,6 @@ pub(crate) fn settings(machine: &Machine) -> Result<()> {
     input::key(machine.dir(), "super-q")?;
     gde::poll_windows(machine, "closed window", <[_]>::is_empty)?;
     changes_the_size(machine).context("another size of the screen")
-}
-
-/// Presses keys until the system is so: the window may not take them yet.
-fn until(machine: &Machine, is_so: &str, press: impl Fn() -> Result<()>) -> Result<()> {
-    let start = Instant::now();
-    while machine.sh(is_so, SHORT)?.outcome != Outcome::Code(0) {
-        ensure!(start.elapsed() < LONG, "never so: {is_so}");
-        press()?;
-        let pressed = Instant::now();
-        while pressed.elapsed() < Duration::from_secs(6) && machine.sh(is_so, SHORT)?.outcome != Outcome::Code(0) {
-            thread::sleep(Duration::from_millis(300));
-        }
-    }
-    Ok(())
 }
 
 fn keys(machine: &Machine, keys: &[&str]) -> Result<()> {
