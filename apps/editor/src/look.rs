@@ -1,7 +1,7 @@
 //! What lines look like: cells with the colours of the theme.
 
 use genai_ui::Theme;
-use genai_ui::cells::{Cell, Rgb};
+use genai_ui::cells::{Cell, Rgb, mix, rgb, rgb_of};
 use std::sync::Arc;
 
 use crate::columns;
@@ -20,25 +20,11 @@ pub struct Look {
     kinds: [Rgb; 9],
 }
 
-fn bytes(colour: u32) -> Rgb {
-    let [_, r, g, b] = colour.to_be_bytes();
-    [r, g, b]
-}
-
-/// Between two colours: `part` of 255 of the other.
-fn mix(one: Rgb, other: Rgb, part: u32) -> Rgb {
-    std::array::from_fn(|at| ((u32::from(one[at]) * (255 - part) + u32::from(other[at]) * part) / 255) as u8)
-}
-
 impl Look {
     /// Of a theme.
     pub fn of(theme: &Theme) -> Self {
         let it = theme.palette();
-        let rgb = |colour: genai_ui::core::Color| {
-            let [r, g, b, _] = colour.into_rgba8();
-            [r, g, b]
-        };
-        let (ground, ink) = (rgb(it.background), rgb(it.text));
+        let (ground, ink) = (rgb_of(it.background), rgb_of(it.text));
         // In the order of the kinds: comments, texts, numbers, keywords, names, calls, headings, what came, what went.
         let kinds: [u32; 9] = if theme.extended_palette().is_dark {
             [0x8a93a3, 0x8fd19e, 0xe5b567, 0xc9a0ff, 0x6cc7d6, 0x7db6ff, 0x7db6ff, 0x7fd6a9, 0xff8a8e]
@@ -49,9 +35,9 @@ impl Look {
             ink,
             faint: mix(ground, ink, 160),
             fainter: mix(ground, ink, 96),
-            selection: mix(ground, rgb(it.primary), 96),
-            found: mix(ground, rgb(it.warning), 88),
-            kinds: kinds.map(bytes),
+            selection: mix(ground, rgb_of(it.primary), 96),
+            found: mix(ground, rgb_of(it.warning), 88),
+            kinds: kinds.map(rgb),
         }
     }
 

@@ -3,7 +3,7 @@
 use alacritty_terminal::term::color::Colors;
 use alacritty_terminal::vte::ansi::{Color, NamedColor, Rgb as Asked};
 use genai_ui::Theme;
-use genai_ui::cells::Rgb;
+use genai_ui::cells::{Rgb, mix, rgb, rgb_of};
 
 /// The colours of a theme.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,27 +28,13 @@ const LIGHT: [u32; 16] = [
     0x1d2026, 0xb4232f, 0x1a7048, 0x855400, 0x1f5fc4, 0x873f94, 0x0f6b7a, 0x5d6470, 0x4a505b, 0xc62f45, 0x1f8a5b, 0x9a6200, 0x2f74e0, 0xa04fae, 0x15808f, 0x2b2f36,
 ];
 
-fn bytes(colour: u32) -> Rgb {
-    let [_, r, g, b] = colour.to_be_bytes();
-    [r, g, b]
-}
-
-/// Between two colours: `part` of 255 of the other.
-fn mix(one: Rgb, other: Rgb, part: u32) -> Rgb {
-    std::array::from_fn(|at| ((u32::from(one[at]) * (255 - part) + u32::from(other[at]) * part) / 255) as u8)
-}
-
 impl Palette {
     /// Of a theme.
     pub fn of(theme: &Theme) -> Self {
         let it = theme.palette();
-        let rgb = |colour: genai_ui::core::Color| {
-            let [r, g, b, _] = colour.into_rgba8();
-            [r, g, b]
-        };
-        let (ground, ink) = (rgb(it.background), rgb(it.text));
+        let (ground, ink) = (rgb_of(it.background), rgb_of(it.text));
         let named = if theme.extended_palette().is_dark { DARK } else { LIGHT };
-        Palette { ground, ink, cursor: ink, selection: mix(ground, rgb(it.primary), 96), named }
+        Palette { ground, ink, cursor: ink, selection: mix(ground, rgb_of(it.primary), 96), named }
     }
 
     /// One of the 256, and of those beyond that have names.
@@ -56,7 +42,7 @@ impl Palette {
         /// How bright the six steps of the cube are.
         const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
         match number {
-            0..16 => bytes(self.named[number]),
+            0..16 => rgb(self.named[number]),
             16..232 => {
                 let it = number - 16;
                 [STEPS[it / 36], STEPS[it / 6 % 6], STEPS[it % 6]]
@@ -65,7 +51,7 @@ impl Palette {
             _ if number == NamedColor::Background as usize => self.ground,
             _ if number == NamedColor::Cursor as usize => self.cursor,
             _ if (NamedColor::DimBlack as usize..=NamedColor::DimWhite as usize).contains(&number) => {
-                self.dim(bytes(self.named[number - NamedColor::DimBlack as usize]))
+                self.dim(rgb(self.named[number - NamedColor::DimBlack as usize]))
             }
             _ if number == NamedColor::DimForeground as usize => self.dim(self.ink),
             _ => self.ink,

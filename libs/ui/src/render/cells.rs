@@ -1,6 +1,6 @@
 //! Lines of a grid of letters, as terminals have them: each letter is shaped once, and stands in its cell whatever stands beside it.
 
-use iced_core::{Point, Rectangle, Size};
+use iced_core::{Color, Point, Rectangle, Size};
 use iced_graphics::text::{cosmic_text, font_system};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +16,23 @@ const MOST_LETTERS: usize = 8192;
 
 /// A colour: red, green, blue.
 pub type Rgb = [u8; 3];
+
+/// Of a number: `0xrrggbb`.
+pub fn rgb(colour: u32) -> Rgb {
+    let [_, r, g, b] = colour.to_be_bytes();
+    [r, g, b]
+}
+
+/// Of a theme's colour, whose transparency is left out.
+pub fn rgb_of(colour: Color) -> Rgb {
+    let [r, g, b, _] = colour.into_rgba8();
+    [r, g, b]
+}
+
+/// Between two colours: `part` of 255 of the other.
+pub fn mix(one: Rgb, other: Rgb, part: u32) -> Rgb {
+    std::array::from_fn(|at| ((u32::from(one[at]) * (255 - part) + u32::from(other[at]) * part) / 255) as u8)
+}
 
 /// A line below a letter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
