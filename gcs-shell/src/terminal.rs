@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
-use nix::sys::termios::{self, SetArg, Termios};
+use nix::sys::termios::{self, InputFlags, SetArg, Termios};
 
 /// Whether colours are wanted: on a terminal that is not dumb, unless `NO_COLOR` is set.
 pub fn colours() -> bool {
@@ -43,6 +43,8 @@ impl Raw {
         termios::cfmakeraw(&mut raw);
         // Output stays as it was: a new line still goes to the first column.
         raw.output_flags = before.output_flags;
+        // So does Enter: what is typed ahead of the next line ends that line, though it comes in before its mode is back.
+        raw.input_flags |= before.input_flags & (InputFlags::ICRNL | InputFlags::INLCR | InputFlags::IGNCR);
         termios::tcsetattr(std::io::stdin(), SetArg::TCSADRAIN, &raw)?;
         Ok(Raw(before))
     }

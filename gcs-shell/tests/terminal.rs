@@ -262,6 +262,21 @@ fn a_failed_command_is_explained() {
     s.end(0);
 }
 
+/// The key that answers a plan and the next line come together: all of it arrives in the mode of the single key.
+#[test]
+fn a_line_typed_with_the_answer_runs() {
+    for answers in [true, false] {
+        let mut s = Session::start(answers);
+        s.line("? make a folder called photos", "n drop");
+        // The hint is shown before the key is waited for.
+        std::thread::sleep(Duration::from_millis(300));
+        s.keys("necho A$((40+2))\r");
+        s.expect("A42");
+        assert!(!s.dir().join("photos").exists());
+        s.end(0);
+    }
+}
+
 /// What goes on from the last plan: its output is known, its command can be refined, and it can be taken back.
 #[test]
 fn requests_go_on_from_the_last_plan() {
