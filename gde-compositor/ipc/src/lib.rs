@@ -259,6 +259,14 @@ pub enum Event {
     },
 }
 
+/// The socket of this session's desktop, else of the one of the system's own session.
+pub fn socket() -> PathBuf {
+    std::env::var_os(SOCKET).map(PathBuf::from).unwrap_or_else(|| {
+        let dir = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from("/run/user/0"), PathBuf::from);
+        dir.join("gde.socket")
+    })
+}
+
 /// A connection to GDE.
 pub struct Client {
     stream: BufReader<UnixStream>,
@@ -270,11 +278,7 @@ impl Client {
     /// # Errors
     /// Where no desktop runs.
     pub fn connect() -> std::io::Result<Self> {
-        let path = std::env::var_os(SOCKET).map(PathBuf::from).unwrap_or_else(|| {
-            let dir = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(|| PathBuf::from("/run/user/0"), PathBuf::from);
-            dir.join("gde.socket")
-        });
-        Self::at(&path)
+        Self::at(&socket())
     }
 
     /// Connects to a socket.

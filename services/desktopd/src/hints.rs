@@ -1,0 +1,140 @@
+//! The hints of a notice. Only those that are known are taken out of the message; of others, however large, nothing is kept.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use gde_ipc::Urgency;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use zbus::zvariant::{Signature, Type};
+
+/// What is known.
+#[derive(Debug, Default, PartialEq)]
+pub struct Hints<'a> {
+    /// How much it matters.
+    pub urgency: Urgency,
+    /// The name of the program's desktop entry.
+    pub desktop_entry: Option<&'a str>,
+}
+
+impl Type for Hints<'_> {
+    const SIGNATURE: &'static Signature = <std::collections::HashMap<&str, zbus::zvariant::Value<'_>>>::SIGNATURE;
+}
+
+/// A hint's value.
+#[derive(Debug)]
+enum Hint<'a> {
+    Number(i64),
+    Text(&'a str),
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Hint<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Of<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Of<'a> {
+            type Value = Hint<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a variant")
+            }
+
+            /// A variant is the signature of its value, and the value.
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Hint<'a>, A::Error> {
+                fn value<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(parts: &mut A) -> Result<T, A::Error> {
+                    parts.next_element()?.ok_or_else(|| A::Error::custom("a variant without a value"))
+                }
+                let signature: &str = value(&mut parts)?;
+                Ok(match signature {
+                    "y" => Hint::Number(value::<u8, A>(&mut parts)?.into()),
+                    "n" => Hint::Number(value::<i16, A>(&mut parts)?.into()),
+                    "q" => Hint::Number(value::<u16, A>(&mut parts)?.into()),
+                    "i" => Hint::Number(value::<i32, A>(&mut parts)?.into()),
+                    "u" => Hint::Number(value::<u32, A>(&mut parts)?.into()),
+                    "x" => Hint::Number(value::<i64, A>(&mut parts)?),
+                    "s" => Hint::Text(value(&mut parts)?),
+                    _ => {
+                        value::<IgnoredAny, A>(&mut parts)?;
+                        Hint::Other
+                    }
+                })
+            }
+        }
+        deserializer.deserialize_seq(Of(PhantomData))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Hints<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for All<'a> {
+            type Value = Hints<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("hints")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Hints<'a>, A::Error> {
+                let mut hints = Hints::default();
+                while let Some(name) = map.next_key::<&str>()? {
+                    // A value of the wrong type is no reason to show nothing.
+                    match (name, map.next_value::<Hint<'a>>()?) {
+                        ("urgency", Hint::Number(0)) => hints.urgency = Urgency::Low,
+                        ("urgency", Hint::Number(2)) => hints.urgency = Urgency::Critical,
+                        ("desktop-entry", Hint::Text(text)) => hints.desktop_entry = Some(text),
+                        _ => {}
+                    }
+                }
+                Ok(hints)
+            }
+        }
+        deserializer.deserialize_map(All(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+    use zbus::zvariant::serialized::Context;
+    use zbus::zvariant::{LE, StructureBuilder, Value, to_bytes};
+
+    fn parse(hints: &HashMap<&str, Value<'_>>, check: impl FnOnce(Hints<'_>)) {
+        let bytes = to_bytes(Context::new_dbus(LE, 0), hints).expect("encoded");
+        check(bytes.deserialize::<Hints<'_>>().expect("decoded").0);
+    }
+
+    #[test]
+    fn known_ones_are_taken() {
+        let picture = StructureBuilder::new().add_field(2).add_field(1).add_field(8).add_field(true).add_field(8).add_field(4).add_field(vec![7u8; 8]).build().expect("built");
+        let deep = (0..20).fold(Value::from(1u8), |inner, _| Value::Value(Box::new(inner)));
+        let hints = HashMap::from([
+            ("urgency", Value::from(2u8)),
+            ("desktop-entry", Value::from("org.x")),
+            ("image-path", Value::from("/x.png")),
+            ("image-data", Value::from(picture)),
+            ("x-deep", deep),
+            ("x-large", Value::from(vec![1u8; 1 << 20])),
+            ("x-strings", Value::from(vec!["a", "b"])),
+            ("x-real", Value::from(1.5)),
+        ]);
+        parse(&hints, |it| {
+            assert_eq!(it, Hints { urgency: Urgency::Critical, desktop_entry: Some("org.x") });
+        });
+    }
+
+    #[test]
+    fn wrong_types_are_left_out() {
+        for (value, wanted) in [
+            (Value::from(0i32), Urgency::Low),
+            (Value::from(2u32), Urgency::Critical),
+            (Value::from(7u8), Urgency::Normal),
+            (Value::from(-1i64), Urgency::Normal),
+            (Value::from("high"), Urgency::Normal),
+            (Value::from(vec![2u8]), Urgency::Normal),
+        ] {
+            parse(&HashMap::from([("urgency", value), ("desktop-entry", Value::from(3u8))]), |it| {
+                assert_eq!(it, Hints { urgency: wanted, ..Hints::default() });
+            });
+        }
+    }
+}

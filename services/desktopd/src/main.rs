@@ -1,0 +1,84 @@
+//! `desktopd`: what programs of other desktops expect to find on the session's D-Bus.
+//!
+//! * [`notifications`]: short words of programs, which [`compositor`] hands on to GDE; [`hints`], [`text`] and [`limits`] make them safe for it;
+//! * [`portal`]: whether everything is to be dark, and so on; [`look`] has the values.
+//!
+//! Programs are not trusted. What reaches the compositor is plain, short and seldom, whatever they send.
+
+mod compositor;
+mod hints;
+mod limits;
+mod look;
+mod notifications;
+mod portal;
+mod text;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use service_notify::Manager;
+use tokio::sync::mpsc;
+use zbus::Connection;
+use zbus::fdo::{RequestNameFlags, RequestNameReply};
+use zbus::object_server::SignalEmitter;
+
+use compositor::Compositor;
+use notifications::Notifications;
+use portal::{Followed, Portal};
+
+/// Answers on the session's D-Bus for the desktop: notices (org.freedesktop.Notifications), and how the user wants everything to look
+/// (org.freedesktop.portal.Settings).
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The compositor's socket [default: the session's]
+    #[arg(long, value_name = "SOCKET")]
+    compositor: Option<PathBuf>,
+    /// The desktop's settings [default: the user's desktop.toml]
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let args = Args::parse();
+    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).with_target(false).without_time().with_ansi(false).init();
+    let mut manager = Manager::of_environment();
+    let socket = args.compositor.unwrap_or_else(gde_ipc::socket);
+    // As a service it has no home, and is root's, as the desktop.
+    let settings = args.settings.or_else(desktop_settings::path).unwrap_or_else(|| "/root/.config/genai/desktop.toml".into());
+
+    let (tasks, to_do) = mpsc::channel(compositor::WAITING);
+    let portal = Portal::default();
+    let followed = Followed::new(&settings, portal.clone());
+    if followed.is_err() {
+        portal.show(&portal::read(&settings));
+    }
+    let bus = zbus::connection::Builder::session()?
+        .serve_at(notifications::PATH, Notifications::new(tasks))?
+        .serve_at(portal::PATH, portal)?
+        .build()
+        .await
+        .context("connecting to the session's D-Bus (DBUS_SESSION_BUS_ADDRESS)")?;
+    tokio::spawn(Compositor::new(socket, to_do, SignalEmitter::new(&bus, notifications::PATH)?.into_owned()).run());
+    match followed {
+        Ok(followed) => drop(tokio::spawn(followed.run(SignalEmitter::new(&bus, portal::PATH)?.into_owned()))),
+        Err(error) => tracing::warn!("other settings hold from the next start on: {error:#}"),
+    }
+    for name in [notifications::NAME, portal::NAME] {
+        take_name(&bus, name).await?;
+    }
+    manager.ready();
+    bus.closed().await;
+    bail!("the session's D-Bus is gone")
+}
+
+/// Takes a name on the bus, once no other program has it.
+async fn take_name(bus: &Connection, name: &'static str) -> Result<()> {
+    let reply = bus.request_name_with_flags(name, RequestNameFlags::AllowReplacement.into()).await.with_context(|| format!("taking the name {name}"))?;
+    if reply == RequestNameReply::InQueue {
+        tracing::info!("another program answers as {name}; this one does when that ends");
+    }
+    Ok(())
+}
