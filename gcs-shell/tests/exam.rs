@@ -15,6 +15,9 @@ use serde::Deserialize;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/exam");
 
+/// What stands in the requests for the absolute path of the exam's directory.
+const STAND_IN: &str = "/testbed";
+
 /// A request with the checks of which one must hold.
 struct Task {
     domain: String,
@@ -169,7 +172,7 @@ impl Room {
         if let Some(stage) = without {
             command.args(["--without", stage]);
         }
-        command.arg("--").arg(request).current_dir(self.root.join("after")).env("PATH", self.path()).env("GDE_SOCKET", self.root.join("gde")).env("CALLS", self.root.join("calls"));
+        command.arg("--").arg(request.replace(STAND_IN, &self.root.join("after").to_string_lossy())).current_dir(self.root.join("after")).env("PATH", self.path()).env("GDE_SOCKET", self.root.join("gde")).env("CALLS", self.root.join("calls"));
         let out = command.output().unwrap();
         serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{request}: {e}: {}", String::from_utf8_lossy(&out.stderr)))
     }

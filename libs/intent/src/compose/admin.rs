@@ -141,8 +141,13 @@ fn packages(p: &Parts<'_>) -> Made {
         return None;
     }
     let about = p.has(&["package", "packages", "gpm", "software"]);
-    if about && (matches!(p.w.first(), Some(&("undo" | "revert"))) || p.any(&["roll back", "take back"])) {
-        return made("gpm undo".into(), "Takes gpm's last transaction back.");
+    if about && (matches!(p.w.first(), Some(&("undo" | "revert"))) || p.any(&["roll back", "take back", "go back"])) {
+        // A number is that of a transaction: without it the last one would be undone instead.
+        return match p.r.num() {
+            Some(n) if p.any(&["before transaction", "state before", "back to before"]) => made(format!("gpm rollback {n}"), format!("Takes transaction {n} of gpm and all later ones back.")),
+            Some(n) => made(format!("gpm undo {n}"), format!("Takes transaction {n} of gpm back.")),
+            None => made("gpm undo".into(), "Takes gpm's last transaction back."),
+        };
     }
     if about && (p.has(&["history", "lately", "recently"]) || p.any(&["last installed", "installed last"])) && !p.has(&["update", "upgrade"]) {
         return made("gpm history".into(), "Shows what gpm has done.");

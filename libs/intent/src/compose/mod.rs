@@ -157,7 +157,7 @@ pub fn compose(text: &str, world: &dyn World) -> Option<(Built, f32)> {
     }
     let typed = r.tokens.iter().map(|t| if t.quoted { String::new() } else { t.raw.to_lowercase() }).collect();
     let p = Parts { r: &r, w: r.tokens.iter().map(|t| if t.quoted { "" } else { t.norm.as_str() }).collect(), typed };
-    let stages: [fn(&Parts<'_>) -> Made; 9] = [admin::services, admin::settings, tables::tables, lines::pairs, lines::lines_of, names::names, sets::sets, sets::languages, sets::search];
+    let stages: [fn(&Parts<'_>) -> Made; 9] = [admin::services, admin::settings, tables::tables, lines::pairs, lines::lines_of, sets::search, names::names, sets::sets, sets::languages];
     stages.into_iter().find_map(|stage| {
         r.reset();
         stage(&p)

@@ -164,8 +164,10 @@ pub(super) fn languages(p: &Parts<'_>) -> Made {
 pub(super) fn search(p: &Parts<'_>) -> Made {
     let r = p.r;
     let first = *p.w.first()?;
+    // How it is to be printed, which it is anyway.
+    let numbered = p.any(&["with file names", "with filenames", "with line numbers", "with line number", "and line numbers", "with the line numbers", "print line numbers"]);
     // "find foo in src", "every occurrence of foo under src", "grep recursively for foo in src".
-    if (matches!(first, "grep" | "find" | "search" | "look" | "scan") || p.any(&["every occurrence of", "all occurrences of", "occurrences of"])) && p.files().is_empty() && !p.has(&["files", "file", "folders", "directories", "named", "called", "name", "replace", "count", "many", "number", "filename", "filenames", "package", "process", "bigger", "larger", "modified", "newer", "older"]) && !p.many() {
+    if (matches!(first, "grep" | "find" | "search" | "look" | "scan") || p.any(&["every occurrence of", "all occurrences of", "occurrences of"])) && p.files().is_empty() && (numbered || !p.has(&["file", "name", "names", "number", "filename", "filenames"])) && !p.has(&["files", "folders", "directories", "named", "called", "replace", "count", "many", "package", "process", "bigger", "larger", "modified", "newer", "older"]) && !p.many() {
         let t = p.text_after(if p.has(&["occurrence", "occurrences"]) { &["of"][..] } else if p.has(&["for"]) { &["for"][..] } else { &["grep", "find", "search", "scan"][..] })?;
         let at = r.tokens.iter().position(|x| x.raw == t)?;
         let dir = (at + 1..p.w.len()).find(|&i| r.world.exists(&r.tokens[i].raw) == Some(Exists::Dir) && matches!(p.w[i - 1], "in" | "under" | "inside" | "below" | "within" | "the" | "of"))?;

@@ -70,6 +70,8 @@ pub fn read(said: &Said<'_>, last: &Last<'_>) -> Option<Follow> {
             yes(format!("chmod {back} -- {}", quote_path(file)), format!("Takes the change of {file}'s permissions back."))
         }
         ("gdectl", _) if words.get(2) == Some(&"close") => no("A window that was closed cannot be brought back; start its program anew."),
+        // A command that only looked made no transaction: an earlier one would be taken back.
+        ("gpm", _) if !words.get(1).is_some_and(|w| matches!(*w, "install" | "remove" | "upgrade" | "downgrade" | "autoremove" | "undo" | "rollback")) => no("The last command only looked: there is nothing to take back."),
         ("gpm", _) => yes("gpm undo".into(), "Takes gpm's last transaction back.".into()),
         ("git", _) if words.get(1) == Some(&"add") => yes(format!("git reset -q -- {}", operands[1..].iter().map(|o| quote(o)).collect::<Vec<_>>().join(" ")), "Takes it out of what the next commit will hold.".into()),
         ("git", _) if words.get(1) == Some(&"commit") => yes("git reset --soft HEAD~1".into(), "Takes the last commit back; the files stay as they are.".into()),
