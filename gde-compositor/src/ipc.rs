@@ -170,6 +170,11 @@ impl Gde {
             Request::CloseNotice { id } if self.close_notice(id, Reason::Closed) => Answer::Done,
             Request::CloseNotice { id } => Answer::Failed { problem: format!("there is no notice {id}") },
             Request::Notices => Answer::Notices { titles: self.notices.seen().into_iter().map(|it| it.1.to_owned()).collect() },
+            Request::Environment => {
+                // What is no text cannot be told.
+                let variables = self.environment.iter().filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned())));
+                Answer::Environment { variables: variables.collect() }
+            }
         }
     }
 

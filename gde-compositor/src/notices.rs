@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use gde_ipc::{Event, Notice, Reason, Urgency};
+use gde_ipc::{Event, Notice, Picture, Reason, Urgency};
 use gde_layout::{Point, Rect};
 use gde_raster::Pixmap;
 use gde_raster::text::Font;
 use smithay::backend::renderer::element::Id;
+use smithay::reexports::calloop::RegistrationToken;
 use smithay::reexports::calloop::timer::{TimeoutAction, Timer};
 
 use crate::render::picture::Canvas;
@@ -41,6 +42,8 @@ struct Shown {
     notice: Notice,
     /// When it goes; none where it stays.
     until: Option<Duration>,
+    /// What wakes up then.
+    timer: Option<RegistrationToken>,
     canvas: Canvas,
     height: i32,
     /// Where it is now; nowhere while it waits.
@@ -105,45 +108,47 @@ fn wrapped(font: &Font, text: &str, width: i32) -> Vec<String> {
     lines.iter().map(|it| font.fitted(it, theme::TEXT_SIZE, width)).collect()
 }
 
-/// The words without the marks that some programs set them in.
-fn plain(text: &str) -> String {
-    let (mut out, mut in_mark) = (String::new(), false);
-    for letter in text.chars() {
-        match letter {
-            '<' => in_mark = true,
-            '>' if in_mark => in_mark = false,
-            _ if !in_mark => out.push(letter),
-            _ => {}
-        }
-    }
-    // Who shows signs as they are has no marks that end.
-    let out = if in_mark { text.to_owned() } else { out };
-    out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+/// A picture that can be drawn.
+fn pixmap(picture: &Picture) -> Option<Pixmap> {
+    let premultiplied = picture.pixels().chunks_exact(4).map(|it| {
+        let alpha = u32::from(it[3]);
+        let part = |value: u8| (u32::from(value) * alpha + 127) / 255;
+        alpha << 24 | part(it[0]) << 16 | part(it[1]) << 8 | part(it[2])
+    });
+    Pixmap::from_pixels(picture.width() as usize, picture.height() as usize, premultiplied.collect())
 }
 
 fn draw(notice: &Notice, fonts: &Fonts) -> (Pixmap, Vec<(Rect, String)>) {
     let buttons: Vec<&(String, String)> = notice.actions.iter().filter(|it| it.0 != DEFAULT).take(3).collect();
     let inside = WIDTH - 2 * PADDING;
-    let lines = fonts.regular.as_ref().map(|font| wrapped(font, &plain(&notice.body), inside)).unwrap_or_default();
+    let picture = notice.picture.as_ref().and_then(pixmap);
+    // Beside the picture.
+    let left = picture.as_ref().map_or(0, |it| it.width() as i32 + PADDING);
+    let room = inside - left;
+    let lines = fonts.regular.as_ref().map(|font| wrapped(font, &notice.body, room)).unwrap_or_default();
     let has_app = !notice.app.is_empty();
     let button_row = if buttons.is_empty() { 0 } else { BUTTON + 10 };
-    let height = 2 * PADDING + LINE * (1 + i32::from(has_app) + lines.len() as i32) + button_row;
+    let words = LINE * (1 + i32::from(has_app) + lines.len() as i32);
+    let height = 2 * PADDING + words.max(picture.as_ref().map_or(0, |it| it.height() as i32)) + button_row;
     let mut pixmap = Pixmap::new(WIDTH as usize, height as usize);
     theme::draw_box(&mut pixmap, (0, 0, WIDTH, height), 12);
     if notice.urgency == Urgency::Critical {
         pixmap.fill_rounded(5, PADDING, 3, height - 2 * PADDING, (1, 1), theme::colours().danger);
     }
+    if let Some(picture) = &picture {
+        pixmap.draw(PADDING, PADDING, picture);
+    }
     let mut base = PADDING + 13;
     let mut places = Vec::new();
     if let (Some(regular), Some(bold)) = (&fonts.regular, &fonts.bold) {
         if has_app {
-            regular.draw(&mut pixmap, PADDING, base, &regular.fitted(&notice.app, 11, inside), 11, theme::colours().text_dim);
+            regular.draw(&mut pixmap, PADDING + left, base, &regular.fitted(&notice.app, 11, room), 11, theme::colours().text_dim);
             base += LINE;
         }
-        bold.draw(&mut pixmap, PADDING, base, &bold.fitted(&notice.title, 14, inside), 14, theme::colours().text);
+        bold.draw(&mut pixmap, PADDING + left, base, &bold.fitted(&notice.title, 14, room), 14, theme::colours().text);
         for line in &lines {
             base += LINE;
-            regular.draw(&mut pixmap, PADDING, base, line, theme::TEXT_SIZE, theme::colours().text_dim);
+            regular.draw(&mut pixmap, PADDING + left, base, line, theme::TEXT_SIZE, theme::colours().text_dim);
         }
         let count = buttons.len() as i32;
         for (index, (key, label)) in buttons.into_iter().enumerate() {
@@ -172,35 +177,46 @@ impl Gde {
         };
         let (pixmap, buttons) = draw(&notice, &self.fonts);
         let height = pixmap.height() as i32;
+        let timer = limit.and_then(|it| self.notice_timer(it));
         let old = replaces.and_then(|id| self.notices.shown.iter().position(|it| it.id == id));
-        let id = match (old, replaces) {
-            (Some(at), _) => self.notices.shown[at].id,
-            _ => {
+        let id = match old {
+            Some(at) => self.notices.shown[at].id,
+            None => {
                 self.notices.last = self.notices.last.checked_add(1).unwrap_or(1);
                 self.notices.last
             }
         };
-        let shown = Shown { id, notice, until: limit.map(|it| now + it), canvas: Canvas::new(pixmap), height, area: None, buttons, shadow: Id::new() };
+        let until = limit.map(|it| now + it);
+        let shown = Shown { id, notice, until, timer, canvas: Canvas::new(pixmap), height, area: None, buttons, shadow: Id::new() };
         match old {
-            Some(at) => self.notices.shown[at] = shown,
+            Some(at) => {
+                let before = std::mem::replace(&mut self.notices.shown[at], shown);
+                self.forget_timer(before.timer);
+            }
             None => self.notices.shown.push(shown),
         }
         while self.notices.shown.len() > MOST {
             let oldest = self.notices.shown[0].id;
             self.close_notice(oldest, Reason::Undefined);
         }
-        if let Some(limit) = limit {
-            let timer = Timer::from_duration(limit);
-            let added = self.events.insert_source(timer, |_, (), gde| {
-                gde.expire_notices();
-                TimeoutAction::Drop
-            });
-            if let Err(error) = added {
-                tracing::warn!("a notice stays: {error}");
-            }
-        }
         self.arrange_notices();
         id
+    }
+
+    /// Looks at the notices after some time.
+    fn notice_timer(&self, time: Duration) -> Option<RegistrationToken> {
+        let added = self.events.insert_source(Timer::from_duration(time), |_, (), gde| {
+            gde.expire_notices();
+            TimeoutAction::Drop
+        });
+        added.inspect_err(|error| tracing::warn!("a notice stays: {error}")).ok()
+    }
+
+    /// A notice that has gone wakes nobody: those that change often would leave thousands of timers.
+    fn forget_timer(&self, timer: Option<RegistrationToken>) {
+        if let Some(timer) = timer {
+            self.events.remove(timer);
+        }
     }
 
     /// Shows words of the desktop's own.
@@ -220,7 +236,8 @@ impl Gde {
     /// A notice goes; whether it was there.
     pub fn close_notice(&mut self, id: u32, reason: Reason) -> bool {
         let Some(at) = self.notices.shown.iter().position(|it| it.id == id) else { return false };
-        self.notices.shown.remove(at);
+        let gone = self.notices.shown.remove(at);
+        self.forget_timer(gone.timer);
         self.tell_listeners(&Event::NoticeClosed { id, reason });
         self.arrange_notices();
         true
@@ -272,20 +289,9 @@ impl Gde {
         let has_default = it.notice.actions.iter().any(|it| it.0 == DEFAULT);
         let action = pressed.or_else(|| has_default.then(|| DEFAULT.to_owned())).filter(|_| is_left);
         if let Some(action) = action {
-            self.tell_listeners(&Event::NoticeAction { id, action });
+            let token = self.activation_token();
+            self.tell_listeners(&Event::NoticeAction { id, action, token });
         }
         self.close_notice(id, Reason::Dismissed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn marks_are_left_out() {
-        assert_eq!(plain("<b>Bold</b> &amp; <a href=\"x\">more</a>"), "Bold & more");
-        assert_eq!(plain("1 < 2"), "1 < 2");
-        assert_eq!(plain("2 > 1"), "2 > 1");
     }
 }

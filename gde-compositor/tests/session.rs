@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use common::{Fixture, key};
-use gde_ipc::{Event, Notice, Reason, Urgency};
+use gde_ipc::{Event, Notice, Picture, Reason, Urgency};
 use wayland_client::protocol::wl_seat::WlSeat;
+use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 
 const RED: u32 = 0xffff_0000;
 const PRINT: u16 = 99;
@@ -134,7 +135,7 @@ fn next(listener: &mut BufReader<UnixStream>) -> Event {
 }
 
 fn notice(title: &str) -> Notice {
-    Notice { app: "Test".into(), title: title.into(), body: "Some <b>words</b> ".repeat(20), ..Notice::default() }
+    Notice { app: "Test".into(), title: title.into(), body: "Some <words> ".repeat(20), ..Notice::default() }
 }
 
 #[test]
@@ -176,14 +177,93 @@ fn actions_are_chosen_by_clicks() {
     fixture.point(1100, 60);
     fixture.button(true);
     fixture.button(false);
-    assert_eq!(next(&mut listener), Event::NoticeAction { id, action: "default".to_owned() });
+    assert_eq!(chosen(&mut listener).0, (id, "default".to_owned()));
     assert_eq!(next(&mut listener), Event::NoticeClosed { id, reason: Reason::Dismissed });
     let id = fixture.gde.notify(Notice { actions, body: String::new(), ..notice("a mail") }, None);
     fixture.settle();
     fixture.point(1100, 40 + 14 + 36 + 25);
     fixture.button(true);
     fixture.button(false);
-    assert_eq!(next(&mut listener), Event::NoticeAction { id, action: "later".to_owned() });
+    assert_eq!(chosen(&mut listener).0, (id, "later".to_owned()));
+}
+
+/// The next action: its notice, its name, and its token.
+fn chosen(listener: &mut BufReader<UnixStream>) -> ((u32, String), String) {
+    match next(listener) {
+        Event::NoticeAction { id, action, token } => ((id, action), token),
+        other => panic!("no action: {other:?}"),
+    }
+}
+
+/// Whose notice was clicked on may come to the front, once.
+#[test]
+fn actions_bring_windows_to_the_front() {
+    let mut fixture = Fixture::new();
+    let mut listener = listener(&mut fixture);
+    let mut client = fixture.client();
+    let activation: XdgActivationV1 = client.bind();
+    let windows = [client.toplevel(), client.toplevel()];
+    for window in &windows {
+        window.surface.commit();
+        fixture.sync(&mut client);
+        client.show(&window.surface, 300, 200, RED);
+        fixture.sync(&mut client);
+    }
+    let second = fixture.gde.layout.focus();
+    let mut click = |fixture: &mut Fixture| {
+        fixture.gde.notify(Notice { actions: vec![("default".to_owned(), String::new())], ..notice("a mail") }, None);
+        fixture.settle();
+        fixture.point(1100, 60);
+        fixture.button(true);
+        fixture.button(false);
+        let token = chosen(&mut listener).1;
+        assert!(matches!(next(&mut listener), Event::NoticeClosed { .. }));
+        token
+    };
+    let activate = |fixture: &mut Fixture, client: &mut common::client::Client, token: &str, window: usize| {
+        activation.activate(token.to_owned(), &windows[window].surface);
+        fixture.sync(client);
+        fixture.gde.layout.focus()
+    };
+    assert_eq!(activate(&mut fixture, &mut client, "made-up", 0), second);
+    let token = click(&mut fixture);
+    let first = activate(&mut fixture, &mut client, &token, 0);
+    assert_ne!(first, second);
+    assert_eq!(activate(&mut fixture, &mut client, &token, 1), first, "it holds once");
+    let token = click(&mut fixture);
+    assert_eq!(activate(&mut fixture, &mut client, &token, 1), second);
+}
+
+#[test]
+fn notices_have_pictures() {
+    let mut fixture = Fixture::new();
+    let before = fixture.pixel(1280 - 10 - 360 + 14 + 24, 30 + 10 + 14 + 24);
+    let pixels = [0x20, 0xc0, 0x40, 0xff].repeat(48 * 48);
+    let id = fixture.gde.notify(Notice { picture: Picture::new(48, 48, pixels), body: String::new(), ..notice("green") }, None);
+    let at = |fixture: &mut Fixture, y: usize| fixture.pixel(1280 - 10 - 360 + 14 + 24, y) & 0xff_ffff;
+    let rows = (30..200).filter(|y| at(&mut fixture, *y) == 0x20_c040).count();
+    assert_eq!(rows, 48);
+    fixture.gde.close_notice(id, Reason::Closed);
+    assert_eq!(fixture.pixel(1280 - 10 - 360 + 14 + 24, 30 + 10 + 14 + 24), before);
+}
+
+/// A notice goes by itself; one that has changed has only its last time.
+#[test]
+fn time_takes_notices_away() {
+    let mut fixture = Fixture::new();
+    let short = Notice { timeout_ms: Some(30), ..notice("short") };
+    let id = fixture.gde.notify(short.clone(), None);
+    for _ in 0..100 {
+        assert_eq!(fixture.gde.notify(short.clone(), Some(id)), id);
+    }
+    let long = fixture.gde.notify(short, None);
+    fixture.gde.notify(Notice { timeout_ms: Some(0), ..notice("stays") }, Some(long));
+    // The clock of the tests is set by hand; the timers are not.
+    fixture.pass(Duration::from_secs(1));
+    until(&mut fixture, "one is left", |fixture| seen(fixture).len() == 1);
+    std::thread::sleep(Duration::from_millis(60));
+    fixture.dispatch();
+    assert_eq!(seen(&fixture), ["stays"]);
 }
 
 #[test]

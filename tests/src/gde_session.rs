@@ -1,4 +1,4 @@
-//! The text editor, pictures of the screen, notices and the lock, in a machine that shows the desktop.
+//! The text editor, pictures of the screen, notices, the session's D-Bus and the lock, in a machine that shows the desktop.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,9 +8,8 @@ use vm::input;
 use vm::screen::Picture;
 
 use crate::gde::{self, LONG, SHORT};
-use crate::gde_editor;
 use crate::lab::{Lab, Machine};
-use crate::{check, wait};
+use crate::{check, gde_bus, gde_editor, wait};
 
 const FOLDER: &str = "/root/Pictures/Screenshots";
 const PASSWORD: &str = "a pass";
@@ -22,6 +21,7 @@ pub fn session(lab: &Lab) -> Result<()> {
     takes_pictures(machine).context("pictures of the screen")?;
     gde_editor::viewer(machine, FOLDER).context("the picture viewer")?;
     shows_notices(machine).context("notices")?;
+    gde_bus::bus(lab, machine).context("the session's D-Bus")?;
     locks(machine).context("the lock")
 }
 

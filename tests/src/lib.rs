@@ -31,6 +31,7 @@ mod fuzz;
 mod frame;
 mod gci;
 mod gde;
+mod gde_bus;
 mod gde_editor;
 mod gde_files;
 mod gde_monitor;

@@ -2,11 +2,15 @@
 //!
 //! A client sends [`Request`]s and gets an [`Answer`] to each, in order. After [`Request::Events`] it gets [`Event`]s instead.
 
+mod picture;
+
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use actions::desktop::{DesktopAction, Part};
+pub use picture::Picture;
 use serde::{Deserialize, Serialize};
 
 /// The environment variable that names the socket.
@@ -59,6 +63,8 @@ pub enum Request {
     },
     /// The notices that are seen.
     Notices,
+    /// The variables that programs of the session have.
+    Environment,
 }
 
 /// How much a notice matters.
@@ -90,6 +96,9 @@ pub struct Notice {
     pub urgency: Urgency,
     /// When it goes, milliseconds; 0 where it stays, none where that is left to the desktop.
     pub timeout_ms: Option<u32>,
+    /// Beside the words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
 }
 
 /// Why a notice has gone.
@@ -218,6 +227,11 @@ pub enum Answer {
         /// Its number.
         id: u32,
     },
+    /// The variables.
+    Environment {
+        /// By their names.
+        variables: BTreeMap<String, String>,
+    },
     /// What is seen.
     Notices {
         /// From above.
@@ -256,6 +270,9 @@ pub enum Event {
         id: u32,
         /// The action's name.
         action: String,
+        /// With this the program may give a window of its the keyboard (xdg-activation), for some seconds.
+        #[serde(default)]
+        token: String,
     },
 }
 

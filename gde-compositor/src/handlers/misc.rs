@@ -51,6 +51,15 @@ impl XdgActivationHandler for Gde {
     }
 }
 
+impl Gde {
+    /// What gives a window of another program the keyboard, because the user has asked for it by something of the desktop's own.
+    pub fn activation_token(&mut self) -> String {
+        // Those that nobody has used.
+        self.protocols.activation.retain_tokens(|_, data| data.timestamp.elapsed() < TOKEN_LIFE);
+        self.protocols.activation.create_external_token(None).0.as_str().to_owned()
+    }
+}
+
 impl XdgForeignHandler for Gde {
     fn xdg_foreign_state(&mut self) -> &mut XdgForeignState {
         &mut self.protocols.foreign

@@ -20,6 +20,7 @@ use wayland_protocols::ext::session_lock::v1::client::{
 use wayland_protocols::wp::presentation_time::client::{wp_presentation::WpPresentation, wp_presentation_feedback};
 use wayland_protocols::wp::single_pixel_buffer::v1::client::wp_single_pixel_buffer_manager_v1::WpSinglePixelBufferManagerV1;
 use wayland_protocols::wp::viewporter::client::{wp_viewport::WpViewport, wp_viewporter::WpViewporter};
+use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 use wayland_protocols::xdg::decoration::zv1::client::{zxdg_decoration_manager_v1::ZxdgDecorationManagerV1, zxdg_toplevel_decoration_v1};
 use wayland_protocols::xdg::shell::client::{xdg_popup, xdg_positioner::XdgPositioner, xdg_surface, xdg_toplevel, xdg_wm_base};
 use wayland_protocols_wlr::foreign_toplevel::v1::client::{
@@ -333,6 +334,7 @@ delegate_noop!(Heard: WlCompositor);
 delegate_noop!(Heard: WlSubcompositor);
 delegate_noop!(Heard: WlSubsurface);
 delegate_noop!(Heard: WlRegion);
+delegate_noop!(Heard: XdgActivationV1);
 delegate_noop!(Heard: WlShmPool);
 delegate_noop!(Heard: XdgPositioner);
 delegate_noop!(Heard: ZxdgDecorationManagerV1);

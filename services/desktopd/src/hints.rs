@@ -7,6 +7,25 @@ use gde_ipc::Urgency;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zbus::zvariant::{Signature, Type};
 
+/// Pixels by rows, as programs send them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Type, serde::Deserialize)]
+pub struct Raw<'a> {
+    /// Pixels a row.
+    pub width: i32,
+    /// Rows.
+    pub height: i32,
+    /// Bytes from one row to the next.
+    pub stride: i32,
+    /// Whether the fourth byte of a pixel says how much of it is seen.
+    pub has_alpha: bool,
+    /// 8.
+    pub bits: i32,
+    /// 3, or 4 with alpha.
+    pub channels: i32,
+    /// Red, green, blue.
+    pub data: &'a [u8],
+}
+
 /// What is known.
 #[derive(Debug, Default, PartialEq)]
 pub struct Hints<'a> {
@@ -14,6 +33,12 @@ pub struct Hints<'a> {
     pub urgency: Urgency,
     /// The name of the program's desktop entry.
     pub desktop_entry: Option<&'a str>,
+    /// A picture's file or its name in the icon theme.
+    pub image_path: Option<&'a str>,
+    /// A picture.
+    pub image: Option<Raw<'a>>,
+    /// The picture by its name of old, which counts least.
+    pub icon: Option<Raw<'a>>,
 }
 
 impl Type for Hints<'_> {
@@ -25,6 +50,7 @@ impl Type for Hints<'_> {
 enum Hint<'a> {
     Number(i64),
     Text(&'a str),
+    Picture(Raw<'a>),
     Other,
 }
 
@@ -52,6 +78,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Hint<'a> {
                     "u" => Hint::Number(value::<u32, A>(&mut parts)?.into()),
                     "x" => Hint::Number(value::<i64, A>(&mut parts)?),
                     "s" => Hint::Text(value(&mut parts)?),
+                    "(iiibiiay)" => Hint::Picture(value(&mut parts)?),
                     _ => {
                         value::<IgnoredAny, A>(&mut parts)?;
                         Hint::Other
@@ -81,6 +108,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Hints<'a> {
                         ("urgency", Hint::Number(0)) => hints.urgency = Urgency::Low,
                         ("urgency", Hint::Number(2)) => hints.urgency = Urgency::Critical,
                         ("desktop-entry", Hint::Text(text)) => hints.desktop_entry = Some(text),
+                        ("image-path" | "image_path", Hint::Text(text)) => hints.image_path = Some(text),
+                        ("image-data" | "image_data", Hint::Picture(picture)) => hints.image = Some(picture),
+                        ("icon_data", Hint::Picture(picture)) => hints.icon = Some(picture),
                         _ => {}
                     }
                 }
@@ -118,7 +148,8 @@ mod tests {
             ("x-real", Value::from(1.5)),
         ]);
         parse(&hints, |it| {
-            assert_eq!(it, Hints { urgency: Urgency::Critical, desktop_entry: Some("org.x") });
+            let raw = Raw { width: 2, height: 1, stride: 8, has_alpha: true, bits: 8, channels: 4, data: &[7; 8] };
+            assert_eq!(it, Hints { urgency: Urgency::Critical, desktop_entry: Some("org.x"), image_path: Some("/x.png"), image: Some(raw), icon: None });
         });
     }
 
@@ -132,7 +163,7 @@ mod tests {
             (Value::from("high"), Urgency::Normal),
             (Value::from(vec![2u8]), Urgency::Normal),
         ] {
-            parse(&HashMap::from([("urgency", value), ("desktop-entry", Value::from(3u8))]), |it| {
+            parse(&HashMap::from([("urgency", value), ("image-path", Value::from(3u8)), ("image-data", Value::from("x"))]), |it| {
                 assert_eq!(it, Hints { urgency: wanted, ..Hints::default() });
             });
         }

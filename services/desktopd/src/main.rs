@@ -1,6 +1,6 @@
 //! `desktopd`: what programs of other desktops expect to find on the session's D-Bus.
 //!
-//! * [`notifications`]: short words of programs, which [`compositor`] hands on to GDE; [`hints`], [`text`] and [`limits`] make them safe for it;
+//! * [`notifications`]: short words of programs, which [`compositor`] hands on to GDE; [`hints`], [`text`], [`picture`] and [`limits`] make them safe for it;
 //! * [`portal`]: whether everything is to be dark, and so on; [`look`] has the values.
 //!
 //! Programs are not trusted. What reaches the compositor is plain, short and seldom, whatever they send.
@@ -10,17 +10,19 @@ mod hints;
 mod limits;
 mod look;
 mod notifications;
+mod picture;
 mod portal;
 mod text;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use service_notify::Manager;
 use tokio::sync::mpsc;
 use zbus::Connection;
-use zbus::fdo::{RequestNameFlags, RequestNameReply};
+use zbus::fdo::{self, RequestNameFlags, RequestNameReply};
 use zbus::object_server::SignalEmitter;
 
 use compositor::Compositor;
@@ -61,7 +63,7 @@ async fn main() -> Result<()> {
         .build()
         .await
         .context("connecting to the session's D-Bus (DBUS_SESSION_BUS_ADDRESS)")?;
-    tokio::spawn(Compositor::new(socket, to_do, SignalEmitter::new(&bus, notifications::PATH)?.into_owned()).run());
+    tokio::spawn(Compositor::new(socket.clone(), to_do, SignalEmitter::new(&bus, notifications::PATH)?.into_owned()).run());
     match followed {
         Ok(followed) => drop(tokio::spawn(followed.run(SignalEmitter::new(&bus, portal::PATH)?.into_owned()))),
         Err(error) => tracing::warn!("other settings hold from the next start on: {error:#}"),
@@ -70,6 +72,7 @@ async fn main() -> Result<()> {
         take_name(&bus, name).await?;
     }
     manager.ready();
+    tokio::spawn(tell_environment(bus.clone(), socket));
     bus.closed().await;
     bail!("the session's D-Bus is gone")
 }
@@ -81,4 +84,23 @@ async fn take_name(bus: &Connection, name: &'static str) -> Result<()> {
         tracing::info!("another program answers as {name}; this one does when that ends");
     }
     Ok(())
+}
+
+/// What the bus starts gets the variables that GDE's own programs have.
+async fn tell_environment(bus: Connection, compositor: PathBuf) {
+    for pause in [100, 500, 1000, 2000, 4000, 8000, 16000].map(Duration::from_millis) {
+        match compositor::environment(&compositor).await {
+            Ok(variables) => {
+                let variables = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let told = async { fdo::DBusProxy::new(&bus).await?.update_activation_environment(variables).await };
+                if let Err(error) = told.await {
+                    tracing::warn!("telling the bus the session's variables: {error}");
+                }
+                return;
+            }
+            Err(error) => tracing::debug!("asking the desktop for its variables: {error}"),
+        }
+        tokio::time::sleep(pause).await;
+    }
+    tracing::warn!("no desktop has answered at {}: what the bus starts does not know it", compositor.display());
 }

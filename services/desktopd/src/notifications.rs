@@ -12,7 +12,7 @@ use zbus::object_server::SignalEmitter;
 use crate::compositor::{Due, LIMIT, Problem, Shown, Task};
 use crate::hints::Hints;
 use crate::limits::{Limits, Rate};
-use crate::text;
+use crate::{picture, text};
 
 /// The name on the bus.
 pub const NAME: &str = "org.freedesktop.Notifications";
@@ -49,11 +49,14 @@ impl Notifications {
         Notifications { tasks, limits: Mutex::new(Limits::new(EACH, TOGETHER, Instant::now())) }
     }
 
-    async fn ask<T>(&self, header: &Header<'_>, task: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Task) -> fdo::Result<T> {
+    /// Who floods is refused.
+    fn allow(&self, header: &Header<'_>) -> fdo::Result<()> {
         let program = header.sender().map(|it| it.as_str()).unwrap_or_default();
-        if !self.limits.lock().unwrap_or_else(PoisonError::into_inner).allow(program, Instant::now()) {
-            return Err(fdo::Error::LimitsExceeded("too many requests about notices at once: wait a second".into()));
-        }
+        let is_allowed = self.limits.lock().unwrap_or_else(PoisonError::into_inner).allow(program, Instant::now());
+        is_allowed.then_some(()).ok_or_else(|| fdo::Error::LimitsExceeded("too many requests about notices at once: wait a second".into()))
+    }
+
+    async fn ask<T>(&self, task: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Task) -> fdo::Result<T> {
         let (answer, answered) = oneshot::channel();
         let due = Due { task: task(answer), until: tokio::time::Instant::now() + LIMIT };
         // Waiting for room would only move the queue to here.
@@ -99,6 +102,7 @@ fn shown(app_name: &str, summary: &str, body: &str, actions: &[&str], hints: &Hi
         urgency: hints.urgency,
         // -1 leaves it to the desktop.
         timeout_ms: u32::try_from(timeout_ms).ok().map(|it| it.min(LONGEST_MS)),
+        picture: None,
         app,
     };
     Shown { notice, keys }
@@ -114,26 +118,29 @@ impl Notifications {
         #[zbus(header)] header: Header<'_>,
         app_name: &str,
         replaces_id: u32,
-        _app_icon: &str,
+        app_icon: &str,
         summary: &str,
         body: &str,
         actions: Vec<&str>,
         hints: Hints<'_>,
         expire_timeout: i32,
     ) -> fdo::Result<u32> {
-        let shown = Box::new(shown(app_name, summary, body, &actions, &hints, expire_timeout));
-        self.ask(&header, |answer| Task::Show { shown, replaces: replaces_id, answer }).await
+        self.allow(&header)?;
+        let mut shown = Box::new(shown(app_name, summary, body, &actions, &hints, expire_timeout));
+        shown.notice.picture = picture::of(app_icon, &hints).await;
+        self.ask(|answer| Task::Show { shown, replaces: replaces_id, answer }).await
     }
 
     /// Takes a notice away.
     async fn close_notification(&self, #[zbus(header)] header: Header<'_>, id: u32) -> fdo::Result<()> {
-        self.ask(&header, |answer| Task::Close { id, answer }).await
+        self.allow(&header)?;
+        self.ask(|answer| Task::Close { id, answer }).await
     }
 
     /// What is done of what the specification lets be left out.
     #[zbus(out_args("capabilities"))]
     fn get_capabilities(&self) -> Vec<&'static str> {
-        vec!["actions", "body"]
+        vec!["actions", "body", "icon-static"]
     }
 
     /// Who answers here.
@@ -145,6 +152,10 @@ impl Notifications {
     /// A notice has gone: 1 its time was over, 2 the user has put it away, 3 its program has, 4 for another reason.
     #[zbus(signal)]
     pub async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
+
+    /// With this the program may give a window of its the keyboard; an action follows.
+    #[zbus(signal)]
+    pub async fn activation_token(emitter: &SignalEmitter<'_>, id: u32, activation_token: &str) -> zbus::Result<()>;
 
     /// The user has chosen an action.
     #[zbus(signal)]
@@ -161,11 +172,12 @@ mod tests {
         // JSON has six bytes for some characters.
         let huge = "\u{2028}".repeat(1 << 20);
         let actions: Vec<&str> = std::iter::repeat_n(["key", huge.as_str()], 1000).flatten().collect();
-        let it = shown(&huge, &huge, &huge, &actions, &Hints::default(), i32::MAX);
+        let mut it = shown(&huge, &huge, &huge, &actions, &Hints::default(), i32::MAX);
+        it.notice.picture = gde_ipc::Picture::new(48, 48, vec![0x5a; 48 * 48 * 4]);
         assert_eq!((it.notice.actions.len(), it.keys.len(), it.notice.timeout_ms), (ACTIONS, ACTIONS, Some(LONGEST_MS)));
         let line = serde_json::to_vec(&Request::Notify { notice: it.notice, replaces: Some(u32::MAX) }).expect("a line");
         // The compositor takes 64 KiB.
-        assert!(line.len() < 16 << 10, "{} bytes", line.len());
+        assert!(line.len() < 32 << 10, "{} bytes", line.len());
     }
 
     #[test]

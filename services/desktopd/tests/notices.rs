@@ -28,9 +28,9 @@ async fn it_says_who_it_is() {
     let information: (String, String, String, String) = proxy.call("GetServerInformation", &()).await.unwrap();
     assert_eq!((information.1.as_str(), information.3.as_str()), ("GenAI OS", "1.2"));
     let capabilities: Vec<String> = proxy.call("GetCapabilities", &()).await.unwrap();
-    assert_eq!(capabilities, ["actions", "body"]);
+    assert_eq!(capabilities, ["actions", "body", "icon-static"]);
     let shape = session.dbus_send(&["--dest=org.freedesktop.Notifications", NOTIFICATIONS.1, "org.freedesktop.DBus.Introspectable.Introspect"]);
-    for part in ["Notify", "CloseNotification", "GetCapabilities", "GetServerInformation", "NotificationClosed", "ActionInvoked", "a{sv}"] {
+    for part in ["Notify", "CloseNotification", "GetCapabilities", "GetServerInformation", "NotificationClosed", "ActionInvoked", "ActivationToken", "a{sv}"] {
         assert!(shape.contains(part), "{part}: {shape}");
     }
 }
@@ -57,6 +57,7 @@ async fn notices_are_shown_and_replaced() {
         actions: vec![action("default", "Open"), action("0", "Reply")],
         urgency: Urgency::Critical,
         timeout_ms: Some(9000),
+        picture: None,
     };
     assert_eq!(fake.shown(), [(101, wanted)]);
     let second = Words::new("Another").notify(&proxy).await.unwrap();
@@ -88,10 +89,13 @@ async fn actions_are_told_of() {
     let proxy = proxy(&client, NOTIFICATIONS).await;
     let mut invoked = proxy.receive_signal("ActionInvoked").await.unwrap();
     let mut closed = proxy.receive_signal("NotificationClosed").await.unwrap();
+    let mut tokens = proxy.receive_signal("ActivationToken").await.unwrap();
     let words = Words { actions: vec!["default", "Open", "0", "Number nought", "x y;z", "Odd"], ..Words::new("Choose") };
     for (index, (chosen, key)) in [("default", "default"), ("0", "0"), ("1", "x y;z")].into_iter().enumerate() {
         let id = words.notify(&proxy).await.unwrap();
-        fake.act(index as u32 + 1, chosen);
+        let number = index as u32 + 1;
+        fake.act(number, chosen);
+        assert_eq!(next::<(u32, String)>(&mut tokens).await, (id, format!("token-{number}")));
         assert_eq!(next::<(u32, String)>(&mut invoked).await, (id, key.to_owned()));
         assert_eq!(next::<(u32, u32)>(&mut closed).await, (id, 2));
     }
@@ -105,6 +109,29 @@ async fn actions_are_told_of() {
     let id = words.notify(&proxy).await.unwrap();
     fake.act(8, "default");
     assert_eq!(next::<(u32, String)>(&mut invoked).await, (id, "default".to_owned()), "nothing else was told");
+}
+
+#[tokio::test]
+async fn pictures_are_made_small() {
+    let (session, _child, client) = Session::with_desktopd().await;
+    let fake = Fake::start(&session.socket(), 0, Manner::Usual);
+    let proxy = proxy(&client, NOTIFICATIONS).await;
+    let apps = session.folder.path().join("data/icons/hicolor/scalable/apps");
+    std::fs::create_dir_all(&apps).unwrap();
+    std::fs::write(apps.join("mail.svg"), r##"<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9" fill="#0000ff"/></svg>"##).unwrap();
+    let pixels = || StructureBuilder::new().add_field(96).add_field(96).add_field(288).add_field(false).add_field(8).add_field(3).add_field([9u8, 8, 7].repeat(96 * 96)).build().unwrap();
+    let given = HashMap::from([("image-data", Value::from(pixels())), ("image-path", "mail".into())]);
+    let named = HashMap::from([("image-path", Value::from("mail")), ("icon_data", pixels().into())]);
+    let old = HashMap::from([("image-path", Value::from("no such thing")), ("icon_data", pixels().into())]);
+    for (hints, wanted) in [(given, [9, 8, 7, 255]), (named, [0, 0, 255, 255]), (old, [9, 8, 7, 255])] {
+        Words { hints, ..Words::new("With a picture") }.notify(&proxy).await.unwrap();
+        let picture = fake.shown().pop().unwrap().1.picture.expect("a picture");
+        assert_eq!((picture.width(), picture.height()), (48, 48));
+        assert!(picture.pixels().chunks(4).all(|it| it == wanted), "{wanted:?}");
+    }
+    let hints = HashMap::from([("image-path", Value::from("/dev/zero"))]);
+    Words { hints, ..Words::new("Without") }.notify(&proxy).await.unwrap();
+    assert_eq!(fake.shown().pop().unwrap().1.picture, None);
 }
 
 /// A notice that goes before its program knows its number is told of all the same.
@@ -143,7 +170,7 @@ async fn bad_programs_are_borne() {
     for bad in [client.call_method(Some(NOTIFICATIONS.0), NOTIFICATIONS.1, Some(NOTIFICATIONS.2), "Notify", &("x", 1u32)).await, proxy.call_method("Nothing", &()).await] {
         assert!(bad.is_err());
     }
-    assert!(fake.load().1 < 16 << 10, "a line of {} bytes", fake.load().1);
+    assert!(fake.longest() < 32 << 10, "a line of {} bytes", fake.longest());
     assert!(Words::new("Usual").notify(&proxy).await.is_ok());
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.0.id())).unwrap();
     let peak: usize = status.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap().trim().trim_end_matches(" kB").parse().unwrap();
@@ -186,7 +213,7 @@ async fn floods_are_held_back() {
     let most = 50 + (start.elapsed().as_secs_f64() * 20.0) as usize + 1;
     assert!((1..=most).contains(&shown) && refused.len() == 3000 - shown, "{shown} shown");
     assert!(refused.iter().all(|it| it == LIMITS), "{refused:?}");
-    assert_eq!(fake.load().0, shown);
+    assert_eq!(fake.shown().len(), shown);
     // One that floods takes nothing from another one.
     assert!(Words::new("Heard").notify(&other).await.is_ok());
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::HashMap;
 
+use common::compositor::{Fake, Manner};
 use common::{LIMIT, NOTIFICATIONS, SETTINGS, Session, is_called, next, proxy};
 use desktop_settings::{Colour, Scheme, Settings};
 use tokio::time::timeout;
@@ -77,6 +78,23 @@ async fn the_bus_starts_it() {
     }
     let information: (String, String, String, String) = proxy(&client, NOTIFICATIONS).await.call("GetServerInformation", &()).await.unwrap();
     assert_eq!(information.0, "desktopd");
+}
+
+/// What the bus starts knows where the desktop is.
+#[tokio::test]
+async fn services_get_the_sessions_variables() {
+    let session = Session::new();
+    let _fake = Fake::start(&session.socket(), 0, Manner::Usual);
+    let seen = session.folder.path().join("seen");
+    let service = format!("[D-BUS Service]\nName=org.example.Shown\nExec=/bin/sh -c 'echo $WAYLAND_DISPLAY > {}; exit 1'\n", seen.display());
+    std::fs::write(session.folder.path().join("data/dbus-1/services/org.example.Shown.service"), service).unwrap();
+    let _child = session.start();
+    common::until("the variable is told", || {
+        // It fails, so that it is started anew the next time.
+        session.dbus_send(&["--dest=org.example.Shown", "/", "org.example.Shown.Show"]);
+        std::fs::read_to_string(&seen).is_ok_and(|it| it == "wayland-test\n")
+    })
+    .await;
 }
 
 /// Another program may answer instead; when it ends we do.

@@ -7,7 +7,7 @@ mod session;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gde_ipc::{Answer, Event, Notice, Reason, Request};
@@ -206,10 +206,16 @@ impl Compositor {
                 self.live.remove(&id);
                 Notifications::notification_closed(&self.programs, id, number(reason)).await
             }
-            Event::NoticeAction { id, action } => {
+            Event::NoticeAction { id, action, token } => {
                 let Some((id, live)) = of(id) else { return };
                 let key = if action == DEFAULT { Some(DEFAULT) } else { action.parse::<usize>().ok().and_then(|it| live.keys.get(it)).map(String::as_str) };
                 let Some(key) = key else { return };
+                // First what brings its window to the front.
+                if !token.is_empty()
+                    && let Err(error) = Notifications::activation_token(&self.programs, id, &token).await
+                {
+                    tracing::warn!("telling programs: {error}");
+                }
                 Notifications::action_invoked(&self.programs, id, key).await
             }
             _ => return,
@@ -232,6 +238,18 @@ impl Compositor {
                 tracing::warn!("telling programs: {error}");
             }
         }
+    }
+}
+
+/// The variables of the compositor's programs.
+///
+/// # Errors
+/// Where there is no compositor, or it does not answer.
+pub async fn environment(path: &Path) -> io::Result<BTreeMap<String, String>> {
+    let answer = async { Session::connect(path).await?.ask(&Request::Environment).await };
+    match timeout_at(Instant::now() + LIMIT, answer).await?? {
+        Answer::Environment { variables } => Ok(variables),
+        other => Err(io::Error::other(format!("an answer to another question: {other:?}"))),
     }
 }
 

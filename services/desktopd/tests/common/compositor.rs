@@ -25,7 +25,6 @@ struct State {
     manner: Manner,
     shown: Vec<(u32, Notice)>,
     last: u32,
-    requests: usize,
     longest: usize,
     connections: Vec<UnixStream>,
     listeners: Vec<UnixStream>,
@@ -39,7 +38,6 @@ impl State {
     }
 
     fn answer(&mut self, request: Request) -> Answer {
-        self.requests += 1;
         match request {
             Request::Notify { notice, replaces } => {
                 let old = self.shown.iter().position(|it| Some(it.0) == replaces);
@@ -62,6 +60,7 @@ impl State {
                 Answer::Notified { id }
             }
             Request::CloseNotice { id } if self.close(id, Reason::Closed) => Answer::Done,
+            Request::Environment => Answer::Environment { variables: [("WAYLAND_DISPLAY".to_owned(), "wayland-test".to_owned())].into() },
             other => Answer::Failed { problem: format!("not here: {other:?}") },
         }
     }
@@ -86,7 +85,7 @@ impl Fake {
     pub fn start(path: &Path, last: u32, manner: Manner) -> Self {
         let _ = std::fs::remove_file(path);
         let listener = UnixListener::bind(path).expect("a socket");
-        let state = State { manner, shown: Vec::new(), last, requests: 0, longest: 0, connections: Vec::new(), listeners: Vec::new(), is_alive: true };
+        let state = State { manner, shown: Vec::new(), last, longest: 0, connections: Vec::new(), listeners: Vec::new(), is_alive: true };
         let fake = Fake { state: Arc::new(Mutex::new(state)), path: path.to_owned() };
         let server = fake.clone();
         thread::spawn(move || {
@@ -136,10 +135,9 @@ impl Fake {
         self.lock().shown.clone()
     }
 
-    /// The number of requests, and the length of the longest one.
-    pub fn load(&self) -> (usize, usize) {
-        let state = self.lock();
-        (state.requests, state.longest)
+    /// The length of the longest request.
+    pub fn longest(&self) -> usize {
+        self.lock().longest
     }
 
     /// Whether somebody hears events.
@@ -158,7 +156,7 @@ impl Fake {
     /// An action is chosen.
     pub fn act(&self, id: u32, action: &str) {
         let mut state = self.lock();
-        state.tell(&Event::NoticeAction { id, action: action.to_owned() });
+        state.tell(&Event::NoticeAction { id, action: action.to_owned(), token: format!("token-{id}") });
         state.close(id, Reason::Dismissed);
     }
 

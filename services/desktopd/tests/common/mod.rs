@@ -73,7 +73,9 @@ impl Session {
     }
 
     pub fn start(&self) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_desktopd"));
+        // With as little memory as its unit lets it have.
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "ulimit -v 524288 && exec \"$0\"", env!("CARGO_BIN_EXE_desktopd")]);
         set_environment(&mut command, self.folder.path());
         Process(command.spawn().expect("desktopd"))
     }
