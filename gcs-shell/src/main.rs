@@ -6,6 +6,7 @@ mod desktop;
 mod diagnose;
 mod editor;
 mod lessons;
+mod model;
 mod plan;
 mod recognise;
 mod repair;
@@ -69,7 +70,7 @@ enum Sub {
         /// Run it if it is understood and only looks
         #[arg(long)]
         run: bool,
-        /// Switch a stage off, to measure it: follow, windows, compose, intents, guard, recall, questions
+        /// Switch a stage off, to measure it: follow, windows, compose, intents, guard, recall, questions, model
         #[arg(long, hide = true)]
         without: Vec<String>,
     },
@@ -187,17 +188,22 @@ fn ask(text: &str, json: bool, run: bool, without: &[String]) -> Result<i32> {
     let text = if text == "-" { terminal::all_input()? } else { text.to_owned() };
     let world = LiveWorld::current();
     let mut context = Context { risk: RiskContext::current(), windows: desktop::windows(), ..Default::default() };
-    let mut questions = true;
+    let (mut questions, mut model) = (true, true);
     for stage in without {
         if stage == "questions" {
             questions = false;
+        } else if stage == "model" {
+            model = false;
         } else if !context.stages.switch_off(stage) {
             anyhow::bail!("there is no stage {stage}");
         }
     }
     let text = text.trim().trim_start_matches('?');
     let special = if questions { special::answer(text, &context.risk, intent::World::has_command(&world, "gpm")) } else { None };
-    let answer = special.unwrap_or_else(|| intent::ask(text, &world, &context));
+    let mut answer = special.unwrap_or_else(|| intent::ask(text, &world, &context));
+    if model && matches!(answer, Answer::OutOfScope { .. }) {
+        answer = model::answer(text, &context.risk).unwrap_or(answer);
+    }
     let status = match &answer {
         Answer::Plan { .. } => 0,
         Answer::Unsure { .. } | Answer::Missing { .. } => 2,

@@ -87,6 +87,14 @@ pub fn linux(project: &Project, edition: &str) -> Result<Linux> {
     })
 }
 
+/// Tells whoever runs `./gos` what happens.
+pub fn report() -> Report {
+    Report::new(|event| match event {
+        Event::Step(text) => eprintln!("gos: {text}"),
+        Event::Notice(text) => eprintln!("gos: note: {text}"),
+    })
+}
+
 fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<'_>) -> Result<T>) -> Result<T> {
     let contents = Contents::load(&project.root, edition)?;
     let targets = [Target::Root, Target::Initfs, Target::Initramfs, Target::Live];
@@ -96,10 +104,7 @@ fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<
     };
     let mut programs = cargo::build_static(project, &wanted(Linkage::Static), &project.build().join("programs"))?;
     programs.extend(cargo::build_dynamic(project, &wanted(Linkage::Dynamic), &project.build().join("programs"))?);
-    let report = Report::new(|event| match event {
-        Event::Step(text) => eprintln!("gos: {text}"),
-        Event::Notice(text) => eprintln!("gos: note: {text}"),
-    });
+    let report = report();
     let out = project.build().join(edition);
     let _lock = project.lock_images(&out)?;
     let builder = Builder {

@@ -134,6 +134,10 @@ impl Builder<'_> {
                 &mut tree,
                 self.report,
             )?;
+            for file in &recipe.pypi {
+                let content = Content::Host(file.fetch(&self.cache, self.report)?);
+                tree.insert(&file.path, Entry::new(Kind::File(content), 0o644, time))?;
+            }
             for generated in &recipe.generated {
                 base::generate(generated, &self.programs, time, &mut tree)?;
             }

@@ -22,6 +22,7 @@ pub const HOST_PACKAGES: &[&str] = &[
     "grub-pc-bin",
     "libc-bin",
     "mtools",
+    "python3-pip",
     "qemu-utils",
     "util-linux",
     "xorriso",

@@ -2,6 +2,7 @@
 //!
 //! * [`recipe`]: what an image is made of (`recipes/`, `filesystem.toml`, `editions/`);
 //! * [`debian`]: Debian's packages: the lock file, dependencies, downloads;
+//! * [`pypi`]: files of Python's package index;
 //! * [`tree`]: a file tree with owners and modes, independent of the builder's user and filesystem;
 //! * `packages`: a tree as packages, a repository of them, and its installation by gpm;
 //! * [`cpio`], [`redoxfs`], [`disk`], [`linux`]: what trees are written into;
@@ -25,6 +26,7 @@ mod host;
 mod iso;
 pub mod linux;
 mod packages;
+pub mod pypi;
 pub mod recipe;
 pub mod redoxfs;
 mod report;

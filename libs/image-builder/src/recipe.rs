@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bounds::Bounds;
 use crate::error::{Error, IoContext, Result};
+use crate::pypi::FromPypi;
 
 /// One package of the image.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +35,9 @@ pub struct Recipe {
     /// Programs of this workspace.
     #[serde(default)]
     pub program: Vec<Program>,
+    /// Files of Python's package index.
+    #[serde(default)]
+    pub pypi: Vec<FromPypi>,
     /// Files that programs write about themselves.
     #[serde(default)]
     pub generated: Vec<Generated>,
@@ -421,7 +425,11 @@ pub fn all_debian_packages(root: &Path) -> Result<(Vec<String>, BTreeSet<String>
 }
 
 impl Recipe {
-    fn load(root: &Path, name: &str) -> Result<Self> {
+    /// Reads the recipe of this name in the repository at `root`.
+    ///
+    /// # Errors
+    /// It is not there, or wrong.
+    pub fn load(root: &Path, name: &str) -> Result<Self> {
         let folder = root.join("recipes").join(name);
         let path = folder.join("recipe.toml");
         let mut recipe: Self = read(&path)?;
@@ -445,6 +453,10 @@ impl Recipe {
         );
         let paths = paths.chain(recipe.initfs_symlink.iter().map(|symlink| &symlink.path));
         let paths = paths.chain(recipe.symlink.iter().map(|symlink| &symlink.path));
+        let paths = paths.chain(recipe.pypi.iter().map(|file| &file.path));
+        if let Some(problem) = recipe.pypi.iter().find_map(FromPypi::problem) {
+            return Err(Error::config(path, problem));
+        }
         if let Some(bad) = paths
             .chain(recipe.permission.iter().map(|permission| &permission.path))
             .find(|p| !p.starts_with('/'))

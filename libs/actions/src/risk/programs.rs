@@ -101,6 +101,7 @@ pub(super) fn risk(name: &str, args: &[Arg], ctx: &RiskContext) -> Risk {
         "apt" | "apt-get" | "gpm" | "aptitude" | "dnf" | "snap" | "flatpak" | "pip" | "pip3" | "cargo" | "npm" => packages(args),
         "dpkg" => dpkg(args),
         "systemctl" | "service" | "gci" => services(args),
+        "genai" => model(args),
         "ip" => if args.iter().any(|a| matches!(a.text.as_str(), "add" | "del" | "delete" | "set" | "flush" | "replace" | "change" | "exec")) || unsure { Dangerous } else { Safe },
         "ifconfig" | "route" => if operands(args).len() < 2 { Safe } else { Dangerous },
         "crontab" => if has(args, 'l', "") { Safe } else if has(args, 'r', "") { Dangerous } else { Confirm },
@@ -487,6 +488,16 @@ fn packages(args: &[Arg]) -> Risk {
         Some(Some(_)) => Confirm,
         Some(None) => Dangerous,
         None => Safe,
+    }
+}
+
+/// Questions to the language model: what is written out stays here unless the user asks for another machine's answer.
+fn model(args: &[Arg]) -> Risk {
+    let elsewhere = |a: &Arg| a.text.starts_with("--ro") && a.text != "--route=local";
+    match args.first().map(Arg::literal) {
+        Some(Some("ask" | "embed")) if args.iter().all(|a| a.literal().is_some() && !elsewhere(a)) => Safe,
+        Some(Some("status")) => Safe,
+        _ => Confirm,
     }
 }
 

