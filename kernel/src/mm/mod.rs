@@ -8,6 +8,7 @@
 pub mod anon;
 mod area;
 mod fault;
+mod free;
 mod object;
 pub mod oom;
 mod remote;

@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use frame::paging::{CopyMode, PageTable, PteFlags};
 
 use super::area::{Area, Backing, Prot};
+use super::free::FreeSearch;
 use super::object::MemoryObject;
 use super::{MAX_ADDRESS, MIN_ADDRESS, PAGE, page_up};
 use crate::error::*;
@@ -15,8 +16,6 @@ use crate::sync::Mutex;
 
 /// Most areas of a process (`/proc/sys/vm/max_map_count`).
 const MAX_AREAS: usize = 65_530;
-/// Unmapped space kept below a growing stack.
-const STACK_GUARD: usize = 256 * PAGE;
 
 /// The areas by start address, and the layout.
 pub(super) struct Areas {
@@ -25,6 +24,7 @@ pub(super) struct Areas {
     pub version: u64,
     /// mmap without a hint searches downwards from here.
     pub mmap_top: usize,
+    pub search: FreeSearch,
     pub brk_start: usize,
     pub brk: usize,
     pub mapped_pages: usize,
@@ -141,7 +141,7 @@ impl AddressSpace {
         let mmap_top = 0x7fff_f7ff_f000 - ((entropy & 0xff_ffff) as usize) * PAGE;
         Ok(Arc::new(Self {
             table,
-            areas: Mutex::new(Areas { map: BTreeMap::new(), version: 0, mmap_top, brk_start: 0, brk: 0, mapped_pages: 0, peak_mapped_pages: 0 }),
+            areas: Mutex::new(Areas { map: BTreeMap::new(), version: 0, mmap_top, search: FreeSearch::default(), brk_start: 0, brk: 0, mapped_pages: 0, peak_mapped_pages: 0 }),
             rss: AtomicUsize::new(0),
             peak_rss: AtomicUsize::new(0),
             stack_limit: AtomicU64::new(8 << 20),
@@ -306,6 +306,7 @@ impl AddressSpace {
             }
         }
         areas.version += 1;
+        areas.freed(end);
         self.unmap_present(start, end);
     }
 
@@ -739,54 +740,6 @@ impl Areas {
                 }
             }
         }
-    }
-
-    /// As [`Self::find_free`], within what `MAP_32BIT` means on Linux.
-    pub fn find_low(&self, hint: usize, len: usize) -> Option<usize> {
-        const FIRST: usize = 0x4000_0000;
-        const END: usize = 0x8000_0000;
-        let hint = hint & !(PAGE - 1);
-        let fits = |start: usize| start >= FIRST && start.checked_add(len).is_some_and(|end| end <= END);
-        if fits(hint) && !self.overlaps(hint, hint + len) {
-            return Some(hint);
-        }
-        let mut start = self.map.range(..FIRST).next_back().map_or(FIRST, |(_, area)| area.end.max(FIRST));
-        for area in self.map.range(FIRST..END).map(|(_, area)| area) {
-            let first = if area.grows_down { area.start.saturating_sub(STACK_GUARD) } else { area.start };
-            if first.checked_sub(start).is_some_and(|room| room >= len) {
-                break;
-            }
-            start = start.max(area.end);
-        }
-        fits(start).then_some(start)
-    }
-
-    /// A free range: at the hint, else the highest below `mmap_top`, else anywhere.
-    pub fn find_free(&self, hint: usize, len: usize) -> Option<usize> {
-        let hint = hint & !(PAGE - 1);
-        if hint >= MIN_ADDRESS && hint.checked_add(len).is_some_and(|end| end <= MAX_ADDRESS) && !self.overlaps(hint, hint + len) {
-            return Some(hint);
-        }
-        let mut end = self.mmap_top;
-        for area in self.map.range(..self.mmap_top).rev().map(|(_, a)| a) {
-            if area.end <= end && end - area.end >= len {
-                return Some(end - len);
-            }
-            let below = if area.grows_down { area.start.saturating_sub(STACK_GUARD) } else { area.start };
-            end = end.min(below);
-        }
-        if end >= MIN_ADDRESS + len {
-            return Some(end - len);
-        }
-        // Above mmap_top.
-        let mut start = self.mmap_top;
-        for area in self.map.range(self.mmap_top..).map(|(_, a)| a) {
-            if area.start >= start && area.start - start >= len {
-                return Some(start);
-            }
-            start = start.max(area.end);
-        }
-        (MAX_ADDRESS.saturating_sub(start) >= len).then_some(start)
     }
 }
 
