@@ -10,6 +10,7 @@
 //! * [`password`]: where the password of an encrypted filesystem comes from;
 //! * [`free_map`]: opens a generation with its map of free blocks;
 //! * [`space`]: admits an operation only if it cannot run out of blocks half-way, where the crate could not go back;
+//! * [`nodes`], [`directory`]: nodes and names, in memory until the commit;
 //! * [`attr`], [`listing`], [`records`]: nodes as attributes, directories by cursor, freeing a file's records;
 //! * [`session`]: the filesystem calls within one open transaction; [`serve`]: the loop that opens and commits them.
 #![warn(missing_docs)]
@@ -18,10 +19,12 @@ pub mod attr;
 pub mod cache;
 pub mod check;
 pub mod device;
+pub mod directory;
 pub mod free_map;
 pub mod listing;
 pub mod password;
 pub mod mount;
+pub mod nodes;
 pub mod records;
 pub mod serve;
 pub mod session;

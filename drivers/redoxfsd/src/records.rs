@@ -59,10 +59,12 @@ pub fn write_need(node: &Node, level: usize, offset: u64, len: u64) -> Need {
     // One more record may be filled with zeroes up to the offset, and one holds what lay in the node.
     let records = end.div_ceil(bytes) - offset / bytes + 2;
     let single = records * (1 + depth(end / bytes));
+    let blocks = NODE + single + (records << level);
     Need {
-        blocks: NODE + single + (records << level),
+        blocks,
         runs: if level > 0 { (level, records) } else { (0, 0) },
         frees: false,
+        likely: blocks,
     }
 }
 

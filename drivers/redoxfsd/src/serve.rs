@@ -72,6 +72,8 @@ pub fn serve<D: Device>(
         server.flush().context("answering")?;
     }
     ended.context("the scheme's socket")?;
+    // To the crate, nodes without names that nobody uses are to be freed, which leaves the last record of each: the next mount does it whole.
+    fs.node_usages.extend(state.unlinked().map(|id| (id, 1)));
     // The log of allocations is rewritten short: the next mount reads it whole.
     if !state.is_read_only() && fs.cleanup().is_err() {
         tracing::warn!("the allocation log could not be shortened");
@@ -143,10 +145,6 @@ fn reclaim<D: Device>(
     }
     let orphans = look(fs, |tx| walk_lists(tx, &mut Ignore))?;
     if is_successor {
-        // The crate frees what is on the list and that nobody uses.
-        for orphan in &orphans {
-            fs.node_usages.insert(orphan.id(), 1);
-        }
         state.adopt(orphans.iter().map(redoxfs::TreePtr::id));
         return Ok(());
     }

@@ -23,15 +23,18 @@ pub struct Need {
     pub runs: (usize, u64),
     /// The operation frees space in the end.
     pub frees: bool,
+    /// Blocks that it is likely to leave in memory until the commit.
+    pub likely: u64,
 }
 
 impl Need {
-    /// A number of single blocks.
+    /// A number of single blocks, of which few are changed as a rule.
     pub const fn blocks(blocks: u64) -> Self {
         Self {
             blocks,
             runs: (0, 0),
             frees: false,
+            likely: blocks.div_ceil(8),
         }
     }
 
@@ -41,6 +44,7 @@ impl Need {
             blocks,
             runs: (0, 0),
             frees: true,
+            likely: blocks.div_ceil(8),
         }
     }
 }

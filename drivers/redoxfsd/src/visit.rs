@@ -2,12 +2,13 @@
 
 use crate::cache::CachedDisk;
 use crate::device::Device;
+use crate::directory;
 use redoxfs::{
-    BlockAddr, BlockLevel, BlockList, BlockPtr, BlockRaw, BlockTrait, Header, Node, NodeLevelData,
+    BlockAddr, BlockList, BlockPtr, BlockRaw, BlockTrait, Header, Node, NodeLevelData,
     RecordRaw, Transaction, Tree, TreeList, TreePtr,
 };
 use std::ops::DerefMut;
-use syscall::error::{EIO, Error, Result};
+use syscall::error::{Error, Result};
 
 /// A transaction on our disk.
 pub type Tx<'a, D> = Transaction<'a, CachedDisk<D>>;
@@ -134,7 +135,7 @@ impl Walk for BlockRaw {
         let old = old_node.level_data().unwrap_or(&none);
         match new_node.level_data() {
             None => Ok(()),
-            Some(new) if new_node.is_dir() => directory(new, tx, visitor),
+            Some(new) if new_node.is_dir() => directory_blocks(new, tx, visitor),
             Some(new) => levels(id, new, old, tx, visitor),
         }
     }
@@ -164,18 +165,14 @@ fn levels<D: Device>(
 
 /// A directory is one block of entries, or a tree with hashes above many; the first pointer is a marker that tells
 /// the tree's height.
-fn directory<D: Device>(
+fn directory_blocks<D: Device>(
     data: &NodeLevelData,
     tx: &mut Tx<'_, D>,
     visitor: &mut impl Visitor,
 ) -> Result<()> {
-    if !{ data.level0[0] }.is_marker() {
+    let Some((height, root)) = directory::root_of(data) else {
         return Ok(());
-    }
-    let height = { data.level0[0] }.addr().level().bytes() / redoxfs::BLOCK_SIZE;
-    let height = height.trailing_zeros();
-    // SAFETY: pointers differ in type only to say what the block holds; any block reads as raw bytes.
-    let root = unsafe { { data.level0[1] }.cast::<BlockRaw>() };
+    };
     directory_block(root, height, tx, visitor)
 }
 
@@ -196,13 +193,8 @@ fn directory_block<D: Device>(
     if height == 0 {
         return Ok(());
     }
-    // An inner block: records of a 4-byte hash and a pointer. The crate keeps the type to itself, so pointers are
-    // read by way of a block that is nothing but pointers.
-    let mut list = BlockList::<BlockRaw>::empty(BlockLevel::default()).ok_or(Error::new(EIO))?;
-    let (records, _) = block.data().as_chunks::<20>();
-    for record in records {
-        list[..16].copy_from_slice(&record[4..]);
-        directory_block(list.ptrs[0], height - 1, tx, visitor)?;
+    for (_, below) in directory::branch(block.data())? {
+        directory_block(below, height - 1, tx, visitor)?;
     }
     Ok(())
 }

@@ -186,34 +186,24 @@ impl<D: Device> Session<'_, '_, D> {
         if records::has_records(node.data()) {
             let emptied = records::shrink(self.tx, &mut node, 0);
             emptied.map_err(|error| self.lost(error))?;
-            self.tx.sync_tree(node).map_err(|error| self.lost(error))?;
         }
-        let freed = if self.state.listed.remove(&ptr.id()) {
-            self.tx.on_close_node(ptr)
-        } else {
-            self.state.unlisted.remove(&ptr.id());
-            self.tx.release_node(ptr)
-        };
-        freed.map_err(|error| self.lost(error))?;
+        self.state.nodes.remove(self.tx, ptr.id()).map_err(|error| self.lost(error))?;
+        if self.state.listed.remove(&ptr.id()) {
+            self.state.nodes.unlinked_changed();
+        }
+        self.state.unlisted.remove(&ptr.id());
         self.state.freed(ptr.id(), was_dir);
         Ok(())
     }
 
     /// Frees the nodes that were on the disk's list when it was mounted: their last users died with the system.
     pub fn free_orphans(&mut self, orphans: &[TreePtr<Node>]) -> Result<()> {
-        for orphan in orphans {
-            let mut node = self.read_node(*orphan)?;
-            self.admit(records::free_need(node.data(), 0))?;
-            if records::has_records(node.data()) {
-                let emptied = records::shrink(self.tx, &mut node, 0);
-                emptied.map_err(|error| self.lost(error))?;
-                self.tx.sync_tree(node).map_err(|error| self.lost(error))?;
-            }
-        }
         self.admit(Need::to_free(FREE_BLOCKS + 4 * orphans.len() as u64))?;
-        self.tx
-            .release_unused_nodes()
-            .map_err(|error| self.lost(error))
+        for orphan in orphans {
+            self.free_node(*orphan)?;
+        }
+        self.state.nodes.unlinked_changed();
+        self.flush_nodes()
     }
 }
 

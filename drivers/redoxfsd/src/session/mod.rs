@@ -54,7 +54,7 @@ impl<D: Device> Session<'_, '_, D> {
         let may_help = self.state.is_dirty() || self.state.has_nodes_to_free();
         let admitted = self.state.space.admit(need, may_help);
         match admitted {
-            Ok(()) => self.state.touch(need.blocks),
+            Ok(()) => self.state.touch(need.likely),
             Err(Fail::Retry) => self.state.want_commit(),
             Err(_) => {}
         }
@@ -77,7 +77,7 @@ impl<D: Device> Session<'_, '_, D> {
     }
 
     fn read_node(&mut self, ptr: TreePtr<Node>) -> Result<TreeData<Node>> {
-        self.tx.read_tree(ptr).map_err(|error| match error.errno {
+        self.state.nodes.read(self.tx, ptr.id()).map_err(|error| match error.errno {
             syscall::error::ENOENT => Errno::STALE.into(),
             _ => harmless(error),
         })
@@ -109,7 +109,7 @@ impl<D: Device> Session<'_, '_, D> {
     fn store(&mut self, node: TreeData<Node>) -> Result<NodeAttr> {
         let id = node.id();
         let attr = attr::of_node(id, node.data());
-        self.tx.sync_tree(node).map_err(|error| self.lost(error))?;
+        self.state.nodes.write(node);
         self.state.times.remove(&id);
         self.state.forget_attr(id);
         Ok(self.state.learn(id, attr))
@@ -132,8 +132,14 @@ impl<D: Device> Session<'_, '_, D> {
         Ok(node)
     }
 
-    /// What has to be done before a commit: times kept in memory go into their nodes, nodes without names are freed as
-    /// far as there is room.
+    /// Writes the nodes that have changed into the transaction's blocks.
+    fn flush_nodes(&mut self) -> Result<()> {
+        let unlinked = self.state.listed.iter().copied();
+        self.state.nodes.flush(self.tx, unlinked).map_err(|error| self.lost(error))
+    }
+
+    /// What has to be done before a commit: nodes without names are freed as far as there is room, times kept in memory go into
+    /// their nodes, and these into the transaction's blocks.
     pub fn before_commit(&mut self) {
         if self.state.is_read_only() {
             return;
@@ -148,6 +154,10 @@ impl<D: Device> Session<'_, '_, D> {
                 tracing::warn!("the times of node {id} are not kept: {error:?}");
                 self.state.times.remove(&id);
             }
+        }
+        // Where it fails the transaction is lost, and its end tells.
+        if self.state.lost().is_none() {
+            let _ = self.flush_nodes();
         }
     }
 }

@@ -3,13 +3,13 @@
 use super::{Session, harmless};
 use crate::attr::{self, Extra};
 use crate::device::Device;
+use crate::directory;
 use crate::listing::Listing;
 use crate::records;
 use crate::space::Need;
 use redoxfs::{DIR_ENTRY_MAX_LENGTH, Node, TreePtr};
 use scheme::abi::fs::{CreateRequest, LinkRequest, NodeAttr, RenameFlags, RenameRequest};
 use scheme::{Errno, Result};
-use syscall::error::ENOENT;
 
 /// What adding or removing one name may allocate: a directory's path to the entry, with splits, and two nodes.
 pub(super) const NAME_BLOCKS: u64 = 40;
@@ -36,15 +36,10 @@ impl<D: Device> Session<'_, '_, D> {
         }
         let found = match self.state.listings.get(dir.id()) {
             Some(listing) => listing.get(name),
-            None => match self.tx.find_node(dir, name) {
-                Ok(node) => {
-                    let id = node.id();
-                    self.state.learn(id, attr::of_node(id, node.data()));
-                    Some(id)
-                }
-                Err(error) if error.errno == ENOENT => None,
-                Err(error) => return Err(harmless(error)),
-            },
+            None => {
+                let node = self.read_node(dir)?;
+                directory::find(self.tx, node.data(), name).map_err(harmless)?
+            }
         };
         self.state.learn_name(dir.id(), name, found);
         Ok(found.map(TreePtr::new))
@@ -55,15 +50,9 @@ impl<D: Device> Session<'_, '_, D> {
         if self.state.listings.get(dir.id()).is_some() {
             return Ok(());
         }
-        let mut entries = Vec::new();
-        self.tx.child_nodes(dir, &mut entries).map_err(harmless)?;
+        let node = self.read_node(dir)?;
         let mut listing = Listing::default();
-        for entry in &entries {
-            // Names that are no UTF-8 cannot be made by anyone; a broken one must not hide the others.
-            if let Some(name) = entry.name() {
-                listing.insert(name, entry.node_ptr().id());
-            }
-        }
+        directory::each(self.tx, node.data(), |name, id| listing.insert(name, id)).map_err(harmless)?;
         self.state.listings.put(dir.id(), listing);
         Ok(())
     }
@@ -92,9 +81,13 @@ impl<D: Device> Session<'_, '_, D> {
 
     /// Adds a name for a node that exists. The name must be free, and room admitted.
     fn add_name(&mut self, dir: TreePtr<Node>, name: &str, node: TreePtr<Node>) -> Result<()> {
-        self.tx
-            .link_node(dir, name, node)
-            .map_err(|error| self.lost(error))?;
+        let mut parent = self.read_node(dir)?;
+        let mut linked = self.read_node(node)?;
+        directory::add(self.tx, &mut parent, name, node.id()).map_err(|error| self.lost(error))?;
+        let links = linked.data().links();
+        linked.data_mut().set_links(links + 1);
+        self.state.nodes.write(parent);
+        self.state.nodes.write(linked);
         self.state.forget_attr(node.id());
         self.named(dir, name, Some(node));
         Ok(())
@@ -104,25 +97,22 @@ impl<D: Device> Session<'_, '_, D> {
     fn remove_name(&mut self, dir: TreePtr<Node>, name: &str, node: NodeAttr) -> Result<()> {
         let ptr = Self::ptr(node.node)?;
         let last = node.nlink <= 1;
-        let kind = (node.mode & 0o170000) as u16;
         let listed = last && self.state.can_list();
-        if listed {
-            // In use as far as the crate knows: it goes to the disk's list of unlinked nodes.
-            self.tx
-                .on_open_node(ptr)
-                .map_err(|error| self.lost(error))?;
-        } else if last {
-            // Another name, as it were, keeps the crate from freeing the node.
-            let mut unnamed = self.read_to_change(ptr)?;
-            unnamed.data_mut().set_links(2);
-            self.store(unnamed)?;
+        let mut parent = self.read_node(dir)?;
+        // On the disk's list of unlinked nodes, it may keep its link.
+        let changed = (!listed).then(|| self.read_to_change(ptr)).transpose()?;
+        let removed = directory::remove(self.tx, &mut self.state.nodes, &mut parent, name);
+        if !removed.map_err(|error| self.lost(error))? {
+            return Err(Errno::NOENT.into());
         }
-        let removed = self.tx.remove_node(dir, name, kind);
-        removed.map_err(|error| self.lost(error))?;
-        if last && !listed {
-            let mut unnamed = self.read_to_change(ptr)?;
-            unnamed.data_mut().set_links(0);
-            self.store(unnamed)?;
+        self.state.nodes.write(parent);
+        match changed {
+            None => self.state.nodes.unlinked_changed(),
+            Some(mut changed) => {
+                let links = changed.data().links();
+                changed.data_mut().set_links(if last { 0 } else { links - 1 });
+                self.store(changed)?;
+            }
         }
         if last {
             // On the disk the node keeps its last link until it is freed; the list, or the line above, says enough.
@@ -277,9 +267,9 @@ impl<D: Device> Session<'_, '_, D> {
         let mut left = vec![top];
         while let Some(dir) = left.pop() {
             let mut entries = Vec::new();
-            self.tx.child_nodes(dir, &mut entries).map_err(harmless)?;
-            for entry in entries {
-                let node = entry.node_ptr();
+            let node = self.read_node(dir)?;
+            directory::each(self.tx, node.data(), |_, id| entries.push(TreePtr::new(id))).map_err(harmless)?;
+            for node in entries {
                 if attr::is_dir(self.attr(node)?.mode) {
                     if node.id() == wanted.id() {
                         return Ok(true);

@@ -1,6 +1,7 @@
 //! What is known beyond one transaction: caches, unlinked nodes, who waits for a commit.
 
 use crate::listing::Listings;
+use crate::nodes::Nodes;
 use crate::space::Space;
 use scheme::abi::fs::{NodeAttr, Time};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -54,6 +55,8 @@ pub struct State {
     pub owes_rest: bool,
     /// Whether there was a daemon before: the kernel may hold nodes without names that nobody here knows of.
     is_successor: bool,
+    /// Nodes and lists of the open transaction.
+    pub(super) nodes: Nodes,
     /// Free space.
     pub space: Space,
     /// Longest time from a change to its commit.
@@ -182,6 +185,11 @@ impl State {
         self.is_successor = true;
     }
 
+    /// The nodes on the disk's list of unlinked ones.
+    pub fn unlinked(&self) -> impl Iterator<Item = u32> + use<'_> {
+        self.listed.iter().copied()
+    }
+
     pub(super) const fn is_successor(&self) -> bool {
         self.is_successor
     }
@@ -280,6 +288,7 @@ impl State {
         self.lost = None;
         if !committed {
             self.read_only = true;
+            self.nodes = Nodes::default();
             self.attrs.clear();
             self.outdated.clear();
             self.names.clear();

@@ -105,7 +105,7 @@ impl Device for TestDisk {
 }
 
 /// The disk without a cache, for the crate's own functions.
-struct Raw(TestDisk);
+pub struct Raw(pub TestDisk);
 
 impl redoxfs::Disk for Raw {
     unsafe fn read_at(&mut self, block: u64, buffer: &mut [u8]) -> syscall::error::Result<usize> {
