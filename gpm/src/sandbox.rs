@@ -1,8 +1,8 @@
 //! Runs scriptlets with no more rights than they declare.
 //!
 //! A seccomp filter keeps them from the network (unless declared), from mounting, loading modules, tracing, rebooting and the like. Where
-//! files may be written is enforced by Landlock. A kernel without Landlock, ours among them, cannot confine writing to certain folders:
-//! there a scriptlet that declares none gets a filter that lets it open nothing for writing, and one that declares some is refused, unless
+//! files may be written is enforced by Landlock. A kernel without Landlock cannot confine writing to certain folders: there
+//! a scriptlet that declares none gets a filter that lets it open nothing for writing, and one that declares some is refused, unless
 //! the machine's owner allows it to run unconfined.
 
 use std::collections::{BTreeMap, BTreeSet};

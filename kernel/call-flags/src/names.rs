@@ -1,7 +1,7 @@
 //! Names, attributes and mounts.
 
 use crate::errno::Errno::{EINVAL, EOPNOTSUPP};
-use crate::set::{Entry, Flags, Unknown, idle, no, on};
+use crate::set::{Entry, Flags, Unknown, Values, idle, no, on};
 use crate::sets;
 
 const NOFOLLOW: Entry = on("AT_SYMLINK_NOFOLLOW", 0x100);
@@ -55,6 +55,32 @@ sets! {
         no("FALLOC_FL_INSERT_RANGE", 0x20, EOPNOTSUPP, "no filesystem can"),
         no("FALLOC_FL_UNSHARE_RANGE", 0x40, EOPNOTSUPP, "no filesystem can"),
     ]);
+    /// `landlock_create_ruleset(2)`: the version of the interface is 3, with truncation.
+    LANDLOCK_CREATE_RULESET: Flags = Flags::new(&["landlock_create_ruleset"], "flags", Unknown::Refused(EINVAL), &[on("LANDLOCK_CREATE_RULESET_VERSION", 1)]);
+    /// `landlock_create_ruleset(2)`: what a ruleset handles, and rules allow.
+    LANDLOCK_ACCESS: Flags = Flags::new(&["landlock_create_ruleset"], "handled_access_fs", Unknown::Refused(EINVAL), &[
+        on("LANDLOCK_ACCESS_FS_EXECUTE", 1),
+        on("LANDLOCK_ACCESS_FS_WRITE_FILE", 2),
+        on("LANDLOCK_ACCESS_FS_READ_FILE", 4),
+        on("LANDLOCK_ACCESS_FS_READ_DIR", 8),
+        on("LANDLOCK_ACCESS_FS_REMOVE_DIR", 0x10),
+        on("LANDLOCK_ACCESS_FS_REMOVE_FILE", 0x20),
+        on("LANDLOCK_ACCESS_FS_MAKE_CHAR", 0x40),
+        on("LANDLOCK_ACCESS_FS_MAKE_DIR", 0x80),
+        on("LANDLOCK_ACCESS_FS_MAKE_REG", 0x100),
+        on("LANDLOCK_ACCESS_FS_MAKE_SOCK", 0x200),
+        on("LANDLOCK_ACCESS_FS_MAKE_FIFO", 0x400),
+        on("LANDLOCK_ACCESS_FS_MAKE_BLOCK", 0x800),
+        on("LANDLOCK_ACCESS_FS_MAKE_SYM", 0x1000),
+        on("LANDLOCK_ACCESS_FS_REFER", 0x2000),
+        on("LANDLOCK_ACCESS_FS_TRUNCATE", 0x4000),
+    ]);
+    /// `landlock_add_rule(2)`: none is defined.
+    LANDLOCK_ADD_RULE: Flags = Flags::new(&["landlock_add_rule"], "flags", Unknown::Refused(EINVAL), &[]);
+    /// `landlock_add_rule(2)`: the kind of rule.
+    LANDLOCK_RULE: Values = Values::new(&["landlock_add_rule"], "rule_type", EINVAL, &[on("LANDLOCK_RULE_PATH_BENEATH", 1)]);
+    /// `landlock_restrict_self(2)`: none is defined.
+    LANDLOCK_RESTRICT_SELF: Flags = Flags::new(&["landlock_restrict_self"], "flags", Unknown::Refused(EINVAL), &[]);
     /// `inotify_init1(2)`
     INOTIFY_INIT1: Flags = Flags::new(&["inotify_init1"], "flags", Unknown::Refused(EINVAL), &[on("IN_CLOEXEC", crate::files::CLOEXEC), on("IN_NONBLOCK", crate::files::NONBLOCK)]);
     /// `inotify_add_watch(2)`: at least one must be given.

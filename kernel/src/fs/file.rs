@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use core::any::Any;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use bitflags::bitflags;
 
@@ -223,6 +223,8 @@ pub struct OpenFile {
     accessed_at: AtomicU64,
     /// It is a regular file, open for writing.
     _writing: Option<Writing>,
+    /// Whoever opened it may not change its size (`landlock(7)`).
+    keeps_size: AtomicBool,
     /// What it read last, for read-ahead.
     pub read_ahead: ReadAhead,
     /// The file position. Held while a read or write uses it, so that they are atomic to each other (POSIX).
@@ -242,7 +244,17 @@ impl OpenFile {
 
     /// As [`OpenFile::with_path`], of a regular file that may be written to.
     pub fn writing(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>, writing: Option<Writing>) -> Arc<Self> {
-        Arc::new(Self { ops, path, _writing: writing, flags: AtomicU32::new(flags.bits()), signals: SignalDriven::default(), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
+        Arc::new(Self { ops, path, _writing: writing, keeps_size: AtomicBool::new(false), flags: AtomicU32::new(flags.bits()), signals: SignalDriven::default(), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
+    }
+
+    /// From now on `ftruncate(2)` fails.
+    pub fn forbid_truncation(&self) {
+        self.keeps_size.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether `ftruncate(2)` may change its size.
+    pub fn may_truncate(&self) -> bool {
+        !self.keeps_size.load(Ordering::Relaxed)
     }
 
     /// Access mode and status flags.

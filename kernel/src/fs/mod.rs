@@ -10,6 +10,7 @@ pub mod device;
 pub mod devfs;
 pub mod dnotify;
 pub mod generic;
+pub mod landlock;
 pub mod lookup;
 pub mod locks;
 pub mod mount;

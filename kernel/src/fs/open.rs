@@ -9,6 +9,7 @@ use super::dentry::{Dentry, lock_names};
 use super::device;
 use super::file::{Events, FileOps, OpenFile, OpenFlags};
 use super::inode::{InodeRef, SetAttr};
+use super::landlock::AccessFs;
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_READ, MAY_WRITE, Walk};
 use super::mount::MountFlags;
 use super::notify;
@@ -102,6 +103,9 @@ impl Caller {
             let dir = walk.at.clone();
             match self.child(&dir, name) {
                 Ok(found) => {
+                    if found.dentry.kind() != FileType::Symlink {
+                        self.confined_open(&found, flags, false)?;
+                    }
                     if let Some(result) = self.open_whole(&found, flags, mode) {
                         return result;
                     }
@@ -157,6 +161,9 @@ impl Caller {
     /// # Errors
     /// Those of `open(2)`.
     pub fn open_place(&self, place: Path, flags: OpenFlags, made: bool) -> Result<Arc<OpenFile>> {
+        if place.dentry.kind() != FileType::Symlink {
+            self.confined_open(&place, flags, made)?;
+        }
         if !made && !flags.contains(OpenFlags::CREAT) {
             if let Some(result) = self.open_whole(&place, flags, 0) {
                 return result;
@@ -198,7 +205,11 @@ impl Caller {
             super::file::note_change();
         }
         let truncated = flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made;
+        let keeps_size = self.confined(&place, AccessFs::TRUNCATE).is_err();
         let file = OpenFile::writing(ops, flags - CREATION, Some(place), writing.filter(|_| flags.writable()));
+        if keeps_size {
+            file.forbid_truncation();
+        }
         if truncated {
             notify::file(&file, notify::MODIFY);
         }
@@ -231,10 +242,16 @@ impl Caller {
         let name = alloc::format!("#{}", inode.attr()?.ino);
         let dentry = Dentry::child(&dir.dentry, name.as_bytes(), inode.clone());
         dentry.set_gone();
+        let place = Path { mount: dir.mount, dentry };
+        self.confined_open(&place, flags - OpenFlags::TRUNC, true)?;
+        let keeps_size = self.confined(&place, AccessFs::TRUNCATE).is_err();
         let writing = Writing::begin(&inode)?;
         let ops = inode.open(flags)?;
-        let place = Path { mount: dir.mount, dentry };
-        Ok(OpenFile::writing(ops, flags - CREATION - OpenFlags::TMPFILE | OpenFlags::DIRECTORY, Some(place), Some(writing)))
+        let file = OpenFile::writing(ops, flags - CREATION - OpenFlags::TMPFILE | OpenFlags::DIRECTORY, Some(place), Some(writing));
+        if keeps_size {
+            file.forbid_truncation();
+        }
+        Ok(file)
     }
 
     /// Makes an inode in `dir`; `mode` with type, before the umask.
@@ -243,6 +260,7 @@ impl Caller {
     /// `EEXIST`, `EROFS`, `EACCES`, `ENOENT` in a removed directory, the filesystem's.
     pub fn create(&self, dir: &Path, name: &[u8], mode: u32, rdev: u64) -> Result<Path> {
         self.may_create(dir)?;
+        self.confined_make(dir, FileType::from_mode(mode).unwrap_or(FileType::Regular))?;
         let mode = mode & 0o170000 | mode & 0o7777 & !self.fs.umask();
         let _names = lock_names([Some(&*dir.dentry), None, None]);
         lookup::still_free(&dir.dentry, name)?;

@@ -6,6 +6,7 @@ use super::dcache::Change;
 use super::dentry::{Dentry, lock_names};
 use super::generic::without_privileges;
 use super::inode::{CAPABILITIES, InodeRef, RenameFlags, SetAttr};
+use super::landlock::{AccessFs, Move};
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_WRITE, Parent};
 use super::notify;
 use super::path::Path;
@@ -125,6 +126,7 @@ impl Caller {
     pub fn symlink(&self, target: &[u8], start: Option<&Path>, path: &[u8]) -> Result {
         let parent = self.new_name(start, path, false)?;
         self.may_create(&parent.dir)?;
+        self.confined_make(&parent.dir, FileType::Symlink)?;
         let _names = lock_names([Some(&*parent.dir.dentry), None, None]);
         lookup::still_free(&parent.dir.dentry, &parent.name)?;
         let change = Change::begin(&parent.dir.dentry);
@@ -155,6 +157,10 @@ impl Caller {
         self.may_create(&parent.dir)?;
         if old.dentry.is_dir() {
             return Err(EPERM);
+        }
+        if let Some(from) = old.dentry.parent() {
+            let from = Path { mount: old.mount.clone(), dentry: from };
+            self.confined_move(&Move { from: &from, to: &parent.dir, kind: old.dentry.kind(), leaves: false, replaced: None, exchange: false })?;
         }
         let attr = old.inode().attr()?;
         if attr.nlink == 0 && !old.dentry.is_gone() {
@@ -204,6 +210,7 @@ impl Caller {
         // Only a daemon knows the type of a node of an ordinary scheme.
         let want = parent.dir.dentry.caches_children().then_some(false);
         self.may_delete(&parent.dir, &victim, want)?;
+        self.confined_remove(&parent.dir, victim.kind())?;
         if victim.is_mountpoint() {
             return Err(EBUSY);
         }
@@ -228,6 +235,7 @@ impl Caller {
         parent.dir.mount.check_writable()?;
         let victim = self.entry(&parent)?;
         self.may_delete(&parent.dir, &victim, Some(true))?;
+        self.confined_remove(&parent.dir, FileType::Directory)?;
         if victim.is_mountpoint() {
             return Err(EBUSY);
         }
@@ -335,6 +343,8 @@ impl Caller {
                 }
             }
         }
+        let replaced = target.map(|target| target.kind());
+        self.confined_move(&Move { from: &from.dir, to: &to.dir, kind: moved.kind(), leaves: true, replaced, exchange })?;
         if moved.is_mountpoint() || target.is_some_and(|t| t.is_mountpoint()) {
             return Err(EBUSY);
         }
@@ -453,6 +463,7 @@ impl Caller {
         }
         place.mount.check_writable()?;
         self.check(place.inode(), MAY_WRITE)?;
+        self.confined(place, AccessFs::TRUNCATE)?;
         let _writing = super::text::Writing::begin(place.inode())?;
         super::generic::limit_size(len)?;
         drop_privileges(&self.creds, place.inode())?;

@@ -174,6 +174,9 @@ pub fn sys_ftruncate(cx: &Cx<'_>, fd: i32, len: i64) -> Result<usize> {
     if !file.flags().writable() || file.ops.attr()?.file_type() != FileType::Regular {
         return Err(EINVAL);
     }
+    if !file.may_truncate() {
+        return Err(EACCES);
+    }
     generic::limit_size(len)?;
     file.ops.truncate(len)?;
     notify::file(&file, notify::MODIFY);

@@ -11,6 +11,7 @@ pub mod event;
 pub mod fcntl;
 pub mod inet;
 pub mod inotify;
+pub mod landlock;
 pub mod misc;
 pub mod mm;
 pub mod mount;

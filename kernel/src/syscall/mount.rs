@@ -47,6 +47,7 @@ pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flag
     if !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
+    Caller::of(cx.process).check_unconfined()?;
     let options = options(flags, &at);
     if flags & MS_REMOUNT != 0 {
         mount::remount(&at, options, flags & MS_BIND == 0)?;
@@ -116,6 +117,7 @@ pub fn sys_umount2(cx: &Cx<'_>, target: usize, flags: u32) -> Result<usize> {
     if !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
+    Caller::of(cx.process).check_unconfined()?;
     if flags & EXPIRE != 0 {
         // Mounts do not expire: they are always as if used just now.
         let is_root = alloc::sync::Arc::ptr_eq(&at.dentry, &at.mount.root);

@@ -23,6 +23,15 @@ pub fn may_look(asking: &Thread, target: &Process) -> bool {
         return true;
     }
     let (mine, theirs) = (asking.creds(), target.creds());
+    // Who is confined looks at those who are as much (landlock(7), ptrace restrictions).
+    let confined = match (&mine.domain, &theirs.domain) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(mine), Some(theirs)) => !mine.is_above(theirs),
+    };
+    if confined {
+        return false;
+    }
     let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
     mine.has(Capability::SYS_PTRACE) || (same && target.dumpable.load(Ordering::Relaxed) && mine.covers(&theirs))
 }
@@ -47,6 +56,9 @@ fn transfer(cx: &Cx<'_>, id: i32, local: (usize, usize), remote: (usize, usize),
     let there: alloc::vec::Vec<[usize; 2]> = user::read_vec(remote.0, remote.1)?;
     if there.iter().any(|piece| piece[1] > isize::MAX as usize) {
         return Err(EINVAL);
+    }
+    if there.iter().all(|piece| piece[1] == 0) {
+        return Ok(0);
     }
     let space = target(cx, id)?.mm()?;
     let mut mine = (0, 0);

@@ -255,6 +255,10 @@ table! {
     71 msgctl (i32, u32, usize) => super::sysv::sys_msgctl;
     220 semtimedop (i32, usize, usize, usize) => super::sysv::sys_semtimedop;
 
+    444 landlock_create_ruleset (usize, usize, u32) => super::landlock::sys_landlock_create_ruleset;
+    445 landlock_add_rule (i32, u32, usize, u32) => super::landlock::sys_landlock_add_rule;
+    446 landlock_restrict_self (i32, u32) => super::landlock::sys_landlock_restrict_self;
+
     63 uname (usize) => super::misc::sys_uname;
     97 getrlimit (u32, usize) => super::misc::sys_getrlimit;
     98 getrusage (i32, usize) => super::misc::sys_getrusage;

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Thread;
+use crate::fs::landlock::Domain;
 pub use capabilities::Capability;
 use capabilities::{Ids, State};
 
@@ -30,12 +31,14 @@ pub struct Credentials {
     pub groups: Vec<u32>,
     /// The sets of capabilities.
     pub caps: State,
+    /// What Landlock keeps it from.
+    pub domain: Option<Arc<Domain>>,
 }
 
 impl Default for Credentials {
     /// The kernel's, and the first process's: user 0 with everything.
     fn default() -> Self {
-        Self { uid: 0, euid: 0, suid: 0, fsuid: 0, gid: 0, egid: 0, sgid: 0, fsgid: 0, groups: Vec::new(), caps: State::FULL }
+        Self { uid: 0, euid: 0, suid: 0, fsuid: 0, gid: 0, egid: 0, sgid: 0, fsgid: 0, groups: Vec::new(), caps: State::FULL, domain: None }
     }
 }
 

@@ -140,6 +140,7 @@ fn open_program(path: &Path) -> Result<(Arc<OpenFile>, Running)> {
     if !super::with_current(|thread| thread.creds()).may_access(attr.mode, attr.uid, attr.gid, 1) || path.is_noexec() {
         return Err(EACCES);
     }
+    fs::Caller::current().confined(path, fs::landlock::AccessFs::EXECUTE | fs::landlock::AccessFs::READ_FILE)?;
     let running = Running::begin(inode)?;
     let ops = inode.clone().open(OpenFlags::empty())?;
     Ok((OpenFile::with_path(ops, OpenFlags::empty(), Some(path.clone())), running))

@@ -11,6 +11,7 @@ mod futexes;
 mod handover;
 mod inotify;
 mod ipc;
+mod landlock;
 mod locks;
 mod memory;
 mod misc;
@@ -36,6 +37,7 @@ pub const GROUPS: &[Group] = &[
     names::GROUP,
     permissions::GROUP,
     capabilities::GROUP,
+    landlock::GROUP,
     xattrs::GROUP,
     fds::GROUP,
     locks::GROUP,
