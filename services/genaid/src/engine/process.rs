@@ -65,6 +65,12 @@ impl Process {
     }
 
     fn start(&mut self) -> Result<&mut Running, Failure> {
+        // It may have been killed while nobody asked.
+        let ended = self.running.as_mut().and_then(|running| running.child.try_wait().ok().flatten());
+        if let Some(status) = ended {
+            tracing::warn!("{} ended ({status}): it is started again", self.runner().display());
+            self.running = None;
+        }
         if self.running.is_none() {
             let problem = self.problem();
             if !problem.is_empty() {
