@@ -59,8 +59,12 @@ async fn changes_are_told_of() {
     assert_eq!(*scheme, Value::U32(2));
     // A mistake changes nothing, and what is no matter to other programs is not told.
     let text = std::fs::read_to_string(session.settings()).unwrap();
-    std::fs::write(session.settings(), "[appearance").unwrap();
-    std::fs::write(session.settings(), text).unwrap();
+    for text in ["[appearance", &text] {
+        // At once: a part of it would be other settings.
+        let new = session.settings().with_extension("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, session.settings()).unwrap();
+    }
     change(|it| it.keyboard = Some(desktop_settings::Keyboard::default()));
     change(|it| it.appearance.accent = Colour(0x00_ff00));
     let (_, key, value): (String, String, OwnedValue) = next(&mut changes).await;
