@@ -245,17 +245,20 @@ fn in_its_own_namespace() {
     }
     report(&scores, &confidences, without.as_deref());
     if mode == "some" && without.is_none() && domain.is_none() {
-        let desktop: Vec<&Score> = scores.iter().filter(|(name, _)| *name != "bash").map(|(_, s)| s).collect();
-        let (right, asked): (usize, usize) = (desktop.iter().map(|s| s.right).sum(), desktop.iter().map(|s| s.asked).sum());
-        assert!(right as f64 >= FLOOR * asked as f64, "the desktop's domains: {right} of {asked} right");
-        let bash = &scores["bash"];
-        assert!(bash.right as f64 >= BASH_FLOOR * bash.asked as f64, "free bash: {} of {} right", bash.right, bash.asked);
+        for (free, floor, what) in [(false, FLOOR, "the desktop's domains"), (true, BASH_FLOOR, "free bash")] {
+            let of: Vec<&Score> = scores.iter().filter(|(name, _)| FREE_BASH.contains(&name.as_str()) == free).map(|(_, s)| s).collect();
+            let (right, asked): (usize, usize) = (of.iter().map(|s| s.right).sum(), of.iter().map(|s| s.asked).sum());
+            assert!(asked > 20 && right as f64 >= floor * asked as f64, "{what}: {right} of {asked} right");
+        }
     }
 }
 
 /// Well below what is reached, for the requests that are asked are few.
-const FLOOR: f64 = 0.65;
-const BASH_FLOOR: f64 = 0.4;
+const FLOOR: f64 = 0.85;
+const BASH_FLOOR: f64 = 0.85;
+
+/// The domains of sentences that ask for any command at all; the others are what people ask a desktop for.
+const FREE_BASH: [&str; 2] = ["bash", "free"];
 
 fn report(scores: &BTreeMap<String, Score>, confidences: &[(f32, bool)], without: Option<&str>) {
     let line = |name: &str, s: &Score| println!("{name:<12} {:>4} requests, first plan right {:.3}, among three {:.3}", s.asked, s.right as f64 / s.asked.max(1) as f64, s.among_three as f64 / s.asked.max(1) as f64);
@@ -263,13 +266,13 @@ fn report(scores: &BTreeMap<String, Score>, confidences: &[(f32, bool)], without
     let mut desktop = Score::default();
     for (name, s) in scores {
         line(name, s);
-        if name != "bash" {
+        if !FREE_BASH.contains(&name.as_str()) {
             desktop.asked += s.asked;
             desktop.right += s.right;
             desktop.among_three += s.among_three;
         }
     }
-    line("all but bash", &desktop);
+    line("desktop", &desktop);
     let mut error = 0.0;
     for bin in 0..10 {
         let inside: Vec<_> = confidences.iter().filter(|(c, _)| ((c * 10.0) as usize).min(9) == bin).collect();

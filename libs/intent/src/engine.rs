@@ -22,6 +22,8 @@ pub struct Stages {
     pub follow: bool,
     /// Windows and workspaces.
     pub windows: bool,
+    /// Sentences read word for word, by rules.
+    pub free: bool,
     /// Requests put together of parts, by rules.
     pub compose: bool,
     /// The classifier and its catalogue.
@@ -34,7 +36,7 @@ pub struct Stages {
 
 impl Default for Stages {
     fn default() -> Self {
-        Stages { follow: true, windows: true, compose: true, intents: true, guard: true, recall: true }
+        Stages { follow: true, windows: true, free: true, compose: true, intents: true, guard: true, recall: true }
     }
 }
 
@@ -44,6 +46,7 @@ impl Stages {
         let stage = match name {
             "follow" => &mut self.follow,
             "windows" => &mut self.windows,
+            "free" => &mut self.free,
             "compose" => &mut self.compose,
             "intents" => &mut self.intents,
             "guard" => &mut self.guard,
@@ -182,13 +185,72 @@ pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
     {
         return answer;
     }
-    if on.compose
-        && let Some(answer) = composed(text, world, context)
-    {
+    let read = if on.free { crate::free::read(text, world) } else { None };
+    let answer = on.compose.then(|| composed(text, world, context)).flatten().unwrap_or_else(|| {
+        let typed = if on.intents { ask_with(Model::shipped(), text, world, context) } else { Answer::OutOfScope { confidence: 0.5 } };
+        if on.recall { with_recalled(typed, text, world, context) } else { typed }
+    });
+    let answer = doubted(answer, text, world);
+    match read {
+        Some((built, confidence, left)) => with_read(answer, &built, confidence, left, text, world, context),
+        None => answer,
+    }
+}
+
+/// A number, a quoted text, a file or a word in capitals that was said and is in no part of the command: something was ignored.
+fn doubted(answer: Answer, text: &str, world: &dyn World) -> Answer {
+    let Answer::Plan { mut best, others } = answer else { return answer };
+    if best.intent.starts_with("follow") || best.intent == "free" {
+        return Answer::Plan { best, others };
+    }
+    let [step] = &best.plan.plan[..] else { return Answer::Plan { best, others } };
+    let command = step.action.text().into_owned();
+    let r = Request::new(text, world);
+    let numbers: Vec<&str> = command.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
+    let missing = |i: usize| {
+        let t = &r.tokens[i];
+        match r.entity_at(i).map(|e| &e.kind) {
+            Some(Kind::Num(_)) => t.norm.bytes().all(|b| b.is_ascii_digit()) && t.norm != "1" && !numbers.contains(&t.norm.as_str()) && !command.contains(&t.raw),
+            Some(Kind::Path(p)) => !command.contains(p.rsplit('/').next().unwrap_or(p)),
+            Some(Kind::Quoted(q)) => !q.contains(['\'', '\\', '/', '&']) && !command.contains(q.as_str()),
+            None => t.raw.len() > 2 && t.raw.bytes().all(|b| b.is_ascii_uppercase()) && t.raw != "TODO" && !command.to_uppercase().contains(&t.raw),
+            _ => false,
+        }
+    };
+    let ignored = (0..r.tokens.len()).filter(|&i| missing(i)).count();
+    best.plan.confidence *= IGNORED.powi(ignored.min(4) as i32);
+    if best.plan.confidence >= SURE { Answer::Plan { best, others } } else { Answer::Unsure { readings: std::iter::once(best).chain(others).take(3).collect() } }
+}
+
+/// What is left of the confidence where something that was said is ignored.
+const IGNORED: f32 = 0.55;
+
+/// Puts what was read word for word before the rest where it left nothing out, or where the rest is less sure.
+fn with_read(answer: Answer, built: &catalogue::Built, confidence: f32, left: usize, text: &str, world: &dyn World, context: &Context) -> Answer {
+    let Some(read) = reading("free", &built.command, &built.why, confidence, world, context) else { return answer };
+    let others = |answer: Answer| -> Vec<Reading> {
+        let same = |r: &Reading| r.plan.plan[0].action.text() == read.plan.plan[0].action.text();
+        answer.readings().into_iter().filter(|r| !same(r)).take(4).cloned().collect()
+    };
+    if left == 0 {
+        // What people ask for every day has plans that are made to be looked at, and that follow-ups know.
+        let everyday = |r: &Reading| ["files.list", "files.largest", "proc.", "dir.", "file.count_", "disk.", "sys.kernel", "files.delete_matching"].iter().any(|p| r.intent.starts_with(p)) && r.plan.confidence >= 0.95;
+        return match answer {
+            Answer::Plan { best, mut others } if everyday(&best) && text.split_whitespace().count() <= 7 => {
+                others.insert(0, read);
+                others.truncate(4);
+                Answer::Plan { best, others }
+            }
+            answer => Answer::Plan { others: others(answer), best: read },
+        };
+    }
+    if answer.confidence() >= confidence && !matches!(answer, Answer::OutOfScope { .. }) {
         return answer;
     }
-    let typed = if on.intents { ask_with(Model::shipped(), text, world, context) } else { Answer::OutOfScope { confidence: 0.5 } };
-    if on.recall { with_recalled(typed, text, world, context) } else { typed }
+    let mut readings = others(answer);
+    readings.insert(0, read);
+    readings.truncate(3);
+    Answer::Unsure { readings }
 }
 
 fn reading(intent: &'static str, command: &str, why: &str, confidence: f32, world: &dyn World, context: &Context) -> Option<Reading> {

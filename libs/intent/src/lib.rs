@@ -5,13 +5,14 @@
 //! its slots and makes a command line; [`engine`] ranks the readings by the classifier and by how much of the request
 //! they account for, checks the command (it parses, its programs exist) and puts the risk class on it.
 //!
-//! Before it, rules read what goes on from the last plan ([`follow`]), what is about windows ([`windows`]) and what is put together of parts (`compose`); where the classifier is unsure,
+//! Before it, rules read what goes on from the last plan ([`follow`]), what is about windows ([`windows`]), whole sentences (`free`) and what is put together of parts (`compose`); where the classifier is unsure,
 //! the command of the most similar known request is adapted ([`recall`]).
 //!
 //! Slots copy words of the request or name what exists; no text is ever made up.
 
 pub mod catalogue;
 mod compose;
+mod free;
 pub mod engine;
 pub mod entity;
 pub mod features;

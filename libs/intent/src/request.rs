@@ -29,6 +29,13 @@ const FILLERS: &[&str] = &[
     "process", "program", "command", "package", "archive", "filename", "subdirectory", "subfolder", "job", "app", "application", "service", "tool", "variable", "environment", "symlink", "link", "is", "pid", "id", "text", "existing", "your", "host", "server", "daemon", "utility",
 ];
 
+/// Words of the language that the vocabulary, which is made from requests, may not hold: a rule reads them, and what looks like them is not meant.
+const NOT_TYPOS: &[&str] = &[
+    "directly", "vowels", "vowel", "digits", "median", "mean", "average", "trailing", "leading", "distinct", "nested", "most", "least", "tabs", "commas", "colons", "semicolons", "dashes", "hyphens", "underscores", "spaces", "blanks", "separated",
+    "delimited", "squeeze", "wrap", "indent", "prefix", "suffix", "uppercase", "lowercase", "octal", "hex", "binary", "inode", "epoch", "weekday", "numerically", "descending", "ascending", "rows", "odd", "even", "punctuation", "followed", "preceded", "except",
+    "excluding", "duplicates", "consecutive", "intersection", "modulo", "hexadecimal", "tally", "mentions", "mention", "mentioning", "reversed", "backwards",
+];
+
 impl<'a> Request<'a> {
     /// Analyses `text`.
     pub fn new(text: &str, world: &'a dyn World) -> Self {
@@ -37,6 +44,7 @@ impl<'a> Request<'a> {
             if !t.quoted
                 && t.raw.bytes().all(|b| b.is_ascii_alphabetic())
                 && world.exists(&t.raw).is_none()
+                && !NOT_TYPOS.contains(&t.norm.as_str())
                 && let Some(c) = vocabulary::get().correct(&t.norm)
             {
                 // An existing program or user of that name is no typo.

@@ -67,6 +67,9 @@ pub(super) fn sets(p: &Parts<'_>) -> Made {
             && from < to
             && to - from < 10_000
         {
+            // "01" to "10": bash keeps the zeros.
+            let digits = |n: u64| r.tokens.iter().find_map(|t| self::numbered(&t.raw).filter(|(p, k, _)| p == a && *k == n).map(|_| t.raw[a.len()..].chars().take_while(char::is_ascii_digit).collect::<String>())).unwrap_or_else(|| n.to_string());
+            let (from, to) = (digits(*from), digits(*to));
             return made(format!("touch -- {}{{{from}..{to}}}{}", quote(a), quote_end(x)), format!("Makes the files {a}{from}{x} to {a}{to}{y}."));
         }
     }

@@ -55,6 +55,10 @@ pub fn patterns(word: &str) -> Option<Vec<String>> {
         }
     }
     let e = word.strip_prefix('.').unwrap_or(word);
+    // ".conf": the ending itself.
+    if word.starts_with('.') && KINDS.iter().any(|(_, endings)| endings.contains(&e)) {
+        return Some(vec![format!("*.{e}")]);
+    }
     for e in [e, singular(e)] {
         if ENDINGS.contains(&e) {
             return Some(vec![format!("*.{e}")]);

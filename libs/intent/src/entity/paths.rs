@@ -118,6 +118,11 @@ pub(super) fn directories(f: &mut Finder<'_>) {
                 i = end;
                 continue;
             }
+            // "anywhere under x": x is the place.
+            if matches!(phrase, ["anywhere"] | ["everywhere"]) && f.is(end, &["under", "in", "below", "inside", "within", "beneath", "on", "else"]) {
+                i += 1;
+                continue;
+            }
             if matches!(phrase, ["tmp"]) && (f.is(end, &["file", "files"]) || i > 0 && f.is(i - 1, &["extension", "suffix", "ending", "type"])) {
                 // "tmp files" are a kind of file.
                 i += 1;
@@ -220,7 +225,7 @@ pub(super) fn paths(f: &mut Finder<'_>) {
             f.take(i, i + 1, kind);
         } else if matches!(raw.as_str(), "~" | "." | "..") {
             f.take(i, i + 1, Kind::Dir(raw));
-        } else if has_extension(&w) || (w.starts_with('.') && w.len() > 2 && super::kinds::patterns(&w).is_none() && name(&raw)) {
+        } else if has_extension(&w) || (w.starts_with('.') && w.len() > 2 && super::kinds::patterns(&w).is_none() && name(&raw) && !(f.is(i + 1, &["files"]) && f.world.exists(&raw).is_none())) {
             f.take(i, i + 1, Kind::Path(raw));
         } else if let Some(e) = f.world.exists(&raw)
             && !crate::vocabulary::is_common(&w)

@@ -40,7 +40,7 @@ pub struct Outcome {
 
 /// The classifier alone: its commands are compared as they are written. The other stages are judged by effect (`tests/exam`).
 pub fn alone() -> Context {
-    let stages = intent::Stages { compose: false, recall: false, windows: false, ..Default::default() };
+    let stages = intent::Stages { free: false, compose: false, recall: false, windows: false, ..Default::default() };
     Context { risk: RiskContext { cwd: None, home: None, redefined: vec![] }, stages, ..Default::default() }
 }
 

@@ -1,0 +1,102 @@
+//! One English sentence as a pipeline: which files or lines, what is done with them, in what form, where to.
+//!
+//! Every rule crosses off the words that it read ([`said`]). What is left over in the end was not understood: a reading that leaves nothing is taken before all else, one that
+//! leaves something says so by its confidence.
+
+mod columns;
+mod edits;
+mod lines;
+mod listing;
+mod many;
+mod mode;
+mod output;
+mod pairs;
+mod places;
+mod said;
+mod set;
+mod values;
+
+use actions::quote::quote_path;
+
+use crate::catalogue::Built;
+use crate::request::Request;
+use crate::world::World;
+use said::Said;
+
+/// A command line and why.
+pub(super) struct Reading {
+    pub command: String,
+    pub why: String,
+}
+
+fn reading(command: impl Into<String>, why: impl Into<String>) -> Option<Reading> {
+    Some(Reading { command: command.into(), why: why.into() })
+}
+
+/// How often a reading is right, by the number of words that it leaves: measured on requests that the rules were not made by.
+const CONFIDENCE: [f32; 4] = [0.85, 0.5, 0.3, 0.15];
+
+/// A command line for the request, how sure it is, and how many words it leaves.
+pub(crate) fn read(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
+    let whole = one(text, world);
+    if whole.as_ref().is_some_and(|w| w.2 == 0) {
+        return whole;
+    }
+    steps(text, world).or(whole)
+}
+
+/// Two requests joined by "and" or "then", where each is understood to its last word and neither speaks of the other.
+fn steps(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
+    const VERBS: &[&str] = &["create", "make", "copy", "move", "delete", "remove", "rename", "print", "show", "list", "count", "append", "write", "save", "set", "give", "add", "replace", "compress", "display", "sort", "touch", "change", "extract", "insert"];
+    let lower = text.to_lowercase();
+    // Quoted texts are never cut.
+    let quoted = |at: usize| lower[..at].matches('"').count() % 2 == 1 || lower[..at].matches(" '").count() % 2 == 1;
+    for joint in [", and then ", " and then ", ", then ", "; then ", "; ", ", and ", " and ", " then "] {
+        for (at, _) in lower.match_indices(joint) {
+            let rest = at + joint.len();
+            let verb = lower[rest..].split_whitespace().next().unwrap_or("");
+            if quoted(at) || !text.is_char_boundary(at) || lower.len() != text.len() || !VERBS.contains(&verb) {
+                continue;
+            }
+            let (a, b) = (&text[..at], &text[rest..]);
+            if b.split_whitespace().any(|w| matches!(w.trim_matches(|c: char| c.is_ascii_punctuation()), "it" | "them" | "there" | "that" | "those" | "result" | "both" | "each")) {
+                continue;
+            }
+            let (Some((first, _, 0)), Some((second, sure, 0))) = (one(a, world), one(b, world)) else { continue };
+            return Some((Built { command: format!("{} && {}", first.command, second.command), why: format!("{} {}", first.why, second.why) }, sure * 0.95, 0));
+        }
+    }
+    None
+}
+
+fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
+    let r = Request::new(text, world);
+    if r.tokens.is_empty() || r.tokens.len() > 60 {
+        return None;
+    }
+    let s = Said::new(&r);
+    let out = output::output(&s);
+    let begin = s.marks();
+    let into = out.is_some();
+    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 6] = [&places::places, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &many::many, &values::values];
+    let mut best: Option<(Reading, usize)> = None;
+    for read in readers {
+        s.restore(begin.clone());
+        let Some(found) = read(&s) else { continue };
+        let left = s.left().len();
+        if best.as_ref().is_none_or(|b| left < b.1) {
+            best = Some((found, left));
+        }
+    }
+    let (mut found, left) = best?;
+    if let Some(o) = &out {
+        // What changes something prints nothing.
+        if found.command.contains(" > ") || found.command.contains("sed -i") || found.command.contains("-delete") || found.command.contains("chmod") {
+            return None;
+        }
+        found.command = format!("{} {} {}", found.command, if o.append { ">>" } else { ">" }, quote_path(&o.file));
+        found.why = format!("{} Into {}.", found.why, o.file);
+    }
+    let confidence = CONFIDENCE[left.min(CONFIDENCE.len() - 1)];
+    Some((Built { command: found.command, why: found.why }, confidence, left))
+}

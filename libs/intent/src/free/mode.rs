@@ -1,0 +1,109 @@
+//! Permissions in words, as `chmod` is told.
+
+use super::said::Said;
+
+const WHO: &[(&str, &str)] = &[("owner|user|me|myself|owners", "u"), ("group|groups", "g"), ("others|other|world|strangers", "o"), ("everyone|everybody|anyone|anybody|all|users", "a")];
+const RIGHTS: &[(&str, &str)] = &[("read|readable|reading", "r"), ("write|writable|writing|writeable", "w"), ("execute|executable|execution|run|runnable|executed|execution", "x")];
+
+/// The mode that is asked for, crossed off.
+pub(super) fn mode(s: &Said<'_>) -> Option<String> {
+    // 640, rw-r-----.
+    for i in 0..s.len() {
+        let w = s.raw(i);
+        let octal = (3..=4).contains(&w.len()) && w.bytes().all(|b| (b'0'..=b'7').contains(&b));
+        let symbolic = (w.len() <= 12 && w.contains(['+', '=', '-']) && w.trim_start_matches(|c| "ugoa".contains(c)).starts_with(['+', '-', '=']) && w.chars().all(|c| "ugoarwxX+-=,st".contains(c)) && w.len() > 1 && !w.starts_with('-'))
+            || w.len() == 2 && w.starts_with('+') && w.ends_with(['x', 'w', 'r']);
+        if s.free(i) && (octal || symbolic) && s.has(&["chmod", "permission", "permissions", "mode", "rights", "access", "executable", "set", "change", "apply"]) {
+            s.mark(i, i + 1);
+            s.each(&["set|change|chmod|give|apply|make|modify", "permission|permissions|mode|rights|access", "to", "recursively"]);
+            return Some(w.to_owned());
+        }
+        if s.free(i) && w.len() == 9 && w.bytes().enumerate().all(|(k, b)| b == b'-' || b == b"rwx"[k % 3]) {
+            s.mark(i, i + 1);
+            s.each(&["set|change|chmod|give|apply|make|modify", "permission|permissions|mode|rights|access", "to"]);
+            let digit = |part: &str| part.bytes().zip([4, 2, 1]).map(|(b, v)| if b == b'-' { 0 } else { v }).sum::<u32>();
+            return Some(format!("{}{}{}", digit(&w[..3]), digit(&w[3..6]), digit(&w[6..])));
+        }
+    }
+    let asks = matches!(s.first(), "make" | "set" | "give" | "grant" | "add" | "remove" | "revoke" | "take" | "change" | "allow" | "deny" | "forbid" | "let" | "recursively" | "modify" | "withdraw" | "protect" | "restrict" | "drop" | "strip" | "mark" | "ensure" | "chmod" | "for");
+    let about = s.has(&["permission", "permissions", "executable", "readable", "writable", "read-only", "readonly", "rights", "execute", "rwx", "read", "write", "writeable", "run", "private", "access", "runnable"]);
+    if !asks || !about {
+        return None;
+    }
+    let all_from_others = s.any(&[
+        "nothing for|to anybody|anyone|everybody|everyone|others else?", "take all? rights|permissions from everybody|everyone|others else?", "all? rights|permissions from everybody|everyone|others else?", "no rights|permissions|access for|to everybody|everyone|others|anybody|anyone else?",
+        "none|nothing for|to group and others|other", "no one|nobody else", "nobody else has|have? access?", "and no one else", "only? by owner|me only", "by owner only", "to owner only", "for owner only", "only owner|user", "only by me|myself", "only me", "only for owner|me|user", "not by|for group or others", "accessible only? by owner|me only?", "but? nobody else", "private",
+    ]);
+    let full = s.any(&["full rights|permissions|access for|to? owner?", "owner full rights|permissions|access", "all rights|permissions for|to owner", "rwx for|to owner", "owner rwx", "full rights|permissions|access", "rwx", "read write and? execute"]);
+    if full && all_from_others {
+        s.each(&["set", "permission|permissions|rights|mode", "owner", "give|grant|change|make", "recursively", "on|to|for", "take", "remove"]);
+        return Some("700".into());
+    }
+    if s.any(&["read-only for everyone|everybody|all", "read-only", "read only", "readonly", "write protect|protected", "write-protect|write-protected"]) {
+        s.each(&["make|set|change", "permission|permissions", "to"]);
+        return Some("a-w".into());
+    }
+    let negative = matches!(s.first(), "remove" | "revoke" | "take" | "deny" | "forbid" | "withdraw" | "drop" | "strip") || s.any(&["not executable|writable|readable", "non-executable", "no longer executable|writable|readable"]);
+    let mut rights = String::new();
+    for (words, letter) in RIGHTS {
+        if s.take(&format!("{words} permission|permissions|access|rights|bit|privileges?")).is_some() || s.take(words).is_some() {
+            rights.push_str(letter);
+        }
+    }
+    if rights.is_empty() && (full || s.any(&["all permissions|rights|access", "every permission", "any permission|access|rights"])) {
+        rights = "rwx".into();
+    }
+    let rights = if rights.is_empty() { return None } else { rights };
+    let mut who = String::new();
+    for (words, letter) in WHO {
+        for pattern in [format!("for|by|to|of|from {words}"), (*words).to_owned()] {
+            // "all" and "users" are seldom people here.
+            let plain = !pattern.contains(' ') && *letter == "a";
+            let hit = if plain { s.take("everyone|everybody|anyone|anybody") } else { s.take(&pattern) };
+            if hit.is_some() && !who.contains(letter) {
+                who.push_str(letter);
+            }
+        }
+    }
+    s.each(&["make|set|change|give|grant|add|remove|revoke|take|modify|allow|deny|recursively|ensure|mark|let|chmod|strip|drop", "permission|permissions|rights|access|bit", "so", "to be", "on|for|from", "away", "else"]);
+    if who.contains('a') {
+        who = "a".into();
+    }
+    if all_from_others && !negative {
+        let other = "rwx".chars().filter(|c| rights.contains(*c)).collect::<String>();
+        return Some(format!("u+{rights},go-{other}"));
+    }
+    let sign = if negative { '-' } else { '+' };
+    // `chmod +w` without a letter heeds the umask: bits for all are said to be so.
+    Some(if who.is_empty() && sign == '-' { format!("a-{rights}") } else { format!("{who}{sign}{rights}") })
+}
+
+/// A test of `find` for permissions that are spoken of.
+pub(super) fn test(s: &Said<'_>) -> Option<(String, String)> {
+    if let Some(f) = s.take("permission|permissions|mode|rights of|set? to? #").or_else(|| s.take("with|having|have|has # permission|permissions")).or_else(|| s.take("permission|permissions|mode is|are|equal|exactly? #")) {
+        let n = s.raw(f.at[0]);
+        if (3..=4).contains(&n.len()) && n.bytes().all(|b| (b'0'..=b'7').contains(&b)) {
+            return Some((format!("-perm {n}"), format!("with permissions {n}")));
+        }
+    }
+    if s.any(&[
+        "world writable|writeable", "world-writable|world-writeable", "writable|writeable by|for anyone|anybody|everyone|everybody|others|all|world", "anyone|anybody|everyone|everybody|others may|can write to?", "that? others|anyone|everyone|everybody can|may|could write|modify|change to?",
+        "written to? by anyone|anybody|everyone|everybody|others", "others have|with? write permission|access", "write permission for others|everyone|everybody|anyone",
+    ]) {
+        s.each(&["can|may be", "be"]);
+        return Some(("-perm -o+w".into(), "that everybody may write".into()));
+    }
+    if s.any(&["setuid|suid bit? set?", "with set-user-id|setuid bit?"]) {
+        return Some(("-perm -4000".into(), "with the set-user-id bit".into()));
+    }
+    if s.any(&["not executable", "non-executable", "cannot be executed|run", "not be executed", "without execute permission"]) {
+        return Some(("! -perm /111".into(), "that cannot be executed".into()));
+    }
+    if s.any(&["executable by owner|user|its|their?"]) {
+        return Some(("-perm -u+x".into(), "that their owner can execute".into()));
+    }
+    if s.any(&["executable files|file", "executable|executables|runnable", "that? can be executed|run", "with execute permission", "have|having|with execute|execution? permission|bit set?"]) {
+        return Some(("-perm /111".into(), "that can be executed".into()));
+    }
+    None
+}

@@ -1,0 +1,150 @@
+//! New files and directories, copies and links of single ones.
+
+use actions::quote::quote_path;
+
+use super::said::Said;
+use super::{Reading, reading};
+use crate::entity::Kind;
+use crate::world::Exists;
+
+/// A name that is given to something.
+fn name(s: &Said<'_>, i: usize) -> Option<String> {
+    let raw = s.raw(i).to_owned();
+    let plain = !raw.is_empty() && !raw.starts_with('-') && !raw.contains(['*', '?', '[']) && (s.r.tokens[i].quoted || raw.chars().all(|c| c.is_alphanumeric() || "._-+@/~%,:=".contains(c)));
+    (plain && !matches!(s.w[i], "and" | "with" | "it" | "file" | "files" | "each" | "every" | "all" | "from" | "of" | "the" | "in")).then_some(raw)
+}
+
+pub(super) fn places(s: &Said<'_>) -> Option<Reading> {
+    let marks = s.marks();
+    let result = match s.first() {
+        "create" | "make" | "mkdir" | "touch" | "add" => created(s),
+        "extract" | "unpack" | "untar" => unpacked(s),
+        "copy" | "cp" | "move" | "mv" | "duplicate" => moved(s),
+        _ => None,
+    };
+    if result.is_none() {
+        s.restore(marks);
+    }
+    result
+}
+
+/// The names of a list: "bin, etc and log".
+fn list(s: &Said<'_>, mut i: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    while i < s.len() && s.free(i) {
+        if matches!(s.w[i], "and" | "the") {
+            s.mark(i, i + 1);
+            i += 1;
+            continue;
+        }
+        if matches!(s.w[i], "in" | "inside" | "under" | "with" | "to" | "from" | "below" | "within") && !s.r.tokens[i].quoted {
+            break;
+        }
+        let Some(n) = name(s, i) else { break };
+        s.mark(i, i + 1);
+        all.push(n);
+        i += 1;
+    }
+    all
+}
+
+fn created(s: &Said<'_>) -> Option<Reading> {
+    if s.has(&["each", "every", "archive", "link", "symlink", "symbolic", "tarball", "copy", "backup", "user", "group", "alias", "variable", "size", "bytes", "containing", "all"]) {
+        return None;
+    }
+    // A directory with something in it.
+    if let Some(f) = s.take("create|make|mkdir new|nested? directory|folder structure|path|tree|hierarchy? called|named? $") {
+        let dir = name(s, f.at[0])?;
+        if s.has(&["move", "copy"]) {
+            return None;
+        }
+        s.each(&["if it does not already? exist", "with? its|any|all? missing? parents|parent directories?", "including parents|parent directories?"]);
+        let inside = s.take("with|containing|and subdirectories|subdirectory|folders|subfolders|directories|directory|folder called|named? $").or_else(|| s.take("and in|inside|within it subdirectories|folders|directories called|named? $"));
+        if let Some(g) = inside {
+            s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && k != g.at[0]).collect());
+            let names = list(s, g.at[0]);
+            s.each(&["in|inside|below|within|under it", "in|inside there"]);
+            let all: Vec<String> = names.iter().map(|n| quote_path(&format!("{}/{n}", dir.trim_end_matches('/')))).collect();
+            return (!all.is_empty()).then(|| reading(format!("mkdir -p {}", all.join(" ")), format!("Makes {dir} with what is to be in it.")))?;
+        }
+        if let Some(g) = s.take("and|with|containing new? empty? file called|named? $") {
+            let file = name(s, g.at[0])?;
+            s.each(&["in|inside|within|into it", "in|inside there"]);
+            let d = dir.trim_end_matches('/');
+            return reading(format!("mkdir -p {} && touch {}", quote_path(&dir), quote_path(&format!("{d}/{file}"))), format!("Makes {dir} with an empty {file}."));
+        }
+        if s.left().is_empty() {
+            return reading(format!("mkdir -p {}", quote_path(&dir)), format!("Makes the directory {dir}."));
+        }
+        return None;
+    }
+    if let Some(f) = s.take("create|make|mkdir #? new? directories|folders called|named? $") {
+        let i = *f.at.last()?;
+        s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && k != i).collect());
+        let names = list(s, i);
+        let dir = s.take("in|inside|under|within $ directory|folder?").map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
+        let all: Vec<String> = names.iter().map(|n| quote_path(&dir.as_ref().map_or(n.clone(), |d| format!("{d}/{n}")))).collect();
+        return (all.len() > 1 && !s.has(&["through"])).then(|| reading(format!("mkdir -p {}", all.join(" ")), "Makes these directories."))?;
+    }
+    if let Some(f) = s.take("create|make|touch #? new? empty? files|file called|named? $") {
+        let i = *f.at.last()?;
+        if s.has(&["through", "to"]) {
+            return None;
+        }
+        s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && k != i).collect());
+        let names = list(s, i);
+        let dir = s.take("in|inside|under|within $ directory|folder?").map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
+        let all: Vec<String> = names.iter().map(|n| quote_path(&dir.as_ref().map_or(n.clone(), |d| format!("{d}/{n}")))).collect();
+        return (!all.is_empty()).then(|| reading(format!("touch {}", all.join(" ")), format!("Makes {}.", names.join(", "))))?;
+    }
+    None
+}
+
+/// An archive, into a directory that may have to be made.
+fn unpacked(s: &Said<'_>) -> Option<Reading> {
+    s.mark(0, 1);
+    s.each(&["contents|content of?", "archive|file|tarball"]);
+    let f = s.take("to|into|in|inside|under new|existing? directory|folder? called|named? $ directory|folder?")?;
+    let to = name(s, f.at[0])?;
+    let archive = s.entity(|e| if let Kind::Path(p) = &e.kind { Some(p.clone()) } else { None })?;
+    s.each(&["creating|create it|directory if it|needed|necessary?", "which|that does not exist yet?", "all|files|everything from"]);
+    if s.world().exists(&to) == Some(Exists::Dir) || s.world().exists(&to).is_some() {
+        return None;
+    }
+    let (a, t) = (quote_path(&archive), quote_path(&to));
+    let command = if archive.ends_with(".zip") { format!("unzip -q {a} -d {t}") } else if archive.contains(".tar") || archive.ends_with(".tgz") { format!("mkdir -p {t} && tar -xf {a} -C {t}") } else { return None };
+    reading(command, format!("Unpacks {archive} into {to}, which is made."))
+}
+
+/// Several files that are named, to a directory.
+fn moved(s: &Said<'_>) -> Option<Reading> {
+    let moves = matches!(s.first(), "move" | "mv");
+    s.mark(0, 1);
+    s.each(&["files|file"]);
+    let f = s.take_if("to|into|in|under new|existing? directory|folder? called|named? $ directory|folder?", |f| f.end + 2 > s.len() || s.w.get(f.end).is_some_and(|w| matches!(*w, "directory" | "folder" | "creating" | "which" | "that")))?;
+    let i = f.at[0];
+    let to = name(s, i)?;
+    let is_dir = s.world().exists(&to) == Some(Exists::Dir) || (f.start..f.end).any(|k| matches!(s.w[k], "directory" | "folder")) || to.ends_with('/');
+    if !is_dir {
+        return None;
+    }
+    let mut files: Vec<String> = Vec::new();
+    for k in 1..f.start {
+        let path = match s.entity_at(k).map(|e| &e.kind) {
+            Some(Kind::Path(p)) => p.clone(),
+            Some(Kind::Quoted(q)) if s.world().exists(q).is_some() => q.clone(),
+            _ => continue,
+        };
+        if s.free(k) {
+            s.mark(k, k + 1);
+            files.push(path);
+        }
+    }
+    if files.len() < 2 && (s.world().exists(&to).is_some() || files.is_empty()) {
+        return None;
+    }
+    let make = if s.world().exists(&to) == Some(Exists::Dir) { String::new() } else { format!("mkdir -p {} && ", quote_path(&to)) };
+    s.each(&["both", "creating it if needed|necessary", "which|that does not exist yet?"]);
+    let all: Vec<String> = files.iter().map(|f| quote_path(f)).collect();
+    reading(format!("{make}{} -t {} {}", if moves { "mv -n" } else { "cp" }, quote_path(&to), all.join(" ")), format!("{} {} to {to}.", if moves { "Moves" } else { "Copies" }, files.join(", ")))
+}
