@@ -55,6 +55,11 @@ pub trait Inode: Send + Sync + Any {
     /// Attributes.
     fn attr(&self) -> Result<Attr>;
 
+    /// Attributes as far as they are known here; `None` where only a daemon could tell. Never waits.
+    fn known_attr(&self) -> Option<Attr> {
+        self.attr().ok()
+    }
+
     /// Mode (with type bits), owner and group, quickly, for permission checks.
     fn owner_mode(&self) -> Result<(u32, u32, u32)> {
         self.attr().map(|a| (a.mode, a.uid, a.gid))

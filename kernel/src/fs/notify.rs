@@ -53,12 +53,17 @@ static WATCHED: AtomicUsize = AtomicUsize::new(0);
 static LISTENERS: SpinLock<BTreeMap<FileKey, Vec<Weak<dyn Listener>>>> = SpinLock::new(BTreeMap::new());
 static COOKIE: AtomicU32 = AtomicU32::new(0);
 
-/// What names an inode.
+/// What names an inode, for whoever begins to watch it.
 ///
 /// # Errors
 /// The filesystem's.
 pub fn key_of(inode: &InodeRef) -> crate::error::Result<FileKey> {
     inode.attr().map(|a| (a.dev, a.ino))
+}
+
+/// The same for a report. A report asks no daemon: it may be about a file by which the daemon itself works, which would wait for its own answer.
+fn known_key(inode: &InodeRef) -> Option<FileKey> {
+    inode.known_attr().map(|a| (a.dev, a.ino))
 }
 
 /// Starts telling `listener` of a file.
@@ -106,10 +111,10 @@ pub fn dentry(entry: &Arc<Dentry>, mask: u32) {
     }
     let mask = mask | directory(entry.kind());
     let (parent, name) = entry.location();
-    if let Some(key) = parent.and_then(|p| key_of(p.inode()).ok()) {
+    if let Some(key) = parent.and_then(|p| known_key(p.inode())) {
         send(key, mask, 0, &name, entry.is_gone());
     }
-    if let Ok(key) = key_of(entry.inode()) {
+    if let Some(key) = known_key(entry.inode()) {
         send(key, mask, 0, b"", false);
     }
 }
@@ -129,7 +134,7 @@ pub fn inode(inode: &InodeRef, mask: u32) {
     if !active() {
         return;
     }
-    if let Ok(key) = key_of(inode) {
+    if let Some(key) = known_key(inode) {
         send(key, mask, 0, b"", false);
     }
 }
@@ -139,7 +144,7 @@ pub fn entry(dir: &Arc<Dentry>, name: &[u8], kind: FileType, mask: u32) {
     if !active() {
         return;
     }
-    if let Ok(key) = key_of(dir.inode()) {
+    if let Some(key) = known_key(dir.inode()) {
         send(key, mask | directory(kind), 0, name, false);
     }
 }
@@ -151,13 +156,13 @@ pub fn moved(from: (&Arc<Dentry>, &[u8]), to: (&Arc<Dentry>, &[u8]), what: &Arc<
     }
     let kind = directory(what.kind());
     let cookie = COOKIE.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-    if let Ok(key) = key_of(from.0.inode()) {
+    if let Some(key) = known_key(from.0.inode()) {
         send(key, MOVED_FROM | kind, cookie, from.1, false);
     }
-    if let Ok(key) = key_of(to.0.inode()) {
+    if let Some(key) = known_key(to.0.inode()) {
         send(key, MOVED_TO | kind, cookie, to.1, false);
     }
-    if let Ok(key) = key_of(what.inode()) {
+    if let Some(key) = known_key(what.inode()) {
         // Here Linux does not tell whether it is a directory.
         send(key, MOVE_SELF, 0, b"", false);
     }
@@ -168,7 +173,7 @@ pub fn gone(entry: &Dentry) {
     if !active() {
         return;
     }
-    let Ok(attr) = entry.inode().attr() else { return };
+    let Some(attr) = entry.inode().known_attr() else { return };
     if attr.nlink == 0 || entry.is_dir() {
         send((attr.dev, attr.ino), DELETE_SELF, 0, b"", false);
     }

@@ -177,6 +177,10 @@ impl Handle {
 pub struct HandleInode(pub Arc<Handle>);
 
 impl Inode for HandleInode {
+    fn known_attr(&self) -> Option<Attr> {
+        None
+    }
+
     fn attr(&self) -> Result<Attr> {
         self.0.attr()
     }
@@ -268,6 +272,10 @@ impl SchemeNode {
 }
 
 impl Inode for SchemeNode {
+    fn known_attr(&self) -> Option<Attr> {
+        None
+    }
+
     fn attr(&self) -> Result<Attr> {
         let asked = open_for_stat(&self.scheme, &self.path, Self::me()).and_then(|opened| match opened {
             Opened::Handle(handle) => handle.attr(),

@@ -184,6 +184,10 @@ impl Inode for FsNode {
         self.state.fresh_attr()
     }
 
+    fn known_attr(&self) -> Option<Attr> {
+        Some(self.state.attr())
+    }
+
     fn owner_mode(&self) -> Result<(u32, u32, u32)> {
         let attr = self.state.attr();
         Ok((attr.mode, attr.uid, attr.gid))

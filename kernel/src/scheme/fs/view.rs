@@ -31,6 +31,10 @@ impl Inode for View {
         self.0.attr()
     }
 
+    fn known_attr(&self) -> Option<Attr> {
+        self.0.known_attr()
+    }
+
     fn owner_mode(&self) -> Result<(u32, u32, u32)> {
         self.0.owner_mode()
     }
