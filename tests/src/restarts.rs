@@ -47,9 +47,12 @@ worker() {
     done
     [ "$(ls w$w | grep -c ^t)" = 0 ] || echo "t files came back"
 }
+# Somebody watches a file: then the use of every file is looked at.
+: > /run/watched; tail -f /run/watched > /dev/null & watcher=$!
 exec 7<> open; head -c 300000 /dev/urandom >&7; rm open; open=$(sha256sum < /dev/fd/7)
 head -c 500000 /dev/urandom > synced; sync synced; synced=$(sha256sum < synced)
-for w in 1 2; do worker $w > said$w & done
+workers=
+for w in 1 2; do worker $w > said$w & workers="$workers $!"; done
 RANDOM=$seed; done=0; felt=
 while [ $done -lt $kills ]; do
     read -rt 0.$((RANDOM % 4))$((RANDOM % 10)) <> <(:)
@@ -61,7 +64,8 @@ while [ $done -lt $kills ]; do
     kill -$signal $pid && done=$((done + 1))
     [ $signal = STOP ] || [ $((RANDOM % 4)) != 0 ] || { echo $done > probe; sync probe; felt="$felt $((${EPOCHREALTIME/./} - begun))"; }
 done
-: > stop; wait
+: > stop; wait $workers
+kill $watcher
 echo $felt
 cat said1 said2
 [ "$(sha256sum < /dev/fd/7)" = "$open" ] || echo "the open file differs"
