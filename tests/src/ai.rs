@@ -66,7 +66,7 @@ fn language_model(lab: &Lab) -> Result<()> {
     let answer = ask("--grammar /tmp/yes-no --max-tokens 4 'Is water wet?'")?;
     ensure!(["yes", "no"].contains(&answer.text.as_str()), "{:?}", answer.text);
     // Killed, it is started again by the next question; told to go, it goes.
-    sh("it=$(pidof genaid-llama-v2 genaid-llama-v3); kill -9 $it; while grep -q '^State:[[:space:]]*[^Z]' /proc/$it/status 2> /dev/null; do sleep 0.05; done")?;
+    sh("it=$(pidof genaid-llama-v2 genaid-llama-v3); kill -9 $it; while grep -q '^State:[[:space:]]*[DRST]' /proc/$it/status 2> /dev/null; do sleep 0.05; done")?;
     let answer = ask("--grammar /tmp/yes-no --max-tokens 4 'Is water wet?'")?;
     ensure!(["yes", "no"].contains(&answer.text.as_str()), "{:?}", answer.text);
     sh("genai unload && ! pidof genaid-llama-v2 genaid-llama-v3; rm /tmp/yes-no; genai status --json | grep -q '\"loaded\":false'")?;

@@ -156,10 +156,10 @@ fn collect(pieces: &[WordPieceWithSource], quoted: bool, a: &mut Arg, inner: &mu
                 a.text.push_str(t);
             }
             WordPiece::SingleQuotedText(t) => a.text.push_str(t),
-            WordPiece::AnsiCQuotedText(t) => {
-                // Escapes could spell anything; only plain text is certain.
-                if t.contains('\\') { unknown(a) } else { a.text.push_str(t) }
-            }
+            WordPiece::AnsiCQuotedText(t) => match plain_ansi(t) {
+                Some(t) => a.text.push_str(&t),
+                None => unknown(a),
+            },
             WordPiece::DoubleQuotedSequence(s) | WordPiece::GettextDoubleQuotedSequence(s) => collect(s, true, a, inner),
             WordPiece::EscapeSequence(e) => a.text.push_str(e.strip_prefix('\\').unwrap_or(e)),
             WordPiece::TildeExpansion(word::TildeExpr::Home) => a.text.push('~'),
@@ -179,6 +179,25 @@ fn collect(pieces: &[WordPieceWithSource], quoted: bool, a: &mut Arg, inner: &mu
             }
         }
     }
+}
+
+/// The value of a text in `$'...'`, where its escapes are the plain ones. Codes of characters could spell anything, and are not looked into.
+fn plain_ansi(text: &str) -> Option<String> {
+    let mut value = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        value.push(match c {
+            '\\' => match rest.next()? {
+                't' => '\t',
+                'n' => '\n',
+                'r' => '\r',
+                c @ ('\\' | '\'' | '"') => c,
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(value)
 }
 
 /// Command substitutions inside an expansion's own text, found by their brackets.
@@ -542,5 +561,7 @@ mod tests {
         assert!(!arg("'*.txt'").0.glob && !arg("\\*").0.glob);
         assert_eq!(arg("'a b'").0.literal(), Some("a b"));
         assert!(arg("$'\\x2drf'").0.dynamic);
+        assert_eq!(arg("$'a\\t\\'b'").0.literal(), Some("a\t'b"));
+        assert!(arg("$'\\t\\055rf'").0.dynamic);
     }
 }
