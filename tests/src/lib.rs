@@ -99,7 +99,7 @@ impl Test {
 
     /// Whether it needs the programs of `tests/programs/`, and `redoxfsd` on the host.
     pub fn needs_programs(&self) -> bool {
-        ["programs/", "fuzz/", "net/", "power/", "soak/", "installer/"].iter().any(|group| self.name.starts_with(group))
+        ["programs/", "fuzz/", "gde/", "net/", "power/", "soak/", "installer/"].iter().any(|group| self.name.starts_with(group))
     }
 
     /// Whether it is run for this filter: a part of its name; the long tests only where the filter names their group.
