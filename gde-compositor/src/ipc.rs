@@ -24,6 +24,7 @@ const MOST: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Ipc {
     listeners: Vec<UnixStream>,
+    askers: u64,
     socket: Option<PathBuf>,
 }
 
@@ -39,6 +40,7 @@ impl Drop for Ipc {
 /// A program that asks.
 struct Asker {
     stream: UnixStream,
+    number: u64,
     input: Vec<u8>,
     output: Vec<u8>,
 }
@@ -74,9 +76,16 @@ impl Gde {
             return;
         }
         let Ok(watched) = stream.try_clone() else { return };
-        let mut asker = Asker { stream, input: Vec::new(), output: Vec::new() };
+        self.ipc.askers += 1;
+        let mut asker = Asker { stream, number: self.ipc.askers, input: Vec::new(), output: Vec::new() };
         let source = Generic::new(watched, Interest::READ, Trigger::Level);
-        let added = self.events.insert_source(source, move |_, _, gde| Ok(if gde.serve(&mut asker) { PostAction::Continue } else { PostAction::Remove }));
+        let added = self.events.insert_source(source, move |_, _, gde| {
+            if gde.serve(&mut asker) {
+                return Ok(PostAction::Continue);
+            }
+            gde.tray_owner_gone(asker.number);
+            Ok(PostAction::Remove)
+        });
         if let Err(error) = added {
             tracing::warn!("waiting for a program: {error}");
         }
@@ -97,7 +106,7 @@ impl Gde {
                 return self.add_listener(asker);
             }
             let answer = match request {
-                Ok(request) => self.answer(request),
+                Ok(request) => self.answer(request, asker.number),
                 Err(error) => Answer::Failed { problem: format!("that is no request: {error}") },
             };
             if let Ok(mut bytes) = serde_json::to_vec(&answer) {
@@ -151,7 +160,7 @@ impl Gde {
         self.ipc.listeners.retain_mut(|stream| matches!(stream.write(&line), Ok(count) if count == line.len()));
     }
 
-    fn answer(&mut self, request: Request) -> Answer {
+    fn answer(&mut self, request: Request, asker: u64) -> Answer {
         match request {
             Request::Windows => Answer::Windows { windows: self.list_windows() },
             Request::Workspaces => Answer::Workspaces { workspaces: self.list_workspaces() },
@@ -170,6 +179,11 @@ impl Gde {
             Request::CloseNotice { id } if self.close_notice(id, Reason::Closed) => Answer::Done,
             Request::CloseNotice { id } => Answer::Failed { problem: format!("there is no notice {id}") },
             Request::Notices => Answer::Notices { titles: self.notices.seen().into_iter().map(|it| it.1.to_owned()).collect() },
+            Request::ShowTray { items } => match self.set_tray(items, asker) {
+                Ok(()) => Answer::Done,
+                Err(problem) => Answer::Failed { problem },
+            },
+            Request::Tray => Answer::Tray { titles: self.tray.titles() },
             Request::Environment => {
                 // What is no text cannot be told.
                 let variables = self.environment.iter().filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned())));

@@ -36,6 +36,7 @@ pub mod state;
 pub mod switcher;
 pub mod sys;
 pub mod theme;
+pub mod tray;
 pub mod wallpaper;
 pub mod window;
 

@@ -109,7 +109,7 @@ fn wrapped(font: &Font, text: &str, width: i32) -> Vec<String> {
 }
 
 /// A picture that can be drawn.
-fn pixmap(picture: &Picture) -> Option<Pixmap> {
+pub fn pixmap(picture: &Picture) -> Option<Pixmap> {
     let premultiplied = picture.pixels().chunks_exact(4).map(|it| {
         let alpha = u32::from(it[3]);
         let part = |value: u8| (u32::from(value) * alpha + 127) / 255;

@@ -23,6 +23,7 @@ struct Look {
     active: usize,
     used: Vec<usize>,
     is_launcher_open: bool,
+    tray: u64,
 }
 
 /// The panel.
@@ -116,6 +117,7 @@ impl Gde {
             active,
             used: used.collect(),
             is_launcher_open: self.launcher.is_some(),
+            tray: self.tray.revision,
         };
         if self.panel.look.as_ref() != Some(&look) {
             let pixmap = self.draw_panel(&look);
@@ -124,7 +126,7 @@ impl Gde {
         }
     }
 
-    fn draw_panel(&self, look: &Look) -> Pixmap {
+    fn draw_panel(&mut self, look: &Look) -> Pixmap {
         let (w, h) = (look.width.clamp(1, 16384), theme::PANEL_HEIGHT);
         let mut pixmap = Pixmap::new(w as usize, h as usize);
         pixmap.fill(0, 0, w, h, theme::colours().panel);
@@ -132,13 +134,16 @@ impl Gde {
             pixmap.fill_rounded(6, 4, LAUNCHER - 12, h - 8, (6, 6), theme::colours().hover);
         }
         let base = h / 2 + 5;
+        let mut right = w - 14;
         if let Some(font) = &self.fonts.bold {
             let label = "Apps";
             let x = (LAUNCHER - font.width(label, theme::TEXT_SIZE)) / 2;
             font.draw(&mut pixmap, x, base, label, theme::TEXT_SIZE, theme::colours().text);
             let width = font.width(&look.time, theme::TEXT_SIZE);
-            font.draw(&mut pixmap, w - width - 14, base, &look.time, theme::TEXT_SIZE, theme::colours().text);
+            right -= width;
+            font.draw(&mut pixmap, right, base, &look.time, theme::TEXT_SIZE, theme::colours().text);
         }
+        let tray = self.tray.draw(&mut pixmap, right - 10);
         for (index, workspace) in look.used.iter().enumerate() {
             let cx = LAUNCHER + index as i32 * DOT + DOT / 2;
             if *workspace == look.active {
@@ -149,7 +154,7 @@ impl Gde {
         }
         if let Some(font) = &self.fonts.regular {
             let left = LAUNCHER + look.used.len() as i32 * DOT + 16;
-            let title = font.fitted(&look.title, theme::TEXT_SIZE, (w / 2 - left).min(w - 220 - left).max(0));
+            let title = font.fitted(&look.title, theme::TEXT_SIZE, (w / 2 - left).min(w - 220 - tray - left).max(0));
             font.draw(&mut pixmap, left, base, &title, theme::TEXT_SIZE, theme::colours().text_dim);
         }
         pixmap

@@ -187,6 +187,8 @@ pub struct Gde {
     pub last_input: std::time::Duration,
     /// The panel.
     pub panel: crate::panel::Panel,
+    /// Programs' pictures on it.
+    pub tray: crate::tray::Tray,
     /// What is done about frames that no display shows; tests do it themselves.
     pub headless_frames: Option<Box<dyn FnMut(&mut Gde)>>,
     /// Who waits for the first frame.
@@ -290,6 +292,7 @@ impl Gde {
             notices: crate::notices::Notices::default(),
             last_input: std::time::Duration::ZERO,
             panel: crate::panel::Panel::default(),
+            tray: crate::tray::Tray::default(),
             headless_frames: None,
             manager: service_notify::Manager::default(),
             taskbars: crate::handlers::taskbar::Taskbars::default(),

@@ -33,6 +33,7 @@ pub(crate) fn bus(lab: &Lab, machine: &Machine) -> Result<()> {
     wait::for_text(machine, "cat /root/signals", "NameAcquired", LONG)?;
     shows_notices(machine).context("notices of programs")?;
     tells_settings(machine).context("settings for programs")?;
+    shows_programs(machine).context("programs in the panel")?;
     check::succeeds(&machine.sh("kill $(cat /root/monitor.pid); rm /root/signals /root/monitor.pid /root/environment", SHORT)?)?;
     outlives_the_compositor(machine).context("a compositor that dies")?;
     does_without(machine).context("a bus that dies")
@@ -72,6 +73,19 @@ fn shows_notices(machine: &Machine) -> Result<()> {
     check::succeeds(&machine.sh(&format!("{BUS} {SEND} {NOTIFICATIONS}.CloseNotification uint32:{id}"), SHORT)?)?;
     until_notices(machine, "")?;
     wait::for_text(machine, "grep -A2 NotificationClosed /root/signals", &format!("uint32 {id}\n   uint32 3"), LONG).map(drop)
+}
+
+/// A program is a picture in the panel until it ends, and hears of clicks on it.
+fn shows_programs(machine: &Machine) -> Result<()> {
+    check::succeeds(&machine.sh(&format!("{BUS} {PEER} tray Chat > /root/clicks 2>&1 < /dev/null & echo $! > /root/peer.pid"), SHORT)?)?;
+    wait::for_text(machine, "gdectl tray", "Chat", LONG)?;
+    let column = |picture: &Picture| (0..picture.width).filter(|x| picture.pixel(*x, 15) == GREEN).nth(10);
+    wait_for_picture(machine, "a program in the panel", |picture| column(picture).is_some())?;
+    let x = column(&Picture::of(machine.dir())?).context("it has gone")?;
+    until(machine, "grep -q clicked /root/clicks", || Ok(input::click(machine.dir(), x, 15, input::Button::Left)?))?;
+    check::succeeds(&machine.sh("kill $(cat /root/peer.pid); rm /root/peer.pid /root/clicks", SHORT)?)?;
+    until(machine, "[ -z \"$(gdectl tray)\" ]", || Ok(()))?;
+    wait_for_picture(machine, "an empty panel", |picture| column(picture).is_none())
 }
 
 /// A change of the desktop's settings reaches programs.

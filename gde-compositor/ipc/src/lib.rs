@@ -65,6 +65,36 @@ pub enum Request {
     Notices,
     /// The variables that programs of the session have.
     Environment,
+    /// Show pictures of programs at the right of the panel, instead of others, until this connection ends. There is room for 16, of 20 x 20 pixels each.
+    ShowTray {
+        /// From the left.
+        items: Vec<TrayItem>,
+    },
+    /// What is at the right of the panel.
+    Tray,
+}
+
+/// A program at the right of the panel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrayItem {
+    /// What clicks on it are told by.
+    pub id: u32,
+    /// What it is called.
+    pub title: String,
+    /// What is seen of it.
+    pub picture: Picture,
+}
+
+/// A button of the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrayButton {
+    /// The first one.
+    Left,
+    /// Any other one.
+    Middle,
+    /// The second one.
+    Right,
 }
 
 /// How much a notice matters.
@@ -232,6 +262,11 @@ pub enum Answer {
         /// By their names.
         variables: BTreeMap<String, String>,
     },
+    /// What is at the right of the panel.
+    Tray {
+        /// From the left.
+        titles: Vec<String>,
+    },
     /// What is seen.
     Notices {
         /// From above.
@@ -273,6 +308,17 @@ pub enum Event {
         /// With this the program may give a window of its the keyboard (xdg-activation), for some seconds.
         #[serde(default)]
         token: String,
+    },
+    /// The user has clicked on a program at the right of the panel.
+    TrayClicked {
+        /// Which.
+        id: u32,
+        /// By what.
+        button: TrayButton,
+        /// Where, in logical pixels.
+        x: i32,
+        /// Where, in logical pixels.
+        y: i32,
     },
 }
 

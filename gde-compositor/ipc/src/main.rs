@@ -52,6 +52,8 @@ enum Command {
     },
     /// List the notices that are seen, from above
     Notices,
+    /// List the programs at the right of the panel
+    Tray,
     /// List the variables that programs of the session have, as NAME=value
     Environment,
     /// Print what happens until the desktop ends, as JSON
@@ -67,6 +69,7 @@ fn main() -> Result<()> {
         Command::Mode { output, size: (width, height) } => Request::Mode { output: output.clone(), width: *width, height: *height },
         Command::Action { words } => Request::Action { action: words.join(" ").parse::<DesktopAction>()? },
         Command::Notices => Request::Notices,
+        Command::Tray => Request::Tray,
         Command::Environment => Request::Environment,
         Command::Screenshot { file, output } => return screenshot(file, output.clone()),
         Command::Events => return events(),
@@ -100,7 +103,7 @@ fn main() -> Result<()> {
                 }
             }
         }
-        Answer::Notices { titles } => titles.iter().for_each(|it| println!("{it}")),
+        Answer::Notices { titles } | Answer::Tray { titles } => titles.iter().for_each(|it| println!("{it}")),
         Answer::Environment { variables } => variables.iter().for_each(|(name, value)| println!("{name}={value}")),
         Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } | Answer::Notified { .. } => {}
     }
@@ -116,7 +119,7 @@ fn print_json(answer: &Answer) -> Result<()> {
         Answer::Windows { windows } => println!("{}", serde_json::to_string(windows)?),
         Answer::Workspaces { workspaces } => println!("{}", serde_json::to_string(workspaces)?),
         Answer::Outputs { outputs } => println!("{}", serde_json::to_string(outputs)?),
-        Answer::Notices { titles } => println!("{}", serde_json::to_string(titles)?),
+        Answer::Notices { titles } | Answer::Tray { titles } => println!("{}", serde_json::to_string(titles)?),
         Answer::Environment { variables } => println!("{}", serde_json::to_string(variables)?),
         other => println!("{}", serde_json::to_string(other)?),
     }

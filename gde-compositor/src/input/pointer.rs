@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gde_ipc::TrayButton;
 use gde_layout::{Edges, Point};
 use smithay::backend::input::{Axis, AxisSource, ButtonState};
 use smithay::input::pointer::{AxisFrame, ButtonEvent, CursorImageStatus, MotionEvent, RelativeMotionEvent};
@@ -255,6 +256,15 @@ impl Gde {
             }
             Hit::Panel => {
                 let x = at.x as i32 - self.screens.first().map_or(0, |screen| self.screen_rect(screen).x);
+                if let Some(id) = self.tray.at(x) {
+                    let button = match code {
+                        LEFT => TrayButton::Left,
+                        RIGHT => TrayButton::Right,
+                        _ => TrayButton::Middle,
+                    };
+                    self.tray_click(id, button, (point.x, point.y));
+                    return false;
+                }
                 match self.panel.part_at(x) {
                     panel::Part::Launcher => self.toggle_launcher(),
                     panel::Part::Workspace(workspace) => {

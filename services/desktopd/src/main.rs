@@ -1,18 +1,21 @@
 //! `desktopd`: what programs of other desktops expect to find on the session's D-Bus.
 //!
 //! * [`notifications`]: short words of programs, which [`compositor`] hands on to GDE; [`hints`], [`text`], [`picture`] and [`limits`] make them safe for it;
+//! * [`tray`]: programs' pictures in the panel, and clicks on them; [`item`]: what they look like;
 //! * [`portal`]: whether everything is to be dark, and so on; [`look`] has the values.
 //!
 //! Programs are not trusted. What reaches the compositor is plain, short and seldom, whatever they send.
 
 mod compositor;
 mod hints;
+mod item;
 mod limits;
 mod look;
 mod notifications;
 mod picture;
 mod portal;
 mod text;
+mod tray;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,8 +32,8 @@ use compositor::Compositor;
 use notifications::Notifications;
 use portal::{Followed, Portal};
 
-/// Answers on the session's D-Bus for the desktop: notices (org.freedesktop.Notifications), and how the user wants everything to look
-/// (org.freedesktop.portal.Settings).
+/// Answers on the session's D-Bus for the desktop: notices (org.freedesktop.Notifications), programs in the panel (org.kde.StatusNotifierWatcher), and how the
+/// user wants everything to look (org.freedesktop.portal.Settings).
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -45,7 +48,8 @@ struct Args {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(std::io::stderr).with_target(false).without_time().with_ansi(false).init();
+    let level = std::env::var("DESKTOPD_LOG").ok().and_then(|level| level.parse::<tracing::Level>().ok()).unwrap_or(tracing::Level::INFO);
+    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).without_time().with_ansi(false).init();
     let mut manager = Manager::of_environment();
     let socket = args.compositor.unwrap_or_else(gde_ipc::socket);
     // As a service it has no home, and is root's, as the desktop.
@@ -63,12 +67,15 @@ async fn main() -> Result<()> {
         .build()
         .await
         .context("connecting to the session's D-Bus (DBUS_SESSION_BUS_ADDRESS)")?;
+    let (watcher, tray) = tray::watcher(&bus, socket.clone());
+    bus.object_server().at(tray::PATH, watcher).await.context("serving programs in the panel")?;
+    tokio::spawn(tray.run());
     tokio::spawn(Compositor::new(socket.clone(), to_do, SignalEmitter::new(&bus, notifications::PATH)?.into_owned()).run());
     match followed {
         Ok(followed) => drop(tokio::spawn(followed.run(SignalEmitter::new(&bus, portal::PATH)?.into_owned()))),
         Err(error) => tracing::warn!("other settings hold from the next start on: {error:#}"),
     }
-    for name in [notifications::NAME, portal::NAME] {
+    for name in [notifications::NAME, portal::NAME, tray::NAME] {
         take_name(&bus, name).await?;
     }
     manager.ready();

@@ -13,8 +13,9 @@ use tokio::sync::Semaphore;
 
 use crate::hints::{Hints, Raw};
 
-/// Pixels a row and rows that there is room for.
+/// Pixels a row and rows that there is room for in a notice, and in the panel.
 const SIZE: u32 = 48;
+pub const SMALL: u32 = 20;
 /// The longest name of a file, and the longest file, bytes.
 const LONGEST_NAME: usize = 4096;
 const LONGEST: u64 = 4 << 20;
@@ -45,13 +46,40 @@ pub async fn of(app_icon: &str, hints: &Hints<'_>) -> Option<Picture> {
     if names.is_empty() {
         return hints.icon.as_ref().and_then(raw);
     }
-    let permit = DECODING.try_acquire().ok()?;
-    let decoded = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        names.iter().find_map(|name| named(name))
-    });
-    let decoded = tokio::time::timeout(PATIENCE, decoded).await.ok()?.ok()?;
+    let decoded = in_time(move || names.iter().find_map(|name| named(name, &[], SIZE))).await;
     decoded.or_else(|| hints.icon.as_ref().and_then(raw))
+}
+
+/// The picture of a name or a file, where it can be shown; `folder` is where its program has pictures of its own.
+pub async fn of_name(name: &str, folder: &str, size: u32) -> Option<Picture> {
+    if name.is_empty() || name.len() > LONGEST_NAME || folder.len() > LONGEST_NAME {
+        return None;
+    }
+    let (name, folder) = (name.to_owned(), Some(PathBuf::from(folder)).filter(|it| it.is_absolute()));
+    in_time(move || named(&name, folder.as_slice(), size)).await
+}
+
+/// What is decoded, where that does not take too long.
+async fn in_time(decode: impl FnOnce() -> Option<Picture> + Send + 'static) -> Option<Picture> {
+    let both = async {
+        let permit = DECODING.acquire().await.ok()?;
+        let decoded = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            decode()
+        });
+        decoded.await.ok()?
+    };
+    tokio::time::timeout(PATIENCE, both).await.ok()?
+}
+
+/// A picture of these pixels by rows, each alpha, red, green, blue.
+pub fn of_argb(width: i32, height: i32, data: &[u8], size: u32) -> Option<Picture> {
+    let (columns, rows) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+    if !(1..=MOST_RAW).contains(&width) || !(1..=MOST_RAW).contains(&height) || data.len() < columns * rows * 4 {
+        return None;
+    }
+    let pixels = data[..columns * rows * 4].chunks_exact(4).flat_map(|it| [it[1], it[2], it[3], it[0]]).collect();
+    small(RgbaImage::from_raw(width as u32, height as u32, pixels)?.into(), size)
 }
 
 /// A picture that came in the message.
@@ -69,24 +97,24 @@ fn raw(raw: &Raw<'_>) -> Option<Picture> {
             pixels.extend([pixel[0], pixel[1], pixel[2], pixel.get(3).copied().unwrap_or(u8::MAX)]);
         }
     }
-    small(RgbaImage::from_raw(raw.width as u32, raw.height as u32, pixels)?.into())
+    small(RgbaImage::from_raw(raw.width as u32, raw.height as u32, pixels)?.into(), SIZE)
 }
 
 /// As small as there is room for.
-fn small(image: DynamicImage) -> Option<Picture> {
-    let fits = image.width() <= SIZE && image.height() <= SIZE;
-    let image = if fits { image } else { image.thumbnail(SIZE, SIZE) };
+fn small(image: DynamicImage, size: u32) -> Option<Picture> {
+    let fits = image.width() <= size && image.height() <= size;
+    let image = if fits { image } else { image.thumbnail(size, size) };
     Picture::new(image.width(), image.height(), image.into_rgba8().into_raw())
 }
 
 /// A picture in a file, or of the icon theme.
-fn named(name: &str) -> Option<Picture> {
+fn named(name: &str, own: &[PathBuf], size: u32) -> Option<Picture> {
     let path = name.strip_prefix("file://").map(decoded).unwrap_or_else(|| name.to_owned());
     if path.starts_with('/') {
-        return decode(Path::new(&path));
+        return decode(Path::new(&path), size);
     }
     let is_name = !name.contains(['/', '\0']) && !name.starts_with('.');
-    is_name.then(|| find(name, &data_folders())).flatten().and_then(|path| decode(&path))
+    is_name.then(|| find(name, own, &data_folders())).flatten().and_then(|path| decode(&path, size))
 }
 
 /// The path of a file's URI.
@@ -108,16 +136,17 @@ fn data_folders() -> Vec<PathBuf> {
     home.into_iter().chain(std::env::split_paths(&others)).filter(|it| it.is_absolute()).collect()
 }
 
-/// The file of an icon.
-fn find(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
-    let icons = folders.iter().flat_map(|folder| THEMES.map(|theme| folder.join("icons").join(theme))).filter(|it| it.is_dir());
+/// The file of an icon, in folders of its program's own or those of all.
+fn find(name: &str, own: &[PathBuf], folders: &[PathBuf]) -> Option<PathBuf> {
+    let icons = own.iter().cloned().chain(folders.iter().map(|it| it.join("icons")));
+    let icons = icons.flat_map(|folder| THEMES.map(|theme| folder.join(theme))).filter(|it| it.is_dir());
     let places = icons.flat_map(|theme| SIZES.map(|size| theme.join(size))).filter(|it| it.is_dir()).flat_map(|size| KINDS.map(|kind| size.join(kind)));
-    let mut places = places.chain(folders.iter().map(|it| it.join("pixmaps")));
+    let mut places = own.iter().cloned().chain(places).chain(folders.iter().map(|it| it.join("pixmaps")));
     // Names have dots: an end is added, not replaced.
     places.find_map(|place| ENDS.map(|end| place.join(format!("{name}.{end}"))).into_iter().find(|it| it.is_file()))
 }
 
-fn decode(path: &Path) -> Option<Picture> {
+fn decode(path: &Path, size: u32) -> Option<Picture> {
     // Another kind of file could make it wait.
     let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).ok()?;
     if !file.metadata().ok().is_some_and(|it| it.is_file() && it.len() <= LONGEST) {
@@ -133,26 +162,26 @@ fn decode(path: &Path) -> Option<Picture> {
             limits.max_image_height = Some(MOST);
             limits.max_alloc = Some(MEMORY);
             reader.limits(limits);
-            small(reader.decode().ok()?)
+            small(reader.decode().ok()?, size)
         }
-        _ => drawing(&bytes),
+        _ => drawing(&bytes, size),
     }
 }
 
 /// A picture that is drawn: SVG.
-fn drawing(bytes: &[u8]) -> Option<Picture> {
+fn drawing(bytes: &[u8], size: u32) -> Option<Picture> {
     // Of other files, which it may name, it gets nothing.
     let alone = usvg::ImageHrefResolver { resolve_data: Box::new(|_, _, _| None), resolve_string: Box::new(|_, _| None) };
     let tree = usvg::Tree::from_data(bytes, &usvg::Options { image_href_resolver: alone, ..usvg::Options::default() }).ok()?;
-    let scale = SIZE as f32 / tree.size().width().max(tree.size().height());
-    let mut pixmap = tiny_skia::Pixmap::new(SIZE, SIZE)?;
-    let middle = |length: f32| (SIZE as f32 - length * scale) / 2.0;
+    let scale = size as f32 / tree.size().width().max(tree.size().height());
+    let mut pixmap = tiny_skia::Pixmap::new(size, size)?;
+    let middle = |length: f32| (size as f32 - length * scale) / 2.0;
     let place = tiny_skia::Transform::from_scale(scale, scale).post_translate(middle(tree.size().width()), middle(tree.size().height()));
     resvg::render(&tree, place, &mut pixmap.as_mut());
     if pixmap.pixels().iter().all(|it| it.alpha() == 0) {
         return None;
     }
-    Picture::new(SIZE, SIZE, pixmap.pixels().iter().map(|it| it.demultiply()).flat_map(|it| [it.red(), it.green(), it.blue(), it.alpha()]).collect())
+    Picture::new(size, size, pixmap.pixels().iter().map(|it| it.demultiply()).flat_map(|it| [it.red(), it.green(), it.blue(), it.alpha()]).collect())
 }
 
 #[cfg(test)]
@@ -181,20 +210,31 @@ mod tests {
     }
 
     #[test]
+    fn pixels_of_the_panel_are_checked() {
+        let picture = of_argb(40, 20, &[9, 1, 2, 3].repeat(800), SMALL).expect("a picture");
+        assert_eq!((picture.width(), picture.height(), &picture.pixels()[..4]), (20, 10, &[1, 2, 3, 9][..]));
+        for (width, height, len) in [(2, 2, 15), (0, 1, 4), (-1, 1, 4), (1, i32::MIN, 4), (i32::MAX, i32::MAX, 4), (1025, 1, 4100)] {
+            assert!(of_argb(width, height, &vec![0; len], SMALL).is_none(), "{width} {height}");
+        }
+    }
+
+    #[test]
     fn icons_are_found_and_drawn() {
         let folder = tempfile::tempdir().expect("a folder");
         let apps = folder.path().join("icons/hicolor/scalable/apps");
         std::fs::create_dir_all(&apps).expect("made");
         std::fs::write(apps.join("org.mail.Mail.svg"), r##"<svg xmlns="http://www.w3.org/2000/svg" width="10" height="5"><rect width="10" height="5" fill="#00ff00"/></svg>"##).expect("written");
         let folders = [PathBuf::from("/nowhere"), folder.path().to_owned()];
-        let path = find("org.mail.Mail", &folders).expect("an icon");
-        assert_eq!(find("org.mail", &folders), None);
-        let picture = named(&format!("file://{}", path.display()).replace("Mail.svg", "%4dail.svg")).expect("a picture");
+        let path = find("org.mail.Mail", &[], &folders).expect("an icon");
+        assert_eq!(find("org.mail", &[], &folders), None);
+        assert_eq!(find("org.mail.Mail", &[folder.path().join("icons")], &[]).as_ref(), Some(&path));
+        assert_eq!(find("org.mail.Mail", std::slice::from_ref(&apps), &[]).as_ref(), Some(&path));
+        let picture = named(&format!("file://{}", path.display()).replace("Mail.svg", "%4dail.svg"), &[], SIZE).expect("a picture");
         let pixel = |x: usize, y: usize| &picture.pixels()[(y * 48 + x) * 4..][..4];
         assert_eq!((pixel(24, 24), pixel(24, 2)), (&[0, 255, 0, 255][..], &[0, 0, 0, 0][..]));
         let png = folder.path().join("a.png");
         RgbaImage::from_pixel(96, 96, image::Rgba([1, 2, 3, 255])).save(&png).expect("written");
-        let picture = named(png.to_str().expect("a path")).expect("a picture");
+        let picture = named(png.to_str().expect("a path"), &[], SIZE).expect("a picture");
         assert_eq!((picture.width(), &picture.pixels()[..4]), (48, &[1, 2, 3, 255][..]));
     }
 
@@ -203,13 +243,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, content) in [("text", &b"hello"[..]), ("empty", b""), ("torn.png", b"\x89PNG\r\n\x1a\n\0\0"), ("torn.svg", b"<svg xmlns='http://www.w3.org/2000/svg'>"), ("none.svg", b"<svg/>")] {
             std::fs::write(folder.path().join(name), content).expect("written");
-            assert!(decode(&folder.path().join(name)).is_none(), "{name}");
+            assert!(decode(&folder.path().join(name), SIZE).is_none(), "{name}");
         }
         let other = folder.path().join("other.svg");
         std::fs::write(&other, r#"<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/><image href="/dev/zero" width="9" height="9"/></svg>"#).expect("written");
-        assert!(decode(&other).is_some_and(|it| it.pixels().chunks(4).all(|it| it == [0, 0, 0, 255])));
+        assert!(decode(&other, SIZE).is_some_and(|it| it.pixels().chunks(4).all(|it| it == [0, 0, 0, 255])));
         for odd in ["/dev/zero", "/proc/self/mem", "/", "", "../x", ".hidden", "a/b", "\0", "file://", "file:///%", "/no/such/file.png"] {
-            assert!(named(odd).is_none(), "{odd:?}");
+            assert!(named(odd, &[], SIZE).is_none(), "{odd:?}");
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use zbus::object_server::SignalEmitter;
 
 use crate::notifications::{DEFAULT, Notifications};
-use session::Session;
+pub use session::Session;
 
 /// Within this time a request is done, or fails: a compositor that has died is started again sooner.
 pub const LIMIT: Duration = Duration::from_secs(5);

@@ -123,7 +123,7 @@ impl Session {
     }
 }
 
-/// Those that are about notices. Others, and those that a later compositor may tell of, are no matter.
+/// Those that are about programs' notices and pictures. Others, and those that a later compositor may tell of, are no matter.
 fn parse(line: &[u8]) -> Option<Event> {
-    serde_json::from_slice(line).ok().filter(|event| matches!(event, Event::NoticeClosed { .. } | Event::NoticeAction { .. }))
+    serde_json::from_slice(line).ok().filter(|event| matches!(event, Event::NoticeClosed { .. } | Event::NoticeAction { .. } | Event::TrayClicked { .. }))
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use gde_ipc::{Answer, Event, Notice, Reason, Request};
+use gde_ipc::{Answer, Event, Notice, Reason, Request, TrayButton, TrayItem};
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ struct State {
     connections: Vec<UnixStream>,
     listeners: Vec<UnixStream>,
     is_alive: bool,
+    /// With the number of the connection that has sent them.
+    tray: Option<(usize, Vec<TrayItem>)>,
 }
 
 impl State {
@@ -37,8 +39,12 @@ impl State {
         self.listeners.retain_mut(|it| it.write_all(line.as_bytes()).is_ok());
     }
 
-    fn answer(&mut self, request: Request) -> Answer {
+    fn answer(&mut self, request: Request, connection: usize) -> Answer {
         match request {
+            Request::ShowTray { items } => {
+                self.tray = Some((connection, items));
+                Answer::Done
+            }
             Request::Notify { notice, replaces } => {
                 let old = self.shown.iter().position(|it| Some(it.0) == replaces);
                 let id = match old {
@@ -85,7 +91,7 @@ impl Fake {
     pub fn start(path: &Path, last: u32, manner: Manner) -> Self {
         let _ = std::fs::remove_file(path);
         let listener = UnixListener::bind(path).expect("a socket");
-        let state = State { manner, shown: Vec::new(), last, longest: 0, connections: Vec::new(), listeners: Vec::new(), is_alive: true };
+        let state = State { manner, shown: Vec::new(), last, longest: 0, connections: Vec::new(), listeners: Vec::new(), is_alive: true, tray: None };
         let fake = Fake { state: Arc::new(Mutex::new(state)), path: path.to_owned() };
         let server = fake.clone();
         thread::spawn(move || {
@@ -95,8 +101,12 @@ impl Fake {
                     return;
                 }
                 state.connections.push(stream.try_clone().expect("a copy"));
-                let server = server.clone();
-                thread::spawn(move || server.serve(stream));
+                let (server, number) = (server.clone(), state.connections.len());
+                thread::spawn(move || {
+                    server.serve(stream, number);
+                    // Pictures in the panel go with their connection.
+                    server.lock().tray.take_if(|it| it.0 == number);
+                });
             }
         });
         fake
@@ -106,7 +116,7 @@ impl Fake {
         self.state.lock().expect("no test has failed in there")
     }
 
-    fn serve(&self, mut stream: UnixStream) {
+    fn serve(&self, mut stream: UnixStream, number: usize) {
         let mut lines = BufReader::new(stream.try_clone().expect("a copy"));
         let mut line = String::new();
         while lines.read_line(&mut line).is_ok_and(|count| count > 0) {
@@ -118,7 +128,7 @@ impl Fake {
             }
             let request: Request = serde_json::from_str(&line).expect("a request");
             line.clear();
-            let answer = if request == Request::Events { Answer::Done } else { state.answer(request.clone()) };
+            let answer = if request == Request::Events { Answer::Done } else { state.answer(request.clone(), number) };
             let mut text = serde_json::to_string(&answer).expect("JSON") + "\n";
             if request == Request::Events {
                 text += &(serde_json::to_string(&Event::Windows { windows: Vec::new(), workspace: 1 }).expect("JSON") + "\n");
@@ -158,6 +168,21 @@ impl Fake {
         let mut state = self.lock();
         state.tell(&Event::NoticeAction { id, action: action.to_owned(), token: format!("token-{id}") });
         state.close(id, Reason::Dismissed);
+    }
+
+    /// What is at the right of the panel.
+    pub fn tray(&self) -> Vec<TrayItem> {
+        self.lock().tray.as_ref().map(|it| it.1.clone()).unwrap_or_default()
+    }
+
+    /// Whether somebody shows something there.
+    pub fn has_tray_owner(&self) -> bool {
+        self.lock().tray.is_some()
+    }
+
+    /// Somebody clicks there.
+    pub fn click(&self, id: u32, button: TrayButton, (x, y): (i32, i32)) {
+        self.lock().tell(&Event::TrayClicked { id, button, x, y });
     }
 
     /// Who hears events is left out.

@@ -115,7 +115,7 @@ impl Session {
 }
 
 fn set_environment(command: &mut Command, folder: &Path) {
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", folder).env("XDG_RUNTIME_DIR", folder);
+    command.env_clear().env("DESKTOPD_LOG", std::env::var_os("DESKTOPD_LOG").unwrap_or_default()).env("PATH", "/usr/bin:/bin").env("HOME", folder).env("XDG_RUNTIME_DIR", folder);
     command.env("XDG_CONFIG_HOME", folder.join("config")).env("XDG_DATA_HOME", folder.join("data")).env("XDG_DATA_DIRS", folder.join("none"));
     command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", folder.join("bus").display()));
 }
