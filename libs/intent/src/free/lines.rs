@@ -378,7 +378,7 @@ fn changes(s: &Said<'_>, p: &mut Pipe) -> bool {
             let (from, to) = (f.at[0], f.at[1]);
             // "convert ... to upper case" is no replacement.
             if matches!(s.w[to], "uppercase" | "lowercase" | "upper" | "lower" | "capital" | "capitals" | "small" | "csv" | "tsv" | "a") && !s.r.tokens[to].quoted || !s.is_text(from) && !s.r.tokens[from].quoted {
-                s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && !(f.start..f.end).contains(&k)).collect());
+                s.unmark(f.start, f.end);
                 break;
             }
             let (a, b) = spelled(&f);

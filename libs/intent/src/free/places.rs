@@ -48,6 +48,15 @@ fn list(s: &Said<'_>, mut i: usize) -> Vec<String> {
     all
 }
 
+/// The names of a list whose first one was read already, and their paths in the directory that is said after them.
+fn several(s: &Said<'_>, first: usize) -> (Vec<String>, Vec<String>) {
+    s.unmark(first, first + 1);
+    let names = list(s, first);
+    let dir = s.take("in|inside|under|within $ directory|folder?").map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
+    let all = names.iter().map(|n| quote_path(&dir.as_ref().map_or(n.clone(), |d| format!("{d}/{n}")))).collect();
+    (names, all)
+}
+
 fn created(s: &Said<'_>) -> Option<Reading> {
     if s.has(&["each", "every", "archive", "link", "symlink", "symbolic", "tarball", "copy", "backup", "user", "group", "alias", "variable", "size", "bytes", "containing", "all"]) {
         return None;
@@ -61,7 +70,7 @@ fn created(s: &Said<'_>) -> Option<Reading> {
         s.each(&["if it does not already? exist", "with? its|any|all? missing? parents|parent directories?", "including parents|parent directories?"]);
         let inside = s.take("with|containing|and subdirectories|subdirectory|folders|subfolders|directories|directory|folder called|named? $").or_else(|| s.take("and in|inside|within it subdirectories|folders|directories called|named? $"));
         if let Some(g) = inside {
-            s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && k != g.at[0]).collect());
+            s.unmark(g.at[0], g.at[0] + 1);
             let names = list(s, g.at[0]);
             s.each(&["in|inside|below|within|under it", "in|inside there"]);
             let all: Vec<String> = names.iter().map(|n| quote_path(&format!("{}/{n}", dir.trim_end_matches('/')))).collect();
@@ -80,10 +89,7 @@ fn created(s: &Said<'_>) -> Option<Reading> {
     }
     if let Some(f) = s.take("create|make|mkdir #? new? directories|folders called|named? $") {
         let i = *f.at.last()?;
-        s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && k != i).collect());
-        let names = list(s, i);
-        let dir = s.take("in|inside|under|within $ directory|folder?").map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
-        let all: Vec<String> = names.iter().map(|n| quote_path(&dir.as_ref().map_or(n.clone(), |d| format!("{d}/{n}")))).collect();
+        let (_, all) = several(s, i);
         return (all.len() > 1 && !s.has(&["through"])).then(|| reading(format!("mkdir -p {}", all.join(" ")), "Makes these directories."))?;
     }
     if let Some(f) = s.take("create|make|touch #? new? empty? files|file called|named? $") {
@@ -91,10 +97,7 @@ fn created(s: &Said<'_>) -> Option<Reading> {
         if s.has(&["through", "to"]) {
             return None;
         }
-        s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && k != i).collect());
-        let names = list(s, i);
-        let dir = s.take("in|inside|under|within $ directory|folder?").map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
-        let all: Vec<String> = names.iter().map(|n| quote_path(&dir.as_ref().map_or(n.clone(), |d| format!("{d}/{n}")))).collect();
+        let (names, all) = several(s, i);
         return (!all.is_empty()).then(|| reading(format!("touch {}", all.join(" ")), format!("Makes {}.", names.join(", "))))?;
     }
     None
@@ -108,7 +111,7 @@ fn unpacked(s: &Said<'_>) -> Option<Reading> {
     let to = name(s, f.at[0])?;
     let archive = s.entity(|e| if let Kind::Path(p) = &e.kind { Some(p.clone()) } else { None })?;
     s.each(&["creating|create it|directory if it|needed|necessary?", "which|that does not exist yet?", "all|files|everything from"]);
-    if s.world().exists(&to) == Some(Exists::Dir) || s.world().exists(&to).is_some() {
+    if s.world().exists(&to).is_some() {
         return None;
     }
     let (a, t) = (quote_path(&archive), quote_path(&to));

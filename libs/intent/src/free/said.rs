@@ -101,6 +101,12 @@ impl<'a> Said<'a> {
         self.used.borrow_mut()[start..end].fill(true);
     }
 
+    /// Takes the crossing off of words back.
+    pub fn unmark(&self, start: usize, end: usize) {
+        let end = end.min(self.len());
+        self.used.borrow_mut()[start..end].fill(false);
+    }
+
     pub fn marks(&self) -> Vec<bool> {
         self.used.borrow().clone()
     }

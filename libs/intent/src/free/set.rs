@@ -353,7 +353,7 @@ fn ages(s: &Said<'_>, f: &mut Set) {
             f.push(format!("-newer {}", quote_path(name)), format!("changed after {name}"));
             return;
         }
-        s.restore(s.marks().iter().enumerate().map(|(k, u)| *u && !(found.start..found.end).contains(&k)).collect());
+        s.unmark(found.start, found.end);
     }
     let Some((t, at)) = s.entity(|e| if let Kind::Time(t) = &e.kind { Some((t.clone(), e.start)) } else { None }) else { return };
     let negative = (0..at).any(|i| matches!(s.w[i], "not" | "never" | "unmodified" | "unchanged" | "untouched")) && s.any(&["that? have|has|were|was? not been? modified|changed|touched|accessed|edited|opened|used", "not been? modified|changed|accessed|touched|used", "unmodified|unchanged|untouched", "not"]);
