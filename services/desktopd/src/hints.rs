@@ -4,8 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use gde_ipc::Urgency;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zbus::zvariant::{Signature, Type};
+
+use crate::variant::part as value;
 
 /// Pixels by rows, as programs send them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Type, serde::Deserialize)]
@@ -66,9 +68,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Hint<'a> {
 
             /// A variant is the signature of its value, and the value.
             fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Hint<'a>, A::Error> {
-                fn value<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(parts: &mut A) -> Result<T, A::Error> {
-                    parts.next_element()?.ok_or_else(|| A::Error::custom("a variant without a value"))
-                }
                 let signature: &str = value(&mut parts)?;
                 Ok(match signature {
                     "y" => Hint::Number(value::<u8, A>(&mut parts)?.into()),

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use gde_ipc::Picture;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use zbus::Connection;
 use zbus::zvariant::{Signature, Type};
 
 use crate::tray::Place;
+use crate::variant::part as value;
 use crate::{picture, text, tray};
 
 /// The interface.
@@ -74,9 +75,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
 
             /// A variant is the signature of its value, and the value.
             fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Value<'de>, A::Error> {
-                fn value<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(parts: &mut A) -> Result<T, A::Error> {
-                    parts.next_element()?.ok_or_else(|| A::Error::custom("a variant without a value"))
-                }
                 let signature: &str = value(&mut parts)?;
                 Ok(match signature {
                     "s" => Value::Text(value(&mut parts)?),

@@ -16,6 +16,7 @@ mod picture;
 mod portal;
 mod text;
 mod tray;
+mod variant;
 
 use std::path::PathBuf;
 use std::time::Duration;
