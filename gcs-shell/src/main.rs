@@ -201,8 +201,8 @@ fn ask(text: &str, json: bool, run: bool, without: &[String]) -> Result<i32> {
     let text = text.trim().trim_start_matches('?');
     let special = if questions { special::answer(text, &context.risk, intent::World::has_command(&world, "gpm")) } else { None };
     let mut answer = special.unwrap_or_else(|| intent::ask(text, &world, &context));
-    if model && matches!(answer, Answer::OutOfScope { .. }) {
-        answer = model::answer(text, &context.risk).unwrap_or(answer);
+    if model {
+        answer = model::or_ask(answer, text, &context.risk);
     }
     let status = match &answer {
         Answer::Plan { .. } => 0,

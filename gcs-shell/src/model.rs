@@ -20,8 +20,13 @@ const BEGINNINGS: &[&str] = &[
     "compose a", "compose me a", "translate", "summarise", "summarize", "describe", "define", "suggest a", "give me ideas", "give me an idea", "give me advice",
 ];
 
-/// What to do with a request that means no command: ask the model. `None` where it wants no words, or where there is no model.
-pub fn answer(text: &str, risk: &RiskContext) -> Option<Answer> {
+/// The answer; where the request means no command, but the model can be asked, that.
+pub fn or_ask(answer: Answer, text: &str, risk: &RiskContext) -> Answer {
+    if matches!(answer, Answer::OutOfScope { .. }) { asking(text, risk).unwrap_or(answer) } else { answer }
+}
+
+/// A plan that asks the model. `None` where the request wants no words, or where there is no model.
+fn asking(text: &str, risk: &RiskContext) -> Option<Answer> {
     if !wants_words(text) || !has_model() {
         return None;
     }

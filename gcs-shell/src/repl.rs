@@ -5,7 +5,7 @@ use std::path::Path;
 
 use actions::RiskContext;
 use anyhow::Result;
-use intent::{Answer, Context, LiveWorld, World};
+use intent::{Context, LiveWorld, World};
 use nu_ansi_term::Style;
 
 use crate::bash::{Bash, Options, Outcome, Report};
@@ -163,10 +163,8 @@ impl Shell {
             return Ok(None);
         }
         self.context.windows = crate::desktop::windows();
-        let mut answer = crate::special::answer(text, &self.context.risk, world.has_command("gpm")).unwrap_or_else(|| intent::ask(text, world, &self.context));
-        if matches!(answer, Answer::OutOfScope { .. }) {
-            answer = crate::model::answer(text, &self.context.risk).unwrap_or(answer);
-        }
+        let answer = crate::special::answer(text, &self.context.risk, world.has_command("gpm")).unwrap_or_else(|| intent::ask(text, world, &self.context));
+        let answer = crate::model::or_ask(answer, text, &self.context.risk);
         if !self.editor.interactive() {
             match answer.readings().first() {
                 Some(r) => eprintln!("gcs: not run, nobody can confirm it here: {}", plan::commands(&r.plan)),
