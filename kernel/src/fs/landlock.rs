@@ -12,7 +12,7 @@ use core::fmt;
 use bitflags::bitflags;
 
 use super::dentry::Dentry;
-use super::file::{FileOps, OpenFlags};
+use super::file::{FileOps, OpenFile, OpenFlags};
 use super::lookup::Caller;
 use super::path::Path;
 use super::stat::{Attr, FileType};
@@ -251,7 +251,8 @@ impl Caller {
 
     /// Whether they allow opening what is at a place; `made`: it was not there before.
     pub(super) fn confined_open(&self, place: &Path, flags: OpenFlags, made: bool) -> Result {
-        if self.creds.domain.is_none() {
+        // What a link leads to is looked at when it has been followed.
+        if self.creds.domain.is_none() || place.dentry.kind() == FileType::Symlink {
             return Ok(());
         }
         let mut wanted = AccessFs::empty();
@@ -265,6 +266,13 @@ impl Caller {
             wanted |= AccessFs::TRUNCATE;
         }
         self.confined(place, wanted)
+    }
+
+    /// Keeps a file that was opened just now at its size, where they do not allow to change it.
+    pub(super) fn confine_size(&self, file: &OpenFile) {
+        if file.path.as_ref().is_some_and(|place| self.confined(place, AccessFs::TRUNCATE).is_err()) {
+            file.forbid_truncation();
+        }
     }
 
     /// Whether they allow making a file in a directory.

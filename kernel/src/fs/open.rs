@@ -9,7 +9,6 @@ use super::dentry::{Dentry, lock_names};
 use super::device;
 use super::file::{Events, FileOps, OpenFile, OpenFlags};
 use super::inode::{InodeRef, SetAttr};
-use super::landlock::AccessFs;
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_READ, MAY_WRITE, Walk};
 use super::mount::MountFlags;
 use super::notify;
@@ -103,9 +102,7 @@ impl Caller {
             let dir = walk.at.clone();
             match self.child(&dir, name) {
                 Ok(found) => {
-                    if found.dentry.kind() != FileType::Symlink {
-                        self.confined_open(&found, flags, false)?;
-                    }
+                    self.confined_open(&found, flags, false)?;
                     if let Some(result) = self.open_whole(&found, flags, mode) {
                         return result;
                     }
@@ -161,9 +158,7 @@ impl Caller {
     /// # Errors
     /// Those of `open(2)`.
     pub fn open_place(&self, place: Path, flags: OpenFlags, made: bool) -> Result<Arc<OpenFile>> {
-        if place.dentry.kind() != FileType::Symlink {
-            self.confined_open(&place, flags, made)?;
-        }
+        self.confined_open(&place, flags, made)?;
         if !made && !flags.contains(OpenFlags::CREAT) {
             if let Some(result) = self.open_whole(&place, flags, 0) {
                 return result;
@@ -205,11 +200,8 @@ impl Caller {
             super::file::note_change();
         }
         let truncated = flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made;
-        let keeps_size = self.confined(&place, AccessFs::TRUNCATE).is_err();
         let file = OpenFile::writing(ops, flags - CREATION, Some(place), writing.filter(|_| flags.writable()));
-        if keeps_size {
-            file.forbid_truncation();
-        }
+        self.confine_size(&file);
         if truncated {
             notify::file(&file, notify::MODIFY);
         }
@@ -244,13 +236,10 @@ impl Caller {
         dentry.set_gone();
         let place = Path { mount: dir.mount, dentry };
         self.confined_open(&place, flags - OpenFlags::TRUNC, true)?;
-        let keeps_size = self.confined(&place, AccessFs::TRUNCATE).is_err();
         let writing = Writing::begin(&inode)?;
         let ops = inode.open(flags)?;
         let file = OpenFile::writing(ops, flags - CREATION - OpenFlags::TMPFILE | OpenFlags::DIRECTORY, Some(place), Some(writing));
-        if keeps_size {
-            file.forbid_truncation();
-        }
+        self.confine_size(&file);
         Ok(file)
     }
 
