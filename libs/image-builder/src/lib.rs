@@ -24,6 +24,7 @@ pub mod formats;
 pub mod grub;
 mod host;
 mod iso;
+mod licence;
 pub mod linux;
 mod packages;
 pub mod pypi;

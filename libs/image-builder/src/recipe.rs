@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bounds::Bounds;
 use crate::error::{Error, IoContext, Result};
+use crate::licence;
 use crate::pypi::FromPypi;
 
 /// One package of the image.
@@ -462,6 +463,9 @@ impl Recipe {
             .find(|p| !p.starts_with('/'))
         {
             return Err(Error::config(path, format!("path {bad} must be absolute")));
+        }
+        if let Some(problem) = licence::problem(&recipe.license) {
+            return Err(Error::config(path, problem));
         }
         name.clone_into(&mut recipe.name);
         recipe.folder = folder;
