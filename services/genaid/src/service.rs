@@ -74,6 +74,12 @@ impl Queue {
     fn len(&self) -> usize {
         self.waiting.values().map(VecDeque::len).sum()
     }
+
+    /// Keeps what the engine says of itself, for those who ask while it works.
+    fn look_at(&mut self, engine: &dyn Engine) {
+        self.engine = engine.status();
+        self.model = (engine.name(), engine.problem());
+    }
 }
 
 #[derive(Default)]
@@ -317,8 +323,7 @@ impl Service {
             let job = {
                 let mut queue = lock(&self.queue);
                 loop {
-                    queue.engine = engine.status();
-                    queue.model = (engine.name(), engine.problem());
+                    queue.look_at(engine.as_ref());
                     if std::mem::take(&mut queue.look) {
                         self.changed.notify_all();
                     }
@@ -345,6 +350,7 @@ impl Service {
         match &job.work {
             Work::Embed(texts) => {
                 let event = engine.embed(texts).map(|vectors| Event::Embeddings { vectors, model: engine.name() });
+                lock(&self.queue).look_at(engine);
                 if event.is_err() {
                     lock(&self.counters).failed += 1;
                 }
@@ -362,6 +368,8 @@ impl Service {
                         sink(Event::Token { text: piece.to_owned() });
                     }
                 });
+                // Who asks for the status as soon as the answer is there must not see what was before it.
+                lock(&self.queue).look_at(engine);
                 if job.preempt.is_cancelled() && !job.cancel.is_cancelled() && matches!(&result, Ok(d) if d.finish == Finish::Cancelled) {
                     lock(&self.counters).preempted += 1;
                     job.preempt = Cancel::default();

@@ -222,7 +222,7 @@ fn commands_decisions_conflicts_and_the_journal() {
         &[
             ("talk", &format!("ExecStart=/bin/sh -c 'echo hello; echo \"<3>bad thing\"; printf torn; exec sleep 1000'\nExecReload=/bin/sh -c 'echo reloaded $MAINPID >> DIR/reload'\n{WANTED}")),
             ("stubborn", "ExecStart=/bin/sh -c 'trap \"\" TERM; echo up > DIR/stubborn; while :; do sleep 0.1; done'\nTimeoutStopSec=200ms"),
-            ("rival", "ExecStart=/bin/sleep 1000\n[Dependencies]\nConflicts=talk"),
+            ("rival", "ExecStart=/bin/sh -c 'trap \"sleep 0.5; exit\" TERM; echo up >> DIR/rival; while :; do sleep 0.05; done'\n[Dependencies]\nConflicts=talk"),
             ("spare", &format!("ExecStart=/bin/sleep 1000\n{WANTED}")),
             ("l1", "ExecStart=/bin/true\n[Dependencies]\nAfter=l2\nWants=l2"),
             ("l2", "ExecStart=/bin/true\n[Dependencies]\nAfter=l1\nWants=l1"),
@@ -250,11 +250,14 @@ fn commands_decisions_conflicts_and_the_journal() {
     assert_eq!(plan, "stop talk\nstart rival\n");
     manager.ok(&["start", "rival"]);
     assert_eq!([manager.state("talk"), manager.state("rival")], ["inactive", "active"]);
+    manager.wait("it has its trap", |it| it.read("rival") == "up\n");
     manager.ok(&["restart", "rival"]);
     assert_eq!(manager.unit("rival")["restarts"], 1);
 
     manager.ok(&["disable", "spare"]);
     assert_eq!(manager.unit("spare")["is_enabled"], false);
+    // The target was there before, and is so again only with all it wants: "talk" waits for its rival's slow end.
+    manager.wait("it has its trap again", |it| it.read("rival") == "up\nup\n");
     manager.ok(&["isolate", "console"]);
     assert_eq!(["talk", "rival", "spare"].map(|it| manager.state(it)), ["active", "inactive", "inactive"]);
     manager.ok(&["enable", "spare"]);

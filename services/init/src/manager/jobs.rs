@@ -103,7 +103,8 @@ impl Manager {
             self.set_state(&name, State::Inactive, "");
         }
         for record in self.records.values_mut() {
-            if record.name().kind() == Kind::Target && record.name() != target && !plan.starts.contains(&record.unit.name) {
+            // The target itself is to be reached anew: who asked waits for what it still lacks.
+            if record.name().kind() == Kind::Target && (record.name() == target || !plan.starts.contains(&record.unit.name)) {
                 record.state = State::Inactive;
             }
         }
