@@ -150,6 +150,7 @@ impl Gde {
             }
             DesktopAction::Launcher => self.toggle_launcher(),
             DesktopAction::Overview => self.toggle_overview(),
+            DesktopAction::QuickSettings => self.toggle_quick(),
             DesktopAction::Screenshot { shot } => self.shoot(*shot)?,
             DesktopAction::Lock => self.lock_session()?,
             DesktopAction::DismissNotices => self.dismiss_notices(),

@@ -27,6 +27,8 @@ pub enum Hit {
     Edge(WindowId, Edges),
     /// Something of ours that takes all input.
     Own,
+    /// The quick settings, or beside them while they are open.
+    Quick,
     /// The notice of a number.
     Notice(u32),
     /// The panel.
@@ -84,11 +86,17 @@ impl Gde {
         if self.region.is_some() {
             return Hit::Own;
         }
+        if self.quick.area().is_some_and(|area| area.contains(point)) {
+            return Hit::Quick;
+        }
         if let Some(id) = self.notices.at(point) {
             return Hit::Notice(id);
         }
         if let Some(hit) = self.layer_at(Layer::Overlay, at) {
             return hit;
+        }
+        if self.quick.is_open() {
+            return Hit::Quick;
         }
         if self.launcher.is_some() || self.overview.is_some() {
             return Hit::Own;

@@ -184,6 +184,7 @@ impl Gde {
                 Err(problem) => Answer::Failed { problem },
             },
             Request::Tray => Answer::Tray { titles: self.tray.titles() },
+            Request::QuickSettings => Answer::QuickSettings { controls: self.list_quick() },
             Request::Environment => {
                 // What is no text cannot be told.
                 let variables = self.environment.iter().filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned())));

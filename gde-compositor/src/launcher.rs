@@ -75,6 +75,7 @@ impl Gde {
             Some(_) => None,
             None => {
                 self.overview = None;
+                self.close_quick();
                 let canvas = Canvas::new(Pixmap::new(1, 1));
                 let mut launcher =
                     Launcher { apps: desktop_entries::installed(), text: String::new(), chosen: 0, answers: Vec::new(), canvas, drawn: None, area: Rect::default(), shadow: Id::new() };

@@ -7,7 +7,7 @@
 //! * [`handlers`]: what clients ask for.
 //! * [`desktop`]: windows in the layout of the crate `gde-layout`; [`window`]: one of them.
 //! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
-//! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
+//! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`quick`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
 //! * [`shots`]: pictures of the screen.
 //! * [`ipc`]: other programs.
 
@@ -27,6 +27,7 @@ pub mod lockscreen;
 pub mod notices;
 pub mod overview;
 pub mod panel;
+pub mod quick;
 pub mod render;
 pub mod screen;
 pub mod settings;

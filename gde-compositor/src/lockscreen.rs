@@ -86,7 +86,7 @@ fn password_in(shadow: &str, user: &str) -> Password {
 }
 
 /// The user whose desktop it is.
-fn user() -> String {
+pub fn user() -> String {
     ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty())).unwrap_or_else(|| "root".to_owned())
 }
 
@@ -186,6 +186,7 @@ impl Gde {
     pub fn begin_lock(&mut self) {
         self.lock.is_locked = true;
         (self.launcher, self.overview, self.switcher, self.region) = (None, None, None, None);
+        self.close_quick();
         self.layout.cancel_drag();
         self.mark_lock();
         self.update_focus();

@@ -253,24 +253,32 @@ impl Gde {
 
     /// Only urgent ones are seen from now on, or all again.
     pub fn toggle_quiet(&mut self) {
-        self.notices.is_quiet = !self.notices.is_quiet;
-        if self.notices.is_quiet {
-            self.dismiss_notices();
-            self.arrange_notices();
-        } else {
+        self.set_quiet(!self.notices.is_quiet);
+        if !self.notices.is_quiet {
             self.tell("Notices are shown again", "");
         }
+    }
+
+    /// Only urgent ones are seen from now on, or all.
+    pub fn set_quiet(&mut self, is_quiet: bool) {
+        self.notices.is_quiet = is_quiet;
+        if is_quiet {
+            self.dismiss_notices();
+        }
+        self.arrange_notices();
     }
 
     /// Those that there is room for have places, the first one above.
     pub fn arrange_notices(&mut self) {
         let Some(screen) = self.screens.first().map(|screen| self.screen_rect(screen)) else { return };
         let is_quiet = self.notices.is_quiet;
+        // Beside the quick settings, where there is room.
+        let right = self.quick.area().map(|it| it.x).filter(|right| right - WIDTH - GAP >= screen.x).unwrap_or(screen.right());
         let mut y = screen.y + theme::PANEL_HEIGHT + GAP;
         let mut room = SEEN;
         for it in &mut self.notices.shown {
             let is_seen = room > 0 && (!is_quiet || it.notice.urgency == Urgency::Critical) && y + it.height < screen.bottom();
-            it.area = is_seen.then(|| Rect::new(screen.right() - WIDTH - GAP, y, WIDTH, it.height));
+            it.area = is_seen.then(|| Rect::new(right - WIDTH - GAP, y, WIDTH, it.height));
             if is_seen {
                 y += it.height + GAP;
                 room -= 1;

@@ -70,6 +70,7 @@ impl Gde {
             Some(_) => None,
             None => {
                 self.launcher = None;
+                self.close_quick();
                 let canvas = Canvas::new(Pixmap::new(1, 1));
                 Some(Overview { search: String::new(), chosen: 0, cells: Vec::new(), canvas, drawn: None, shade: Id::new() })
             }

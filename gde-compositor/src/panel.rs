@@ -1,4 +1,4 @@
-//! The panel at the top of the first screen: the launcher's button, the workspaces, the focused window, the time.
+//! The panel at the top of the first screen: the launcher's button, the workspaces, the focused window, programs' pictures, the time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -23,6 +23,8 @@ struct Look {
     active: usize,
     used: Vec<usize>,
     is_launcher_open: bool,
+    is_quick_open: bool,
+    is_quiet: bool,
     tray: u64,
 }
 
@@ -37,11 +39,13 @@ pub struct Panel {
     pub preview_id: Id,
     look: Option<Look>,
     canvas: Canvas,
+    /// Where the clock's part begins, counting from the panel's corner.
+    status: i32,
 }
 
 impl Default for Panel {
     fn default() -> Self {
-        Panel { is_shown: true, lock_id: Id::new(), preview_id: Id::new(), look: None, canvas: Canvas::new(Pixmap::new(1, 1)) }
+        Panel { is_shown: true, lock_id: Id::new(), preview_id: Id::new(), look: None, canvas: Canvas::new(Pixmap::new(1, 1)), status: i32::MAX }
     }
 }
 
@@ -57,6 +61,8 @@ pub enum Part {
     Launcher,
     /// A workspace, from 0.
     Workspace(usize),
+    /// The clock.
+    Status,
     /// Nothing that can be clicked on.
     Rest,
 }
@@ -84,6 +90,9 @@ impl Panel {
     /// What is at a place, counting from the panel's corner.
     pub fn part_at(&self, x: i32) -> Part {
         let Some(look) = &self.look else { return Part::Rest };
+        if x >= self.status {
+            return Part::Status;
+        }
         if x < LAUNCHER {
             return Part::Launcher;
         }
@@ -117,6 +126,8 @@ impl Gde {
             active,
             used: used.collect(),
             is_launcher_open: self.launcher.is_some(),
+            is_quick_open: self.quick.is_open(),
+            is_quiet: self.notices.is_quiet,
             tray: self.tray.revision,
         };
         if self.panel.look.as_ref() != Some(&look) {
@@ -135,13 +146,22 @@ impl Gde {
         }
         let base = h / 2 + 5;
         let mut right = w - 14;
+        let time_width = self.fonts.bold.as_ref().map_or(0, |font| font.width(&look.time, theme::TEXT_SIZE));
+        self.panel.status = right - time_width - 10 - if look.is_quiet { 24 } else { 0 };
+        if look.is_quick_open {
+            let left = self.panel.status + 2;
+            pixmap.fill_rounded(left, 4, w - 6 - left, h - 8, (6, 6), theme::colours().hover);
+        }
         if let Some(font) = &self.fonts.bold {
             let label = "Apps";
             let x = (LAUNCHER - font.width(label, theme::TEXT_SIZE)) / 2;
             font.draw(&mut pixmap, x, base, label, theme::TEXT_SIZE, theme::colours().text);
-            let width = font.width(&look.time, theme::TEXT_SIZE);
-            right -= width;
+            right -= time_width;
             font.draw(&mut pixmap, right, base, &look.time, theme::TEXT_SIZE, theme::colours().text);
+        }
+        if look.is_quiet {
+            right -= 24;
+            crate::quick::draw_quiet(&mut pixmap, (right + 9, h / 2), theme::colours().text_dim, theme::colours().panel | 0xff00_0000);
         }
         let tray = self.tray.draw(&mut pixmap, right - 10);
         for (index, workspace) in look.used.iter().enumerate() {

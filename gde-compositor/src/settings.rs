@@ -1,10 +1,12 @@
 //! The user's settings, which hold as soon as they are changed: colours, animations, the keyboard's layout, sizes of screens.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
 
-use desktop_settings::{Keyboard, Settings, Size, Watch};
+use desktop_settings::{Appearance, Colour, Keyboard, Problem, Scheme, Settings, Size, Watch};
 use smithay::output::Output;
+use smithay::reexports::calloop::channel::{self, Event};
 use smithay::reexports::calloop::generic::Generic;
 use smithay::reexports::calloop::{Interest, Mode, PostAction};
 
@@ -21,18 +23,53 @@ pub struct Chosen {
     pub displays: BTreeMap<String, Size>,
     /// Whether animations are off whatever the settings say.
     pub no_animations: bool,
+    /// The look of everything.
+    pub appearance: Appearance,
+    /// What the file says of that.
+    kept: Appearance,
+    /// The file.
+    path: Option<PathBuf>,
+    /// Who keeps changes, once there has been one, and how many are not kept yet.
+    keeper: Option<Sender<Change>>,
+    unkept: usize,
+}
+
+/// A change of the look that the user has made here.
+#[derive(Debug, Clone, Copy)]
+pub enum Change {
+    /// Dark or light.
+    Scheme(Scheme),
+    /// What is chosen or can be done.
+    Accent(Colour),
+    /// Size of text, per cent.
+    Text(u16),
+    /// Whether windows appear gradually.
+    Animations(bool),
+}
+
+impl Change {
+    fn make(self, appearance: &mut Appearance) {
+        match self {
+            Change::Scheme(scheme) => appearance.scheme = scheme,
+            Change::Accent(accent) => appearance.accent = accent,
+            Change::Text(percent) => appearance.text_percent = percent,
+            Change::Animations(animations) => appearance.animations = animations,
+        }
+    }
 }
 
 impl Gde {
     /// Takes the settings of a file, now and whenever it changes.
     pub fn follow_settings(&mut self, path: &Path) {
+        self.chosen.path = Some(path.to_owned());
         self.take_settings(Settings::read(path));
         let watch = match Watch::new(path) {
             Ok(watch) => watch,
             Err(error) => return tracing::warn!("{} is not watched: {error}", path.display()),
         };
         let added = self.events.insert_source(Generic::new(watch, Interest::READ, Mode::Level), |_, watch, gde| {
-            if let Some(settings) = watch.changed() {
+            // Of changes on their way the file holds the older half.
+            if let Some(settings) = watch.changed().filter(|_| gde.chosen.unkept == 0) {
                 gde.take_settings(settings);
             }
             Ok(PostAction::Continue)
@@ -51,12 +88,8 @@ impl Gde {
 
     /// Makes settings hold.
     pub fn apply_settings(&mut self, settings: &Settings) {
-        self.has_animations = settings.appearance.animations && !self.chosen.no_animations;
-        let colours = Palette::of(&settings.appearance);
-        if colours != theme::colours() {
-            theme::set_colours(colours);
-            self.forget_pictures();
-        }
+        self.chosen.kept = settings.appearance;
+        self.apply_appearance(settings.appearance);
         if settings.keyboard != self.chosen.keyboard {
             self.set_keyboard(settings.keyboard.clone());
         }
@@ -65,6 +98,71 @@ impl Gde {
             self.update_modes();
         }
         self.queue_redraws();
+    }
+
+    fn apply_appearance(&mut self, appearance: Appearance) {
+        self.chosen.appearance = appearance;
+        self.has_animations = appearance.animations && !self.chosen.no_animations;
+        let colours = Palette::of(&appearance);
+        if colours != theme::colours() {
+            theme::set_colours(colours);
+            self.forget_pictures();
+        }
+        self.queue_redraws();
+    }
+
+    /// Makes a change hold at once, and keeps it in the user's settings.
+    pub fn change_appearance(&mut self, change: Change) {
+        let mut appearance = self.chosen.appearance;
+        change.make(&mut appearance);
+        self.apply_appearance(appearance);
+        let Some(path) = self.chosen.path.clone() else { return };
+        if self.chosen.keeper.is_none() {
+            self.chosen.keeper = self.start_keeper(path).inspect_err(|error| tracing::warn!("keeping settings: {error}")).ok();
+        }
+        let is_sent = self.chosen.keeper.as_ref().is_some_and(|keeper| keeper.send(change).is_ok());
+        if is_sent {
+            self.chosen.unkept += 1;
+        } else {
+            self.tell("This setting holds only until the desktop ends", "It could not be kept.");
+        }
+    }
+
+    /// Keeps changes on a thread of its own: a disk may take its time.
+    fn start_keeper(&mut self, path: PathBuf) -> Result<Sender<Change>, String> {
+        let (keeper, changes) = std::sync::mpsc::channel::<Change>();
+        let (sender, answers) = channel::channel();
+        let added = self.events.insert_source(answers, |event, (), gde| {
+            if let Event::Msg((count, kept)) = event {
+                gde.changes_kept(count, kept);
+            }
+        });
+        added.map_err(|error| error.to_string())?;
+        let work = move || {
+            while let Ok(change) = changes.recv() {
+                let all: Vec<Change> = std::iter::once(change).chain(changes.try_iter()).collect();
+                let kept = Settings::change(&path, |it| all.iter().for_each(|change| change.make(&mut it.appearance)));
+                if sender.send((all.len(), kept)).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("settings".into()).stack_size(256 << 10).spawn(work).map(|_| keeper).map_err(|error| error.to_string())
+    }
+
+    fn changes_kept(&mut self, count: usize, kept: Result<Settings, Problem>) {
+        self.chosen.unkept = self.chosen.unkept.saturating_sub(count);
+        match kept {
+            Ok(settings) if self.chosen.unkept == 0 => self.apply_settings(&settings),
+            Ok(settings) => self.chosen.kept = settings.appearance,
+            Err(problem) => {
+                tracing::warn!("{problem}");
+                self.tell("This setting could not be kept", &problem.to_string());
+                if self.chosen.unkept == 0 {
+                    self.apply_appearance(self.chosen.kept);
+                }
+            }
+        }
     }
 
     /// What is drawn in colours of ours is drawn anew with the next frame.

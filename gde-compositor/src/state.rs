@@ -181,6 +181,8 @@ pub struct Gde {
     pub overview: Option<crate::overview::Overview>,
     /// A part of the screen, while it is chosen for a picture.
     pub region: Option<crate::shots::Region>,
+    /// The quick settings.
+    pub quick: crate::quick::QuickSettings,
     /// Short words of programs.
     pub notices: crate::notices::Notices,
     /// When the user has done something last.
@@ -289,6 +291,7 @@ impl Gde {
             launcher: None,
             overview: None,
             region: None,
+            quick: crate::quick::QuickSettings::default(),
             notices: crate::notices::Notices::default(),
             last_input: std::time::Duration::ZERO,
             panel: crate::panel::Panel::default(),

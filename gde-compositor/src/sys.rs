@@ -1,6 +1,8 @@
 //! Calls of the kernel's that have no safe wrapper elsewhere: ioctls of terminals and event devices, signals, uevents.
 
+use std::ffi::CStr;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 /// An ioctl whose argument is a number.
@@ -109,4 +111,51 @@ pub fn read(fd: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
         count if count > 0 => Ok(count as usize),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// An address of a network card, or a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// `eth0`.
+    pub name: String,
+    /// `IFF_*` of netdevice(7).
+    pub flags: u32,
+    /// Where this is an address of the internet protocol.
+    pub address: Option<IpAddr>,
+}
+
+/// All cards and their addresses, by getifaddrs(3).
+///
+/// # Errors
+/// The kernel's.
+pub fn interfaces() -> io::Result<Vec<Interface>> {
+    let mut first: *mut libc::ifaddrs = std::ptr::null_mut();
+    // SAFETY: the list is written to a pointer of ours.
+    if unsafe { libc::getifaddrs(&mut first) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut all = Vec::new();
+    let mut next = first;
+    // SAFETY: the list's entries, names and addresses are valid until it is freed; an address is as long as its family says, and is read unaligned.
+    unsafe {
+        while let Some(entry) = next.as_ref() {
+            let name = CStr::from_ptr(entry.ifa_name).to_string_lossy().into_owned();
+            let family = entry.ifa_addr.as_ref().map(|it| i32::from(it.sa_family));
+            let address = match family {
+                Some(libc::AF_INET) => {
+                    let it = entry.ifa_addr.cast::<libc::sockaddr_in>().read_unaligned();
+                    Some(IpAddr::from(it.sin_addr.s_addr.to_ne_bytes()))
+                }
+                Some(libc::AF_INET6) => {
+                    let it = entry.ifa_addr.cast::<libc::sockaddr_in6>().read_unaligned();
+                    Some(IpAddr::from(it.sin6_addr.s6_addr))
+                }
+                _ => None,
+            };
+            all.push(Interface { name, flags: entry.ifa_flags, address });
+            next = entry.ifa_next;
+        }
+        libc::freeifaddrs(first);
+    }
+    Ok(all)
 }

@@ -5,7 +5,7 @@ mod palette;
 use gde_raster::text::Font;
 use gde_raster::Pixmap;
 
-pub use palette::{Palette, colours, set_colours};
+pub use palette::{Palette, colours, ink_on, set_colours};
 
 /// Height of a title bar.
 pub const TITLE_HEIGHT: i32 = 36;

@@ -3,6 +3,7 @@
 //! A client sends [`Request`]s and gets an [`Answer`] to each, in order. After [`Request::Events`] it gets [`Event`]s instead.
 
 mod picture;
+mod quick;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use actions::desktop::{DesktopAction, Part};
 pub use picture::Picture;
+pub use quick::QuickControl;
 use serde::{Deserialize, Serialize};
 
 /// The environment variable that names the socket.
@@ -63,6 +65,8 @@ pub enum Request {
     },
     /// The notices that are seen.
     Notices,
+    /// What is in the quick settings.
+    QuickSettings,
     /// The variables that programs of the session have.
     Environment,
     /// Show pictures of programs at the right of the panel, instead of others, until this connection ends. There is room for 16, of 20 x 20 pixels each.
@@ -256,6 +260,11 @@ pub enum Answer {
     Notified {
         /// Its number.
         id: u32,
+    },
+    /// What is in the quick settings.
+    QuickSettings {
+        /// In the order of the key Tab; none while they are closed.
+        controls: Vec<QuickControl>,
     },
     /// The variables.
     Environment {

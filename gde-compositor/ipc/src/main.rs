@@ -54,6 +54,8 @@ enum Command {
     Notices,
     /// List the programs at the right of the panel
     Tray,
+    /// List what is in the quick settings, while they are open
+    QuickSettings,
     /// List the variables that programs of the session have, as NAME=value
     Environment,
     /// Print what happens until the desktop ends, as JSON
@@ -70,6 +72,7 @@ fn main() -> Result<()> {
         Command::Action { words } => Request::Action { action: words.join(" ").parse::<DesktopAction>()? },
         Command::Notices => Request::Notices,
         Command::Tray => Request::Tray,
+        Command::QuickSettings => Request::QuickSettings,
         Command::Environment => Request::Environment,
         Command::Screenshot { file, output } => return screenshot(file, output.clone()),
         Command::Events => return events(),
@@ -104,6 +107,12 @@ fn main() -> Result<()> {
             }
         }
         Answer::Notices { titles } | Answer::Tray { titles } => titles.iter().for_each(|it| println!("{it}")),
+        Answer::QuickSettings { controls } => {
+            for it in controls {
+                let mark = it.is_on.map_or("", |is_on| if is_on { "on" } else { "off" });
+                println!("{:<16}  {mark:<3}  {}{}{}", it.name, it.label, if it.detail.is_empty() { "" } else { ": " }, it.detail);
+            }
+        }
         Answer::Environment { variables } => variables.iter().for_each(|(name, value)| println!("{name}={value}")),
         Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } | Answer::Notified { .. } => {}
     }
@@ -120,6 +129,7 @@ fn print_json(answer: &Answer) -> Result<()> {
         Answer::Workspaces { workspaces } => println!("{}", serde_json::to_string(workspaces)?),
         Answer::Outputs { outputs } => println!("{}", serde_json::to_string(outputs)?),
         Answer::Notices { titles } | Answer::Tray { titles } => println!("{}", serde_json::to_string(titles)?),
+        Answer::QuickSettings { controls } => println!("{}", serde_json::to_string(controls)?),
         Answer::Environment { variables } => println!("{}", serde_json::to_string(variables)?),
         other => println!("{}", serde_json::to_string(other)?),
     }

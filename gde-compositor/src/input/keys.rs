@@ -53,6 +53,7 @@ pub fn binding(modifiers: &ModifiersState, key: Keysym) -> Option<DesktopAction>
         return Some(if shift { DesktopAction::MoveTo { window: None, workspace } } else { DesktopAction::Workspace { workspace } });
     }
     match (key, shift) {
+        (Keysym::a, false) => Some(DesktopAction::QuickSettings),
         (Keysym::l, false) => Some(DesktopAction::Lock),
         (Keysym::n, false) => Some(DesktopAction::DismissNotices),
         (Keysym::n | Keysym::N, true) => Some(DesktopAction::ToggleQuiet),
@@ -103,6 +104,11 @@ impl Gde {
         });
         match meaning {
             Some(Meaning::Act(action)) => {
+                // What has to do with windows is wanted without the box above them.
+                let is_about_it = matches!(action, DesktopAction::QuickSettings | DesktopAction::ToggleQuiet | DesktopAction::DismissNotices | DesktopAction::Screenshot { .. });
+                if !is_about_it {
+                    self.close_quick();
+                }
                 if let Err(problem) = self.act(&action) {
                     tracing::debug!("{action}: {problem}");
                 }
@@ -113,6 +119,8 @@ impl Gde {
                     self.lock_key(key, text);
                 } else if self.region.is_some() {
                     self.region_key(key);
+                } else if self.quick.is_open() {
+                    self.quick_key(key);
                 } else if self.launcher.is_some() {
                     self.launcher_key(key, text);
                 } else {
@@ -161,7 +169,7 @@ impl Gde {
         if let Some(action) = binding(modifiers, key).filter(|_| self.region.is_none()) {
             return Some(Meaning::Act(action));
         }
-        let is_open = self.launcher.is_some() || self.overview.is_some() || self.region.is_some();
+        let is_open = self.launcher.is_some() || self.overview.is_some() || self.region.is_some() || self.quick.is_open();
         (is_open && !modified.is_modifier_key()).then(|| Meaning::Own(modified, modified.key_char()))
     }
 }
@@ -181,6 +189,7 @@ mod tests {
             (Keysym::Left, "snap left"),
             (Keysym::Tab, "overview"),
             (Keysym::l, "lock"),
+            (Keysym::a, "quick-settings"),
             (Keysym::n, "dismiss-notices"),
             (Keysym::z, "undo"),
             (Keysym::_3, "workspace 3"),

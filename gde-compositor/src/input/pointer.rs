@@ -170,6 +170,10 @@ impl Gde {
         if has_changed {
             self.queue_redraws();
         }
+        if self.quick.is_open() {
+            let at = self.pointer.current_location();
+            self.quick_hover((*hit == Hit::Quick).then_some(Point { x: at.x.floor() as i32, y: at.y.floor() as i32 }));
+        }
         let cursor = hit.cursor();
         if self.own_cursor != cursor {
             self.own_cursor = cursor;
@@ -250,6 +254,10 @@ impl Gde {
                 }
                 false
             }
+            Hit::Quick => {
+                self.quick_click(point);
+                false
+            }
             Hit::Notice(id) => {
                 self.notice_click(id, point, code == LEFT);
                 false
@@ -271,6 +279,7 @@ impl Gde {
                         self.layout.switch_to(workspace);
                         self.layout_changed();
                     }
+                    panel::Part::Status => self.toggle_quick(),
                     panel::Part::Rest => {}
                 }
                 false

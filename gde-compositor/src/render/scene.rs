@@ -156,6 +156,7 @@ impl Gde {
             region.add(scene);
         }
         if index == 0 {
+            self.quick.add(scene);
             self.notices.add(scene);
         }
         self.add_layers(scene, index, Layer::Overlay);
@@ -312,6 +313,7 @@ impl Gde {
         if index == 0 {
             self.update_panel();
             self.update_launcher();
+            self.update_quick();
             self.update_switcher();
             self.update_overview();
             self.update_lock();

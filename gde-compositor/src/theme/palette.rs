@@ -20,6 +20,8 @@ pub struct Palette {
     pub text: u32,
     /// Text that matters less.
     pub text_dim: u32,
+    /// Text that only completes other text, such as days of another month.
+    pub text_faint: u32,
     /// What is chosen, and what can be done.
     pub accent: u32,
     /// The button that closes, under the pointer.
@@ -50,6 +52,7 @@ const DARK: Palette = Palette {
     title_line: rgb(0x1a_1c21),
     text: rgb(0xe8_eaed),
     text_dim: rgb(0x9a_a0ab),
+    text_faint: rgb(0x70_7681),
     accent: rgb(0x4c_8dff),
     danger: rgb(0xe5_484d),
     hover: argb(36, 255, 255, 255),
@@ -70,6 +73,7 @@ const LIGHT: Palette = Palette {
     title_line: rgb(0xd7_dae0),
     text: rgb(0x1d_2026),
     text_dim: rgb(0x5c_626d),
+    text_faint: rgb(0x85_8b96),
     accent: rgb(0x4c_8dff),
     danger: rgb(0xe5_484d),
     hover: argb(26, 0, 0, 0),
@@ -109,23 +113,30 @@ pub fn set_colours(palette: Palette) {
     COLOURS.set(palette);
 }
 
+/// WCAG's relative luminance of a colour that covers, 0 to 1.
+fn luminance(colour: u32) -> f64 {
+    let one = |shift: u32| {
+        let value = f64::from(colour >> shift & 255) / 255.0;
+        if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * one(16) + 0.7152 * one(8) + 0.0722 * one(0)
+}
+
+/// WCAG's contrast of two colours, 1 to 21.
+fn contrast(a: u32, b: u32) -> f64 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+/// What can be read on a ground of any colour: nearly black or white.
+pub fn ink_on(ground: u32) -> u32 {
+    let (dark, light) = (rgb(0x10_1218), rgb(0xff_ffff));
+    if contrast(dark, ground) >= contrast(light, ground) { dark } else { light }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// WCAG's relative luminance, in thousandths, of a colour that covers.
-    fn luminance(colour: u32) -> f64 {
-        let one = |shift: u32| {
-            let value = f64::from(colour >> shift & 255) / 255.0;
-            if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-        };
-        0.2126 * one(16) + 0.7152 * one(8) + 0.0722 * one(0)
-    }
-
-    fn contrast(a: u32, b: u32) -> f64 {
-        let (a, b) = (luminance(a), luminance(b));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
-    }
 
     #[test]
     fn text_can_be_read() {
@@ -136,6 +147,14 @@ mod tests {
             for ground in [colours.title, colours.ground, colours.panel] {
                 assert!(contrast(colours.text_dim, ground) >= 4.5, "{ground:x}");
             }
+            assert!(contrast(colours.text_faint, colours.ground) >= 3.0);
+        }
+    }
+    #[test]
+    fn accents_can_be_written_on() {
+        let accents = Appearance::ACCENTS.map(|it| rgb(it.0.0));
+        for ground in accents.into_iter().chain([DARK.danger, 0xff00_0000, 0xffff_ffff, 0xff80_8080]) {
+            assert!(contrast(ink_on(ground), ground) >= 4.5, "{ground:x}");
         }
     }
 }

@@ -104,6 +104,8 @@ pub enum DesktopAction {
     Launcher,
     /// Open or close the overview.
     Overview,
+    /// Open or close the quick settings: switches, the network, the month, the ways to end the session.
+    QuickSettings,
     /// Take a picture of the screen, of the focused window, or of a part that is chosen then.
     Screenshot { shot: Shot },
     /// Lock the session.
@@ -164,6 +166,7 @@ impl FromStr for DesktopAction {
             "terminal" => DesktopAction::Terminal,
             "launcher" => DesktopAction::Launcher,
             "overview" => DesktopAction::Overview,
+            "quick-settings" => DesktopAction::QuickSettings,
             "lock" => DesktopAction::Lock,
             "dismiss-notices" => DesktopAction::DismissNotices,
             "toggle-quiet" => DesktopAction::ToggleQuiet,
@@ -285,6 +288,7 @@ impl fmt::Display for DesktopAction {
             DesktopAction::Terminal => f.write_str("terminal"),
             DesktopAction::Launcher => f.write_str("launcher"),
             DesktopAction::Overview => f.write_str("overview"),
+            DesktopAction::QuickSettings => f.write_str("quick-settings"),
             DesktopAction::Screenshot { shot } => write!(f, "screenshot {shot}"),
             DesktopAction::Lock => f.write_str("lock"),
             DesktopAction::DismissNotices => f.write_str("dismiss-notices"),
@@ -303,7 +307,7 @@ mod tests {
     fn words_and_actions_are_the_same() {
         for text in [
             "focus 3", "close", "close 12", "snap left", "snap 4 down", "put top-right", "put 7 fullscreen", "frame 1 2 300 400", "frame 9 -1 2 300 400",
-            "toggle-maximized", "minimize 2", "move-to 3", "move-to 5 3", "workspace 2", "swap 1 2", "share -50", "undo", "run foot -e htop", "toggle-tiling", "quit",
+            "toggle-maximized", "minimize 2", "move-to 3", "move-to 5 3", "workspace 2", "swap 1 2", "share -50", "undo", "run foot -e htop", "toggle-tiling", "quick-settings", "quit",
         ] {
             let action: DesktopAction = text.parse().unwrap();
             assert_eq!(action.to_string(), text);

@@ -73,6 +73,16 @@ impl Appearance {
     /// The least and the most size of text that is taken.
     pub const TEXT: (u16, u16) = (75, 200);
 
+    /// Accents to choose from, and their names. All can be read on dark and on light ground.
+    pub const ACCENTS: [(Colour, &str); 6] = [
+        (Colour(0x4c_8dff), "Blue"),
+        (Colour(0x1f_9e8f), "Teal"),
+        (Colour(0x3a_9a4f), "Green"),
+        (Colour(0xc7_7a12), "Amber"),
+        (Colour(0xd9_4f70), "Rose"),
+        (Colour(0x8f_6be8), "Violet"),
+    ];
+
     /// How much larger than usual text is.
     pub fn text_scale(&self) -> f32 {
         f32::from(self.text_percent.clamp(Self::TEXT.0, Self::TEXT.1)) / 100.0

@@ -262,6 +262,7 @@ enum Thing {
     Launcher,
     Terminal,
     Scratchpad,
+    QuickSettings,
     Desktop,
     End,
 }
@@ -280,6 +281,7 @@ const THINGS: &[(&[&str], &[&str], Thing)] = &[
     (SHOW, &["launcher", "start menu", "app menu", "application menu", "app launcher", "applications", "applications menu", "program launcher"], Thing::Launcher),
     (SHOW, &["terminal", "new terminal", "another terminal", "terminal window", "new terminal window", "another terminal window", "second terminal"], Thing::Terminal),
     (SHOW, &["scratchpad"], Thing::Scratchpad),
+    (SHOW, &["quick settings", "quick settings menu", "quick settings panel", "control center", "control centre", "status menu", "system menu"], Thing::QuickSettings),
     (&["show", "clear", "go", "minimize", "minimise", "hide"], &["desktop", "everything", "all windows", "all open windows"], Thing::Desktop),
     (&["end", "quit", "leave", "log", "close", "exit", "terminate", "stop"], &["desktop", "desktop session", "gde", "out desktop", "out desktop session", "session"], Thing::End),
 ];
@@ -312,6 +314,7 @@ fn whole(words: &[&str], windows: &[Window]) -> Option<Vec<Do>> {
         Thing::Launcher => vec![Do::Launcher],
         Thing::Terminal => vec![Do::Terminal],
         Thing::Scratchpad => vec![Do::Scratchpad],
+        Thing::QuickSettings => vec![Do::QuickSettings],
         Thing::Desktop => windows.iter().filter(|w| !w.minimized).map(|w| Do::Minimize { window: Some(w.id) }).collect(),
         Thing::End => vec![Do::Quit],
     })
@@ -474,6 +477,7 @@ fn why(action: &Do, windows: &[Window]) -> String {
         Do::Redo => "Makes it again.".into(),
         Do::Overview => "Shows all windows.".into(),
         Do::Launcher => "Opens the launcher.".into(),
+        Do::QuickSettings => "Opens the quick settings, or closes them.".into(),
         Do::Terminal => "Opens a terminal.".into(),
         Do::Quit => "Ends the desktop, and the programs in it.".into(),
         other => format!("Does {other} on the desktop."),
@@ -545,6 +549,8 @@ mod tests {
             ("close this window", "close"),
             ("snap left", "put left"),
             ("hide the browser", "minimize 3"),
+            ("open the quick settings", "quick-settings"),
+            ("show me the control center please", "quick-settings"),
         ] {
             assert_eq!(said(text).as_deref(), Some(expected), "{text}");
         }

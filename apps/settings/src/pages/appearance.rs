@@ -1,20 +1,10 @@
 //! Colours, size of text, animations: kept in the user's settings, which all windows and the desktop follow at once.
 
-use desktop_settings::{Appearance, Colour, Scheme, Settings};
+use desktop_settings::{Appearance, Scheme, Settings};
 use genai_ui::{Task, job};
 
 use crate::form::{Control, Row, Section};
 use crate::{Message as All, Places};
-
-/// Accents to choose from. All can be read on dark and on light ground.
-pub const ACCENTS: [(Colour, &str); 6] = [
-    (Colour(0x4c_8dff), "Blue"),
-    (Colour(0x1f_9e8f), "Teal"),
-    (Colour(0x3a_9a4f), "Green"),
-    (Colour(0xc7_7a12), "Amber"),
-    (Colour(0xd9_4f70), "Rose"),
-    (Colour(0x8f_6be8), "Violet"),
-];
 
 /// Sizes of text, per cent.
 const TEXT: [(&str, u16); 4] = [("Small", 90), ("Normal", 100), ("Large", 125), ("Larger", 150)];
@@ -68,9 +58,9 @@ impl State {
         let scheme = |label, scheme| (label, want(Appearance { scheme, ..now }));
         let schemes = vec![scheme("Dark", Scheme::Dark), scheme("Light", Scheme::Light)];
         let style = Control::Choice { options: schemes, chosen: Some(usize::from(now.scheme == Scheme::Light)) };
-        let accents = ACCENTS.map(|(accent, _)| (accent, want(Appearance { accent, ..now }))).to_vec();
-        let chosen = ACCENTS.iter().position(|(accent, _)| *accent == now.accent);
-        let name = chosen.map_or_else(|| now.accent.to_string(), |at| ACCENTS[at].1.to_owned());
+        let accents = Appearance::ACCENTS.map(|(accent, _)| (accent, want(Appearance { accent, ..now }))).to_vec();
+        let chosen = Appearance::ACCENTS.iter().position(|(accent, _)| *accent == now.accent);
+        let name = chosen.map_or_else(|| now.accent.to_string(), |at| Appearance::ACCENTS[at].1.to_owned());
         let accent = Control::Colours { options: accents, chosen };
         let text = TEXT.map(|(label, text_percent)| (label, want(Appearance { text_percent, ..now }))).to_vec();
         let size = Control::Choice { options: text, chosen: TEXT.iter().position(|(_, percent)| *percent == now.text_percent) };
@@ -100,7 +90,7 @@ mod tests {
 
     #[test]
     fn accents_can_be_read() {
-        for (accent, name) in ACCENTS {
+        for (accent, name) in Appearance::ACCENTS {
             for scheme in [Scheme::Dark, Scheme::Light] {
                 let theme = theme::chosen(Appearance { accent, scheme, ..Appearance::default() });
                 let style = theme::primary(&theme, button::Status::Active);
