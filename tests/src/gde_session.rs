@@ -21,6 +21,7 @@ pub fn session(lab: &Lab) -> Result<()> {
     takes_pictures(machine).context("pictures of the screen")?;
     gde_editor::viewer(machine, FOLDER).context("the picture viewer")?;
     shows_notices(machine).context("notices")?;
+    has_quick_settings(machine).context("quick settings")?;
     gde_bus::bus(lab, machine).context("the session's D-Bus")?;
     locks(machine).context("the lock")
 }
@@ -55,6 +56,22 @@ fn shows_notices(machine: &Machine) -> Result<()> {
     Picture::of(machine.dir())?.save(&machine.dir().file("notices.png"))?;
     input::key(machine.dir(), "super-n")?;
     until_notices(machine, "notices stay", |it| it.trim().is_empty())
+}
+
+/// A key opens them, the network is told, and a switch changes the user's settings and the screen.
+fn has_quick_settings(machine: &Machine) -> Result<()> {
+    const SETTINGS: &str = "/root/.config/genai/desktop.toml";
+    input::key(machine.dir(), "super-a")?;
+    wait::for_text(machine, "gdectl quick-settings", "Connected, ", LONG)?;
+    Picture::of(machine.dir())?.save(&machine.dir().file("quick-settings.png"))?;
+    // The first one that the keyboard comes to is the style: light, and dark again.
+    input::key(machine.dir(), "tab")?;
+    for scheme in ["light", "dark"] {
+        input::key(machine.dir(), "enter")?;
+        wait::for_text(machine, &format!("grep scheme {SETTINGS}"), &format!("scheme = \"{scheme}\""), LONG)?;
+    }
+    input::key(machine.dir(), "esc")?;
+    wait::for_text(machine, "gdectl quick-settings --json", "[]", LONG)
 }
 
 /// Whether the desktop does what is asked; locked it does not.
