@@ -71,7 +71,8 @@ fn has_quick_settings(machine: &Machine) -> Result<()> {
         wait::for_text(machine, &format!("grep scheme {SETTINGS}"), &format!("scheme = \"{scheme}\""), LONG)?;
     }
     input::key(machine.dir(), "esc")?;
-    wait::for_text(machine, "gdectl quick-settings --json", "[]", LONG)
+    wait::for_text(machine, "gdectl quick-settings --json", "[]", LONG)?;
+    Ok(())
 }
 
 /// Whether the desktop does what is asked; locked it does not.
