@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use exec_protocol::Outcome;
 use vm::input;
-use vm::machine::Boot;
+use vm::machine::{Boot, Network};
 use vm::screen::Picture;
 
 use crate::lab::{Lab, Machine, System};
@@ -56,8 +56,9 @@ const TERMINAL: [u8; 3] = [0x16, 0x18, 0x1d];
 const BOX: [u8; 3] = [0x1f, 0x22, 0x29];
 
 /// A machine that shows the desktop.
-pub(crate) fn start(lab: &Lab, name: &str) -> Result<Machine> {
+pub(crate) fn start(lab: &Lab, name: &str, network: Option<Network>) -> Result<Machine> {
     let mut description = lab.describe(System::Genai)?;
+    description.network = network;
     if let Boot::Kernel { command_line, .. } = &mut description.boot {
         *command_line = "target=desktop debug-exit".into();
     }
@@ -74,7 +75,7 @@ pub(crate) fn launch(machine: &Machine, name: &str) -> Result<()> {
 }
 
 fn desktop(lab: &Lab) -> Result<()> {
-    let machine = start(lab, "gde-desktop")?;
+    let machine = start(lab, "gde-desktop", None)?;
     wait::for_text(&machine, "gdectl outputs", "1280x800", LONG)?;
     launches(&machine).context("the launcher")?;
     takes_text(&machine).context("the terminal")?;

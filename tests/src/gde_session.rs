@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use vm::input;
+use vm::machine::{Network, Reach};
 use vm::screen::Picture;
 
 use crate::gde::{self, LONG, SHORT};
@@ -16,7 +17,7 @@ const PASSWORD: &str = "a pass";
 /// As shadow(5) has it (crypt(5), SHA-512).
 const HASH: &str = "$6$desktoptest$wXgMGxT973dau0oxETKnmfCLBMos8vHnz3MKWJYswgCMiFdduILeGLtz4hxk.epKlL5Yw9xVGTmoT9aHvHjcb.";
 pub fn session(lab: &Lab) -> Result<()> {
-    let machine = &gde::start(lab, "gde-session")?;
+    let machine = &gde::start(lab, "gde-session", Some(Network { reach: Reach::Nowhere, forwards: Vec::new() }))?;
     gde_editor::editor(machine).context("the text editor")?;
     takes_pictures(machine).context("pictures of the screen")?;
     gde_editor::viewer(machine, FOLDER).context("the picture viewer")?;

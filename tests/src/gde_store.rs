@@ -15,7 +15,7 @@ use crate::{check, wait};
 const SIDEBAR: [u8; 3] = [0x1c, 0x1e, 0x23];
 
 pub fn store(lab: &Lab) -> Result<()> {
-    let machine = gde::start(lab, "gde-store")?;
+    let machine = gde::start(lab, "gde-store", None)?;
     check::succeeds(&machine.sh(include_str!("../gde-store.sh"), LONG)?)?;
     let opened = opens(&machine).context("it opens")?;
     let typed = finds(&machine).context("it finds")?;
