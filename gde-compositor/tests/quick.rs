@@ -6,9 +6,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{Fixture, key};
+use common::{Fixture, key, until};
 use desktop_settings::{Appearance, Scheme, Settings};
 use gde_compositor::quick::facts::{Battery, Card, Facts, Link};
 use gde_compositor::theme::colours;
@@ -22,17 +22,6 @@ const DOWN: u16 = 108;
 const PAGE_UP: u16 = 104;
 const HOME: u16 = 102;
 const L: u16 = 38;
-
-/// Serves until something is so.
-fn until(fixture: &mut Fixture, what: &str, mut is_so: impl FnMut(&mut Fixture) -> bool) {
-    let limit = Instant::now() + Duration::from_secs(60);
-    while !is_so(fixture) {
-        assert!(Instant::now() < limit, "never: {what}");
-        fixture.dispatch();
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    fixture.settle();
-}
 
 /// What other programs see.
 fn controls(fixture: &mut Fixture) -> Vec<QuickControl> {

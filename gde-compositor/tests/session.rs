@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::{Fixture, key};
+use common::{Fixture, key, until};
 use gde_ipc::{Event, Notice, Picture, Reason, Urgency};
 use wayland_client::protocol::wl_seat::WlSeat;
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
@@ -19,17 +19,6 @@ const SHIFT: u16 = 42;
 const ENTER: u16 = 28;
 const B: u16 = 48;
 const L: u16 = 38;
-
-/// Serves until something is so.
-fn until(fixture: &mut Fixture, what: &str, mut is_so: impl FnMut(&mut Fixture) -> bool) {
-    let limit = Instant::now() + Duration::from_secs(60);
-    while !is_so(fixture) {
-        assert!(Instant::now() < limit, "never: {what}");
-        fixture.dispatch();
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    fixture.settle();
-}
 
 /// A desktop whose user has a home.
 fn at_home() -> (Fixture, tempfile::TempDir) {

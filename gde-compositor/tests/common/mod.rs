@@ -183,3 +183,15 @@ impl Fixture {
         self.time.set(self.time.get() + time);
     }
 }
+
+/// Serves until something is so.
+#[allow(dead_code)]
+pub fn until(fixture: &mut Fixture, what: &str, mut is_so: impl FnMut(&mut Fixture) -> bool) {
+    let limit = std::time::Instant::now() + Duration::from_secs(60);
+    while !is_so(fixture) {
+        assert!(std::time::Instant::now() < limit, "never: {what}");
+        fixture.dispatch();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    fixture.settle();
+}
