@@ -25,7 +25,7 @@ pub fn tests() -> Vec<Test> {
         ("tokio-probe", "static", Linkage::Static),
     ];
     let probes = kinds.map(|(program, kind, linkage)| Test::new(format!("programs/{program}-{kind}"), move |lab| compare(lab, program, linkage)));
-    probes.into_iter().chain([Test::new("programs/late-scheme", late_scheme), Test::new("soak/contracts", contracts)]).collect()
+    probes.into_iter().chain([Test::new("programs/late-scheme", late_scheme), Test::new("programs/ports", ports), Test::new("soak/contracts", contracts)]).collect()
 }
 
 fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
@@ -40,12 +40,22 @@ fn compare(lab: &Lab, program: &str, linkage: Linkage) -> Result<()> {
 
 /// A mount waits until a daemon has said what it serves: taking the root's for a plain scheme once ended boots in the rescue shell.
 fn late_scheme(lab: &Lab) -> Result<()> {
+    own(lab, "late-scheme", b"asked as a filesystem\n")
+}
+
+/// Accesses to ports while all other CPUs stand still, and go on afterwards.
+fn ports(lab: &Lab) -> Result<()> {
+    own(lab, "ports", b"all sequences agree\n")
+}
+
+/// Runs a use of what only our kernel has.
+fn own(lab: &Lab, which: &str, expected: &[u8]) -> Result<()> {
     let machine = lab.genai()?;
-    let output = run(machine.exec(), lab.images.program("late-scheme", Linkage::Static)?, &[]);
+    let output = run(machine.exec(), lab.images.program("own-probe", Linkage::Static)?, &[which]);
     machine.dir().check_panic()?;
     let output = output?;
     check::succeeds(&output)?;
-    check::same("standard output", b"asked as a filesystem\n", &output.stdout)
+    check::same("standard output", expected, &output.stdout)
 }
 
 /// Cases of the contracts suite that differ from Linux, with the reason: `GROUP/CASE  why`. Blank lines and those that start with `#` mean nothing.

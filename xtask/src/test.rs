@@ -190,7 +190,7 @@ fn test_programs(project: &Project) -> Result<Programs> {
     let dir = project.build().join("test-programs");
     Ok(Programs {
         dynamic: cargo::build_dynamic(project, &set(&["net-probe", "std-probe", "tokio-probe"]), &dir.join("dynamic"))?,
-        fixed: cargo::build_static(project, &set(&["abi-probe", "bus-peer", "installer", "kms-probe", "late-scheme", "net-peer", "net-probe", "redoxfsd", "std-probe", "syscall-fuzz", "tokio-probe"]), &dir.join("static"))?,
+        fixed: cargo::build_static(project, &set(&["abi-probe", "bus-peer", "installer", "kms-probe", "net-peer", "net-probe", "own-probe", "redoxfsd", "std-probe", "syscall-fuzz", "tokio-probe"]), &dir.join("static"))?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Ways to reach configuration space: the memory-mapped ECAM, and the old configuration ports.
 
 use driver::address::PciAddress;
-use driver::config::ConfigSpace;
+use driver::config::{self, ConfigSpace};
 use driver::mmio::Mmio;
 use driver::port::Ports;
 use std::cell::RefCell;
@@ -20,6 +20,21 @@ pub trait Access {
     fn write(&self, address: PciAddress, offset: u16, width: u8, value: u32) -> io::Result<()>;
     /// Segments and their bus numbers, first and last.
     fn ranges(&self) -> Vec<(u16, u8, u8)>;
+    /// What sticks of all ones in each of these registers, given with what they hold, which they hold again afterwards. Decoding, a part of `command`,
+    /// which the command register holds, is off meanwhile (PCI 3.0, section 6.2.5.1).
+    fn size(&self, address: PciAddress, command: u16, registers: &[(u16, u32)]) -> io::Result<Vec<u32>> {
+        let switched_off = command & !(config::COMMAND_IO | config::COMMAND_MEMORY);
+        self.write(address, config::COMMAND, 2, switched_off.into())?;
+        let mask = |&(register, value): &(u16, u32)| {
+            self.write(address, register, 4, u32::MAX)?;
+            let mask = self.read(address, register, 4)?;
+            self.write(address, register, 4, value)?;
+            Ok(mask)
+        };
+        let masks = registers.iter().map(mask).collect();
+        self.write(address, config::COMMAND, 2, command.into())?;
+        masks
+    }
 }
 
 /// One function's configuration space.
@@ -33,6 +48,14 @@ impl Config {
     /// The configuration space of the function at `address`.
     pub fn new(access: Rc<dyn Access>, address: PciAddress) -> Self {
         Config { access, address }
+    }
+
+    /// As [`Access::size`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn size(&self, command: u16, registers: &[(u16, u32)]) -> io::Result<Vec<u32>> {
+        self.access.size(self.address, command, registers)
     }
 }
 
@@ -201,19 +224,26 @@ impl Access for Ecam {
 pub struct ConfigPorts(RefCell<Box<dyn Ports>>);
 
 impl ConfigPorts {
-    const ADDRESS: u16 = 0xcf8;
-    const DATA: u16 = 0xcfc;
+    /// The port that takes the place.
+    pub const ADDRESS: u16 = 0xcf8;
+    /// The first of the four ports for what is there.
+    pub const DATA: u16 = 0xcfc;
 
     /// Uses these ports.
     pub fn new(ports: Box<dyn Ports>) -> Self {
         ConfigPorts(RefCell::new(ports))
     }
 
-    fn select(ports: &mut dyn Ports, address: PciAddress, offset: u16) -> io::Result<()> {
-        let place = u32::from(address.bus) << 16
+    /// A place in configuration space, as the address port takes it.
+    pub fn place(address: PciAddress, offset: u16) -> u32 {
+        let function = u32::from(address.bus) << 16
             | u32::from(address.device) << 11
             | u32::from(address.function) << 8;
-        ports.write32(Self::ADDRESS, 1 << 31 | place | u32::from(offset & 0xfc))
+        1 << 31 | function | u32::from(offset & 0xfc)
+    }
+
+    fn select(ports: &mut dyn Ports, address: PciAddress, offset: u16) -> io::Result<()> {
+        ports.write32(Self::ADDRESS, Self::place(address, offset))
     }
 }
 

@@ -145,9 +145,6 @@ fn probe(config: Config, known: Known<'_>, address: PciAddress, header: u8) -> i
 
 /// A base address register as it is, with the next one where it takes both.
 struct Base {
-    register: u16,
-    low: u32,
-    high: u32,
     address: u64,
     is_io: bool,
     is_wide: bool,
@@ -159,15 +156,23 @@ fn fixed_bits(is_io: bool) -> u32 {
 }
 
 impl Base {
-    fn read(config: &dyn ConfigSpace, index: usize, registers: usize) -> io::Result<Self> {
-        let register = config::BAR0 + 4 * index as u16;
-        let low = config.read32(register)?;
+    /// Of the registers' contents, the one at `index`.
+    fn of(contents: &[u32], index: usize) -> Self {
+        let low = contents[index];
         let is_io = low & 1 == 1;
-        let is_wide = low & 0b111 == 0b100 && index + 1 < registers;
-        let high = if is_wide { config.read32(register + 4)? } else { 0 };
-        let address = u64::from(low & !fixed_bits(is_io)) | u64::from(high) << 32;
-        Ok(Base { register, low, high, address, is_io, is_wide })
+        let high = contents.get(index + 1).filter(|_| low & 0b111 == 0b100);
+        let address = u64::from(low & !fixed_bits(is_io)) | u64::from(high.copied().unwrap_or(0)) << 32;
+        Self { address, is_io, is_wide: high.is_some() }
     }
+}
+
+/// The offset of a base address register.
+fn register(index: usize) -> u16 {
+    config::BAR0 + 4 * index as u16
+}
+
+fn contents(config: &dyn ConfigSpace, registers: usize) -> io::Result<Vec<u32>> {
+    (0..registers).map(|index| config.read32(register(index))).collect()
 }
 
 /// What base address registers give, by reading them and what was found out before; `None` where the two do not fit.
@@ -178,11 +183,12 @@ fn recall_bars(config: &dyn ConfigSpace, registers: usize, text: &str) -> io::Re
         Some((words.next()??, words.next()??))
     };
     let ranges: Vec<_> = text.lines().map(range).collect();
+    let contents = contents(config, registers)?;
     let mut bars = [None; 6];
     let mut index = 0;
     while index < registers {
         let Some(Some((start, end))) = ranges.get(index).copied() else { return Ok(None) };
-        let Base { address, is_io, is_wide, .. } = Base::read(config, index, registers)?;
+        let Base { address, is_io, is_wide } = Base::of(&contents, index);
         let size = if end > start { end - start + 1 } else { 0 };
         if address != start || (address != 0) != size.is_power_of_two() {
             return Ok(None);
@@ -195,20 +201,22 @@ fn recall_bars(config: &dyn ConfigSpace, registers: usize, text: &str) -> io::Re
     Ok(Some(bars))
 }
 
-/// Finds out the sizes by writing all ones, with decoding off meanwhile (PCI 3.0, section 6.2.5.1).
-fn size_bars(config: &dyn ConfigSpace, registers: usize) -> io::Result<[Option<Bar>; 6]> {
+/// Finds out the sizes by writing all ones.
+fn size_bars(config: &Config, registers: usize) -> io::Result<[Option<Bar>; 6]> {
     let mut bars = [None; 6];
+    if registers == 0 {
+        return Ok(bars);
+    }
     let command = config.read16(config::COMMAND)?;
-    config.write16(
-        config::COMMAND,
-        command & !(config::COMMAND_IO | config::COMMAND_MEMORY),
-    )?;
+    let contents = contents(config, registers)?;
+    let values: Vec<(u16, u32)> = contents.iter().enumerate().map(|(index, value)| (register(index), *value)).collect();
+    let masks = config.size(command, &values)?;
     let mut index = 0;
     while index < registers {
-        let Base { register, low, high, address, is_io, is_wide } = Base::read(config, index, registers)?;
-        let mut mask = u64::from(size_mask(config, register, low)? & !fixed_bits(is_io));
+        let Base { address, is_io, is_wide } = Base::of(&contents, index);
+        let mut mask = u64::from(masks[index] & !fixed_bits(is_io));
         if is_wide {
-            mask |= u64::from(size_mask(config, register + 4, high)?) << 32;
+            mask |= u64::from(masks[index + 1]) << 32;
         }
         if mask != 0 {
             bars[index] = Some(Bar {
@@ -220,15 +228,7 @@ fn size_bars(config: &dyn ConfigSpace, registers: usize) -> io::Result<[Option<B
         }
         index += if is_wide { 2 } else { 1 };
     }
-    config.write16(config::COMMAND, command)?;
     Ok(bars)
-}
-
-fn size_mask(config: &dyn ConfigSpace, register: u16, value: u32) -> io::Result<u32> {
-    config.write32(register, u32::MAX)?;
-    let mask = config.read32(register)?;
-    config.write32(register, value)?;
-    Ok(mask)
 }
 
 fn find_msix(config: &dyn ConfigSpace) -> io::Result<Option<MsixTable>> {
@@ -283,7 +283,7 @@ pub mod tests {
     pub fn machine() -> Rc<dyn Access> {
         let mut disk = ConfigImage::new(0x1af4, 0x1042);
         disk.put(config::REVISION, &[1, 0, 0, 1]);
-        disk.set_bar(0, 0x80, 0xc041);
+        disk.set_bar(0, 0x80, 0xc081);
         disk.set_bar(1, 0x1000, 0xfebd_0000);
         disk.set_bar(4, 0x4000, 0x3_8000_000c & !0xf | 0b100);
         disk.add_capability(0x98, &[config::CAP_MSIX, 0, 1, 0, 1, 0, 0, 0]);
@@ -334,7 +334,7 @@ pub mod tests {
         assert_eq!(
             disk.bars[0],
             Some(Bar {
-                address: 0xc040,
+                address: 0xc080,
                 size: 0x80,
                 is_io: true,
                 is_wide: false

@@ -6,10 +6,12 @@ mod list;
 mod names;
 mod resources;
 mod scheme_files;
+mod sequence;
 mod sysfs;
 mod tree;
 
 use access::{Access, ConfigPorts, Ecam};
+use sequence::Sequenced;
 use anyhow::Context;
 use clap::Parser;
 use driver::port::DevPort;
@@ -66,8 +68,19 @@ fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The ECAM that ACPI names, else the configuration ports.
+/// The ECAM that ACPI names, else the configuration ports; sizes by the ports, if they are there.
 fn find_access() -> anyhow::Result<Rc<dyn Access>> {
+    let access = find_plain_access()?;
+    Ok(match DevPort::open() {
+        Ok(ports) => Rc::new(Sequenced::new(access, Box::new(ports))),
+        Err(error) => {
+            tracing::warn!("opening /dev/port: {error}");
+            access
+        }
+    })
+}
+
+fn find_plain_access() -> anyhow::Result<Rc<dyn Access>> {
     let regions = match std::fs::read(MCFG) {
         Ok(table) => access::parse_mcfg(&table),
         Err(_) => Vec::new(),

@@ -1,6 +1,7 @@
 //! CPUs.
 
 pub(crate) mod features;
+pub(crate) mod hold;
 pub(crate) mod ipi;
 pub(crate) mod local;
 mod start;
@@ -13,6 +14,7 @@ use core::sync::atomic::Ordering;
 use crate::arch;
 use crate::sync::Once;
 
+pub use hold::with_others_held;
 pub use start::{possible, start_others};
 
 /// Highest number of CPUs used.

@@ -39,6 +39,7 @@ pub(crate) const TIMER: u8 = 0xf0;
 pub(crate) const RESCHED: u8 = 0xf1;
 pub(crate) const SHOOTDOWN: u8 = 0xf2;
 pub(crate) const STOP: u8 = 0xf3;
+pub(crate) const HOLD: u8 = 0xf4;
 pub(crate) const SPURIOUS: u8 = 0xff;
 
 type Handler = Box<dyn Fn() + Send + Sync>;
@@ -136,6 +137,11 @@ pub(crate) fn dispatch(vector: u8) {
         SHOOTDOWN => {
             lapic::end_of_interrupt();
             crate::paging::answer_shootdown();
+        }
+        HOLD => {
+            // Before it stands still: the controller's registers are a device's memory as well.
+            lapic::end_of_interrupt();
+            crate::cpu::hold::stand_still();
         }
         STOP => ipi::stopped(),
         SPURIOUS => {}

@@ -6,10 +6,13 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::any::Any;
 
+use scheme_abi::PORT_SEQUENCE;
+
 use super::device;
 use super::file::{Events, FileOps, OpenFile, OpenFlags};
 use super::inode::InodeRef;
 use super::io::{IoSink, IoSource};
+use super::ports;
 use super::stat::Attr;
 use crate::error::*;
 use crate::log;
@@ -54,53 +57,6 @@ pub(super) fn init() {
     device::register_char(1, 11..=11, Box::new(|inode, _, flags| Ok(Arc::new(Kmsg::new(inode, flags)))));
 }
 
-impl MemoryDevice {
-    fn port_read(&self, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
-        let port = frame::io::Port(u16::try_from(pos).map_err(|_| EINVAL)?);
-        match dst.remaining() {
-            1 => dst.write(&[port.read_u8()]),
-            2 => dst.write(&port.read_u16().to_le_bytes()),
-            4 => dst.write(&port.read_u32().to_le_bytes()),
-            0 => Ok(0),
-            n => {
-                // As Linux: byte by byte from consecutive ports.
-                let mut done = 0;
-                for at in (pos..0x1_0000).take(n) {
-                    done += dst.write(&[frame::io::Port(at as u16).read_u8()])?;
-                }
-                Ok(done)
-            }
-        }
-    }
-
-    fn port_write(&self, pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
-        let port = frame::io::Port(u16::try_from(pos).map_err(|_| EINVAL)?);
-        let mut word = [0; 4];
-        match src.remaining() {
-            n @ (1 | 2 | 4) => {
-                let n = src.read(&mut word[..n])?;
-                match n {
-                    1 => port.write_u8(word[0]),
-                    2 => port.write_u16(u16::from_le_bytes([word[0], word[1]])),
-                    4 => port.write_u32(u32::from_le_bytes(word)),
-                    _ => return Err(EFAULT),
-                }
-                Ok(n)
-            }
-            0 => Ok(0),
-            n => {
-                let mut done = 0;
-                for at in (pos..0x1_0000).take(n) {
-                    src.read(&mut word[..1])?;
-                    frame::io::Port(at as u16).write_u8(word[0]);
-                    done += 1;
-                }
-                Ok(done)
-            }
-        }
-    }
-}
-
 fn read_random(dst: &mut IoSink<'_>) -> Result<usize> {
     let before = dst.done();
     let mut block = [0; 512];
@@ -141,7 +97,7 @@ impl FileOps for MemoryDevice {
                 Ok(dst.done() - before)
             }
             Kind::Random => read_random(dst),
-            Kind::Port => self.port_read(pos, dst),
+            Kind::Port => ports::read(pos, dst),
         }
     }
 
@@ -162,7 +118,7 @@ impl FileOps for MemoryDevice {
                 }
                 Ok(done)
             }
-            Kind::Port => self.port_write(pos, src),
+            Kind::Port => ports::write(pos, src),
         }
     }
 
@@ -183,6 +139,9 @@ impl FileOps for MemoryDevice {
         if self.kind == Kind::Random && cmd == RNDGETENTCNT {
             crate::user::write(arg, &256u32)?;
             return Ok(0);
+        }
+        if self.kind == Kind::Port && cmd == PORT_SEQUENCE {
+            return ports::sequence(arg);
         }
         Err(ENOTTY)
     }

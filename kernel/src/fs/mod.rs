@@ -31,6 +31,7 @@ mod memdev;
 mod open;
 mod ops;
 mod path;
+mod ports;
 mod stat;
 pub mod text;
 

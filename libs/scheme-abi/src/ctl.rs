@@ -32,6 +32,8 @@ pub const SCHEME_COPY: u32 = encode(Direction::In, MAGIC, 16, CallerCopy::BYTES 
 pub const VT_STATE: u32 = encode(Direction::Out, MAGIC, 17, VtState::BYTES as u32);
 /// On a pty master: the argument is the number of the virtual terminal to show, as if by VT_ACTIVATE.
 pub const VT_REQUEST: u32 = encode(Direction::None, MAGIC, 18, 0);
+/// On `/dev/port`: [`PortSequence`] in; accesses to ports, one right after the other, while all other CPUs stand still.
+pub const PORT_SEQUENCE: u32 = encode(Direction::In, MAGIC, 19, PortSequence::BYTES as u32);
 
 /// What a scheme declares about itself, as the argument of [`SCHEME_SET_FLAGS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -213,4 +215,48 @@ impl CallerCopy {
     pub const WRITE: u32 = 1;
     /// Most bytes of one copy.
     pub const MOST: u64 = 16 << 20;
+}
+
+plain! {
+    /// Argument of [`PORT_SEQUENCE`].
+    PortSequence [16] {
+        /// Address of `count` times [`PortAccess`], in which what was read is put.
+        accesses: u64,
+        /// How many, at most [`PortSequence::MOST`].
+        count: u32,
+        /// Zero.
+        reserved: u32,
+    }
+}
+
+impl PortSequence {
+    /// Most accesses of one sequence: other CPUs are not to stand still for long.
+    pub const MOST: u32 = 128;
+}
+
+plain! {
+    /// One access of a [`PortSequence`].
+    PortAccess [8] {
+        /// The port.
+        port: u16,
+        /// Its width in bytes (1, 2 or 4), with [`PortAccess::WRITE`] for a write.
+        kind: u16,
+        /// What is written; what was read, in the low bytes.
+        value: u32,
+    }
+}
+
+impl PortAccess {
+    /// In `kind`: a write.
+    pub const WRITE: u16 = 0x100;
+
+    /// A read of `width` bytes.
+    pub const fn read(port: u16, width: u16) -> Self {
+        Self { port, kind: width, value: 0 }
+    }
+
+    /// A write of the low `width` bytes of `value`.
+    pub const fn write(port: u16, width: u16, value: u32) -> Self {
+        Self { port, kind: width | Self::WRITE, value }
+    }
 }

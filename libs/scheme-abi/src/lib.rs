@@ -28,7 +28,7 @@ pub mod sqe;
 pub mod stat;
 pub mod wire;
 
-pub use ctl::{CallerCopy, SCHEME_COPY, VT_REQUEST, VT_STATE, VtState};
+pub use ctl::{CallerCopy, PORT_SEQUENCE, PortAccess, PortSequence, SCHEME_COPY, VT_REQUEST, VT_STATE, VtState};
 pub use ctl::{
     FB_INFO, FbInfo, IRQ_MSI, MEM_PHYS, MsiMessage, PhysQuery, SCHEME_AREA, SCHEME_COMMITTED, SCHEME_COMMITTING, SCHEME_MOUNTED, SCHEME_PHYS,
     SCHEME_SET_FLAGS, SchemeFlags, TransferArea, VT_BIND,

@@ -2,9 +2,9 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use super::local;
+use super::{hold, local};
 use crate::irq::lapic::{self, Ipi};
-use crate::irq::{RESCHED, SHOOTDOWN, STOP};
+use crate::irq::{HOLD, RESCHED, SHOOTDOWN, STOP};
 use crate::{arch, paging};
 
 /// Number + 1 of the CPU that goes on alone while all others stop for good; 0: none.
@@ -26,6 +26,11 @@ pub fn send_shootdown(cpu: usize) {
     send(cpu, SHOOTDOWN);
 }
 
+/// Interrupts another CPU so that it stands still.
+pub fn send_hold(cpu: usize) {
+    send(cpu, HOLD);
+}
+
 /// Stops the other CPUs for good. They may be anywhere: those with interrupts off stop when they next wait for something.
 pub fn stop_others() {
     let me = local::id() as u32 + 1;
@@ -44,6 +49,7 @@ pub fn stopped() -> ! {
 #[inline]
 pub fn poll() {
     paging::answer_shootdown();
+    hold::stand_still();
     if ALONE.load(Ordering::Relaxed) != 0 {
         poll_stop();
     }

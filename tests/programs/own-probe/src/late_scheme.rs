@@ -40,7 +40,8 @@ fn mount() -> io::Result<()> {
     }
 }
 
-fn main() -> io::Result<()> {
+/// Serves, mounts and prints.
+pub fn run() -> io::Result<()> {
     fs::create_dir_all(OsStr::from_bytes(FOLDER.to_bytes()))?;
     let socket = OpenOptions::new().read(true).write(true).create_new(true).open("/scheme/late")?;
     let mounter = thread::spawn(mount);
