@@ -135,7 +135,7 @@ impl Internet {
     }
 
     /// What is first in the queue of errors; streams have none.
-    fn take_report(&self) -> Result<net_abi::Report> {
+    fn take_report(&self) -> Result<(net_abi::Report, Vec<u8>)> {
         if self.socket.kind == Kind::Stream {
             return Err(EAGAIN);
         }
@@ -146,9 +146,9 @@ impl Internet {
     pub fn receive(&self, dst: &mut IoSink<'_>, flags: u32, from: usize, from_len: usize) -> Result<usize> {
         self.check_receive(flags)?;
         if flags & MSG_ERRQUEUE != 0 {
-            let report = self.take_report()?;
+            let (report, data) = self.take_report()?;
             write_name(&self.address_bytes(Some(report.remote)), from, from_len)?;
-            return Ok(0);
+            return dst.write(&data);
         }
         let received = self.socket.receive(dst, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
         if from != 0 {
@@ -233,11 +233,12 @@ impl Internet {
         Ok(if flags & MSG_TRUNC != 0 { received.whole } else { received.copied })
     }
 
-    /// recvmsg(2) with MSG_ERRQUEUE: what was said of a packet that was not delivered (`ip(7)`, IP_RECVERR). The packet itself is not kept.
+    /// recvmsg(2) with MSG_ERRQUEUE: what was said of a packet that was not delivered (`ip(7)`, IP_RECVERR), and what was in it, if it was for this machine.
     fn receive_report(&self, at: usize, header: &mut MsgHdr) -> Result<usize> {
         /// SO_EE_ORIGIN_LOCAL, _ICMP, _ICMP6
         const ORIGINS: [u8; 3] = [1, 2, 3];
-        let report = self.take_report()?;
+        let mut sink = IoSink::user_vec(read_iovs(header.iov, header.iov_len)?);
+        let (report, data) = self.take_report()?;
         let is_v4 = self.socket.family == Family::V4;
         let origin = if report.kind == 0 { 0 } else if is_v4 { 1 } else { 2 };
         let mut error = report.errno.to_le_bytes().to_vec();
@@ -248,10 +249,11 @@ impl Internet {
         let (level, kind) = if is_v4 { options::RECEIVE_ERRORS } else { options::RECEIVE_ERRORS_V6 };
         let mut control = Vec::new();
         put_control(&mut control, level, kind, &error);
-        header.flags = MSG_ERRQUEUE;
+        let copied = sink.write(&data)?;
+        header.flags = MSG_ERRQUEUE | if copied < data.len() { MSG_TRUNC } else { 0 };
         give(header, &control, &self.address_bytes(Some(report.remote)))?;
         user::write(at, header)?;
-        Ok(0)
+        Ok(copied)
     }
 
     /// The control messages that were asked for: which interface and address a datagram came to.

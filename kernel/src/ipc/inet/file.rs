@@ -25,7 +25,8 @@ impl FileOps for Socket {
         let writable = Events::OUT | Events::WRNORM;
         if self.kind != Kind::Stream {
             let mut events = self.datagrams.poll(table) | writable;
-            if self.state.lock().error.is_some() {
+            let state = self.state.lock();
+            if state.error.is_some() || !state.reports.is_empty() {
                 events |= Events::ERR;
             }
             return events;

@@ -15,6 +15,12 @@ const ECHO_REQUEST: u8 = 8;
 const ECHO_REQUEST_V6: u8 = 128;
 const ECHO_REPLY_V6: u8 = 129;
 
+/// What says that a port has no receiver, and how much of the packet's data: type, code, bytes. A message of version 4 has at most 576 bytes with all headers
+/// (RFC 1812, section 4.3.2.3), one of version 6 at most 1,280 (RFC 4443, section 2.4).
+pub const PORT_UNREACHABLE: (u8, u8, usize) = (3, 3, 576 - 2 * (20 + 8));
+#[allow(missing_docs)]
+pub const PORT_UNREACHABLE_V6: (u8, u8, usize) = (1, 4, 1280 - 2 * (40 + 8));
+
 /// The internet's checksum (RFC 1071).
 fn checksum(bytes: &[u8]) -> u16 {
     let (words, rest) = bytes.as_chunks::<2>();

@@ -101,8 +101,8 @@ struct State {
     outside: Option<Arc<outside::Connection>>,
     /// Multicast groups that it is in.
     groups: Vec<IpAddr>,
-    /// Packets of its that were not delivered, for who asked for them (`IP_RECVERR`).
-    reports: VecDeque<net_abi::Report>,
+    /// Packets of its that were not delivered, for who asked for them (`IP_RECVERR`); and what was in them, where that is known.
+    reports: VecDeque<(net_abi::Report, Vec<u8>)>,
     /// Types of ICMP that a raw socket does not want, a bit each.
     icmp_filter: [u32; 8],
 }
@@ -280,9 +280,12 @@ impl Socket {
         error.or_else(|| incoming.and_then(|stream| stream.take_error()))
     }
 
-    /// The oldest of the packets of its that were not delivered.
-    pub fn take_report(&self) -> Option<net_abi::Report> {
-        self.state.lock().reports.pop_front()
+    /// The oldest of the packets of its that were not delivered, with what was in it. The next one's error is told then, as if it had come just now.
+    pub fn take_report(&self) -> Option<(net_abi::Report, Vec<u8>)> {
+        let mut state = self.state.lock();
+        let report = state.reports.pop_front()?;
+        state.error = state.reports.front().map(|(next, _)| Errno(next.errno as i32));
+        Some(report)
     }
 
     /// Bytes the peer may leave unread before a write blocks.

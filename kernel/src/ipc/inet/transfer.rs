@@ -2,6 +2,8 @@
 
 use core::net::SocketAddr;
 
+use net_abi::Report;
+
 use super::datagram::{Datagram, Extras};
 use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports};
 use crate::error::*;
@@ -143,10 +145,11 @@ impl Socket {
                 let hop_limit = extras.hop_limit.unwrap_or_else(|| self.hop_limit());
                 receiver.datagrams.push(Datagram { from, to, data, hop_limit, tos, at_ns: crate::time::realtime_ns() as i64 }, capacity);
             }
-            // Nobody is there (an ICMP message says so): a connected socket hears of it later.
-            None if remote == Some(to) => {
-                self.state.lock().error = Some(ECONNREFUSED);
-                self.datagrams.wake();
+            // Nobody is there, says an ICMP message.
+            None if remote.is_none_or(|remote| remote == to) => {
+                let (kind, code, most) = if to.is_ipv4() { icmp::PORT_UNREACHABLE } else { icmp::PORT_UNREACHABLE_V6 };
+                let report = Report { protocol: self.protocol, local: from, remote: to, offender: to.ip(), errno: ECONNREFUSED.0 as u32, kind, code, info: 0 };
+                self.hear(&report, &data[..data.len().min(most)]);
             }
             None => {}
         }

@@ -7,7 +7,7 @@ mod tcp;
 mod udp;
 
 fn main() {
-    let sections: [(&str, fn()); 16] = [
+    let sections: [(&str, fn()); 17] = [
         ("tcp echo", tcp::echo),
         ("tcp half-closed", tcp::half_closed),
         ("tcp refused", tcp::refused),
@@ -21,6 +21,7 @@ fn main() {
         ("udp", udp::echo),
         ("udp refused", udp::refused),
         ("udp choice", udp::choice),
+        ("udp reports", udp::reports),
         ("options", options::options),
         ("proc", tcp::listed),
         ("netlink", netlink::route),

@@ -1,8 +1,10 @@
 //! Datagrams.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags};
 use rustix::net::{RecvFlags, SendFlags};
 
 use crate::error;
@@ -78,4 +80,58 @@ pub fn choice() {
     sender.send_to(b"friend", address).unwrap();
     println!("a friend's: {}", any.recv(&mut buffer).unwrap());
     println!("to another: {:?}", rustix::net::sendto(&any, b"x", SendFlags::empty(), &stranger.local_addr().unwrap()));
+}
+
+/// What `MSG_ERRQUEUE` gives: data, and of `struct sock_extended_err` the error, origin, type, code and offender; or the error.
+fn report(socket: &UdpSocket, room: usize) -> String {
+    let mut data = vec![0; room];
+    let mut control = [0u64; 16];
+    let mut vector = libc::iovec { iov_base: data.as_mut_ptr().cast(), iov_len: data.len() };
+    // SAFETY: a plain structure.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    (header.msg_iov, header.msg_iovlen) = (&raw mut vector, 1);
+    (header.msg_control, header.msg_controllen) = (control.as_mut_ptr().cast(), size_of_val(&control));
+    // SAFETY: the header points to the buffers above, with their lengths.
+    let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT) };
+    if len < 0 {
+        return error::<()>(Err(std::io::Error::last_os_error()));
+    }
+    let bytes: Vec<u8> = control.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let word = |at: usize| i32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    // After the header of 16 bytes: error, origin, type, code, padding, information, data; then the offender's address.
+    let (level, kind) = (word(8), word(12));
+    format!("{len} bytes, flags {:#x}, {level} {kind}, error {}, {:?}, offender {:?}", header.msg_flags, word(16), &bytes[20..24], &bytes[32..40])
+}
+
+fn readiness(socket: &UdpSocket) -> String {
+    let mut fds = [PollFd::new(socket, PollFlags::IN | PollFlags::OUT)];
+    rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap();
+    format!("{:?}", fds[0].revents())
+}
+
+pub fn reports() {
+    let (gone, address) = socket();
+    drop(gone);
+    let (socket, _) = socket();
+    println!("nothing: {}; {}", report(&socket, 10), readiness(&socket));
+    println!("unasked: {}, {}", error(socket.send_to(b"x", address)), readiness(&socket));
+    let on = 1i32;
+    // SAFETY: the option's value is an `int`.
+    let set = unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_IP, libc::IP_RECVERR, (&raw const on).cast(), 4) };
+    assert_eq!(set, 0);
+    println!("asked: {}, {}", error(socket.send_to(b"first", address)), readiness(&socket));
+    println!("told: {}; {}", error(socket.send_to(b"second", address)), readiness(&socket));
+    println!("pending: {}; {}", error(socket.take_error().map(|it| it.map_or(0, |error| error.raw_os_error().unwrap_or(-1)))), readiness(&socket));
+    println!("first: {}; {}", report(&socket, 3), readiness(&socket));
+    println!("no more: {}; {}", report(&socket, 10), readiness(&socket));
+    for text in [&b"one"[..], b"two"] {
+        // The error of the one before is told.
+        while socket.send_to(text, address).is_err() {}
+    }
+    println!("two: {}; {}", report(&socket, 10), readiness(&socket));
+    println!("the next one's error: {}; {}", error(socket.recv(&mut [0; 10])), readiness(&socket));
+    println!("last: {}; {}", report(&socket, 10), readiness(&socket));
+    let long = vec![7; 3000];
+    println!("long: {}; {}", error(socket.send_to(&long, address)), report(&socket, 4000));
+    println!("to everybody: {}; {}", error(socket.send_to(b"x", ("0.0.0.0", address.port()))), readiness(&socket));
 }

@@ -67,7 +67,7 @@ pub fn report(report: &Report) {
     };
     let remote = if kind == Kind::Ping { SocketAddr::new(report.remote.ip(), 0) } else { report.remote };
     if let Some(socket) = ports::find(kind, remote, report.local) {
-        socket.hear(report);
+        socket.hear(report, &[]);
     }
 }
 
@@ -97,8 +97,8 @@ impl Socket {
         fits(state.local, to) && fits(state.remote, from)
     }
 
-    /// A packet of its was not delivered.
-    fn hear(&self, report: &Report) {
+    /// A packet of its with this in it was not delivered.
+    pub(in super::super) fn hear(&self, report: &Report, data: &[u8]) {
         let error = Errno(report.errno as i32);
         {
             let mut state = self.state.lock();
@@ -110,7 +110,7 @@ impl Socket {
             }
             state.error = Some(error);
             if has_asked && state.reports.len() < MOST_REPORTS {
-                state.reports.push_back(*report);
+                state.reports.push_back((*report, data.to_vec()));
             }
         }
         self.datagrams.wake();
