@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+pub use image_builder::workspace::Package;
+use image_builder::workspace;
 
 use crate::project::{Project, replace};
 
@@ -31,50 +32,9 @@ pub fn run(command: &mut Command, what: &str) -> Result<()> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-/// A package of the workspace.
-#[derive(Deserialize)]
-pub struct Package {
-    pub name: String,
-    /// Its specification for cargo: names alone can be those of dependencies too.
-    pub id: String,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-    /// Features without which it is not built.
-    #[serde(default, rename = "required-features")]
-    required_features: Vec<String>,
-}
-
-impl Package {
-    fn binaries(&self) -> impl Iterator<Item = &Target> {
-        self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin"))
-    }
-
-    /// The features that its programs need.
-    fn features(&self) -> BTreeSet<&str> {
-        self.binaries().flat_map(|target| &target.required_features).map(String::as_str).collect()
-    }
-}
-
 /// The packages of the workspace in this folder of the checkout.
 pub fn packages(project: &Project, folder: &str) -> Result<Vec<Package>> {
-    let mut command = cargo();
-    command.args(["metadata", "--format-version", "1", "--no-deps"]).current_dir(project.root.join(folder));
-    let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
-    if !output.status.success() {
-        bail!("cargo metadata failed ({})", output.status);
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata gives no sense")?;
-    Ok(metadata.packages)
+    Ok(workspace::packages(&project.root.join(folder))?)
 }
 
 /// How programs are linked.

@@ -28,6 +28,11 @@ pub enum Verb {
     },
     /// Build disk and boot images, or the programs for this host
     Build(BuildOptions),
+    /// Recipes of packages: look for mistakes
+    Recipe {
+        #[command(subcommand)]
+        verb: RecipeVerb,
+    },
     /// A machine in the background: start it, run commands in it, look at it
     Vm {
         #[command(subcommand)]
@@ -143,6 +148,15 @@ pub struct BuildOptions {
     /// Also the Linux reference that --kernel linux boots
     #[arg(long, conflicts_with = "host")]
     pub linux: bool,
+}
+
+#[derive(Subcommand)]
+pub enum RecipeVerb {
+    /// Tell everything that is wrong with recipes, as path:line:column: message; exit status 1 where anything is
+    Lint {
+        /// Which ones (recipes/NAME); without a name all of them, and the editions and pins too
+        names: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]

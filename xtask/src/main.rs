@@ -8,6 +8,7 @@ mod cli;
 mod images;
 mod models;
 mod project;
+mod recipe;
 mod run;
 mod test;
 mod vm_verbs;
@@ -42,6 +43,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
         Verb::Run(options) => run::run(&project, &options),
         Verb::Test { filter } => test::test(&project, filter.as_deref()),
         Verb::Bench { name, edition, json } => bench::bench(&project, name.as_deref(), edition.as_deref(), json).map(|()| 0),
+        Verb::Recipe { verb } => recipe::run(&project, &verb),
         Verb::Vm { verb } => vm_verbs::run(&project, verb),
         Verb::Keep { dir, machine } => run::keep(&dir, &machine).map(|()| 0),
     }

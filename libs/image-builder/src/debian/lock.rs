@@ -1,13 +1,17 @@
 //! `recipes/lock.toml`: the exact packages that an image is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use gpm::version::Version;
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 use crate::debian::control::Package;
 use crate::error::{Error, IoContext, Result};
+use crate::lint::document::{Problem, string, tables};
+use crate::pypi;
 
 const HEADER: &str = "\
 # The Debian packages that images are made of, with their dependencies resolved. Written by `image-builder lock`: do not edit.
@@ -67,10 +71,29 @@ pub struct Lock {
     packages: BTreeMap<String, Locked>,
 }
 
+/// The file as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
-    package: Vec<Locked>,
+pub(crate) struct Document {
+    pub package: Vec<Locked>,
+}
+
+/// What is wrong with the pins of a lock file, each by itself.
+pub(crate) fn problems(table: &DeTable<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (package, _) in tables(table, "package") {
+        if let Some(sum) = string(package, "sha256") {
+            problems.extend(pypi::sha256_problem(sum.text).map(|it| Problem::new(sum.at, it)));
+        }
+        if let Some(name) = string(package, "name").filter(|it| !seen.insert(it.text)) {
+            problems.push(Problem::new(name.at, format!("package {} is locked twice", name.text)));
+        }
+        if let Some(version) = string(package, "version") {
+            problems.extend(Version::new(version.text).err().map(|error| Problem::new(version.at, format!("version {error}"))));
+        }
+    }
+    problems
 }
 
 impl Lock {
