@@ -33,7 +33,7 @@ const FILLERS: &[&str] = &[
 const NOT_TYPOS: &[&str] = &[
     "directly", "vowels", "vowel", "digits", "median", "mean", "average", "trailing", "leading", "distinct", "nested", "most", "least", "tabs", "commas", "colons", "semicolons", "dashes", "hyphens", "underscores", "spaces", "blanks", "separated",
     "delimited", "squeeze", "wrap", "indent", "prefix", "suffix", "uppercase", "lowercase", "octal", "hex", "binary", "inode", "epoch", "weekday", "numerically", "descending", "ascending", "rows", "odd", "even", "punctuation", "followed", "preceded", "except",
-    "excluding", "duplicates", "consecutive", "intersection", "modulo", "hexadecimal", "tally", "mentions", "mention", "mentioning", "reversed", "backwards",
+    "excluding", "duplicates", "consecutive", "intersection", "modulo", "hexadecimal", "tally", "suid", "sgid", "setuid", "setgid", "sticky", "regex", "dangling", "inode", "inodes", "hierarchy", "symlinks", "mentions", "mention", "mentioning", "reversed", "backwards",
 ];
 
 impl<'a> Request<'a> {

@@ -59,7 +59,7 @@ pub fn tokenize(text: &str) -> Vec<Token> {
 /// The quote that closes the one at `open`: it must be followed by white space, punctuation or the end.
 fn closing_quote(chars: &[char], open: usize) -> Option<usize> {
     (open + 1..chars.len()).find(|&j| {
-        chars[j] == chars[open]
+        (chars[j] == chars[open] || chars[open] == '`' && chars[j] == '\'')
             && j > open + 1
             && chars.get(j + 1).is_none_or(|c| c.is_whitespace() || (",.?!;:)".contains(*c) && chars.get(j + 2).is_none_or(|n| !n.is_alphanumeric())))
     })

@@ -34,3 +34,24 @@ fn all_files_are_where_they_are_meant() {
         assert!(command.as_deref().is_some_and(takes_all), "{text}: {command:?}");
     }
 }
+
+/// A file that is named is that file, and what its name is elsewhere is none of the request's business.
+#[test]
+fn one_file_is_not_sought_in_a_tree() {
+    for text in ["delete notes.txt", "remove the file notes.txt", "please get rid of a.txt", "rm data.csv", "delete \"b.txt\""] {
+        let command = first(text);
+        assert!(command.as_deref().is_some_and(|c| c.starts_with("rm ") && !c.contains(" -r")), "{text}: {command:?}");
+    }
+}
+
+/// A word that turns the meaning round is never lost, nor one that is not known.
+#[test]
+fn exceptions_are_kept_or_nothing_is_deleted() {
+    for (text, kept) in [
+        ("delete all files under docs except .md files", "! -name '*.md'"), ("delete all .txt files under docs that are not owned by alice", "! -user alice"), ("remove all .log files under /var except those in /var/log", "! -path '/var/log/*'"),
+       
+    ] {
+        let command = first(text);
+        assert!(command.as_deref().is_none_or(|c| !(c.contains("-delete") || c.contains("rm ")) || c.contains(kept)), "{text}: {command:?}");
+    }
+}

@@ -43,6 +43,29 @@ fn parts_come_together() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is sought, where, which of it, and what is done with it, in the order in which it is said.
+#[test]
+fn files_are_sought_from_left_to_right() {
+    let mut wrong = Vec::new();
+    for (request, command) in [
+        ("Find all .c files under src that were not modified in over 90 days", "find src -type f -name '*.c' -mtime +89"),
+        ("Find directories named \"cache\" or \"tmp\" below /var, at most 3 levels deep", "find /var -mindepth 1 -maxdepth 3 -type d \\( -name 'cache' -o -name 'tmp' \\)"),
+        ("Find files under docs that are not owned by alice and show them sorted by size", "find docs -type f ! -user alice -printf '%s\\t%p\\n' | sort -nr | cut -f 2-"),
+        ("Remove all *~ files under dir", "find dir -type f -name '*~' -delete"),
+        ("Count the directories directly inside /etc", "find /etc -mindepth 1 -maxdepth 1 -type d | wc -l"),
+        ("Write the paths of all .md files below the current directory to list.md", "find . -type f ! -samefile list.md -name '*.md' > list.md"),
+        ("Write the paths of all .md files below the current directory to list.txt", "find . -type f -name '*.md' > list.txt"),
+        ("Count the files under docs per file extension", "find docs -type f -name '*.*' -printf '%f\\n' | sed 's/.*\\.//' | sort | uniq -c | sort -rn"),
+        ("Give every .sh file in src execute permission", "find src -type f -name '*.sh' -exec chmod +x {} +"),
+    ] {
+        match read(request) {
+            Some((c, p)) if c == command && p > 0.7 => {}
+            got => wrong.push(format!("{request}\n    got  {got:?}\n    want {command}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// What was not read lowers the confidence, and more of it more.
 #[test]
 fn unread_words_cost_confidence() {

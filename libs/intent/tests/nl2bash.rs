@@ -15,8 +15,8 @@ use intent::world::FixedWorld;
 use intent::{Context, Stages};
 
 /// Below what is reached with everything on, and above what a worse system would.
-const FLOOR_FIRST: f64 = 0.04;
-const FLOOR_UTILITIES: f64 = 0.25;
+const FLOOR_FIRST: f64 = 0.05;
+const FLOOR_UTILITIES: f64 = 0.30;
 /// The same for retrieval alone.
 const FLOOR_RECALL: f64 = 0.10;
 

@@ -127,6 +127,13 @@ fn at(f: &Finder<'_>, i: usize) -> Option<(TimeTest, usize)> {
             return Some((test, k + 1));
         }
     }
+    // "not modified in over 90 days", "for more than a week".
+    if f.is(i, &["in", "for", "within"]) && f.is(i + 1, &["over", "more", "longer", "at"]) {
+        let k = i + 2 + usize::from(f.is(i + 2, &["than", "least"]));
+        if let Some((m, n)) = amount(f, k) && (f.is(i + 1, &["over"]) || k == i + 3) {
+            return Some((before(m), k + n));
+        }
+    }
     // [in|within|over|during] [the] last|past 3 days; "last week" alone.
     let mut k = i;
     if f.is(k, &["in", "within", "over", "during", "from", "for", "inside"]) {

@@ -12,7 +12,13 @@ use crate::world::Exists;
 
 /// What is asked of many files.
 pub(super) fn many(s: &Said<'_>) -> Option<Reading> {
-    changes(s).or_else(|| inside(s)).or_else(|| counts(s)).or_else(|| listing(s))
+    // What one of them crossed off in vain is free again for the next.
+    let marks = s.marks();
+    let readers: [fn(&Said<'_>) -> Option<Reading>; 4] = [changes, inside, counts, listing];
+    readers.iter().find_map(|read| {
+        s.restore(marks.clone());
+        read(s)
+    })
 }
 
 /// Whether the set is one: it is said which files, or that it is files.

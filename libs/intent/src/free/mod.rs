@@ -13,6 +13,7 @@ mod output;
 mod pairs;
 mod places;
 mod said;
+mod seek;
 mod set;
 mod values;
 
@@ -69,8 +70,20 @@ fn steps(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
     None
 }
 
+/// Words joined by a stroke, as people write them who name alternatives.
+fn apart(text: &str) -> std::borrow::Cow<'_, str> {
+    const JOINED: &[(&str, &str)] = &[("files/directories", "files and directories"), ("directories/files", "files and directories"), ("file/directory", "file or directory"), ("files/folders", "files and folders"), ("regular/normal", "regular"), ("normal/regular", "regular"), ("directory/file", "file or directory")];
+    let mut out = std::borrow::Cow::Borrowed(text);
+    for (from, to) in JOINED {
+        if out.contains(from) {
+            out = out.replace(from, to).into();
+        }
+    }
+    out
+}
+
 fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
-    let r = Request::new(text, world);
+    let r = Request::new(&apart(text), world);
     if r.tokens.is_empty() || r.tokens.len() > 60 {
         return None;
     }
@@ -78,7 +91,7 @@ fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
     let out = output::output(&s);
     let begin = s.marks();
     let into = out.is_some();
-    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 6] = [&places::places, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &many::many, &values::values];
+    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 7] = [&places::places, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values];
     let mut best: Option<(Reading, usize)> = None;
     for read in readers {
         s.restore(begin.clone());
@@ -94,7 +107,7 @@ fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
         if found.command.contains(" > ") || found.command.contains("sed -i") || found.command.contains("-delete") || found.command.contains("chmod") {
             return None;
         }
-        found.command = format!("{} {} {}", found.command, if o.append { ">>" } else { ">" }, quote_path(&o.file));
+        found.command = format!("{} {} {}", output::without_itself(&found.command, &o.file), if o.append { ">>" } else { ">" }, quote_path(&o.file));
         found.why = format!("{} Into {}.", found.why, o.file);
     }
     let confidence = CONFIDENCE[left.min(CONFIDENCE.len() - 1)];

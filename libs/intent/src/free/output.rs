@@ -1,6 +1,9 @@
 //! The file that a result goes into.
 
+use actions::quote::quote_path;
+
 use super::said::Said;
+use super::set::always_quoted;
 
 /// A file for the output, and whether it is added to what is there.
 pub(super) struct Output {
@@ -58,4 +61,31 @@ fn named(s: &Said<'_>, i: usize) -> bool {
     let raw = s.raw(i);
     let plain = !raw.contains(['*', '?']) && !raw.ends_with('/') && s.world().exists(raw) != Some(crate::world::Exists::Dir);
     plain && (raw.contains('.') && !raw.starts_with('.') && raw.len() > 2 || raw.contains('/') || s.r.tokens[i].quoted || i > 0 && matches!(s.w[i - 1], "called" | "named") || i > 1 && s.w[i - 1] == "file" && matches!(s.w[i - 2], "to" | "into" | "in" | "new" | "a"))
+}
+
+/// The command, so that a list of files which goes into `file` does not hold that file: it is there before `find` begins.
+///
+/// In a pipeline the file may come to be at any moment, so that only its path can be told from the others; elsewhere it is told by what it is, however its path is written.
+pub(super) fn without_itself(command: &str, file: &str) -> String {
+    let Some(rest) = command.strip_prefix("find ") else { return command.to_owned() };
+    let dir = rest.split(' ').next().unwrap_or(".");
+    let relative = !file.starts_with(['/', '~', '$']) && !file.starts_with("..");
+    let below = match dir {
+        "." => relative,
+        _ if dir.starts_with(['/', '~', '$']) => true,
+        _ => file.strip_prefix(dir).is_some_and(|f| f.starts_with('/')),
+    };
+    // Names that it cannot have.
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let mut patterns = rest.split(" -name '").skip(1).filter_map(|p| p.split('\'').next()).peekable();
+    let fits = patterns.peek().is_none() || patterns.any(|p| p.strip_prefix('*').is_none_or(|end| end.contains(['*', '?', '[']) || name.ends_with(end)));
+    let Some(at) = command.find(" -type f").map(|at| at + " -type f".len()).filter(|_| below && fits && !command.contains(" -exec ")) else { return command.to_owned() };
+    let test = if !command.contains(" | ") {
+        format!("! -samefile {}", quote_path(file))
+    } else if dir == "." {
+        format!("! -path {}", always_quoted(&format!("./{}", file.trim_start_matches("./"))))
+    } else {
+        return command.to_owned();
+    };
+    format!("{} {test}{}", &command[..at], &command[at..])
 }

@@ -176,6 +176,18 @@ impl<'a> Said<'a> {
         self.look_at(&elements, 0)
     }
 
+    /// The pattern from token `i` on.
+    pub fn at(&self, pattern: &str, i: usize) -> Option<Found> {
+        let elements: Vec<&str> = pattern.split(' ').collect();
+        let mut at = Vec::new();
+        let end = self.match_from(&elements, i, true, &mut at)?;
+        (end > i).then_some(Found { start: i, end, at })
+    }
+
+    pub fn quoted(&self, i: usize) -> bool {
+        self.r.tokens.get(i).is_some_and(|t| t.quoted)
+    }
+
     pub fn look_at(&self, elements: &[&str], from: usize) -> Option<Found> {
         (from..self.len()).find_map(|start| {
             let mut at = Vec::new();

@@ -11,6 +11,10 @@ use crate::world::Exists;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Set {
     pub dir: String,
+    /// Further directories to begin at.
+    pub also: Vec<String>,
+    /// `-mindepth`, where it is asked for.
+    pub least: Option<u64>,
     /// `-maxdepth`.
     pub depth: Option<u64>,
     /// `f`, `d`, `l`, or nothing for both files and directories.
@@ -20,6 +24,8 @@ pub(super) struct Set {
     pub specific: bool,
     /// "Here", by which people mean this directory or all below it.
     pub here: bool,
+    /// It is one file by its name, which the request does not say to seek by: "the file x".
+    pub one: bool,
     /// The request says "files", "directories" or the like.
     pub said: bool,
     /// A kind of file by its ending.
@@ -29,11 +35,16 @@ pub(super) struct Set {
 
 impl Set {
     pub fn find(&self) -> String {
-        let mut all = format!("find {}", quote_path(&self.dir));
+        let mut all = format!("find {}", start(&self.dir));
+        for d in &self.also {
+            all.push_str(&format!(" {}", start(d)));
+        }
         if self.dir == "/" {
             all.push_str(" -xdev");
         }
-        if (self.dir == "." || self.depth.is_some()) && self.kind != "f" && self.kind != "l" {
+        if let Some(n) = self.least {
+            all.push_str(&format!(" -mindepth {n}"));
+        } else if (self.dir == "." || self.depth.is_some()) && self.kind != "f" && self.kind != "l" {
             all.push_str(" -mindepth 1");
         }
         if let Some(d) = self.depth {
@@ -82,11 +93,16 @@ impl Set {
         all
     }
 
-    fn push(&mut self, test: String, words: impl Into<String>) {
+    pub fn push(&mut self, test: String, words: impl Into<String>) {
         self.tests.push(test);
         self.words.push(words.into());
         self.specific = true;
     }
+}
+
+/// A directory as an operand: a variable of the shell stays one.
+fn start(dir: &str) -> String {
+    if super::seek::variable(dir) { format!("\"{dir}\"") } else { quote_path(dir) }
 }
 
 pub(super) fn always_quoted(s: &str) -> String {
@@ -95,7 +111,7 @@ pub(super) fn always_quoted(s: &str) -> String {
 }
 
 /// The characters that mean something in a pattern of names, taken literally.
-fn plain_pattern(s: &str) -> String {
+pub(super) fn plain_pattern(s: &str) -> String {
     s.chars().flat_map(|c| if "*?[\\".contains(c) { vec!['\\', c] } else { vec![c] }).collect()
 }
 
@@ -269,7 +285,7 @@ fn names(s: &Said<'_>, f: &mut Set) {
     // "the extension conf", "ending in yml".
     while let Some(found) = s.look("extension|extensions|suffix is? of? $").or_else(|| s.look("ending|end|ends in|with $")).or_else(|| s.look("$ extension|suffix")) {
         let w = s.raw(found.at[0]).trim_start_matches("*.").trim_start_matches('.').to_owned();
-        if !w.is_empty() && w.len() < 9 && w.chars().all(|c| c.is_ascii_alphanumeric()) && s.is_text(found.at[0]) && !s.has(&["line", "lines"]) && !matches!(w.as_str(), "file" | "per" | "by" | "of" | "each" | "s" | "and" | "without" | "name") {
+        if !w.is_empty() && w.len() < 9 && w.chars().all(|c| c.is_ascii_alphanumeric()) && s.is_text(found.at[0]) && !s.has(&["line", "lines"]) && !matches!(w.as_str(), "file" | "per" | "by" | "of" | "each" | "s" | "and" | "without" | "name") && !super::seek::small(&w) && !matches!(w.as_str(), "insensitive" | "sensitive" | "here") {
             s.mark(found.start, found.end);
             start.get_or_insert(found.start);
             kinds.push(vec![format!("*.{w}")]);
