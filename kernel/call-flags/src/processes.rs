@@ -54,6 +54,23 @@ sets! {
     UNSHARE: Flags = Flags::new(&["unshare"], "flags", Unknown::Refused(EINVAL), &[
         VM, SIGHAND, THREAD, FS, FILES, SYSVSEM, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, NEWTIME,
     ]);
+    /// `setns(2)`: there is one namespace of each kind, in which the caller is already.
+    SETNS: Flags = Flags::new(&["setns"], "nstype", Unknown::Refused(EINVAL), &[
+        on("CLONE_NEWNS", 0x2_0000),
+        on("CLONE_NEWCGROUP", 0x200_0000),
+        on("CLONE_NEWUTS", 0x400_0000),
+        on("CLONE_NEWIPC", 0x800_0000),
+        no("CLONE_NEWUSER", 0x1000_0000, EINVAL, "as on Linux: nobody joins the one that he is in"),
+        on("CLONE_NEWPID", 0x2000_0000),
+        on("CLONE_NEWNET", 0x4000_0000),
+        on("CLONE_NEWTIME", 0x80),
+    ]);
+    /// `finit_module(2)`
+    FINIT_MODULE: Flags = Flags::new(&["finit_module"], "flags", Unknown::Refused(EINVAL), &[
+        on("MODULE_INIT_IGNORE_MODVERSIONS", 1),
+        on("MODULE_INIT_IGNORE_VERMAGIC", 2),
+        no("MODULE_INIT_COMPRESSED_FILE", 4, EINVAL, "there is no module that could be loaded"),
+    ]);
     /// `execveat(2)`
     EXECVEAT: Flags = Flags::new(&["execveat"], "flags", Unknown::Refused(EINVAL), &[on("AT_SYMLINK_NOFOLLOW", 0x100), on("AT_EMPTY_PATH", 0x1000)]);
     /// `wait4(2)`
@@ -99,22 +116,22 @@ sets! {
         on("PR_SET_SECCOMP", 22),
         on("PR_CAPBSET_READ", 23),
         on("PR_CAPBSET_DROP", 24),
-        no("PR_GET_TSC", 25, EINVAL, "the time-stamp counter can always be read"),
-        no("PR_SET_TSC", 26, EINVAL, "the time-stamp counter can always be read"),
+        on("PR_GET_TSC", 25),
+        idle("PR_SET_TSC", 26, "the time-stamp counter can always be read: PR_TSC_SIGSEGV is EINVAL"),
         on("PR_GET_SECUREBITS", 27),
         on("PR_SET_SECUREBITS", 28),
         idle("PR_SET_TIMERSLACK", 29, "kept for PR_GET_TIMERSLACK: timers are as exact as can be"),
         on("PR_GET_TIMERSLACK", 30),
-        no("PR_TASK_PERF_EVENTS_DISABLE", 31, EINVAL, "there is no perf_event_open(2)"),
-        no("PR_TASK_PERF_EVENTS_ENABLE", 32, EINVAL, "there is no perf_event_open(2)"),
-        no("PR_MCE_KILL", 33, EINVAL, "machine checks stop the machine"),
-        no("PR_MCE_KILL_GET", 34, EINVAL, "machine checks stop the machine"),
+        idle("PR_TASK_PERF_EVENTS_DISABLE", 31, "there is no perf_event_open(2), and so no event"),
+        idle("PR_TASK_PERF_EVENTS_ENABLE", 32, "there is no perf_event_open(2), and so no event"),
+        idle("PR_MCE_KILL", 33, "kept for PR_MCE_KILL_GET: machine checks stop the machine"),
+        on("PR_MCE_KILL_GET", 34),
         no("PR_SET_MM", 35, EINVAL, "for checkpoints of processes"),
         on("PR_SET_CHILD_SUBREAPER", 36),
         on("PR_GET_CHILD_SUBREAPER", 37),
         on("PR_SET_NO_NEW_PRIVS", 38),
         on("PR_GET_NO_NEW_PRIVS", 39),
-        no("PR_GET_TID_ADDRESS", 40, EINVAL, "for checkpoints of processes"),
+        on("PR_GET_TID_ADDRESS", 40),
         idle("PR_SET_THP_DISABLE", 41, "kept for PR_GET_THP_DISABLE: there are no transparent huge pages"),
         on("PR_GET_THP_DISABLE", 42),
         no("PR_SET_FP_MODE", 45, EINVAL, "as on Linux on this architecture"),
@@ -136,7 +153,7 @@ sets! {
         no("PR_SME_SET_VL", 63, EINVAL, "as on Linux on this architecture"),
         no("PR_SME_GET_VL", 64, EINVAL, "as on Linux on this architecture"),
         no("PR_SET_VMA", 0x5356_4d41, EINVAL, "as on a Linux without CONFIG_ANON_VMA_NAME, such as Debian's"),
-        no("PR_SET_PTRACER", 0x5961_6d61, EINVAL, "there is no Yama"),
+        idle("PR_SET_PTRACER", 0x5961_6d61, "who may trace a process is not narrowed down (kernel.yama.ptrace_scope 0)"),
     ]);
     /// `prctl(2)` with PR_CAP_AMBIENT
     CAP_AMBIENT: Values = Values::new(&["prctl"], "operation of PR_CAP_AMBIENT", EINVAL, &[

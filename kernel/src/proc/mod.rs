@@ -3,7 +3,7 @@
 mod disks;
 mod maps;
 mod memory;
-mod namespaces;
+pub mod namespaces;
 mod net;
 mod node;
 mod process;

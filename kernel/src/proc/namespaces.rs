@@ -8,7 +8,7 @@ use core::any::Any;
 
 use super::node::Link;
 use crate::error::*;
-use crate::fs::{Attr, Dentry, FileOps, FileType, Inode, InodeRef, OpenFlags, Path};
+use crate::fs::{Attr, OpenFile, Dentry, FileOps, FileType, Inode, InodeRef, OpenFlags, Path};
 use crate::scheme::pseudo::Entries;
 use crate::syscall::remote::may_look;
 use crate::task::{self, Process};
@@ -26,6 +26,29 @@ const ALL: [(&str, &str, u64); 10] = [
     ("user", "user", 0xeffffffd),
     ("uts", "uts", 0xeffffffe),
 ];
+
+/// setns(2) with the descriptor of a namespace: joins the one that all are in. `kind` is a bit of `CLONE_NEW...`, or 0 for whichever it is.
+///
+/// # Errors
+/// `EINVAL` for what is no namespace, or one of another kind, or the caller's user namespace; `EPERM`.
+pub fn join(file: &OpenFile, kind: u64, who: &crate::task::Thread) -> Result {
+    let namespace = file.ops.as_any().downcast_ref::<Namespace>().ok_or(EINVAL)?;
+    let own: u64 = match namespace.kind {
+        "cgroup" => 0x200_0000,
+        "ipc" => 0x800_0000,
+        "mnt" => 0x2_0000,
+        "net" => 0x4000_0000,
+        "pid" => 0x2000_0000,
+        "time" => 0x80,
+        "uts" => 0x400_0000,
+        // That of users is left and entered by none who are in it.
+        _ => return Err(EINVAL),
+    };
+    if kind != 0 && kind != own {
+        return Err(EINVAL);
+    }
+    if who.has(task::Capability::SYS_ADMIN) { Ok(()) } else { Err(EPERM) }
+}
 
 /// `uid_map` and its like: all numbers, as they are.
 pub fn id_map() -> Vec<u8> {

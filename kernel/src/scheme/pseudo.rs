@@ -58,6 +58,15 @@ impl<E: Entries> Inode for Dir<E> {
         self.0.find(name)
     }
 
+    // As in Linux's /proc, there is no place for what is not there.
+    fn create(&self, _name: &[u8], _mode: u32, _rdev: u64, _who: &task::Credentials) -> Result<InodeRef> {
+        Err(ENOENT)
+    }
+
+    fn symlink(&self, _name: &[u8], _target: &[u8], _who: &task::Credentials) -> Result<InodeRef> {
+        Err(ENOENT)
+    }
+
     fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
         Ok(Arc::new(OpenDir { entries: self.0.clone(), inode: self.clone() }))
     }

@@ -1,4 +1,4 @@
-//! Administration of what this system has not: accounting, swap, file handles; and the reading of the clock's state.
+//! Administration of what this system has not: accounting, swap, modules, file handles; and the reading of the clock's state.
 
 use super::Cx;
 use crate::error::*;
@@ -128,4 +128,43 @@ pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     timex[11] = 10_000;
     user::write(at, &timex)?;
     Ok(TIME_ERROR)
+}
+
+/// vhangup(2): a terminal cannot be taken from who has it open without ending it for those who open it later.
+pub fn sys_vhangup(cx: &Cx<'_>) -> Result<usize> {
+    need(cx, Capability::SYS_TTY_CONFIG)?;
+    Err(ENOSYS)
+}
+
+/// init_module(2): drivers are processes here, so that nothing is a module of this kernel.
+pub fn sys_init_module(cx: &Cx<'_>, at: usize, len: usize, _parameters: usize) -> Result<usize> {
+    need(cx, Capability::SYS_MODULE)?;
+    // As Linux: the image comes first, then whether it is one.
+    user::read_bytes(at, len.min(64))?;
+    Err(ENOEXEC)
+}
+
+/// finit_module(2)
+pub fn sys_finit_module(cx: &Cx<'_>, fd: i32, _parameters: usize, flags: u32) -> Result<usize> {
+    need(cx, Capability::SYS_MODULE)?;
+    call_flags::processes::FINIT_MODULE.check(flags)?;
+    let file = cx.process.files().get(fd)?;
+    if !file.flags().readable() {
+        return Err(EBADF);
+    }
+    // What is no regular file, or empty, is not read at all.
+    let attr = file.ops.attr()?;
+    match FileType::from_mode(attr.mode) {
+        Some(FileType::Regular) if attr.size > 0 => Err(ENOEXEC),
+        _ => Err(EINVAL),
+    }
+}
+
+/// delete_module(2)
+pub fn sys_delete_module(cx: &Cx<'_>, name: usize, _flags: u32) -> Result<usize> {
+    /// `MODULE_NAME_LEN`
+    const LONGEST: usize = 56;
+    need(cx, Capability::SYS_MODULE)?;
+    let name = user::read_cstr(name, LONGEST).or_else(|error| if error == ENAMETOOLONG { Err(ENOENT) } else { Err(error) });
+    name.and(Err(ENOENT))
 }

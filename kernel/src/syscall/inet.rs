@@ -21,6 +21,8 @@ use crate::task::Capability;
 use crate::user;
 
 const MSG_ERRQUEUE: u32 = 0x2000;
+/// `SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE`: the one kind of times that there is.
+const SOFTWARE_TIMES: i32 = 1 << 3 | 1 << 4;
 
 /// A descriptor's file and socket, if it is an internet socket.
 pub struct Internet {
@@ -205,6 +207,12 @@ impl Internet {
                     let local: [u8; 16] = data.get(..16).filter(|_| data.len() == 20).and_then(|it| it.try_into().ok()).ok_or(EINVAL)?;
                     extras.source = Some(IpAddr::from(local).to_canonical()).filter(|it| !it.is_unspecified());
                 }
+                options::SEGMENT if self.socket.kind == Kind::Datagram => {
+                    let size: [u8; 2] = data.as_slice().try_into().map_err(|_| EINVAL)?;
+                    extras.segment = Some(u16::from_le_bytes(size));
+                }
+                // SCM_TXTIME: a time, for who has asked for times.
+                options::SEND_TIME if data.len() == 8 && self.socket.send_time().is_some() => {}
                 // SCM_RIGHTS and SCM_CREDENTIALS are of another family; Linux passes over them.
                 (options::SOCKET, 1 | 2) => {}
                 (options::SOCKET, _) => return Err(EINVAL),
@@ -272,6 +280,23 @@ impl Internet {
             let data = [received.at_ns / 1_000_000_000, received.at_ns % 1_000_000_000 / 1000].map(i64::to_le_bytes).concat();
             put(options::SOCKET, options::TIMESTAMP.1, &data);
         }
+        // struct timespec
+        let exactly = [received.at_ns / 1_000_000_000, received.at_ns % 1_000_000_000].map(i64::to_le_bytes).concat();
+        if is_on(options::TIMESTAMP_NS) {
+            put(options::SOCKET, options::TIMESTAMP_NS.1, &exactly);
+        }
+        if self.socket.word(options::TIMESTAMPING).is_ok_and(|flags| flags & SOFTWARE_TIMES == SOFTWARE_TIMES) {
+            // struct scm_timestamping: by software, an old one, by the device.
+            put(options::SOCKET, options::TIMESTAMPING.1, &[&exactly[..], &[0; 32]].concat());
+        }
+        if is_on(options::OVERFLOWS) && received.dropped > 0 {
+            put(options::SOCKET, options::OVERFLOWS.1, &received.dropped.to_le_bytes());
+        }
+        let is_v4 = self.socket.family == Family::V4;
+        let destination = if is_v4 { options::DESTINATION } else { options::DESTINATION_V6 };
+        if is_on(destination) {
+            put(destination.0, destination.1, &address::to_bytes(self.socket.family, to));
+        }
         let hop_limit = i32::from(received.hop_limit).to_le_bytes();
         if is_on(options::RECEIVE_TTL) && self.socket.family == Family::V4 {
             // IP_TTL
@@ -324,6 +349,12 @@ impl Internet {
             (options::SOCKET, 39) => word(if socket.family == Family::V4 { 2 } else { 10 }),
             (options::TCP, CONGESTION) if socket.kind == Kind::Stream => b"cubic\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
             (options::TCP, TCP_INFO) if socket.kind == Kind::Stream => self.tcp_info(),
+            options::MAX_SEGMENT if socket.kind == Kind::Stream => word(socket.max_segment()),
+            // struct so_timestamping: flags, and the number of a device's clock.
+            options::TIMESTAMPING => [socket.word(options::TIMESTAMPING)?.to_le_bytes(), [0; 4]].concat(),
+            options::MTU => word(socket.mtu()?),
+            options::MTU_V6 if socket.family == Family::V6 => word(socket.mtu()?),
+            options::SEND_TIME => socket.send_time().unwrap_or_default().map(u32::to_le_bytes).concat(),
             _ => word(socket.word((level, option))?),
         })
     }
@@ -367,6 +398,23 @@ impl Internet {
                 if !matches!(name.split(|byte| *byte == 0).next(), Some(b"cubic" | b"reno")) {
                     return Err(ENOENT);
                 }
+            }
+            // TCP_FASTOPEN_CONNECT
+            (options::TCP, 30) if socket.kind == Kind::Stream && (socket.is_listening() || socket.remote().is_some()) => return Err(EINVAL),
+            (options::IPV6, _) if socket.family == Family::V4 => return Err(ENOPROTOOPT),
+            // TCP_ULP: there is no protocol above TCP in the kernel.
+            (options::TCP, 31) if socket.kind == Kind::Stream => return Err(ENOENT),
+            options::SEND_TIME => {
+                const CLOCK_MONOTONIC: u32 = 1;
+                const FLAGS: u32 = 3;
+                let [clock, flags]: [u32; 2] = if len == 8 { user::read(at)? } else { return Err(EINVAL) };
+                if flags & !FLAGS != 0 {
+                    return Err(EINVAL);
+                }
+                if clock != CLOCK_MONOTONIC && !crate::task::capable(Capability::NET_ADMIN) {
+                    return Err(EPERM);
+                }
+                socket.set_send_time([clock, flags]);
             }
             // IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP: struct ip_mreq or ip_mreqn, which begin with the group.
             (options::IP, 35 | 36) => {

@@ -78,6 +78,16 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
     if limit != RLIM_INFINITY && ((mm.mapped_pages() * PAGE + len) as u64) > limit {
         return Err(ENOMEM);
     }
+    let locked = flags & MAP_LOCKED != 0 || mm.future_locks.load(Ordering::Relaxed) & MCL_FUTURE != 0;
+    if locked && !cx.thread.has(Capability::IPC_LOCK) {
+        let limit = cx.process.rlimit(RLIMIT_MEMLOCK).0;
+        if limit == 0 && flags & MAP_LOCKED != 0 {
+            return Err(EPERM);
+        }
+        if (locked_bytes(&mm) + len) as u64 > limit {
+            return Err(EAGAIN);
+        }
+    }
     let mut max_prot = Prot::all();
     let backing = if flags & MAP_ANONYMOUS != 0 {
         if shared {
@@ -110,7 +120,6 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
     let label = None;
     let start = mm.map(MapRequest { place, len, prot, max_prot, shared, grows_down: flags & MAP_GROWSDOWN != 0, backing, label })?;
     let future = mm.future_locks.load(Ordering::Relaxed);
-    let locked = flags & MAP_LOCKED != 0 || future & MCL_FUTURE != 0;
     let populate = (flags & (MAP_POPULATE | MAP_LOCKED) != 0 && flags & MAP_NONBLOCK == 0) || future & (MCL_FUTURE | MCL_ONFAULT) == MCL_FUTURE;
     if populate && !prot.is_empty() {
         mm.populate(start, start + len);
@@ -271,6 +280,11 @@ pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<
     Ok(0)
 }
 
+/// Bytes of mappings that are locked.
+fn locked_bytes(mm: &crate::mm::AddressSpace) -> usize {
+    mm.list().iter().filter(|area| area.locked).map(Area::len).sum()
+}
+
 fn lock(cx: &Cx<'_>, addr: usize, len: usize, on_fault: bool) -> Result<usize> {
     let start = addr & !(PAGE - 1);
     let end = page_up(addr.checked_add(len).ok_or(EINVAL)?).ok_or(EINVAL)?;
@@ -324,6 +338,10 @@ pub fn sys_mlockall(cx: &Cx<'_>, flags: u32) -> Result<usize> {
         return Err(EPERM);
     }
     let mm = cx.process.mm()?;
+    let limit = cx.process.rlimit(RLIMIT_MEMLOCK).0;
+    if flags & MCL_CURRENT != 0 && !cx.thread.has(Capability::IPC_LOCK) && (mm.mapped_pages() * PAGE) as u64 > limit {
+        return Err(ENOMEM);
+    }
     // Each call says anew what becomes of later mappings.
     mm.future_locks.store(if flags & MCL_FUTURE != 0 { flags & (MCL_FUTURE | MCL_ONFAULT) } else { 0 }, Ordering::Relaxed);
     if flags & MCL_CURRENT != 0 {

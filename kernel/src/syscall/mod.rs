@@ -16,6 +16,7 @@ pub mod misc;
 pub mod mm;
 pub mod mount;
 pub mod mqueue;
+pub mod namespaces;
 pub mod netlink;
 pub mod open;
 pub mod path;

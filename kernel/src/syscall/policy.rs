@@ -109,13 +109,13 @@ fn ioprio_targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<A
 
 /// ioprio_set(2): kept for ioprio_get(2) and children; the disks' daemons have no classes.
 pub fn sys_ioprio_set(cx: &Cx<'_>, which: i32, who: i32, priority: i32) -> Result<usize> {
-    let (class, level) = (priority >> 13, priority & 0x1fff);
+    // The bits between them are for hints, which nothing here takes.
+    let (class, level) = (priority >> 13 & 7, priority & 7);
     match class {
         // NONE has no level.
         0 if level == 0 => {}
         1 if !cx.thread.has(Capability::SYS_ADMIN) && !cx.thread.has(Capability::SYS_NICE) => return Err(EPERM),
-        1 | 2 if level < 8 => {}
-        3 => {}
+        1..=3 => {}
         _ => return Err(EINVAL),
     }
     for target in ioprio_targets(cx, which, who)? {

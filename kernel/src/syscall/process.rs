@@ -13,6 +13,7 @@ use crate::fs::{self, Caller, FdFlags, LookupFlags};
 use crate::task::lifecycle::{self, CloneArgs, CloneFlags, WaitOptions, WaitTarget};
 use crate::task::process::{self, Usage};
 use crate::task::{comm_from, exec, signal};
+use crate::task::Capability;
 use crate::{ipc, user};
 
 /// CSIGNAL: the exit signal in the low byte of clone's flags.
@@ -378,6 +379,11 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
 
 /// unshare(2): files and working directory; namespaces are not there.
 pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
+    // All kinds of namespaces but those of users are the administrator's.
+    const NAMESPACES: u64 = 0x80 | 0x2_0000 | 0x200_0000 | 0x400_0000 | 0x800_0000 | 0x2000_0000 | 0x4000_0000;
+    if flags & NAMESPACES != 0 && !cx.thread.has(Capability::SYS_ADMIN) {
+        return Err(EPERM);
+    }
     processes::UNSHARE.check(flags)?;
     let flags = CloneFlags::from_bits_truncate(flags);
     // A process that shares neither signals nor memory with anyone has them for itself already; one that does cannot part with them.
@@ -474,6 +480,19 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
             cx.thread.timer_slack_ns.store(slack, Ordering::Relaxed);
         }
         30 => return Ok(cx.thread.timer_slack_ns.load(Ordering::Relaxed) as usize),
+        // PR_GET_TSC, PR_SET_TSC: PR_TSC_ENABLE is 1.
+        25 => user::write(arg, &1u32)?,
+        26 if arg == 1 => {}
+        // PR_TASK_PERF_EVENTS_DISABLE, PR_TASK_PERF_EVENTS_ENABLE: none there are.
+        31 | 32 => {}
+        // PR_MCE_KILL: PR_MCE_KILL_CLEAR, PR_MCE_KILL_SET with PR_MCE_KILL_LATE, _EARLY, _DEFAULT.
+        33 if (arg, arg3, arg4, arg5) == (0, 0, 0, 0) => process.memory_errors.store(2, Ordering::Relaxed),
+        33 if arg == 1 && arg3 <= 2 && (arg4, arg5) == (0, 0) => process.memory_errors.store(arg3 as u8, Ordering::Relaxed),
+        34 if (arg, arg3, arg4, arg5) == (0, 0, 0, 0) => return Ok(process.memory_errors.load(Ordering::Relaxed).into()),
+        // PR_GET_TID_ADDRESS
+        40 => user::write(arg, &cx.thread.clear_child_tid.load(Ordering::Relaxed))?,
+        // PR_SET_PTRACER: nobody, anybody (-1), or a process.
+        0x5961_6d61 if arg == 0 || arg as isize == -1 || u32::try_from(arg).is_ok_and(|pid| process::find(pid).is_some()) => {}
         // PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER
         36 => process.subreaper.store(arg != 0, Ordering::Relaxed),
         37 => user::write(arg, &u32::from(process.subreaper.load(Ordering::Relaxed)))?,

@@ -252,6 +252,11 @@ fn write_statfs(buf: usize, stats: &StatFs, dev: u64, place: Option<&Path>) -> R
             flags |= 1;
         }
     }
+    // The kernel's own, which have nothing to count.
+    let stats = match place.map(|place| place.mount.sb.fs_type) {
+        Some("proc") if stats.magic == 0 => &StatFs { magic: 0x9fa0, block_size: BLOCK, name_max: 255, ..StatFs::default() },
+        _ => stats,
+    };
     let raw = RawStatFs {
         kind: stats.magic,
         bsize: stats.block_size,
@@ -277,12 +282,28 @@ pub fn sys_statfs(cx: &Cx<'_>, path: usize, buf: usize) -> Result<usize> {
     write_statfs(buf, &place.inode().statfs()?, place.inode().attr()?.dev, Some(&place))
 }
 
+/// What filesystems without a disk call a block, in bytes.
+const BLOCK: u64 = 4096;
+
+/// Of the filesystem that files of this mode without a name are in: `pipefs`, `sockfs`, `anon_inodefs`.
+fn statfs_without_name(mode: u32) -> StatFs {
+    let magic = match FileType::from_mode(mode) {
+        Some(FileType::Fifo) => 0x5049_5045,
+        Some(FileType::Socket) => 0x534f_434b,
+        _ => 0x0904_1934,
+    };
+    StatFs { magic, block_size: BLOCK, name_max: 255, ..StatFs::default() }
+}
+
 /// fstatfs(2)
 pub fn sys_fstatfs(cx: &Cx<'_>, fd: i32, buf: usize) -> Result<usize> {
     let file = cx.process.files().get(fd)?;
     let stats = match &file.path {
         Some(place) => place.inode().statfs()?,
-        None => file.ops.statfs()?,
+        None => match file.ops.statfs() {
+            Err(ENOSYS) => statfs_without_name(file.ops.attr()?.mode),
+            stats => stats?,
+        },
     };
     write_statfs(buf, &stats, file.ops.attr()?.dev, file.path.as_ref())
 }

@@ -109,6 +109,11 @@ table! {
     245 mq_getsetattr (i32, usize, usize) => super::mqueue::sys_mq_getsetattr;
     247 waitid (i32, i32, usize, u32, usize) => super::process::sys_waitid;
     272 unshare (u64) => super::process::sys_unshare;
+    308 setns (i32, u32) => super::namespaces::sys_setns;
+    153 vhangup () => super::admin::sys_vhangup;
+    175 init_module (usize, usize, usize) => super::admin::sys_init_module;
+    176 delete_module (usize, u32) => super::admin::sys_delete_module;
+    313 finit_module (i32, usize, u32) => super::admin::sys_finit_module;
     273 set_robust_list (usize, usize) => super::process::sys_set_robust_list;
     274 get_robust_list (i32, usize, usize) => super::process::sys_get_robust_list;
     434 pidfd_open (i32, u32) => super::process::sys_pidfd_open;

@@ -169,6 +169,10 @@ pub fn sys_nanosleep(cx: &Cx<'_>, want: usize, rest: usize) -> Result<usize> {
 
 /// clock_nanosleep(2): TIMER_ABSTIME is 1.
 pub fn sys_clock_nanosleep(cx: &Cx<'_>, clock: i32, flags: u32, want: usize, rest: usize) -> Result<usize> {
+    // CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW and the two coarse ones are not slept by.
+    if matches!(clock, 3..=6) {
+        return Err(EOPNOTSUPP);
+    }
     let clock = Clock::parse(clock)?;
     let want = user::read::<TimeSpec>(want)?.to_ns()?;
     if flags & 1 == 0 {

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::creds::Credentials;
 use super::signal::ProcessSignals;
@@ -149,6 +149,8 @@ pub struct Process {
     pub no_new_privs: AtomicBool,
     /// `prctl(PR_SET_THP_DISABLE)`. There are no transparent huge pages.
     pub no_huge_pages: AtomicBool,
+    /// What it wants to happen when a page of its memory fails (`PR_MCE_KILL`): late 0, early 1, as the system does 2.
+    pub memory_errors: AtomicU8,
     /// The thread of the parent that made it.
     pub creator: AtomicU32,
     /// Has called execve since fork (`setpgid` of a child is refused then).
@@ -315,6 +317,7 @@ impl Process {
             dumpable: AtomicBool::new(true),
             no_new_privs: AtomicBool::new(false),
             no_huge_pages: AtomicBool::new(false),
+            memory_errors: AtomicU8::new(2),
             creator: AtomicU32::new(0),
             execed: AtomicBool::new(false),
             limits: SpinLock::new(limits),
@@ -364,6 +367,7 @@ impl Process {
         child.personality.store(parent.personality.load(Ordering::Relaxed), Ordering::Relaxed);
         child.dumpable.store(parent.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_new_privs.store(parent.no_new_privs.load(Ordering::Relaxed), Ordering::Relaxed);
+        child.memory_errors.store(parent.memory_errors.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_huge_pages.store(parent.no_huge_pages.load(Ordering::Relaxed), Ordering::Relaxed);
         real_parent.children.lock().push(child.clone());
         child

@@ -61,6 +61,8 @@ pub struct TmpInode {
     xattrs: SpinLock<BTreeMap<Vec<u8>, Vec<u8>>>,
     /// Among them is `security.capability`.
     has_capabilities: AtomicBool,
+    /// It never had a name and may get one (`O_TMPFILE`).
+    is_linkable: AtomicBool,
     /// What a memfd was called.
     name: SpinLock<Option<Box<[u8]>>>,
 }
@@ -88,6 +90,7 @@ impl TmpInode {
             body,
             xattrs: SpinLock::new(BTreeMap::new()),
             has_capabilities: AtomicBool::new(false),
+            is_linkable: AtomicBool::new(false),
             name: SpinLock::new(None),
         }))
     }
@@ -338,11 +341,12 @@ impl Inode for TmpInode {
         self.add(name, Self::make(&self.fs, mode, uid, gid, rdev, None)?)
     }
 
-    fn tmpfile(&self, mode: u32, who: &Credentials, _linkable: bool) -> Result<InodeRef> {
+    fn tmpfile(&self, mode: u32, who: &Credentials, linkable: bool) -> Result<InodeRef> {
         self.fs.check_writable()?;
         let (mode, uid, gid) = self.inherit(FileType::Regular as u32 | mode & 0o7777, who);
         let inode = Self::make(&self.fs, mode, uid, gid, 0, None)?;
         inode.meta.lock().nlink = 0;
+        inode.is_linkable.store(linkable, Ordering::Relaxed);
         Ok(inode)
     }
 
@@ -357,6 +361,10 @@ impl Inode for TmpInode {
         let inode = target.clone();
         own(&self.fs, target)?;
         let inode = (inode as Arc<dyn Any + Send + Sync>).downcast::<TmpInode>().map_err(|_| EXDEV)?;
+        // What has lost its last name gets none again.
+        if inode.meta.lock().nlink == 0 && !inode.is_linkable.load(Ordering::Relaxed) {
+            return Err(ENOENT);
+        }
         let now = crate::fs::now_ns();
         // Counted first, so that a concurrent unlink does not see 0 with a name left.
         inode.add_links(1, now);

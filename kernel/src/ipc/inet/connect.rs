@@ -313,10 +313,17 @@ impl Socket {
     /// Joins a client to the server's end. The caller holds the listener's lock, which comes before those of other sockets.
     fn establish(&self, server: &Socket) {
         let Some((incoming, outgoing)) = server.streams() else { return };
-        let mut state = self.state.lock();
-        if matches!(state.link, Link::Connecting) {
-            state.link = Link::Connected { incoming: outgoing, outgoing: incoming };
-        }
+        let server_says = server.state.lock().words.get(&options::MAX_SEGMENT).copied();
+        let client_says = {
+            let mut state = self.state.lock();
+            if matches!(state.link, Link::Connecting) {
+                state.link = Link::Connected { incoming: outgoing, outgoing: incoming };
+            }
+            let own = state.words.get(&options::MAX_SEGMENT).copied();
+            state.segment = segment(own, server_says);
+            own
+        };
+        server.state.lock().segment = segment(client_says, server_says);
     }
 
     /// `accept(2)`.
@@ -350,4 +357,12 @@ impl Socket {
         }
         Ok(accepted)
     }
+}
+
+/// Most bytes of a segment between two ends that may have said a number each (TCP_MAXSEG), over the loop-back device: half of a window, and less the option
+/// of time stamps where somebody has said something.
+fn segment(one: Option<i32>, other: Option<i32>) -> i32 {
+    const HALF_WINDOW: i32 = 32_768;
+    const TIME_STAMPS: i32 = 12;
+    [one, other].into_iter().flatten().filter(|it| *it > 0).map(|it| it - TIME_STAMPS).fold(HALF_WINDOW, i32::min)
 }

@@ -8,8 +8,14 @@ use crate::error::*;
 use crate::fs::{Events, IoSink};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
 
-/// What each waiting datagram costs besides its bytes, so that empty ones do not come free.
-const OVERHEAD: usize = 256;
+/// What a waiting datagram of so many bytes costs: about as much as on Linux, whose buffers have heads and are powers of two as long as they are small, since
+/// programs find out how many fit.
+fn cost(len: usize) -> usize {
+    const HEAD: usize = 256;
+    const AROUND: usize = 400;
+    const LARGE: usize = 16 << 10;
+    HEAD + if len < LARGE { (len + AROUND).next_power_of_two() } else { len + AROUND }
+}
 
 /// A datagram.
 pub struct Datagram {
@@ -25,6 +31,8 @@ pub struct Datagram {
     pub tos: u8,
     /// When it came, ns since 1970.
     pub at_ns: i64,
+    /// How many were dropped before it.
+    pub dropped: u32,
 }
 
 /// What a sender says of one datagram only, by control messages (`ip(7)`, `ipv6(7)`).
@@ -36,6 +44,8 @@ pub struct Extras {
     pub tos: Option<u8>,
     /// `IP_PKTINFO`, `IPV6_PKTINFO`: the address that it comes from.
     pub source: Option<IpAddr>,
+    /// `UDP_SEGMENT`: the data are datagrams of this many bytes; 0: one.
+    pub segment: Option<u16>,
 }
 
 /// What a receiver learns of a datagram.
@@ -54,10 +64,14 @@ pub struct Received {
     pub tos: u8,
     /// When it came, ns since 1970.
     pub at_ns: i64,
+    /// How many were dropped before it.
+    pub dropped: u32,
 }
 
 #[derive(Default)]
 struct Queue {
+    /// Datagrams that were dropped.
+    dropped: u32,
     waiting: VecDeque<Datagram>,
     cost: usize,
     shut: bool,
@@ -77,15 +91,18 @@ impl Datagrams {
 
     /// Takes one in; it is dropped, as UDP may, where more than `capacity` bytes wait.
     pub fn push(&self, datagram: Datagram, capacity: usize) {
-        let cost = datagram.data.len() + OVERHEAD;
+        let cost = cost(datagram.data.len());
         {
             let mut queue = self.queue.lock();
-            if queue.shut || (queue.cost > 0 && queue.cost + cost > capacity) {
+            // As Linux: the last one may go beyond.
+            if queue.shut || queue.cost > capacity {
+                queue.dropped = queue.dropped.wrapping_add(1);
                 drop(queue);
                 return;
             }
             queue.cost += cost;
-            queue.waiting.push_back(datagram);
+            let dropped = queue.dropped;
+            queue.waiting.push_back(Datagram { dropped, ..datagram });
         }
         self.readers.wake_events_sync(Events::IN | Events::RDNORM);
     }
@@ -128,7 +145,7 @@ impl Datagrams {
                     return Some(Ok(Some(Datagram { data: first.data.clone(), ..*first })));
                 }
             } else if let Some(first) = queue.waiting.pop_front() {
-                queue.cost -= first.data.len() + OVERHEAD;
+                queue.cost -= cost(first.data.len());
                 return Some(Ok(Some(first)));
             }
             queue.shut.then_some(Ok(None))
@@ -142,9 +159,9 @@ impl Datagrams {
                 Err(error) => return Err(error),
             },
         };
-        let Some(Datagram { from, to, data, hop_limit, tos, at_ns }) = first else { return Ok(None) };
+        let Some(Datagram { from, to, data, hop_limit, tos, at_ns, dropped }) = first else { return Ok(None) };
         let copied = if dst.remaining() == 0 { 0 } else { dst.write(&data)? };
-        Ok(Some(Received { copied, whole: data.len(), from, to, hop_limit, tos, at_ns }))
+        Ok(Some(Received { copied, whole: data.len(), from, to, hop_limit, tos, at_ns, dropped }))
     }
 
     /// The reader's state; registers for its news.

@@ -105,6 +105,10 @@ struct State {
     reports: VecDeque<(net_abi::Report, Vec<u8>)>,
     /// Types of ICMP that a raw socket does not want, a bit each.
     icmp_filter: [u32; 8],
+    /// Most bytes of a segment of the connection; 0: there is none, or with another machine.
+    segment: i32,
+    /// SO_TXTIME: clock and flags. Packets go at once, as on Linux without a queueing discipline that looks at their times.
+    send_time: Option<[u32; 2]>,
 }
 
 /// A socket.
@@ -238,6 +242,8 @@ impl Socket {
         }
         let value = match option {
             _ if word.is_switch => i32::from(value != 0),
+            // TCP_MIN_MSS; 0 is none.
+            options::MAX_SEGMENT if (1..88).contains(&value) => return Err(EINVAL),
             // Linux doubles what is asked for its own book-keeping, within limits.
             options::SEND_BUFFER => value.min(212_992).saturating_mul(2).max(4608),
             options::RECEIVE_BUFFER => value.min(212_992).saturating_mul(2).max(2304),
@@ -249,12 +255,57 @@ impl Socket {
                 return Err(EINVAL);
             }
             state.words.insert(option, value);
+            // There is one kind of time stamps.
+            match option {
+                options::TIMESTAMP => drop(state.words.remove(&options::TIMESTAMP_NS)),
+                options::TIMESTAMP_NS => drop(state.words.remove(&options::TIMESTAMP)),
+                _ => {}
+            }
             state.outside.clone()
         };
         if let Some(connection) = connection {
             outside::options_changed(&connection, self);
         }
         Ok(())
+    }
+
+    /// TCP_MAXSEG: of the connection; else what was set, or the least that all have to take.
+    pub fn max_segment(&self) -> i32 {
+        /// Of Ethernet, less the option of time stamps.
+        const OUTSIDE: i32 = 1448;
+        let state = self.state.lock();
+        let set = state.words.get(&options::MAX_SEGMENT).copied().filter(|it| *it > 0);
+        match (&state.link, state.segment) {
+            (Link::Connected { .. }, 0) => set.map_or(OUTSIDE, |set| OUTSIDE.min(set)),
+            (Link::Connected { .. }, segment) => segment,
+            _ => set.unwrap_or(536),
+        }
+    }
+
+    /// IP_MTU: of the way to the peer.
+    ///
+    /// # Errors
+    /// `ENOTCONN`.
+    pub fn mtu(&self) -> Result<i32> {
+        let remote = self.remote().ok_or(ENOTCONN)?;
+        Ok(if !address::is_local(remote.ip()) {
+            1500
+        } else if remote.is_ipv4() {
+            // Of 65,536, as much as there is room for in a packet's length.
+            65_535
+        } else {
+            65_536
+        })
+    }
+
+    /// SO_TXTIME.
+    pub fn send_time(&self) -> Option<[u32; 2]> {
+        self.state.lock().send_time
+    }
+
+    /// Sets SO_TXTIME.
+    pub fn set_send_time(&self, clock_and_flags: [u32; 2]) {
+        self.state.lock().send_time = Some(clock_and_flags);
     }
 
     /// SO_LINGER: whether it is on, and seconds.

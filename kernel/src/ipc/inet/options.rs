@@ -35,6 +35,26 @@ pub const PACKET_INFO_V6: (i32, i32) = (IPV6, 49);
 pub const KEEP_ALIVE: (i32, i32) = (SOCKET, 9);
 /// `SO_TIMESTAMP`
 pub const TIMESTAMP: (i32, i32) = (SOCKET, 29);
+/// `SO_TIMESTAMPNS`
+pub const TIMESTAMP_NS: (i32, i32) = (SOCKET, 35);
+/// `SO_TIMESTAMPING`
+pub const TIMESTAMPING: (i32, i32) = (SOCKET, 37);
+/// `SO_RXQ_OVFL`
+pub const OVERFLOWS: (i32, i32) = (SOCKET, 40);
+/// `SO_TXTIME`
+pub const SEND_TIME: (i32, i32) = (SOCKET, 61);
+/// `IP_MTU`
+pub const MTU: (i32, i32) = (IP, 14);
+/// `IPV6_MTU`
+pub const MTU_V6: (i32, i32) = (IPV6, 24);
+/// `IP_RECVORIGDSTADDR`
+pub const DESTINATION: (i32, i32) = (IP, 20);
+/// `IPV6_RECVORIGDSTADDR`
+pub const DESTINATION_V6: (i32, i32) = (IPV6, 74);
+/// `TCP_MAXSEG`
+pub const MAX_SEGMENT: (i32, i32) = (TCP, 2);
+/// `UDP_SEGMENT`
+pub const SEGMENT: (i32, i32) = (UDP, 103);
 /// `IP_TOS`
 pub const TYPE_OF_SERVICE: (i32, i32) = (IP, 1);
 /// `IP_TTL`
@@ -112,8 +132,10 @@ pub fn word(level: i32, option: i32, family: Family, kind: Kind) -> Result<Word>
         return Err(if level == IPV6 { EOPNOTSUPP } else { ENOPROTOOPT });
     }
     Ok(match (level, option) {
-        // DONTROUTE, KEEPALIVE, OOBINLINE, TIMESTAMP, REUSEADDR, BROADCAST, REUSEPORT, RXQ_OVFL, ZEROCOPY, NO_CHECK
-        (SOCKET, 2 | 5 | 6 | 9 | 10 | 15 | 29 | 40 | 60 | 11) => switch(0),
+        // DONTROUTE, KEEPALIVE, OOBINLINE, TIMESTAMP, REUSEADDR, BROADCAST, REUSEPORT, TIMESTAMPNS, RXQ_OVFL, ZEROCOPY, NO_CHECK
+        (SOCKET, 2 | 5 | 6 | 9 | 10 | 15 | 29 | 35 | 40 | 60 | 11) => switch(0),
+        // TIMESTAMPING: SOF_TIMESTAMPING_MASK
+        (SOCKET, 37) => number(0, 0, (1 << 16) - 1),
         (SOCKET, 7 | 8) => number(212_992, 0, i32::MAX),
         // PRIORITY, RCVLOWAT, MARK, BUSY_POLL, INCOMING_CPU
         (SOCKET, 12) => number(0, 0, 6),
@@ -130,12 +152,14 @@ pub fn word(level: i32, option: i32, family: Family, kind: Kind) -> Result<Word>
         (IPV6, 16 | 18) => number(if option == 18 { 1 } else { 64 }, 0, 255),
         (IPV6, 19) => switch(1),
         (IPV6, 23) => number(1, 0, 5),
-        (IPV6, 25 | 26 | 49 | 51 | 66 | 70 | 78) => switch(0),
+        // RECVERR, V6ONLY, RECVPKTINFO, RECVHOPLIMIT, DONTFRAG, RECVTCLASS, AUTOFLOWLABEL, RECVORIGDSTADDR, FREEBIND
+        (IPV6, 25 | 26 | 49 | 51 | 62 | 66 | 70 | 74 | 78) => switch(0),
         (IPV6, 67) => number(0, -1, 255),
         // NODELAY, CORK, QUICKACK
         (TCP, 1 | 3) => switch(0),
         (TCP, 12) => switch(1),
-        (TCP, 2) => number(32_768, 0, 32_767),
+        // MAXSEG, until there is a connection
+        (TCP, 2) => number(536, 0, 32_767),
         (TCP, 4) => number(7200, 1, 32_767),
         (TCP, 5) => number(75, 1, 32_767),
         (TCP, 6) => number(9, 1, 127),
@@ -144,7 +168,12 @@ pub fn word(level: i32, option: i32, family: Family, kind: Kind) -> Result<Word>
         (TCP, 9) => number(0, 0, i32::MAX),
         (TCP, 10) => number(65_536, 0, i32::MAX),
         (TCP, 18 | 23 | 25) => number(0, 0, i32::MAX),
-        (UDP, 1) => switch(0),
+        // FASTOPEN_CONNECT: there is never a cookie, so that connections are made as ever
+        (TCP, 30) => switch(0),
+        // CORK, GRO: datagrams are never put together
+        (UDP, 1 | 104) => switch(0),
+        // SEGMENT
+        (UDP, 103) => number(0, 0, 65_535),
         _ => return Err(ENOPROTOOPT),
     })
 }

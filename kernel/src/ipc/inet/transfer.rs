@@ -1,5 +1,6 @@
 //! Sending and receiving.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use net_abi::Report;
@@ -14,6 +15,8 @@ use crate::task::{self, signal};
 
 /// Most bytes of a datagram: 65,535 less the headers.
 const MAX_DATAGRAM: usize = 65_507;
+/// Most datagrams that one call sends (UDP_MAX_SEGMENTS).
+const MOST_SEGMENTS: usize = 64;
 
 /// What was received.
 #[derive(Clone, Copy, Default)]
@@ -32,6 +35,8 @@ pub struct Received {
     pub tos: u8,
     /// When it came, ns since 1970.
     pub at_ns: i64,
+    /// How many datagrams were dropped before it.
+    pub dropped: u32,
 }
 
 impl Socket {
@@ -122,6 +127,22 @@ impl Socket {
             }
             from.set_ip(source);
         }
+        let segment = extras.segment.map_or_else(|| self.word(options::SEGMENT).unwrap_or(0) as usize, usize::from);
+        if segment > 0 && len > segment {
+            if len > segment * MOST_SEGMENTS {
+                return Err(EINVAL);
+            }
+            for part in data.chunks(segment) {
+                self.send_one(part.to_vec(), (from, to, remote), extras)?;
+            }
+            return Ok(len);
+        }
+        self.send_one(data, (from, to, remote), extras)
+    }
+
+    /// Sends one datagram.
+    fn send_one(&self, mut data: Vec<u8>, (from, to, remote): (SocketAddr, SocketAddr, Option<SocketAddr>), extras: &Extras) -> Result<usize> {
+        let len = data.len();
         if self.kind == Kind::Ping {
             icmp::complete_request(self.protocol, from.port(), &mut data)?;
         }
@@ -143,7 +164,7 @@ impl Socket {
                 let class = if self.family == Family::V4 { options::TYPE_OF_SERVICE } else { options::TRAFFIC_CLASS };
                 let tos = extras.tos.unwrap_or_else(|| self.word(class).unwrap_or(0).clamp(0, 255) as u8);
                 let hop_limit = extras.hop_limit.unwrap_or_else(|| self.hop_limit());
-                receiver.datagrams.push(Datagram { from, to, data, hop_limit, tos, at_ns: crate::time::realtime_ns() as i64 }, capacity);
+                receiver.datagrams.push(Datagram { from, to, data, hop_limit, tos, at_ns: crate::time::realtime_ns() as i64, dropped: 0 }, capacity);
             }
             // Nobody is there, says an ICMP message.
             None if remote.is_none_or(|remote| remote == to) => {
@@ -165,7 +186,7 @@ impl Socket {
         if self.kind != Kind::Stream {
             let error = || self.state.lock().error.take();
             let received = self.datagrams.receive(dst, peek, nonblocking, deadline, error)?;
-            return Ok(received.map_or(Received::default(), |it| Received { copied: it.copied, whole: it.whole, from: Some(it.from), to: Some(it.to), hop_limit: it.hop_limit, tos: it.tos, at_ns: it.at_ns }));
+            return Ok(received.map_or(Received::default(), |it| Received { copied: it.copied, whole: it.whole, from: Some(it.from), to: Some(it.to), hop_limit: it.hop_limit, tos: it.tos, at_ns: it.at_ns, dropped: it.dropped }));
         }
         let incoming = {
             let mut state = self.state.lock();

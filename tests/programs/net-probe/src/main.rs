@@ -1,13 +1,14 @@
 //! Internet sockets over the loop-back device. The output is the same on every kernel that is Linux to programs: nothing printed depends on time,
 //! process numbers, ephemeral ports or the order of threads.
 
+mod messages;
 mod netlink;
 mod options;
 mod tcp;
 mod udp;
 
 fn main() {
-    let sections: [(&str, fn()); 17] = [
+    let sections: [(&str, fn()); 19] = [
         ("tcp echo", tcp::echo),
         ("tcp half-closed", tcp::half_closed),
         ("tcp refused", tcp::refused),
@@ -23,6 +24,8 @@ fn main() {
         ("udp choice", udp::choice),
         ("udp reports", udp::reports),
         ("options", options::options),
+        ("udp messages", messages::messages),
+        ("segments", messages::segments),
         ("proc", tcp::listed),
         ("netlink", netlink::route),
     ];

@@ -28,7 +28,7 @@ pub fn send(socket: &Socket, from: SocketAddr, to: SocketAddr, extras: &Extras, 
 /// Puts a packet into a socket's queue.
 fn push(socket: &Arc<Socket>, from: SocketAddr, to: SocketAddr, hop_limit: u8, data: Vec<u8>) {
     let capacity = socket.word(options::RECEIVE_BUFFER).unwrap_or(0).max(2304) as usize;
-    socket.datagrams.push(Datagram { from, to, data, hop_limit, tos: 0, at_ns: crate::time::realtime_ns() as i64 }, capacity);
+    socket.datagrams.push(Datagram { from, to, data, hop_limit, tos: 0, at_ns: crate::time::realtime_ns() as i64, dropped: 0 }, capacity);
 }
 
 /// A packet has come, from another machine or from this one.
