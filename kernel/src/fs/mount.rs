@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, Ordering};
 
 use bitflags::bitflags;
 
@@ -39,6 +39,8 @@ pub struct SuperBlock {
     /// Held while a directory moves to another, so that no directory becomes its own ancestor.
     pub rename: Mutex<()>,
     readonly: AtomicBool,
+    /// Files open for writing.
+    writers: AtomicIsize,
     options: SpinLock<Vec<u8>>,
 }
 
@@ -50,13 +52,9 @@ impl SuperBlock {
             root: Dentry::root(root),
             rename: Mutex::new(()),
             readonly: AtomicBool::new(false),
+            writers: AtomicIsize::new(0),
             options: SpinLock::new(options),
         })
-    }
-
-    /// Makes all its mounts read-only, or writable again.
-    pub fn set_readonly(&self, readonly: bool) {
-        self.readonly.store(readonly, Ordering::Relaxed);
     }
 }
 
@@ -71,6 +69,8 @@ pub struct Mount {
     /// What was mounted, in the words of whoever did.
     pub source: Vec<u8>,
     flags: AtomicU32,
+    /// Files open for writing through it.
+    writers: AtomicIsize,
     parent: SpinLock<Option<Path>>,
 }
 
@@ -116,6 +116,7 @@ impl Mount {
             root,
             source: source.into(),
             flags: AtomicU32::new(flags.bits()),
+            writers: AtomicIsize::new(0),
             parent: SpinLock::new(None),
         })
     }
@@ -138,6 +139,12 @@ impl Mount {
     /// `EROFS` where it may not.
     pub fn check_writable(&self) -> Result {
         if self.writable() { Ok(()) } else { Err(EROFS) }
+    }
+
+    /// Counts files open for writing.
+    pub fn count_writer(&self, step: isize) {
+        self.writers.fetch_add(step, Ordering::SeqCst);
+        self.sb.writers.fetch_add(step, Ordering::SeqCst);
     }
 }
 
@@ -282,19 +289,27 @@ pub fn move_mount(source: &Path, at: &Path) -> Result {
 /// Changes the options of the mount whose root is `path` (`MS_REMOUNT`); with `whole`, of the filesystem as well.
 ///
 /// # Errors
-/// `EINVAL` where `path` is no mount's root.
+/// `EINVAL` where `path` is no mount's root, `EBUSY` where it is to be read-only and files are open for writing.
 pub fn remount(path: &Path, flags: MountFlags, whole: bool) -> Result {
     if !Arc::ptr_eq(&path.dentry, &path.mount.root) {
         return Err(EINVAL);
     }
+    let (mount, sb) = (&path.mount, &path.mount.sb);
+    let is_readonly = flags.contains(MountFlags::RDONLY);
+    let (old_flags, was_readonly) = (mount.flags.swap(flags.bits(), Ordering::SeqCst), sb.readonly.load(Ordering::Relaxed));
     if whole {
-        if flags.contains(MountFlags::RDONLY) {
-            path.inode().sync_fs()?;
-        }
-        path.mount.sb.set_readonly(flags.contains(MountFlags::RDONLY));
+        sb.readonly.store(is_readonly, Ordering::SeqCst);
     }
-    path.mount.flags.store(flags.bits(), Ordering::Relaxed);
-    Ok(())
+    let writers = if whole { &sb.writers } else { &mount.writers };
+    let mut outcome = if is_readonly && writers.load(Ordering::SeqCst) > 0 { Err(EBUSY) } else { Ok(()) };
+    if whole && is_readonly && outcome.is_ok() {
+        outcome = path.inode().sync_fs();
+    }
+    if outcome.is_err() {
+        mount.flags.store(old_flags, Ordering::SeqCst);
+        sb.readonly.store(was_readonly, Ordering::SeqCst);
+    }
+    outcome
 }
 
 /// Unmounts the mount whose root is `path`. `lazily`: even if it is in use.

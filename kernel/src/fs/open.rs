@@ -190,7 +190,7 @@ impl Caller {
             return Err(EPERM);
         }
         let changes = kind == FileType::Regular && (flags.writable() || flags.contains(OpenFlags::TRUNC));
-        let writing = changes.then(|| Writing::begin(place.inode())).transpose()?;
+        let writing = changes.then(|| Writing::begin(&place)).transpose()?;
         let ops = self.open_inode(&place, kind, flags)?;
         if flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made {
             let now = super::now_ns();
@@ -236,7 +236,7 @@ impl Caller {
         dentry.set_gone();
         let place = Path { mount: dir.mount, dentry };
         self.confined_open(&place, flags - OpenFlags::TRUNC, true)?;
-        let writing = Writing::begin(&inode)?;
+        let writing = Writing::begin(&place)?;
         let ops = inode.open(flags)?;
         let file = OpenFile::writing(ops, flags - CREATION - OpenFlags::TMPFILE | OpenFlags::DIRECTORY, Some(place), Some(writing));
         self.confine_size(&file);

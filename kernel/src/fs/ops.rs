@@ -464,7 +464,7 @@ impl Caller {
         place.mount.check_writable()?;
         self.check(place.inode(), MAY_WRITE)?;
         self.confined(place, AccessFs::TRUNCATE)?;
-        let _writing = super::text::Writing::begin(place.inode())?;
+        let _writing = super::text::Writing::begin(place)?;
         super::generic::limit_size(len)?;
         drop_privileges(&self.creds, place.inode())?;
         let now = super::now_ns();

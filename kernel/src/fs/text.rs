@@ -4,6 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 use super::inode::InodeRef;
+use super::mount::Mount;
+use super::path::Path;
 use crate::error::*;
 use crate::sync::SpinLock;
 
@@ -34,23 +36,32 @@ fn take(inode: &InodeRef, step: isize) {
     }
 }
 
-/// A file is open for writing. Keeps the inode, whose address is its name here.
-pub struct Writing(InodeRef);
+/// A file is open for writing through a mount, which cannot be made read-only meanwhile. Keeps the inode, whose address is its name here.
+pub struct Writing {
+    inode: InodeRef,
+    mount: Arc<Mount>,
+}
 
 impl Writing {
     /// Somebody begins to write to it.
     ///
     /// # Errors
-    /// `ETXTBSY` while it runs.
-    pub fn begin(inode: &InodeRef) -> Result<Self> {
+    /// `ETXTBSY` while it runs; `EROFS` where the mount has become read-only just now.
+    pub fn begin(place: &Path) -> Result<Self> {
+        let inode = place.inode();
         add(inode, 1)?;
-        Ok(Self(inode.clone()))
+        // Counted first: who makes the mount read-only counts last.
+        place.mount.count_writer(1);
+        let writing = Self { inode: inode.clone(), mount: place.mount.clone() };
+        place.mount.check_writable()?;
+        Ok(writing)
     }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        take(&self.0, 1);
+        self.mount.count_writer(-1);
+        take(&self.inode, 1);
     }
 }
 
