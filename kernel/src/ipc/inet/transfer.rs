@@ -15,8 +15,8 @@ use crate::task::{self, signal};
 
 /// Most bytes of a datagram: 65,535 less the headers.
 const MAX_DATAGRAM: usize = 65_507;
-/// Most datagrams that one call sends (UDP_MAX_SEGMENTS).
-const MOST_SEGMENTS: usize = 64;
+/// Most datagrams that one call sends (UDP_MAX_SEGMENTS; 64 in older kernels).
+const MOST_SEGMENTS: usize = 128;
 
 /// What was received.
 #[derive(Clone, Copy, Default)]

@@ -122,7 +122,7 @@ pub fn segments() {
     println!("segments: {} {}", set(fd, libc::SOL_UDP, UDP_SEGMENT, &2), get(fd, libc::SOL_UDP, UDP_SEGMENT));
     println!("sent: {}", error(sender.send(b"hello")));
     println!("{} / {} / {} / {}", receive(&receiver), receive(&receiver), receive(&receiver), receive(&receiver));
-    println!("too many: {}", error(sender.send(&[0; 200])));
+    println!("too many: {}", error(sender.send(&[0; 400])));
     println!("too long: {}; put together: {}", set(fd, libc::SOL_UDP, UDP_SEGMENT, &65_536), set(fd, libc::SOL_UDP, UDP_GRO, &1));
     println!("packets: {} {}", get(fd, libc::SOL_IP, libc::IP_MTU), get(receiver.as_raw_fd(), libc::SOL_IP, libc::IP_MTU));
     println!("times to send at: {} {}", get(fd, libc::SOL_SOCKET, SO_TXTIME), set(fd, libc::SOL_SOCKET, SO_TXTIME, &[1i32, 0]));
