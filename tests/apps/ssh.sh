@@ -44,5 +44,5 @@ s.sendall(b"\x05\x01\x00"); print(s.recv(2))
 s.sendall(b"\x05\x01\x00\x01" + socket.inet_aton("127.0.0.1") + struct.pack(">H", $port)); print(s.recv(10)[:2])
 print(s.recv(8))
 P
-s -O exit here 2>&1 | sed 's/pid=[0-9]*/pid/'; pkill -f "ssh -F client -D"; grep -c 'Accepted publickey for root' log | sed 's/^[1-9][0-9]*$/many logins/'
+s -O exit here 2>&1 | sed 's/pid=[0-9]*/pid/'; pkill -x ssh; grep -c 'Accepted publickey for root' log | sed 's/^[1-9][0-9]*$/many logins/'
 kill -HUP "$(cat pid)"; for _ in $(seq 100); do s here echo again 2>/dev/null && break; sleep 0.1; done; kill "$(cat pid)"; for _ in $(seq 300); do [ -e pid ] || break; sleep 0.1; done; [ -e pid ] || echo stopped
