@@ -241,11 +241,14 @@ const ALL_FILES: &[&str] = &[
 fn names_a_place(r: &Request<'_>) -> bool {
     let words: Vec<&str> = r.tokens.iter().map(|token| token.norm.as_str()).filter(|word| *word != "the").collect();
     let is_place = |word: &str| matches!(word, "in" | "under" | "below" | "beneath" | "inside" | "within" | "from");
-    words.windows(2).any(|pair| is_place(pair[0]) && !matches!(pair[1], "." | "this" | "here" | "it" | "current" | "present" | "working" | "my" | "all" | "any" | "directory" | "folder" | "dir" | "cwd" | "subdirectories" | "subfolders"))
+    words.windows(2).any(|pair| is_place(pair[0]) && !matches!(pair[1], "." | "this" | "here" | "it" | "current" | "present" | "working" | "my" | "all" | "any" | "directory" | "folder" | "dir" | "cwd" | "subdirectories" | "subfolders" | "last" | "past" | "size" | "name" | "names" | "its" | "their" | "over" | "less" | "more"))
 }
 
 fn delete_matching(r: &Request<'_>) -> Outcome {
     let f = filter(r);
+    if f.dir == "." && names_a_place(r) {
+        return Err(Unfilled::Missing("Below which directory?"));
+    }
     if !f.specific {
         // "delete all files in X": everything below, but said so.
         if !r.has(&["all", "everything", "every", "any", "contents", "files"]) {
@@ -254,9 +257,6 @@ fn delete_matching(r: &Request<'_>) -> Outcome {
         // "all core files" are not all files, though nothing above has read what they are.
         if r.tokens.windows(2).any(|pair| matches!(pair[1].norm.as_str(), "file" | "files") && !ALL_FILES.contains(&pair[0].norm.as_str())) {
             return Err(Unfilled::Missing("Which files?"));
-        }
-        if f.dir == "." && names_a_place(r) {
-            return Err(Unfilled::Missing("Below which directory?"));
         }
         if f.dir == "/" || f.dir == "~" {
             return Err(Unfilled::Missing("Which files? Not all of that directory, surely."));

@@ -383,11 +383,15 @@ fn endings(s: &Said<'_>, verb: &str) -> Option<Reading> {
     }
     let f = s.take("so that? they|it|names|name|each? end|ends|ending with|in $ instead?").or_else(|| s.take("from $ to $")).or_else(|| s.take("to|into have? extension|suffix|end|ending in|with? $ extension|instead?")).or_else(|| s.take("to end in|with $")).or_else(|| s.take("to|into $ extension|files|instead?"))?;
     let to = s.raw(*f.at.last()?).trim_start_matches('*').trim_start_matches('.').to_owned();
+    let both = s.look("files|file and|or directories|folders|directory").is_some();
     if f.at.len() == 2 {
         // The other one says which files.
         let from = s.raw(f.at[0]).trim_start_matches('*').trim_start_matches('.').to_owned();
         s.each(&["change|rename|turn extension|extensions|suffix? of? all|every?", "extension|extensions|suffix|files|file", verb]);
         let mut set = set::set(s);
+        if both {
+            set.kind = "";
+        }
         set.tests.insert(0, format!("-name {}", always_quoted(&format!("*.{from}"))));
         set.endings = vec![from];
         return finish(set, &to);
@@ -411,7 +415,9 @@ fn texts(s: &Said<'_>, verb: &str) -> Option<Reading> {
     const CLASS: &str = "word|string|text|character|occurrences|occurrence|instances";
     let script = if let Some(f) = s.take(&format!("replace|substitute|change|swap|update|convert all|each|every? {CLASS}? of? {CLASS}? $ with|by|to|into|for {CLASS}? $")) {
         let i = if lines::folded(s) { "I" } else { "" };
-        if !s.is_text(f.at[0]) {
+        // Files are no texts: "convert symlinks to files", "... in file names".
+        let thing = |i: usize| !s.quoted(i) && matches!(s.w[i], "symlink" | "symlinks" | "link" | "links" | "regular" | "directory" | "directories" | "folder" | "folders");
+        if !s.is_text(f.at[0]) || f.at.iter().any(|&i| thing(i)) || s.look("in|of all? file|files|directory|folder|full? paths|path|pathnames|names|name").is_some() {
             return None;
         }
         format!("s/{whole}{}{whole}/{}/g{i}", literal(&s.text(f.at[0])), replacement(&s.text(f.at[1])))

@@ -70,9 +70,9 @@ fn steps(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
     None
 }
 
-/// Words joined by a stroke, as people write them who name alternatives.
+/// Words joined by a stroke, as people write them who name alternatives, and the apostrophe that is often put into "its".
 fn apart(text: &str) -> std::borrow::Cow<'_, str> {
-    const JOINED: &[(&str, &str)] = &[("files/directories", "files and directories"), ("directories/files", "files and directories"), ("file/directory", "file or directory"), ("files/folders", "files and folders"), ("regular/normal", "regular"), ("normal/regular", "regular"), ("directory/file", "file or directory")];
+    const JOINED: &[(&str, &str)] = &[("files/directories", "files and directories"), ("directories/files", "files and directories"), ("file/directory", "file or directory"), ("files/folders", "files and folders"), ("regular/normal", "regular"), ("normal/regular", "regular"), ("directory/file", "file or directory"), ("in it's ", "in its "), ("of it's ", "of its "), ("and it's ", "and its ")];
     let mut out = std::borrow::Cow::Borrowed(text);
     for (from, to) in JOINED {
         if out.contains(from) {

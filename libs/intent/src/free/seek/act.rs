@@ -67,6 +67,11 @@ impl Act {
     pub fn changes(&self) -> bool {
         matches!(self, Act::Run(_) | Act::Delete | Act::Mode(_) | Act::Own(..) | Act::Move(_) | Act::Replace(..) | Act::Copy(_))
     }
+
+    /// Whether it is about what is in the files.
+    pub fn looks_inside(&self) -> bool {
+        matches!(self, Act::Lines | Act::AllLines | Act::Cat | Act::Each(_) | Act::Grep(..) | Act::Match(..) | Act::CountEach(_) | Act::CountMatches(_))
+    }
 }
 
 const THEM: &str = "them|it|those|these|each|all|files|file|directories|ones|everything|results|result|matches|folders|found";
@@ -76,7 +81,7 @@ const SHOW: &str = "print|show|display|list|output|report|write|printing|showing
 pub(super) fn leading(c: &mut Cursor<'_, '_>) -> Option<Act> {
     let begin = (c.i, c.s.marks());
     // "delete the text x from all files": what is in them changes.
-    if c.one_of(&["delete|remove|erase|strip all|every|any? occurrences|occurrence|instances? of? string|word|text|line|pattern|characters|lines?"]) && c.quoted() && c.s.w.get(c.i + 1).is_some_and(|w| matches!(*w, "from" | "in")) && (c.i + 2..c.s.len().min(c.i + 6)).any(|k| matches!(c.s.w[k], "files" | "file")) {
+    if c.one_of(&["delete|remove|erase|strip all|every|any? occurrences|occurrence|instances? of? string|word|text|line|pattern|characters|lines?", "delete|remove|erase|strip"]) && c.quoted() && c.s.w.get(c.i + 1).is_some_and(|w| matches!(*w, "from" | "in")) && (c.i + 2..c.s.len().min(c.i + 6)).any(|k| matches!(c.s.w[k], "files" | "file")) {
         let lines = c.s.w[begin.0..c.i].iter().any(|w| w.starts_with("line"));
         if !lines && let Some(t) = c.value() {
             c.eats("from|in");
@@ -87,7 +92,8 @@ pub(super) fn leading(c: &mut Cursor<'_, '_>) -> Option<Act> {
     c.s.restore(begin.1.clone());
     c.i = begin.0;
     // "change the permissions of x to 644": the mode comes last.
-    let end = (c.i..c.s.len()).rev().find(|&k| k > 1 && matches!(c.s.w[k - 1], "to" | "permission" | "permissions" | "mode") && is_mode(c.s.raw(k)));
+    let asked = |k: usize| c.s.w[k.saturating_sub(4)..k].iter().any(|w| matches!(*w, "have" | "has" | "with" | "having" | "whose"));
+    let end = (c.i..c.s.len()).rev().find(|&k| k > 1 && (c.s.w[k - 1] == "to" || matches!(c.s.w[k - 1], "permission" | "permissions" | "mode") && !asked(k)) && is_mode(c.s.raw(k)));
     if c.one_of(&["change|set|modify|chmod|update|give|changes|sets|add|alter|make file|access|the? permissions|permission|mode|modes|rights of|for|on|to?", "chmod|chmods"])
         && let Some(k) = end.filter(|&k| c.s.free(k))
     {
@@ -107,6 +113,7 @@ pub(super) fn leading(c: &mut Cursor<'_, '_>) -> Option<Act> {
             let plain = |w: &str| !w.is_empty() && w.chars().all(|x| x.is_alphanumeric() || "._-:$".contains(x));
             let (who, program) = match f.at[..] {
                 [a, b] if plain(&word(a)) && plain(&word(b)) => (format!("{}:{}", word(a), word(b)), "chown"),
+                [a] if plain(&word(a)) && said.contains(&"group") && !group && !word(a).contains(':') => (format!("{0}:{0}", word(a)), "chown"),
                 [a] if plain(&word(a)) => (word(a), if group { "chgrp" } else { "chown" }),
                 _ => return Some(Act::Refused),
             };
@@ -199,13 +206,19 @@ fn destination(c: &mut Cursor<'_, '_>) -> Option<String> {
     let raw = if c.done() { String::new() } else { c.s.raw(c.i).to_owned() };
     let told = c.s.w[begin.0..c.i].iter().any(|w| matches!(*w, "directory" | "folder" | "dir"));
     let after = c.s.w.get(c.i + 1).is_some_and(|w| matches!(*w, "directory" | "folder"));
-    let good = c.i > begin.0 && !raw.is_empty() && (raw.contains('/') || place::variable(&raw) || told || after || c.quoted() || raw.starts_with('~') || c.s.world().exists(&raw) == Some(crate::world::Exists::Dir)) && (c.quoted() || !super::cursor::small(c.word())) && !raw.contains(['*', '?']);
+    // "a target directory" has a name, but not this one.
+    let unnamed = after && !c.quoted() && c.is("target|destination|different|specific|given|other|another|new|specified|certain|separate|single|common|backup") && c.s.world().exists(&raw) != Some(crate::world::Exists::Dir);
+    let good = c.i > begin.0 && !raw.is_empty() && !unnamed && (raw.contains('/') || place::variable(&raw) || told || after || c.quoted() || raw.starts_with('~') || c.s.world().exists(&raw) == Some(crate::world::Exists::Dir)) && (c.quoted() || !super::cursor::small(c.word())) && !raw.contains(['*', '?']);
     if good {
         let end = c.entity().map_or(c.i + 1, |e| e.end);
         let dir = if let Some(crate::entity::Kind::Dir(d)) = c.entity().map(|e| &e.kind) { d.clone() } else { raw };
         c.s.mark(c.i, end);
         c.i = end;
         c.eats("directory|folder|dir");
+        let at_home = c.one_of(&["in|under|inside|of users|user|user's|my|your|own? home directory|folder"]);
+        if at_home && !dir.starts_with(['/', '~', '$']) {
+            return Some(format!("~/{}", dir.trim_end_matches('/')));
+        }
         return Some(if dir.len() > 1 { dir.trim_end_matches('/').to_owned() } else { dir });
     }
     c.s.restore(begin.1);
@@ -396,7 +409,7 @@ pub(super) fn following(c: &mut Cursor<'_, '_>, f: &Set) -> Option<Act> {
         c.eats("command|script|program");
         let line = if c.done() { String::new() } else { c.s.raw(c.i).to_owned() };
         let plain = !line.is_empty() && line.split(' ').all(|w| !w.is_empty() && w.chars().all(|x| x.is_ascii_alphanumeric() || "._-/+=:".contains(x))) && (c.quoted() || !super::cursor::small(c.word()));
-        if plain {
+        if plain && !c.is("privilege|privileges|permission|permissions|right|rights|access|bit") {
             c.cross();
             c.eats("command|script|program");
             if c.one_of(&["on|for|against|with|over|upon|to each|all|every|those|these|it|them of? them|it|file|files|found|one|these|those|directory?", "on|for|against|with|over|to each|every|all|it|them"]) || c.done() {
@@ -525,6 +538,7 @@ pub(super) fn command(c: &Cursor<'_, '_>, f: &Set, acts: &[Act]) -> Option<Readi
         }
         return match change {
             Act::Delete if f.kind == "d" && !f.tests.iter().any(|t| t == "-empty") => reading(format!("{find} -prune -exec rm -r -- {{}} +"), format!("Deletes the {what}.")),
+            Act::Delete if f.kind.is_empty() && !f.tests.iter().any(|t| t.contains("-name") || t.contains("-iname") || t == "-xtype l") && !f.said => None,
             Act::Delete if f.kind.is_empty() => reading(format!("{find} -prune -exec rm -r -- {{}} +"), format!("Deletes the {what}.")),
             Act::Delete => reading(format!("{shown} -delete").replace(" -print -delete", " -delete"), format!("Deletes the {what}.")),
             Act::Mode(m) => reading(format!("{find} -exec chmod {} {{}} +", quote(m)), format!("Changes the permissions of the {what} to {m}.")),
@@ -541,6 +555,7 @@ pub(super) fn command(c: &Cursor<'_, '_>, f: &Set, acts: &[Act]) -> Option<Readi
                 reading(format!("{make}{find}{not_there} -exec {program} -t {q} {{}} +"), format!("{} the {what} to {to}.", if moves { "Moves" } else { "Copies" }))
             }
             Act::Run(line) => reading(format!("{find} -exec {line} {{}} \\;"), format!("Runs {line} on each of the {what}.")),
+            Act::Replace(..) if matches!(f.kind, "d" | "l") => None,
             Act::Replace(a, b) => reading(format!("{} -exec sed -i {} {{}} +", file_only(f), quote(&format!("s/{}/{}/g", crate::free::lines::literal(a), crate::free::lines::replacement(b)))), format!("Changes the text of the {what}; what was there is lost.")),
             _ => None,
         };

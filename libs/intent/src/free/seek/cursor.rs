@@ -13,6 +13,8 @@ pub(super) struct Cursor<'a, 'r> {
     pub or: bool,
     /// "modified", "accessed": what the next time is about.
     pub verb: char,
+    /// What is said next is said of names: "whose names begin with x and contain y".
+    pub of_names: bool,
     /// Upper and lower case are the same in names and texts.
     pub fold: bool,
 }
@@ -21,7 +23,7 @@ const ARTICLES: &[&str] = &["the", "a", "an", "all", "any", "every", "each", "my
 
 impl<'a, 'r> Cursor<'a, 'r> {
     pub fn new(s: &'a Said<'r>) -> Self {
-        Cursor { s, i: 0, not: false, or: false, verb: 'm', fold: false }
+        Cursor { s, i: 0, not: false, or: false, verb: 'm', of_names: false, fold: false }
     }
 
     pub fn done(&self) -> bool {
@@ -126,7 +128,7 @@ pub(super) fn small(w: &str) -> bool {
         "the", "a", "an", "of", "in", "on", "at", "to", "for", "that", "which", "who", "whose", "is", "are", "was", "were", "be", "been", "with", "from", "by", "it", "its", "they", "them", "their", "this", "these", "those", "all", "any", "every", "each", "and", "or", "not",
         "than", "then", "but", "file", "files", "directory", "directories", "folder", "folders", "under", "below", "inside", "within", "have", "has", "having", "only", "also", "there", "where", "name", "names", "named", "called", "modified", "changed", "accessed", "created",
         "ending", "starting", "beginning", "containing", "matching", "current", "more", "less", "recursively", "lines", "line", "string", "word", "text", "pattern", "extension", "extensions", "permission", "permissions", "size", "owned", "user", "group", "print", "display",
-        "show", "list", "delete", "remove", "count", "copy", "move", "into", "as", "if", "no", "without", "excluding", "except", "either", "both", "per", "sorted", "sort", "sorting", "ordered", "order", "along", "together", "including", "include", "includes", "contain", "contains", "match", "matches", "nothing", "something", "anything", "everything", "case", "insensitive", "sensitive", "here", "where", "when", "while", "using", "via", "respectively", "separated", "found", "located", "larger", "smaller", "bigger", "greater", "newer", "older", "least", "most", "between", "after", "before", "since", "ago", "day", "days", "excluded", "first", "last", "alphabetically", "one", "can", "do", "does", "did", "other", "others", "following",
+        "show", "list", "delete", "remove", "count", "copy", "move", "into", "as", "if", "no", "without", "excluding", "except", "either", "both", "per", "sorted", "sort", "sorting", "ordered", "order", "along", "together", "including", "include", "includes", "contain", "contains", "match", "matches", "nothing", "something", "anything", "everything", "case", "insensitive", "sensitive", "here", "where", "when", "while", "using", "via", "respectively", "separated", "found", "located", "larger", "smaller", "bigger", "greater", "newer", "older", "least", "most", "between", "after", "before", "since", "ago", "day", "days", "excluded", "first", "last", "alphabetically", "rooted", "residing", "stored", "existing", "present", "one", "hidden", "readable", "writable", "executable", "empty", "can", "do", "does", "did", "other", "others", "following",
     ];
     SMALL.contains(&w)
 }

@@ -106,6 +106,12 @@ pub(super) fn age(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     };
     // Between two ages: "more than 2 days but less than 5 days ago" is two entities, each by itself.
     if let Some(t) = c.entity_if(|k| if let Kind::Time(t) = k { Some(t.clone()) } else { None }) {
+        // "modified 61 days ago": on that day, neither before nor since.
+        let alone = c.s.w.get(c.i.saturating_sub(1)).is_some_and(|w| *w == "ago") && c.i >= 3 && c.s.number(c.i - 3).is_some() && !(4..7).any(|k| c.i >= k && matches!(c.s.w[c.i - k], "than" | "since" | "within" | "over" | "least" | "most" | "until" | "from" | "after" | "before" | "between" | "last" | "past"));
+        if let (true, TimeTest::WithinDays(n)) | (true, TimeTest::WithinMinutes(n)) = (alone, &t) {
+            let unit = if matches!(t, TimeTest::WithinDays(_)) { "time" } else { "min" };
+            return add(c, format!("-{letter}{unit} {n}"), format!("{verb} {n} {} ago", if unit == "time" { "days" } else { "minutes" }));
+        }
         let recent = matches!(t, TimeTest::WithinDays(_) | TimeTest::WithinMinutes(_) | TimeTest::Day(_) | TimeTest::Since(_));
         let t = if c.not && recent { t.negate() } else { t };
         c.not = false;

@@ -41,10 +41,10 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
         acts.push(a);
     } else if c.one_of(&["count number? of?", "calculate|compute|get|determine|find|print|show|display|output total? number|count of", "how many", "number|total of", "counts number? of?"]) {
         acts.push(Act::Count);
-    } else if c.one_of(&["delete|remove|erase|rm|purge|removes|deletes", "get rid of", "clean up"]) {
-        acts.push(Act::Delete);
     } else if let Some(a) = act::leading(&mut c) {
         acts.push(a);
+    } else if c.one_of(&["delete|remove|erase|rm|purge|removes|deletes", "get rid of", "clean up"]) {
+        acts.push(Act::Delete);
     } else if c.one_of(&[LOOK]) {
         c.one_of(&["for|up|out|me"]);
         c.one_of(&[LOOK]);
@@ -52,7 +52,7 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
         return None;
     }
     let verb = s.w.get(begin).copied().unwrap_or("");
-    if verb == "give" && s.has(&["permission", "permissions", "right", "rights", "access"]) {
+    if verb == "give" && s.has(&["permission", "permissions", "right", "rights", "access", "privilege", "privileges"]) {
         return None;
     }
     let seeks = matches!(verb, "find" | "finds" | "search" | "searches" | "locate" | "look") || begin > 0 || begin_of_each;
@@ -73,6 +73,7 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
     if !head(&mut c, &mut f) {
         return None;
     }
+    let mut inside = false;
     let searches = matches!(verb, "search" | "searches" | "look" | "grep");
     while !c.done() {
         if !s.free(c.i) {
@@ -87,10 +88,16 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
             continue;
         }
         if let Some(a) = act::following(&mut c, &f) {
+            inside |= a.looks_inside();
             acts.push(a);
             continue;
         }
+        let tests = f.tests.len();
         if noun::modifier(&mut c, &mut f) {
+            // "Count the lines in them that match x" says nothing more of the files.
+            if inside && f.tests[tests.min(f.tests.len())..].iter().any(|t| ["-name", "-regex", "-exec", "-path"].iter().any(|p| t.contains(p))) {
+                return None;
+            }
             continue;
         }
         // "Not" and "without" must have turned something round.
@@ -105,6 +112,10 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
     }
     // What was not understood to the last word, the other readers may understand better.
     if c.not || !s.left().is_empty() {
+        return None;
+    }
+    // No name has two endings.
+    if f.tests.iter().filter(|t| t.starts_with("-name '*.")).count() > 1 {
         return None;
     }
     if c.fold {
@@ -123,6 +134,11 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
     }
     // "Delete notes.txt", "show the file notes.txt": one file, not whatever is called so in a tree.
     if f.one && !(seeks && !acts.iter().any(Act::changes)) && !(below && (acts.iter().any(Act::changes) || acts.contains(&Act::Count)) && s.has(&["all", "every", "each", "any"])) {
+        return None;
+    }
+    // Where names come later than they are left out, or ranges are not closed, something was misread.
+    let elsewhere = |t: &String| t.strip_prefix("! -path '/").and_then(|p| p.split('/').next()).is_some_and(|top| f.dir != "/" && !f.dir.starts_with(&format!("/{top}")));
+    if f.tests.iter().any(|t| elsewhere(t) || t.contains('[') && !t.contains(']')) {
         return None;
     }
     act::command(&c, &f, &acts)
@@ -197,7 +213,6 @@ fn head(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
             f.push(format!("-name {}", super::set::always_quoted(&v)), format!("named {v}"));
             f.one = true;
             heads(c, f);
-            f.kind = if f.kind == "f" { "f" } else { "" };
             return true;
         }
         return any;
@@ -216,7 +231,10 @@ fn heads(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         "l"
     } else if c.one_of(&["sub directories|folders", DIRS]) {
         if !first { return true }
-        "d"
+        // "... files and directories", of which the files were read with their ending.
+        let begin = c.i.saturating_sub(1);
+        let both = begin > 1 && matches!(c.s.w[begin - 1], "and" | "or") && matches!(c.s.w[begin - 2], "files" | "file");
+        if both { "" } else { "d" }
     } else if c.one_of(&["named? pipes|fifos"]) {
         "p"
     } else if c.one_of(&["sockets"]) {

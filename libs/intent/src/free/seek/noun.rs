@@ -36,6 +36,8 @@ fn name(c: &mut Cursor<'_, '_>, f: &mut Set, pattern: &str, words: &str) {
 }
 
 const THING: &str = "letter|letters|word|words|string|strings|text|character|characters|prefix|suffix|substring|phrase|sequence|digit|keyword|pattern|patterns|extension|either";
+/// What a file may hold.
+const TEXT: &str = "letter|letters|word|words|string|strings|text|character|characters|substring|phrase|sequence|keyword|pattern|patterns|either";
 const NAME: &str = "name|names|filename|filenames|basename|basenames|title|titles";
 
 /// What a list of values goes on with: "or b", "and c".
@@ -100,25 +102,29 @@ fn extension(v: &str) -> String {
 /// What is said of names.
 pub(super) fn named(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let begin = (c.i, c.s.marks());
-    c.eats("whose|where|with|having|have|has|that|which|by|their|its|in|as");
+    if c.eats("that|which|who") {
+        c.eats("have|has|had");
+    } else {
+        c.eats("whose|where|with|having|have|has|by|their|its|in|as");
+    }
     c.eats("file|full|base|whole|path?");
-    let about = c.eats(NAME) || c.eats("path|paths|pathname|pathnames");
-    let on_path = about && c.i > 0 && c.s.w[c.i - 1].starts_with("path");
+    let about = c.eats(NAME) || c.eats("path|paths|pathname|pathnames") || std::mem::take(&mut c.of_names);
+    let on_path = about && c.s.w[begin.0..c.i].iter().any(|w| w.starts_with("path"));
     if about {
-        c.one_of(&["is|are|do|does|that|which not", "that|which|is|are|begin? not?"]);
+        c.one_of(&["is|are|do|does|that|which not", "that|which|is|are? not?"]);
         if c.i > 0 && c.s.w[c.i - 1] == "not" {
             c.not = true;
         }
     }
     let verb = "start|starts|starting|begin|begins|beginning|started|prefixed";
     let ends = "end|ends|ending|ended|suffixed|finish|finishing|finishes|terminating";
-    let form: Option<(&str, &str)> = if c.one_of(&[&format!("{verb} with|by|from? {THING}?"), "with prefix", "prefix"]) {
+    let form: Option<(&str, &str)> = if c.one_of(&[&format!("{verb} with|by|from?"), "with prefix", "prefix"]) {
         Some(("{}*", "beginning with"))
-    } else if c.one_of(&[&format!("{ends} with|in|by {THING}?"), &format!("{ends} by|on {THING}?")]) {
+    } else if c.one_of(&[&format!("{ends} with|in|by|on"), &format!("{ends}")]) {
         Some(("*{}", "ending in"))
     } else if c.one_of(&[&format!("match|matches|matching|matched|like|follow|following|satisfying with|against? shell|glob|wildcard|file|name? {THING}?")]) {
         Some(("{}", "matching"))
-    } else if about && c.one_of(&[&format!("contain|contains|containing|include|includes|including|having|has|have {THING}?")]) {
+    } else if about && c.one_of(&[&format!("contain|contains|containing|include|includes|including|having|has|have")]) {
         Some(("*{}*", "containing"))
     } else if !about && c.one_of(&["named|called|titled exactly|as|like?"]) || about && c.one_of(&["equal|equals|exactly to?", "of|=|as"]) {
         Some(("{}", "named"))
@@ -141,7 +147,17 @@ pub(super) fn named(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         // "x in their names", ".txt extension".
         c.s.restore(begin.1.clone());
         c.i = begin.0;
-        c.eats("that|which|with|having|have|has|contain|contains|containing|include|including");
+        c.eats("that|which|who");
+        c.eats("with|having|have|has|contain|contains|containing|include|including");
+        if let Some(text) = class(c) {
+            if c.one_of(&[&format!("in|inside|within|as part? of|in? file|full|base|path? {NAME}")]) {
+                name(c, f, &format!("*{text}*"), "with such characters in their names");
+                return true;
+            }
+            c.s.restore(begin.1);
+            c.i = begin.0;
+            return false;
+        }
         c.eats(THING);
         if let Some(v) = c.value().map(|v| v.trim().to_owned()) {
             folds(c);
@@ -179,8 +195,9 @@ pub(super) fn named(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         return false;
     };
     // "start with a digit", "begin with an uppercase letter".
-    if words != "named" && let Some((_, text)) = [("digit|number|numeral", "[0-9]"), ("uppercase|capital letter?", "[A-Z]"), ("lowercase letter?", "[a-z]"), ("letter|alphabet", "[A-Za-z]"), ("dot|period", "."), ("underscore", "_"), ("space|blank|whitespace", "[[:space:]]"), ("tilde", "~"), ("hyphen|dash", "-")].iter().find(|(w, _)| c.eats(w)) {
+    if words != "named" && let Some(text) = class(c) {
         name(c, f, &form.replace("{}", text), words);
+        goes_on(c);
         return true;
     }
     c.eats("regular? expression|regex|regexp|glob|wildcard");
@@ -200,6 +217,11 @@ pub(super) fn named(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         add(c, f, format!("-path {}", always_quoted(&if form == "{}" { v.clone() } else { form.replace("{}", &wild(&v)) })), format!("with a path {words} {v}"));
         return true;
     }
+    // "ending with jpg": of files, that is their kind.
+    if words == "ending in" && !about && !v.contains(['.', '*', '~', '_', '-']) && crate::entity::kinds::patterns(&v.to_lowercase()).is_some() {
+        names(c, f, v, &|v| extension(v), words);
+        return true;
+    }
     let form = form.to_owned();
     let made = move |v: &str| if form == "{}" { wild(v) } else { form.replace("{}", &part(v)) };
     // "start with x and end in y".
@@ -209,7 +231,38 @@ pub(super) fn named(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         names(c, f, v, &made, words);
     }
     c.one_of(&[&format!("in|as their|its? {NAME}"), "by name"]);
+    if words != "named" && words != "matching" {
+        goes_on(c);
+    }
     true
+}
+
+/// A kind of characters by its name, as a pattern.
+fn class(c: &mut Cursor<'_, '_>) -> Option<&'static str> {
+    const CLASSES: [(&str, &str); 12] = [("colon|colons", ":"), ("comma|commas", ","), ("semicolon|semicolons", ";"), ("digit|digits|number|numbers|numeral", "[0-9]"), ("uppercase|capital letter|letters?", "[A-Z]"), ("lowercase letter|letters?", "[a-z]"), ("letter|alphabet", "[A-Za-z]"), ("dot|period", "."), ("underscore|underscores", "_"), ("white|blank? space|spaces|blank|blanks|whitespace|whitespaces character|characters?", "[[:space:]]"), ("tilde", "~"), ("hyphen|dash", "-")];
+    if c.quoted() {
+        return None;
+    }
+    // "letter 'a'" names it.
+    let begin = (c.i, c.s.marks());
+    let found = CLASSES.iter().find(|(w, _)| c.one_of(&[w])).map(|(_, class)| *class)?;
+    // So does "letter x", "number 5".
+    let single = !c.done() && c.s.raw(c.i).chars().count() == 1;
+    if (c.quoted() || single) && c.s.free(c.i) {
+        c.s.restore(begin.1);
+        c.i = begin.0;
+        return None;
+    }
+    Some(found)
+}
+
+/// "and contain y", behind something that was said of names.
+fn goes_on(c: &mut Cursor<'_, '_>) {
+    if !c.done() && c.peek("and|but|or contain|contains|containing|include|includes|including").is_some() {
+        c.or = c.word() == "or";
+        c.cross();
+        c.of_names = true;
+    }
 }
 
 fn permissions(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
@@ -415,27 +468,52 @@ fn left_out(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
 /// What is in the files.
 fn content(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let begin = (c.i, c.s.marks());
-    let led = c.one_of(&[&format!("that|which|who? contain|contains|containing|include|includes|including|mention|mentioning|hold at? least? {THING}?"), &format!("with|having {THING}"), "with contents|content matching?", &format!("that|which? have|has {THING}")]);
+    // What is in a directory is no text.
+    let led = f.kind != "d" && c.one_of(&[&format!("that|which|who? contain|contains|containing|include|includes|including|mention|mentioning|hold at? least? {TEXT}?"), &format!("with|having {TEXT}"), "with contents|content matching?", &format!("that|which? have|has {TEXT}")]);
     if led {
-        c.eats(THING);
+        c.eats(TEXT);
         c.eats("of|like");
+        if class(c).is_some() {
+            c.s.restore(begin.1);
+            c.i = begin.0;
+            return false;
+        }
         let strict = c.quoted() || (begin.0..c.i).any(|k| matches!(c.s.w[k], "word" | "string" | "text" | "phrase" | "pattern" | "keyword")) || (begin.0..c.i).any(|k| c.s.w[k].starts_with("contain"));
         if strict && !c.done() && !matches!(c.entity().map(|e| &e.kind), Some(Kind::Ext(..) | Kind::Size(_) | Kind::Time(_) | Kind::Dir(_))) && let Some(v) = c.value() {
             let mut all = vec![v];
+            let list = c.i;
             while let Some(v) = another(c) {
                 all.push(v);
             }
+            let both = all.len() > 1 && c.s.w[list..c.i].contains(&"and");
             c.one_of(&["in|inside|within them|it|their|its content|contents?", "string|word|text|in it"]);
-            let e: String = all.iter().map(|t| format!(" -e {}", quote(t))).collect();
+            if both && c.not {
+                return false;
+            }
             let i = if c.s.any(&["case insensitive|insensitively", "case-insensitive|case-insensitively", "ignoring case", "ignore case", "regardless of case"]) { "i" } else { "" };
             let not = std::mem::take(&mut c.not);
-            f.push(format!("{}-exec grep -q{i}F{e} {{}} \\;", if not { "! " } else { "" }), format!("that {} {}", if not { "do not hold" } else { "hold" }, all.join(" or ")));
+            // "x and y" must both be there, of "x or y" one.
+            let groups: Vec<&[String]> = if both { all.chunks(1).collect() } else { vec![&all[..]] };
+            for texts in groups {
+                let e: String = texts.iter().map(|t| format!(" -e {}", quote(t))).collect();
+                f.push(format!("{}-exec grep -q{i}F{e} {{}} \\;", if not { "! " } else { "" }), format!("that {} {}", if not { "do not hold" } else { "hold" }, texts.join(" or ")));
+            }
             return true;
         }
     }
     c.s.restore(begin.1);
     c.i = begin.0;
     false
+}
+
+/// Reads, or leaves the cursor as it was: a "not" that was seen in vain is no longer seen.
+fn attempt(c: &mut Cursor<'_, '_>, f: &mut Set, read: fn(&mut Cursor<'_, '_>, &mut Set) -> bool) -> bool {
+    let (not, or) = (c.not, c.or);
+    let hit = read(c, f);
+    if !hit {
+        (c.not, c.or) = (not, or);
+    }
+    hit
 }
 
 /// One thing more that is said of the files, at the cursor.
@@ -477,7 +555,7 @@ pub(super) fn modifier(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         }
         return true;
     }
-    if depth(c, f) || left_out(c, f) || size(c, f) || dates::age(c, f) || permissions(c, f) || owner(c, f) {
+    if [depth, left_out, size, dates::age, permissions, owner].iter().any(|read| attempt(c, f, *read)) {
         return true;
     }
     if let Some(x) = c.eat("with|having|that|have|has? inode number|num? of|is|equal|to? #") {
@@ -499,10 +577,7 @@ pub(super) fn modifier(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         globbed(c, f, &g);
         return true;
     }
-    if named(c, f) || content(c, f) {
-        return true;
-    }
-    if kinds(c, f) {
+    if [named, content, kinds].iter().any(|read| attempt(c, f, *read)) {
         return true;
     }
     if c.one_of(&["recursively|recursive", "in|and|including all? subdirectories|subfolders|sub-directories|subdirectory recursively?"]) {
@@ -582,10 +657,13 @@ fn kinds(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let test = if let [one] = &all[..] { format!("-name {}", always_quoted(one)) } else { format!("\\( {} \\)", all.iter().map(|g| format!("-name {}", always_quoted(g))).collect::<Vec<_>>().join(" -o ")) };
     add(c, f, test, format!("({})", all.join(", ")));
     c.one_of(&["source|code files|file", "scripts|documents|images|extension|extensions"]);
-    if !f.said {
-        f.kind = if whole_names { "" } else { "f" };
+    // ".svn directories" has its noun yet to come.
+    if !whole_names {
+        if !f.said {
+            f.kind = "f";
+        }
+        f.said = true;
     }
-    f.said = true;
     true
 }
 
@@ -610,7 +688,7 @@ pub(super) fn adjective(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         add(c, f, "-perm /111".into(), "that can be executed".into());
         return true;
     }
-    if permissions(c, f) || c.eats("exactly|single|one") {
+    if attempt(c, f, permissions) || c.eats("exactly|single|one") {
         return true;
     }
     if c.one_of(&["non-hidden|visible"]) {

@@ -129,7 +129,7 @@ pub(super) fn place(c: &mut Cursor<'_, '_>, bare: bool) -> Option<Place> {
         return None;
     };
     let mut dirs = vec![first];
-    tree(c);
+    let here = !tree(c) && here;
     // "x, y and z".
     loop {
         let at = (c.i, c.s.marks());
@@ -145,5 +145,6 @@ pub(super) fn place(c: &mut Cursor<'_, '_>, bare: bool) -> Option<Place> {
         dirs.push(d);
         tree(c);
     }
+    dirs.dedup();
     Some(Place { dirs, here, flat })
 }
