@@ -28,7 +28,7 @@ pub enum Verb {
     },
     /// Build disk and boot images, or the programs for this host
     Build(BuildOptions),
-    /// Recipes of packages: look for mistakes
+    /// Recipes of packages: look for mistakes, build single ones, find newer versions of what they take
     Recipe {
         #[command(subcommand)]
         verb: RecipeVerb,
@@ -152,6 +152,22 @@ pub struct BuildOptions {
 
 #[derive(Subcommand)]
 pub enum RecipeVerb {
+    /// Show newer versions of what recipes take from Debian and PyPI, by this host's apt and pip
+    Update {
+        /// Which ones (recipes/NAME); without a name all of them
+        names: Vec<String>,
+        /// Pin them: Debian's packages in recipes/lock.toml, PyPI's in the recipe, with their checksums
+        #[arg(long)]
+        write: bool,
+    },
+    /// Build the packages of recipes, with what they depend on, into build/packages/NAME/
+    ///
+    /// They are built as the first edition has them that has the recipe (editions/*.toml).
+    Build {
+        /// Which ones (recipes/NAME)
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
     /// Tell everything that is wrong with recipes, as path:line:column: message; exit status 1 where anything is
     Lint {
         /// Which ones (recipes/NAME); without a name all of them, and the editions and pins too

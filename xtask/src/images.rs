@@ -1,6 +1,6 @@
 //! Images: the programs built, then handed to the image builder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -97,13 +97,7 @@ pub fn report() -> Report {
 
 fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<'_>) -> Result<T>) -> Result<T> {
     let contents = Contents::load(&project.root, edition)?;
-    let targets = [Target::Root, Target::Initfs, Target::Initramfs, Target::Live];
-    let wanted = |linkage: Linkage| -> BTreeSet<String> {
-        let programs = targets.iter().flat_map(|target| contents.programs(*target));
-        programs.filter(|program| program.linkage == linkage).map(|program| program.package.clone()).collect()
-    };
-    let mut programs = cargo::build_static(project, &wanted(Linkage::Static), &project.build().join("programs"))?;
-    programs.extend(cargo::build_dynamic(project, &wanted(Linkage::Dynamic), &project.build().join("programs"))?);
+    let programs = programs(project, &contents)?;
     let report = report();
     let out = project.build().join(edition);
     let _lock = project.lock_images(&out)?;
@@ -117,4 +111,16 @@ fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<
         report: &report,
     };
     make(&builder)
+}
+
+/// Builds the programs of the recipes, and gives the copies by binary name.
+pub fn programs(project: &Project, contents: &Contents) -> Result<BTreeMap<String, PathBuf>> {
+    let targets = [Target::Root, Target::Initfs, Target::Initramfs, Target::Live];
+    let wanted = |linkage: Linkage| -> BTreeSet<String> {
+        let programs = targets.iter().flat_map(|target| contents.programs(*target));
+        programs.filter(|program| program.linkage == linkage).map(|program| program.package.clone()).collect()
+    };
+    let mut programs = cargo::build_static(project, &wanted(Linkage::Static), &project.build().join("programs"))?;
+    programs.extend(cargo::build_dynamic(project, &wanted(Linkage::Dynamic), &project.build().join("programs"))?);
+    Ok(programs)
 }

@@ -56,6 +56,19 @@ pub struct Builder<'a> {
     pub report: &'a Report,
 }
 
+/// A package file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadePackage {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The file's size.
+    pub bytes: u64,
+}
+
 /// `$GOS_CACHE`, else `~/.cache/genai-os`.
 pub fn default_cache() -> PathBuf {
     let home = || {
@@ -118,8 +131,8 @@ impl Builder<'_> {
         Ok((tree, manifests, key))
     }
 
-    /// The whole root tree as gpm has installed it, and its key.
-    pub fn root(&self) -> Result<(Tree, String)> {
+    /// What the recipes put into the root with whose it is, and what [`Self::base`] tells with it; and the time of what has none of its own.
+    fn contents(&self) -> Result<(Tree, Descriptions, String, u64)> {
         let (mut tree, debian, base_key) = self.base()?;
         let stripped = self.out.join("programs");
         // Not when they were built: the same program gives the same package.
@@ -143,6 +156,32 @@ impl Builder<'_> {
             }
         }
         tree.owners.current = None;
+        Ok((tree, debian, base_key, time))
+    }
+
+    /// Makes the packages of the recipes in `folder`, and nothing of the edition's own. Tells the files of the recipes and their Debian packages.
+    ///
+    /// # Errors
+    /// What the recipes ask for cannot be had, or contradicts itself.
+    pub fn packages_of_recipes(&self, folder: &Path) -> Result<Vec<MadePackage>> {
+        let (tree, debian, base_key, _) = self.contents()?;
+        let edition = packages::edition_package(&self.project.edition_name);
+        let manifests = packages::all(self.project, &debian, &tree)?;
+        let mut parts = packages::split(&tree, &manifests, &edition, |name| !debian.contains_key(name))?;
+        parts.retain(|part| part.manifest.name != edition);
+        let keys = parts.iter().map(|part| part.key(&base_key)).collect::<Result<Vec<_>>>()?;
+        let signers = packages::signers(&packages::keys(&self.cache)?)?;
+        let paths = packages::write(&parts, &keys, &signers, folder)?;
+        let made = parts.into_iter().zip(paths).map(|(part, path)| {
+            let bytes = fs::metadata(&path).on("examine", &path)?.len();
+            Ok(MadePackage { name: part.manifest.name, version: part.manifest.version.as_str().to_owned(), path, bytes })
+        });
+        made.collect()
+    }
+
+    /// The whole root tree as gpm has installed it, and its key.
+    pub fn root(&self) -> Result<(Tree, String)> {
+        let (mut tree, debian, base_key, time) = self.contents()?;
         let keys = packages::keys(&self.cache)?;
         let distribution = Distribution { out: &self.out, keys: &keys, report: self.report, time };
         let trust = |tree: &mut Tree| {

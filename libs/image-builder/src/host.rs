@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
@@ -146,6 +147,18 @@ pub(crate) fn make_once(
         let _ = fs::remove_file(&temporary);
     }
     made.map(|()| true)
+}
+
+/// Replaces a text file whole, with the permissions that it has: whoever reads it sees the old text or the new one.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(folder).on("create a file in", folder)?;
+    new.write_all(text.as_bytes()).on("write", new.path())?;
+    // A temporary file is its owner's alone.
+    let permissions = fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o644), |it| it.permissions());
+    fs::set_permissions(new.path(), permissions).on("set permissions of", new.path())?;
+    new.as_file().sync_all().on("write", new.path())?;
+    new.persist(path).map_err(|error| error.error).on("replace", path).map(drop)
 }
 
 /// `path` with `suffix` added to its last component.

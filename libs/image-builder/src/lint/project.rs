@@ -87,7 +87,7 @@ impl Surroundings<'_> {
         let extracts = tables(table, "extract").into_iter().filter_map(|(it, _)| string(it, "package"));
         for it in strings(table, "debian").into_iter().chain(extracts).filter(|it| is_package_name(it.text)) {
             if lock.get(it.text).is_none() {
-                problems.push(Problem::new(it.at, format!("the Debian package {} is not pinned in recipes/lock.toml: `image-builder lock`", it.text)));
+                problems.push(Problem::new(it.at, format!("the Debian package {} is not pinned in recipes/lock.toml: `./gos recipe update NAME --write`", it.text)));
                 continue;
             }
             let mut reached = BTreeSet::from([it.text]);

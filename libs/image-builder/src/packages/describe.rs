@@ -75,7 +75,7 @@ pub(crate) fn all(project: &Project, debian: &Descriptions, tree: &Tree) -> Resu
             manifest.replaces.push(Relation { name: loser.to_string(), version: None });
         }
     }
-    forget_excluded(&mut manifests);
+    forget_excluded(&mut manifests, &project.beside);
     Ok(manifests)
 }
 
@@ -105,8 +105,8 @@ fn with_dependencies(mut manifest: Manifest, recipe: &Recipe) -> std::result::Re
 }
 
 /// Dependencies of Debian's on what `recipes/debian.toml` leaves out are no dependencies here.
-fn forget_excluded(manifests: &mut Descriptions) {
-    let mut names: BTreeSet<String> = manifests.keys().cloned().collect();
+fn forget_excluded(manifests: &mut Descriptions, beside: &BTreeSet<String>) {
+    let mut names: BTreeSet<String> = manifests.keys().chain(beside).cloned().collect();
     names.extend(manifests.values().flat_map(|it| &it.provides).map(|it| it.name.clone()));
     for manifest in manifests.values_mut() {
         manifest.depends.retain(|it| it.alternatives.iter().any(|it| names.contains(&it.name)));

@@ -52,6 +52,11 @@ pub(crate) fn keys(cache: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The keys in this folder that sign packages.
+pub(crate) fn signers(keys: &Path) -> Result<Vec<SecretKey>> {
+    Keys::new(keys).packages().map_err(failed)
+}
+
 struct Quiet<'a>(&'a Report);
 
 impl Observer for Quiet<'_> {
@@ -89,7 +94,7 @@ impl Distribution<'_> {
 
     /// The keys that sign packages.
     pub(crate) fn signers(&self) -> Result<Vec<SecretKey>> {
-        Keys::new(self.keys).packages().map_err(failed)
+        signers(self.keys)
     }
 
     /// Removes repository and root, so that they are made from nothing.

@@ -17,7 +17,7 @@ use gpm::package::{Builder as PackageBuilder, Preset};
 
 pub(crate) use describe::{Descriptions, all, describe};
 pub use install::installed;
-pub(crate) use install::{Distribution, compare, install, keys, read_back};
+pub(crate) use install::{Distribution, compare, install, keys, read_back, signers};
 pub(crate) use split::{Part, split};
 
 use crate::error::{Error, IoContext, Result};
