@@ -12,7 +12,7 @@ UsePAM no
 PermitRootLogin prohibit-password
 Subsystem sftp /usr/lib/openssh/sftp-server
 C
-/usr/sbin/sshd -t -f conf && /usr/sbin/sshd -f conf -E log; for _ in $(seq 300); do [ -s pid ] && break; sleep 0.1; done
+/usr/sbin/sshd -t -f "$PWD/conf" && /usr/sbin/sshd -f "$PWD/conf" -E "$PWD/log"; for _ in $(seq 300); do [ -s pid ] && break; sleep 0.1; done
 echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 host.pub)" >known
 cat >client <<C
 Host here
