@@ -75,7 +75,7 @@ fn fetch_from<'a>(
     fs::create_dir_all(cache).on("create", cache)?;
     let closure = resolve::closure(roots, excluded, &mut Locks(lock)).map_err(|error| {
         Error::Packages(format!(
-            "{error} (recipes/lock.toml is older than the recipes: `image-builder lock`)"
+            "{error} (recipes/lock.toml is older than the recipes: `./gos recipe update --write`)"
         ))
     })?;
     let mut ready: BTreeMap<String, Fetched> = BTreeMap::new();
