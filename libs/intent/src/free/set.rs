@@ -131,7 +131,7 @@ pub(super) fn set(s: &Said<'_>) -> Set {
         .or_else(|| s.take("not those|files|in? in|under|inside|below|from $ directory|folder?"))
         .or_else(|| s.take("directory|folder $ excluded|skipped|ignored|aside"))
     {
-        let name = s.raw(x.at[0]).trim_end_matches('/').to_owned();
+        let name = s.raw(x.at[0]).trim_end_matches('/').trim_start_matches("./").to_owned();
         if s.world().exists(&name) == Some(Exists::Dir) || name.starts_with('.') || x.end > x.at[0] + 1 {
             let test = if name.contains('/') { format!("! -path {}", always_quoted(&format!("{}{name}/*", if name.starts_with('/') { "" } else { "./" }))) } else { format!("! -path {}", always_quoted(&format!("*/{name}/*"))) };
             f.push(test, format!("outside of {name}"));

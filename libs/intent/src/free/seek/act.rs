@@ -105,6 +105,10 @@ pub(super) fn leading(c: &mut Cursor<'_, '_>) -> Option<Act> {
     c.i = begin.0;
     let owner = c.one_of(&["change|set|modify|changes|update the? owner|ownership|user|owners and? group? ownership? of|for", "chown", "change|set group ownership|owner? of|for", "change|changes"]);
     if owner {
+        // Whose they were says which files, and is not read.
+        if (c.i..c.s.len()).any(|k| c.s.at("from user|owner|group? $ to", k).is_some()) {
+            return Some(Act::Refused);
+        }
         let said = &c.s.w[begin.0..c.i];
         let group = said.contains(&"group") && !said.iter().any(|w| w.starts_with("own") || *w == "user") || said.windows(2).any(|w| w == ["group", "ownership"]);
         let to = (c.i..c.s.len()).find_map(|k| c.s.at("to owner|user|group? $ and|with? group $", k).or_else(|| c.s.at("to|owner owner|user|group? $", k)).filter(|f| !super::cursor::small(c.s.w[f.at[0]]) || c.s.quoted(f.at[0])));
@@ -277,6 +281,9 @@ pub(super) fn following(c: &mut Cursor<'_, '_>, f: &Set) -> Option<Act> {
     c.eats("then|also|finally");
     if c.eats("count|counts|counting number|total? of? lines|line? in|of? each|all? of?") && c.s.w[c.i.saturating_sub(5)..c.i].iter().any(|w| w.starts_with("line")) {
         let each = c.s.w[begin.0..c.i].contains(&"each") || c.one_of(&["each of|file?"]);
+        if c.eats("in? output|result|results") {
+            return Some(Act::Refused);
+        }
         them(c);
         return Some(if each { Act::Lines } else { Act::AllLines });
     }
@@ -297,7 +304,7 @@ pub(super) fn following(c: &mut Cursor<'_, '_>, f: &Set) -> Option<Act> {
     if c.one_of(&["count|counts|counting them|number|total|it|files|all|of? them|files?", &format!("{SHOW} total? number|count of|them? them|files|results|such|matching|found? files|them?"), "get|find total? number|count of? them?"]) {
         return Some(Act::Count);
     }
-    if c.one_of(&["change|set|modify|chmod|changes|make their|its|the|file? permissions|permission|mode|them? of? them|those|these|files? to|as|into|=? mode|permission?", "chmod them|it|all? to?", "give|set them permission|permissions?"])
+    if c.one_of(&["change|set|modify|chmod|changes|make their|its|the|file? permissions|permission|mode|them? of? them|those|these|files? to|as|into|=? have? mode|permission?", "chmod them|it|all? to?", "give|set them permission|permissions?"])
         && let Some(m) = mode(c)
     {
         c.eats("permission|permissions|mode");
@@ -413,6 +420,7 @@ pub(super) fn following(c: &mut Cursor<'_, '_>, f: &Set) -> Option<Act> {
             c.cross();
             c.eats("command|script|program");
             if c.one_of(&["on|for|against|with|over|upon|to each|all|every|those|these|it|them of? them|it|file|files|found|one|these|those|directory?", "on|for|against|with|over|to each|every|all|it|them"]) || c.done() {
+                c.one_of(&["with its|their? file? path|paths|name|names as? argument|arguments|parameter?"]);
                 while c.eats("files|file|found|result|as|an|argument|of|them|matching|matched") {}
                 return Some(Act::Run(line));
             }

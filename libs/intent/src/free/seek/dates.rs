@@ -152,6 +152,10 @@ pub(super) fn age(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         let begin_of_name = c.i;
         if let Some(name) = c.value().filter(|v| super::place::variable(v) || v.contains(['.', '/']) || c.s.quoted(begin_of_name) || c.s.world().exists(v).is_some()) {
             c.one_of(&["was|is|were|has|had been? last? modified|changed|updated", "file"]);
+            // A moment in words, which is no file.
+            if name.contains(' ') && name.contains(|c: char| c.is_ascii_digit()) && c.s.world().exists(&name).is_none() {
+                return add(c, format!("{}-newer{letter}t {}", if older { "! " } else { "" }, super::super::set::always_quoted(&name)), format!("{verb} {} {name}", if older { "before" } else { "since" }));
+            }
             let name_test = if letter == 'm' { "-newer".to_owned() } else { format!("-{letter}newer") };
             let file = if super::place::variable(&name) { format!("\"{name}\"") } else { actions::quote::quote_path(&name) };
             return add(c, format!("{}{name_test} {file}", if older { "! " } else { "" }), format!("{} than {name}", if older { "older" } else { "newer" }));

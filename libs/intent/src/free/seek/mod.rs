@@ -80,6 +80,11 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
             c.i += 1;
             continue;
         }
+        // "excluding hidden ones and those with x": both are left out.
+        if f.tests.last().is_some_and(|t| t.starts_with("! ")) && c.one_of(&["and|or|nor those|ones that|which? are?"]) {
+            c.not = true;
+            continue;
+        }
         if noise(&mut c) {
             continue;
         }
@@ -210,8 +215,10 @@ fn head(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         // "find x.txt in ...": its name.
         let named = c.quoted() || matches!(c.entity().map(|e| &e.kind), Some(crate::entity::Kind::Path(p)) if !p.contains('/'));
         if named && !any && let Some(v) = c.value() {
-            f.push(format!("-name {}", super::set::always_quoted(&v)), format!("named {v}"));
-            f.one = true;
+            // ".tar.gz files": all that end so.
+            let ending = v.starts_with('.') && c.is("files|file");
+            f.push(format!("-name {}", super::set::always_quoted(&format!("{}{v}", if ending { "*" } else { "" }))), format!("named {v}"));
+            f.one = !ending;
             heads(c, f);
             return true;
         }

@@ -161,7 +161,12 @@ pub(super) fn named(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         c.eats(THING);
         if let Some(v) = c.value().map(|v| v.trim().to_owned()) {
             folds(c);
+            let told = c.i;
             if c.one_of(&[&format!("in|inside|within|as|anywhere? part? of|in? file|full|base|path? {NAME}"), &format!("in|inside file {NAME}")]) {
+                if c.s.w[told..c.i].contains(&"path") {
+                    add(c, f, format!("-path {}", always_quoted(&format!("*{}*", plain_pattern(v.trim_matches('*'))))), format!("with {v} in their paths"));
+                    return true;
+                }
                 name(c, f, &format!("*{}*", plain_pattern(v.trim_matches('*'))), &format!("with {v} in their names"));
                 return true;
             }
@@ -208,6 +213,12 @@ pub(super) fn named(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         c.i = begin.0;
         return false;
     };
+    // "matching x in their contents".
+    if c.peek("in|inside|within its|their|the? content|contents|text|body").is_some() {
+        c.s.restore(begin.1);
+        c.i = begin.0;
+        return false;
+    }
     let regex = c.s.w[begin.0..c.i].iter().any(|w| matches!(*w, "regex" | "regexp" | "expression"));
     if regex {
         add(c, f, format!("-regextype posix-extended -regex {}", always_quoted(&v)), format!("with a path matching {v}"));
@@ -328,9 +339,14 @@ fn permissions(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let told = c.one_of(&["permission|permissions|access|rights|bit|bits set?"]);
     c.one_of(&["by|for|to|of|set|on"]);
     let mut who = String::new();
+    let mut either = false;
     while let Some((_, letter)) = [("owner|owners|user|its", 'u'), ("group|groups", 'g'), ("others|other|world|public users|people?", 'o'), ("everyone|everybody|anyone|anybody|all|somebody|users|people|someone users?", 'a')].into_iter().find(|(w, _)| c.eats(w)) {
         who.push(letter);
-        c.eats("and|or|the");
+        c.articles();
+        let joint = c.word();
+        if c.eats("and|or") && joint == "or" {
+            either = true;
+        }
     }
     if !adjective && !told || who.is_empty() && !told && rights != "x" {
         c.s.restore(begin.1);
@@ -340,7 +356,8 @@ fn permissions(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let test = match (who.as_str(), rights.as_str()) {
         ("" | "a", "x") => "-perm /111".to_owned(),
         ("" | "a", r) => format!("-perm -a+{r}"),
-        (w, r) => format!("-perm -{w}+{r}"),
+        // "group or others": one of them is enough.
+        (w, r) => format!("-perm {}{w}+{r}", if either && w.len() > 1 { '/' } else { '-' }),
     };
     add(c, f, test, format!("with {rights} for {}", if who.is_empty() { "all" } else { &who }));
     true
@@ -369,7 +386,7 @@ fn owner(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         return true;
     }
     let v = c.entity_if(|k| if let Kind::User(u) = k { Some(u.clone()) } else { None }).or_else(|| c.value()).or_else(|| c.number().map(|n| n.to_string()));
-    let Some(v) = v.filter(|v| v.chars().all(|x| x.is_alphanumeric() || "._-$".contains(x))) else {
+    let Some(v) = v.filter(|v| !matches!(v.as_str(), "another" | "specific" | "certain" | "given" | "different" | "particular") && v.chars().all(|x| x.is_alphanumeric() || "._-$".contains(x))) else {
         c.s.restore(begin.1);
         c.i = begin.0;
         return false;
