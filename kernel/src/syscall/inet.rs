@@ -45,7 +45,8 @@ pub fn create(cx: &Cx<'_>, family: Family, kind: u32, number: i32) -> Result<usi
         // Of raw sockets those that ping and traceroute use.
         (3, number) if number == icmp => (Kind::Raw, icmp as u8),
         (3, _) => return Err(EPROTONOSUPPORT),
-        (4 | 5, _) => return Err(ESOCKTNOSUPPORT),
+        // SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, and numbers without a name.
+        (4..=9, _) => return Err(ESOCKTNOSUPPORT),
         _ => return Err(EINVAL),
     };
     Ok(install(cx, Socket::new(family, kind, number), flags)? as usize)

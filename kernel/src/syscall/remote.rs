@@ -123,8 +123,16 @@ pub fn sys_kcmp(cx: &Cx<'_>, first: i32, second: i32, kind: i32, index1: usize, 
         1 => (address(a.mm()), address(b.mm())),
         2 => (Arc::as_ptr(&a.files()) as usize, Arc::as_ptr(&b.files()) as usize),
         3 => (Arc::as_ptr(&a.fs()) as usize, Arc::as_ptr(&b.fs()) as usize),
-        // SIGHAND, IO, SYSVSEM: these belong to processes here.
-        4..=6 => (Arc::as_ptr(&a) as usize, Arc::as_ptr(&b) as usize),
+        // SIGHAND, IO, SYSVSEM: these belong to processes here; who has not set a priority or done what is to be undone has none of the latter two.
+        4..=6 => {
+            let has = |p: &Process| match kind {
+                5 => p.threads().iter().any(|thread| thread.ioprio.load(Ordering::Relaxed) != 0),
+                6 => crate::ipc::sysv::sem::has_undo(p.pid),
+                _ => true,
+            };
+            let own = |p: &Arc<Process>| if has(p) { Arc::as_ptr(p) as usize } else { 0 };
+            (own(&a), own(&b))
+        }
         // EPOLL_TFD: the file, and what an epoll file watches under a number
         7 => {
             let [epoll, fd, offset]: [u32; 3] = user::read(index2)?;

@@ -209,6 +209,11 @@ pub fn operate(id: i32, ops: &[Op], deadline_ns: Option<u64>, creds: &Credential
     Ok(())
 }
 
+/// Whether a process has done anything that its end takes back.
+pub fn has_undo(pid: u32) -> bool {
+    UNDO.lock().range((pid, i32::MIN, 0)..=(pid, i32::MAX, u16::MAX)).next().is_some()
+}
+
 /// A process ends: what it did with `SEM_UNDO` is taken back.
 pub fn process_exit(pid: u32) {
     let mine: Vec<((u32, i32, u16), i32)> = {
