@@ -62,7 +62,8 @@ fn names_texts_and_places_are_told_apart() {
     for (text, kept) in [
         ("remove all files under docs which have a space in their name", "-name '*[[:space:]]*' -delete"), ("delete all files under docs whose names begin with \"2015\" and contain \"album\"", "-name '2015*' -name '*album*' -delete"),
         ("delete \"secret\" from all files under docs", "sed -i s/secret//g"), ("delete the files under /var that were modified 61 days ago", "-mtime 61 -delete"), ("remove all *.mp3 files in /tmp but not in it's subdirectories", "-maxdepth 1"),
-        ("remove all .log files under docs which do not belong to any user", " -nouser -delete"), ("delete all .tmp files under nosuchplace", "nothing"), ("delete all files under nosuchplace except .md files", "nothing"),
+        ("remove all .log files under docs which do not belong to any user", " -nouser -delete"), ("delete all .tmp files under nosuchplace", "nothing"), ("remove foo from all files under docs", "nothing"), ("remove all .tmp files in nosuchplace", "nothing"),
+        ("delete all .tmp files under src without the frobnicated ones and whatever else", "nothing"), ("delete all files under nosuchplace except .md files", "nothing"),
     ] {
         let command = first(text);
         assert!(command.as_deref().map_or(kept == "nothing", |c| c.contains(kept) && !c.contains(&format!("!{kept}"))), "{text}: {command:?}");

@@ -244,10 +244,26 @@ fn names_a_place(r: &Request<'_>) -> bool {
     words.windows(2).any(|pair| is_place(pair[0]) && !matches!(pair[1], "." | "this" | "here" | "it" | "current" | "present" | "working" | "my" | "all" | "any" | "directory" | "folder" | "dir" | "cwd" | "subdirectories" | "subfolders" | "last" | "past" | "size" | "name" | "names" | "its" | "their" | "over" | "less" | "more"))
 }
 
+/// Whether it is something in the files that is to go: "remove trailing spaces from all files".
+fn takes_from_files(r: &Request<'_>) -> bool {
+    let thing = |i: usize| matches!(r.tokens[i].norm.as_str(), "file" | "files" | "everything" | "documents" | "all") || matches!(r.entity_at(i).map(|e| &e.kind), Some(Kind::Glob(_) | Kind::Ext(..) | Kind::Path(_)));
+    let Some(from) = r.tokens.iter().position(|t| !t.quoted && t.norm == "from") else { return false };
+    let files = (from + 1..r.tokens.len().min(from + 5)).any(|i| matches!(r.tokens[i].norm.as_str(), "file" | "files"));
+    files && !(0..from).any(thing)
+}
+
 fn delete_matching(r: &Request<'_>) -> Outcome {
     let f = filter(r);
+    if takes_from_files(r) {
+        return Err(Unfilled::Missing("Which files, or what is to be removed from them?"));
+    }
     if f.dir == "." && names_a_place(r) {
         return Err(Unfilled::Missing("Below which directory?"));
+    }
+    // What is to stay was said, and not understood.
+    let spares = r.tokens.windows(2).any(|pair| matches!(pair[0].norm.as_str(), "except" | "excluding" | "without" | "besides" | "unless") && !matches!(pair[1].norm.as_str(), "asking" | "prompting" | "confirmation" | "any" | "prompt" | "question" | "questions"));
+    if spares && !f.tests.iter().any(|test| test.contains('!') || test.contains("-empty")) {
+        return Err(Unfilled::Missing("Which files are to stay?"));
     }
     if !f.specific {
         // "delete all files in X": everything below, but said so.

@@ -102,6 +102,10 @@ fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
         }
     }
     let (mut found, left) = best?;
+    // What would be lost must have been understood to the last word.
+    if left > 0 && (found.command.contains(" -delete") || found.command.contains("-exec rm ")) {
+        return None;
+    }
     if let Some(o) = &out {
         // What changes something prints nothing.
         if found.command.contains(" > ") || found.command.contains("sed -i") || found.command.contains("-delete") || found.command.contains("chmod") {

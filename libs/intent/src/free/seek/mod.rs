@@ -107,7 +107,14 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
         }
         // "Not" and "without" must have turned something round.
         if c.not {
-            return None;
+            // "Excluding directories".
+            let flat = matches!(f.kind, "" | "f") && c.one_of(&["directories|folders|subdirectories"]) && (c.done() || small(c.word()));
+            if !flat {
+                return None;
+            }
+            f.kind = "f";
+            c.not = false;
+            continue;
         }
         if heads(&mut c, &mut f) {
             continue;

@@ -35,7 +35,7 @@ fn name(c: &mut Cursor<'_, '_>, f: &mut Set, pattern: &str, words: &str) {
     add(c, f, format!("-{} {}", if whole { "path" } else { "name" }, always_quoted(&pattern)), words.to_owned());
 }
 
-const THING: &str = "letter|letters|word|words|string|strings|text|character|characters|prefix|suffix|substring|phrase|sequence|digit|keyword|pattern|patterns|extension|either";
+const THING: &str = "letter|letters|word|words|string|strings|text|name|character|characters|prefix|suffix|substring|phrase|sequence|digit|keyword|pattern|patterns|extension|either";
 /// What a file may hold.
 const TEXT: &str = "letter|letters|word|words|string|strings|text|character|characters|substring|phrase|sequence|keyword|pattern|patterns|either";
 const NAME: &str = "name|names|filename|filenames|basename|basenames|title|titles";
@@ -339,7 +339,7 @@ fn permissions(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let told = c.one_of(&["permission|permissions|access|rights|bit|bits set?"]);
     c.one_of(&["by|for|to|of|set|on"]);
     let mut who = String::new();
-    let mut either = false;
+    let mut either = c.eats("either");
     while let Some((_, letter)) = [("owner|owners|user|its", 'u'), ("group|groups", 'g'), ("others|other|world|public users|people?", 'o'), ("everyone|everybody|anyone|anybody|all|somebody|users|people|someone users?", 'a')].into_iter().find(|(w, _)| c.eats(w)) {
         who.push(letter);
         c.articles();
@@ -426,7 +426,7 @@ fn depth(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let level = "levels|level|directories|directory|subdirectories|layers";
     let deep = "deep|down|below|deeper|depth";
     for (pattern, least) in [
-        (format!("at|up|to|within|only|going|a? least # {level} {deep}?"), true), (format!("at|up|to|within|only|going|into|not|no|maximum|max|a? most|to|maximum|deeper|than|more|of? than|at|into? # {level} {deep}?"), false),
+        (format!("at|up|to|within|only|going|a? least # {level} {deep}?"), true), (format!("at|in|up|to|within|only|going|into|not|no|maximum|max|a? most|to|maximum|deeper|than|more|of? than|at|into? # {level} {deep}?"), false),
         (format!("maximum|max depth|of? # {level} {deep}?"), false), (format!("up|down|only? to? # {level} {deep}?"), false), (format!("with|up|to|at|maximum|max|a? maximum|max|search? depth|level of|level|is? # {level}?"), false), (format!("not more|deeper than # {level} {deep}?"), false),
         (format!("maximum|max|upto # {level} {deep}?"), false), (format!("# {level} {deep}"), false), ("depth # and more".to_owned(), true),
     ] {

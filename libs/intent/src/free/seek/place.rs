@@ -13,7 +13,7 @@ pub(super) struct Place {
     pub flat: bool,
 }
 
-const IN: &str = "in|under|below|beneath|underneath|inside|within|from|at|on|of|throughout|through|into|across";
+const IN: &str = "in|under|below|beneath|underneath|inside|within|from|at|on|of|throughout|through|into|across|down";
 const FOLDER: &str = "directory|folder|dir|path|location|directories|folders|subdirectory|subfolder|dirs|tree|hierarchy|structure";
 
 /// A directory that is named at the cursor; crossed off.
