@@ -56,6 +56,8 @@ sets! {
         on("MREMAP_FIXED", 2),
         on("MREMAP_DONTUNMAP", 4),
     ]);
+    /// `remap_file_pages(2)`
+    REMAP_FILE_PAGES: Flags = Flags::new(&["remap_file_pages"], "flags", Unknown::Ignored, &[on("MAP_NONBLOCK", 0x1_0000)]);
     /// `msync(2)`
     MSYNC: Flags = Flags::new(&["msync"], "flags", Unknown::Refused(EINVAL), &[
         idle("MS_ASYNC", 1, "as on Linux: what is changed is written in time anyway"),

@@ -78,6 +78,14 @@ pub struct Area {
 }
 
 impl Area {
+    /// Whether it shows the same object as another.
+    pub fn shows_same(&self, other: &Area) -> bool {
+        match &other.backing {
+            Backing::Object { object, .. } => self.first_page_of(&**object).is_some(),
+            Backing::Anonymous => false,
+        }
+    }
+
     /// Which page of `wanted` it starts with, where it shows that object.
     pub fn first_page_of(&self, wanted: &dyn MemoryObject) -> Option<u64> {
         match &self.backing {

@@ -130,6 +130,35 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
     Ok(start)
 }
 
+/// remap_file_pages(2): as Linux since 4.0, a new mapping of another part of what is mapped there, shared.
+pub fn sys_remap_file_pages(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, page: u64, flags: u32) -> Result<usize> {
+    memory::REMAP_FILE_PAGES.check(flags)?;
+    let (start, len) = (addr & !(PAGE - 1), len & !(PAGE - 1));
+    let end = start.checked_add(len).filter(|end| *end > start).ok_or(EINVAL)?;
+    if prot != 0 || page.checked_add((len / PAGE) as u64).is_none() {
+        return Err(EINVAL);
+    }
+    let mm = cx.process.mm()?;
+    let area = mm.find(start).filter(|area| area.shared).ok_or(EINVAL)?;
+    // What is further on has to be the same file with the same rights.
+    let mut at = area.end;
+    while at < end {
+        let next = mm.find(at).filter(|next| next.shared && next.prot == area.prot && next.shows_same(&area)).ok_or(EINVAL)?;
+        at = next.end;
+    }
+    let Backing::Object { object, file, .. } = area.backing else { return Err(EINVAL) };
+    let backing = Backing::Object { object, first: page, file };
+    let request = MapRequest { place: Placement::Fixed(start), len, prot: area.prot, max_prot: area.max_prot, shared: true, grows_down: false, backing, label: None };
+    mm.map(request)?;
+    if flags & MAP_NONBLOCK == 0 && !area.prot.is_empty() {
+        mm.populate(start, end);
+    }
+    if area.locked {
+        mm.update_areas(start, end, |a| a.locked = true)?;
+    }
+    Ok(0)
+}
+
 /// mprotect(2)
 pub fn sys_mprotect(cx: &Cx<'_>, addr: usize, len: usize, prot: u32) -> Result<usize> {
     const PROT_GROWSDOWN: u32 = 0x100_0000;

@@ -71,6 +71,7 @@ table! {
     150 munlock (usize, usize) => super::mm::sys_munlock;
     151 mlockall (u32) => super::mm::sys_mlockall;
     152 munlockall () => super::mm::sys_munlockall;
+    216 remap_file_pages (usize, usize, u32, u64, u32) => super::mm::sys_remap_file_pages;
     325 mlock2 (usize, usize, u32) => super::mm::sys_mlock2;
 
     13 rt_sigaction (i32, usize, usize, usize) => super::signal::sys_rt_sigaction;

@@ -38,6 +38,16 @@ cases! { "memory";
     "mincore" => |o| { let m = map(8192); poke(m); let mut v = [9u8; 2]; o.v(sys!(SYS_mincore, m, 8192, v.as_mut_ptr())); o.s(format_args!("{v:?}")); o.v(sys!(SYS_mincore, m + 1, 1, v.as_mut_ptr())); o.v(sys!(SYS_mincore, 0x10000, 4096, v.as_mut_ptr())); o.v(sys!(SYS_mincore, m, 4096, BAD)); }
     "msync-errors" => |o| { let m = map(4096); o.v(sys!(SYS_msync, m, 4096, 0)); o.v(sys!(SYS_msync, m, 4096, MS_ASYNC | MS_SYNC)); o.v(sys!(SYS_msync, m + 1, 1, MS_ASYNC)); o.v(sys!(SYS_msync, 0x10000, 4096, MS_ASYNC)); o.v(sys!(SYS_msync, m, 4096, 0x80)); }
     "mlock" => |o| { let m = map(8192); o.v(sys!(SYS_mlock, m, 8192)); o.v(sys!(SYS_munlock, m, 8192)); o.v(sys!(SYS_mlock, 0x10000, 4096)); o.v(sys!(SYS_mlock2, m, 4096, 1)); o.v(sys!(SYS_mlock2, m, 4096, 2)); o.v(sys!(SYS_mlockall, 0)); o.v(sys!(SYS_mlockall, 8)); o.v(sys!(SYS_munlockall)); }
+    "remap-file-pages" => |o| {
+        let fd = file(c"f", &[[1u8; 4096], [2; 4096], [3; 4096], [4; 4096]].concat());
+        let m = sys!(SYS_mmap, 0, 16384, RW, MAP_SHARED, fd, 0);
+        o.v(sys!(SYS_remap_file_pages, m, 4096, 0, 3, 0)); o.v(sys!(SYS_remap_file_pages, m + 4096, 8192, 0, 0, 0)); o.s(format_args!("{:?}", [0, 4096, 8192, 12288].map(|at| peek(m + at))));
+        poke(m + 4096); o.s(pread(fd, 0).chars().take(12).collect::<String>());
+        o.v(sys!(SYS_remap_file_pages, m, 16384, 0, 0, 0)); o.s(format_args!("{:?}", [4096, 12288].map(|at| peek(m + at))));
+        o.v(sys!(SYS_remap_file_pages, m, 4096, 1, 0, 0)); o.v(sys!(SYS_remap_file_pages, m, 0, 0, 0, 0)); o.v(sys!(SYS_remap_file_pages, m, 4096, 0, -1, 0)); o.v(sys!(SYS_remap_file_pages, m + 1, 4097, 0, 1, MAP_NONBLOCK)); o.s(peek(m));
+        let p = map(4096); o.v(sys!(SYS_remap_file_pages, p, 4096, 0, 0, 0)); o.v(sys!(SYS_remap_file_pages, 0x10000, 4096, 0, 0, 0));
+        let s = sys!(SYS_mmap, 0, 8192, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0); poke(s); o.v(sys!(SYS_remap_file_pages, s + 4096, 4096, 0, 0, 0)); o.s(peek(s + 4096) == peek(s));
+    }
     "mlock-limit" => |o| { let l = [8192u64; 2]; sys!(SYS_setrlimit, RLIMIT_MEMLOCK, l.as_ptr()); let m = map(16384); o.s(as_user(|| sys!(SYS_mlock, m, 8192))); o.s(as_user(|| sys!(SYS_mlock, m, 16384))); o.s(as_user(|| { sys!(SYS_mlock, m, 8192); sys!(SYS_mlock, m + 8192, 4096) })); o.s(as_user(|| { sys!(SYS_mlock, m, 8192); sys!(SYS_mlock, m, 8192) })); o.s(as_user(|| sys!(SYS_mlockall, 1))); o.s(as_user(|| sys!(SYS_mmap, 0, 16384, RW, ANON | MAP_LOCKED, -1, 0))); }
     "mlock-status" => |o| { let m = map(8192); sys!(SYS_mlock, m, 8192); o.s(std::fs::read_to_string("/proc/self/status").unwrap().lines().find(|l| l.starts_with("VmLck")).unwrap_or("none").split_whitespace().nth(1).unwrap_or("?")); }
     "brk" => |o| { let b = sys!(SYS_brk, 0); o.s(sys!(SYS_brk, b + 8192) == b + 8192); poke(b + 4096); o.s(sys!(SYS_brk, b) == b); o.s(sys!(SYS_brk, 1) == b); }
