@@ -71,6 +71,18 @@ pub fn stats() -> MemStats {
     }
 }
 
+/// Whether structures of the kernel have drawn upon the reserve that only they may use, so that some program has to end. Asked where that can be done; once
+/// true, false until they draw upon it further.
+#[inline]
+pub fn needs_relief() -> bool {
+    cache::take_low()
+}
+
+/// Whether there is memory beyond that reserve: for what makes many structures of the kernel, such as another process.
+pub fn has_room() -> bool {
+    cache::has_room()
+}
+
 static RECLAIM: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Sets what is called when an allocation finds no memory: `hook(frames)` should free at least so many frames and returns how many it freed (0: no

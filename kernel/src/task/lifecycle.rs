@@ -81,6 +81,10 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     if process::thread_count() >= process::MAX_THREADS {
         return Err(EAGAIN);
     }
+    // What a process is made of comes partly out of the reserve, where nothing can be refused.
+    if !frame::mm::has_room() && crate::fs::reclaim(crate::mm::oom::RECLAIM_BATCH) == 0 {
+        return Err(ENOMEM);
+    }
     let place = take_place(&parent.process)?;
     let mut child_context = context.try_clone().ok_or(ENOMEM)?;
     child_context.regs.rax = 0;

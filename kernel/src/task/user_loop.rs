@@ -42,6 +42,10 @@ pub fn run(mut context: UserContext) -> ! {
         call = u64::MAX;
         match reason {
             TrapReason::Syscall => {
+                if frame::mm::needs_relief() {
+                    // Here nothing is locked. Whoever is to end may be this one.
+                    crate::mm::oom::relieve();
+                }
                 call = context.regs.rax;
                 let traced = thread.tracing.is_traced();
                 let entry = if traced { trace::call_entry(&thread, Cpu { context: &mut context, call: &mut call }) } else { Entry::Make };

@@ -3,7 +3,7 @@
 
 use crate::sys;
 use gci_units::unit::Limits;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::RawFd;
 
@@ -45,12 +45,16 @@ pub struct Launch {
     pub identity: Option<Identity>,
     /// Its nice value.
     pub nice: i32,
+    /// The system runs on it: when memory runs out, others end first.
+    pub is_essential: bool,
     /// Its limits.
     pub limits: Limits,
     /// Is told the status of what went wrong before the program runs, one byte; above all sockets, and closed by the program's start.
     pub failure: Option<RawFd>,
 }
 
+/// `oom_score_adj` of what the system runs on (`proc(5)`): among the last to be chosen, but not exempt, since it may be what takes all memory.
+const LAST_TO_END: &CStr = c"-900";
 /// The room of `LISTEN_PID=` and a number.
 const PID_TEXT: usize = 24;
 /// The number of the last signal (signal(7)).
@@ -181,6 +185,14 @@ fn in_child(prepared: &mut Prepared<'_>) -> i32 {
         // Nobody but root may lower it: as a user's manager it stays what it is.
         if launch.nice != 0 && libc::setpriority(libc::PRIO_PROCESS, 0, launch.nice) < 0 && libc::geteuid() == 0 {
             return status::NICE;
+        }
+        if launch.is_essential {
+            // Where there is no /proc yet it stays as it is.
+            let file = libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+            if file >= 0 {
+                libc::write(file, LAST_TO_END.as_ptr().cast(), LAST_TO_END.count_bytes());
+                libc::close(file);
+            }
         }
         if let Some(identity) = &launch.identity {
             if libc::setgroups(identity.groups.len(), identity.groups.as_ptr()) < 0 || libc::setgid(identity.gid) < 0 {

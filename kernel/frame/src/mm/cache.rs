@@ -1,6 +1,6 @@
 //! The frame allocator: the buddy lists behind one lock, and before them a cache of single frames for each CPU.
 
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::Release};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::Release};
 
 use frame_logic::buddy::{Buddy, FrameMeta};
 use frame_logic::regions::Region;
@@ -82,6 +82,20 @@ fn reserve() -> usize {
     (super::COUNTERS.total.load(Relaxed) / 64).max(256)
 }
 
+/// The kernel's own structures have used up half of the reserve.
+static LOW: AtomicBool = AtomicBool::new(false);
+
+/// Whether the reserve has been drawn upon so much, since this was asked last, that somebody has to give memory up. Cheap.
+#[inline]
+pub fn take_low() -> bool {
+    LOW.load(Relaxed) && LOW.swap(false, Relaxed)
+}
+
+/// Whether there is memory beyond the reserve.
+pub fn has_room() -> bool {
+    BUDDY.lock().free_frames() > reserve()
+}
+
 /// Takes one frame, its reference count 0 and its content whatever it was, down to the last one.
 #[inline]
 pub fn alloc_frame() -> Option<u32> {
@@ -114,6 +128,9 @@ fn alloc_above(reserve: fn() -> usize) -> Option<u32> {
 fn refill(cache: &mut FrameCache, reserve: usize) -> Option<usize> {
     let meta = all_meta();
     let mut buddy = BUDDY.lock();
+    if reserve == 0 && buddy.free_frames() < self::reserve() / 2 {
+        LOW.store(true, Relaxed);
+    }
     let mut count = 0;
     while count < BATCH && buddy.free_frames() > reserve {
         let Some(pfn) = buddy.alloc(meta, 0) else { break };

@@ -16,6 +16,7 @@ use crate::arch;
 use crate::cpu::features::FEATURES;
 use crate::phys::CacheMode;
 use crate::sync::SpinLock;
+use crate::task::KERNEL_STACK_SIZE;
 
 /// The kernel's image is mapped at its physical address plus this.
 pub const KERNEL_BASE: u64 = 0xffff_ffff_8000_0000;
@@ -191,14 +192,25 @@ fn map_pages(va: u64, paddrs: impl Iterator<Item = u64>, bits: u64) -> Option<()
 
 /// Maps a new kernel stack of `size` bytes with as many unmapped below it; gives its lowest address.
 pub fn map_stack(size: usize) -> Option<u64> {
-    let base = reserve(0, 2 * size as u64)? + size as u64;
-    let pages = size / PAGE_SIZE;
-    for i in 0..pages {
-        // What is mapped stays in the region when a later frame is missing: an address range lost, and frames only in the rarest case.
-        let pfn = cache::alloc_order(0)?;
-        COUNTERS.kernel_stacks.fetch_add(1, Ordering::Relaxed);
-        map_pages(base + (i * PAGE_SIZE) as u64, core::iter::once((pfn as u64) << 12), 0)?;
+    const MOST: usize = KERNEL_STACK_SIZE / PAGE_SIZE;
+    let pages = (size / PAGE_SIZE).min(MOST);
+    // All before any is mapped: where one is missing, those before it go back. Programs make threads as they like, so the reserve is not for stacks.
+    let mut frames = [0; MOST];
+    for at in 0..pages {
+        let Some(pfn) = cache::alloc_frame_above_reserve() else {
+            frames[..at].iter().for_each(|pfn| cache::free_frame(*pfn));
+            return None;
+        };
+        frames[at] = pfn;
     }
+    let Some(base) = reserve(0, 2 * size as u64) else {
+        frames[..pages].iter().for_each(|pfn| cache::free_frame(*pfn));
+        return None;
+    };
+    let base = base + size as u64;
+    COUNTERS.kernel_stacks.fetch_add(pages, Ordering::Relaxed);
+    // For want of a page table, which may come out of the reserve, they would be lost.
+    map_pages(base, frames[..pages].iter().map(|pfn| u64::from(*pfn) << 12), 0)?;
     Some(base)
 }
 

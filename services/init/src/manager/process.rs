@@ -164,6 +164,7 @@ impl Manager {
             directory: record.unit.working_directory.clone().and_then(|path| CString::new(path).ok()),
             identity: record.identity.clone(),
             nice,
+            is_essential: record.unit.is_essential,
             limits: record.unit.limits,
             failure: exec_pipe.as_ref().map(|(_, writer)| writer.as_raw_fd()),
         };
