@@ -13,7 +13,7 @@ mod tlb;
 pub(crate) use table::Inner;
 pub use table::{PageTable, activate_none};
 pub use tlb::TlbGather;
-pub(crate) use tlb::answer_shootdown;
+pub(crate) use tlb::{answer_shootdown, flush_kernel};
 
 use crate::mm::Frame;
 use crate::phys::CacheMode;

@@ -7,13 +7,15 @@
 //! | `0xffff_c080_0000_0000` | device memory |
 //! | `0xffff_ffff_8000_0000` | the kernel's image; code read-only, data not executable |
 //!
-//! The upper half of the root table is filled at boot and never changes, so every page table copies it once. Pages are only ever added.
+//! The upper half of the root table is filled at boot and never changes, so every page table copies it once. Only pages of stacks are ever taken out.
 
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::{COUNTERS, DIRECT_MAP, PAGE_SIZE, cache};
 use crate::arch;
 use crate::cpu::features::FEATURES;
+use crate::paging::flush_kernel;
 use crate::phys::CacheMode;
 use crate::sync::SpinLock;
 use crate::task::KERNEL_STACK_SIZE;
@@ -203,15 +205,48 @@ pub fn map_stack(size: usize) -> Option<u64> {
         };
         frames[at] = pfn;
     }
-    let Some(base) = reserve(0, 2 * size as u64) else {
+    let unmapped = SPARE.lock().pop();
+    let Some(base) = unmapped.or_else(|| Some(reserve(0, 2 * size as u64)? + size as u64)) else {
         frames[..pages].iter().for_each(|pfn| cache::free_frame(*pfn));
         return None;
     };
-    let base = base + size as u64;
     COUNTERS.kernel_stacks.fetch_add(pages, Ordering::Relaxed);
     // For want of a page table, which may come out of the reserve, they would be lost.
     map_pages(base, frames[..pages].iter().map(|pfn| u64::from(*pfn) << 12), 0)?;
     Some(base)
+}
+
+/// Addresses of stacks that were unmapped.
+static SPARE: SpinLock<Vec<u64>> = SpinLock::new(Vec::new());
+
+/// Most stacks that [`unmap_stacks`] takes.
+pub const UNMAPPED_AT_ONCE: usize = 8;
+
+/// Takes stacks of [`KERNEL_STACK_SIZE`], at most [`UNMAPPED_AT_ONCE`], that nobody will use any more, out of the map, and gives their frames back. Waits for the other CPUs.
+pub fn unmap_stacks(bases: &[u64]) {
+    const PAGES: usize = KERNEL_STACK_SIZE / PAGE_SIZE;
+    let mut frames = [0; UNMAPPED_AT_ONCE * PAGES];
+    let mut count = 0;
+    {
+        let _serial = REGIONS.lock();
+        for va in bases.iter().take(UNMAPPED_AT_ONCE).flat_map(|base| (0..PAGES).map(move |page| base + (page * PAGE_SIZE) as u64)) {
+            // The tables are there.
+            let Some(slot) = entry(va, 0, &mut || None) else { continue };
+            let old = slot.swap(0, Ordering::AcqRel);
+            if old & PRESENT != 0 {
+                frames[count] = ((old & ADDRESS) >> 12) as u32;
+                count += 1;
+            }
+        }
+    }
+    flush_kernel();
+    frames[..count].iter().for_each(|pfn| cache::free_frame(*pfn));
+    COUNTERS.kernel_stacks.fetch_sub(count, Ordering::Relaxed);
+    let mut spare = SPARE.lock();
+    // Without memory for the list the addresses are lost.
+    if spare.try_reserve(bases.len()).is_ok() {
+        spare.extend_from_slice(bases);
+    }
 }
 
 /// Maps physical pages; gives their address. Not RAM (checked by the caller).

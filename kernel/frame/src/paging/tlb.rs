@@ -95,7 +95,7 @@ struct Request {
     serial: SpinLock<()>,
     /// CPUs that have not answered yet.
     pending: AtomicU64,
-    /// Number of pages, or `usize::MAX` for all.
+    /// Number of pages, `usize::MAX` for all of the user half, or [`KERNEL`].
     count: AtomicUsize,
     pages: [AtomicU64; MAX_PAGES],
 }
@@ -125,7 +125,38 @@ fn flush(table: &Inner, pages: Option<&[u64]>) {
     for (slot, va) in REQUEST.pages.iter().zip(pages.unwrap_or(&[])) {
         slot.store(*va, Ordering::Relaxed);
     }
-    REQUEST.count.store(pages.map_or(usize::MAX, <[u64]>::len), Ordering::Relaxed);
+    ask(others, pages.map_or(usize::MAX, <[u64]>::len));
+}
+
+/// In [`Request::count`]: everything, what all tables share included.
+const KERNEL: usize = usize::MAX - 1;
+
+/// Forgets all translations, those of the kernel's half too.
+fn flush_global() {
+    let cr4 = arch::read_cr4();
+    // SAFETY: the bit is set again at once; meanwhile translations are only forgotten at each change of tables.
+    unsafe {
+        arch::write_cr4(cr4 & !arch::CR4_PGE);
+        arch::write_cr4(cr4);
+    }
+}
+
+/// Makes all CPUs forget pages of the kernel's half that were taken out.
+pub fn flush_kernel() {
+    let _irq = IrqGuard::new();
+    core::sync::atomic::fence(Ordering::SeqCst);
+    flush_global();
+    let me = cpu::id();
+    let others = (0..cpu::count()).filter(|cpu| *cpu != me).fold(0, |set, cpu| set | 1 << cpu);
+    if others != 0 {
+        let _serial = REQUEST.serial.lock();
+        ask(others, KERNEL);
+    }
+}
+
+/// Has these CPUs do what is in the request; `count` of pages.
+fn ask(others: u64, count: usize) {
+    REQUEST.count.store(count, Ordering::Relaxed);
     REQUEST.pending.store(others, Ordering::SeqCst);
     (0..cpu::MAX_CPUS).filter(|cpu| others & 1 << cpu != 0).for_each(ipi::send_shootdown);
     while REQUEST.pending.load(Ordering::Acquire) != 0 {
@@ -149,10 +180,10 @@ fn answer(me: u64) {
         return;
     }
     let count = REQUEST.count.load(Ordering::Relaxed);
-    if count == usize::MAX {
-        flush_local(None);
-    } else {
-        REQUEST.pages[..count].iter().for_each(|va| arch::invlpg(va.load(Ordering::Relaxed)));
+    match count {
+        usize::MAX => flush_local(None),
+        KERNEL => flush_global(),
+        _ => REQUEST.pages[..count].iter().for_each(|va| arch::invlpg(va.load(Ordering::Relaxed))),
     }
     REQUEST.pending.fetch_and(!me, Ordering::AcqRel);
 }

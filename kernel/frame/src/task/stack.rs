@@ -1,9 +1,11 @@
-//! Kernel stacks. Freed ones are kept mapped, for the next thread: unmapping would need a TLB flush on all CPUs.
+//! Kernel stacks. Some of those that are freed are kept mapped, for the next threads: unmapping needs a TLB flush on all CPUs.
 
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
 
 use super::KERNEL_STACK_SIZE;
-use crate::mm::kernel_map;
+use crate::mm::kernel_map::{self, UNMAPPED_AT_ONCE};
+use crate::mm::{COUNTERS, PAGE_SIZE};
 use crate::sync::SpinLock;
 
 /// A mapped kernel stack.
@@ -12,6 +14,12 @@ pub struct KernelStack {
 }
 
 static FREE: SpinLock<Vec<u64>> = SpinLock::new(Vec::new());
+
+/// Stacks that are kept, at least: a 64th of the memory, so that many threads that end leave little behind.
+fn kept() -> usize {
+    const PAGES: usize = KERNEL_STACK_SIZE / PAGE_SIZE;
+    (COUNTERS.total.load(Ordering::Relaxed) / PAGES / 64).max(64)
+}
 
 impl KernelStack {
     /// None: out of memory.
@@ -29,10 +37,23 @@ impl KernelStack {
 
 impl Drop for KernelStack {
     fn drop(&mut self) {
-        let mut free = FREE.lock();
-        // Without memory for the list the stack is lost, which is better than a panic.
-        if free.try_reserve(1).is_ok() {
-            free.push(self.base);
-        }
+        let mut gone = [self.base; UNMAPPED_AT_ONCE];
+        let count = {
+            let mut free = FREE.lock();
+            // Without memory for the list it goes alone.
+            if free.try_reserve(1).is_err() {
+                1
+            } else {
+                free.push(self.base);
+                if free.len() < kept() + UNMAPPED_AT_ONCE {
+                    return;
+                }
+                let first = free.len() - UNMAPPED_AT_ONCE;
+                gone.copy_from_slice(&free[first..]);
+                free.truncate(first);
+                UNMAPPED_AT_ONCE
+            }
+        };
+        kernel_map::unmap_stacks(&gone[..count]);
     }
 }
