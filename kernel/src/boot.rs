@@ -81,7 +81,10 @@ fn first_process(boot: &'static BootInfo) {
     let process = Process::first(1, FileTable::new(), FsContext::new(root), AddressSpace::new(0).ok());
     let body = {
         let process = process.clone();
-        alloc::boxed::Box::new(move || become_init(&process, &candidates, arguments))
+        alloc::boxed::Box::new(move || {
+            become_init(&process, &candidates, arguments);
+            lifecycle::end_thread as fn() -> !
+        })
     };
     let Some(thread) = Thread::new(1, process.clone(), comm_from(b"init"), body) else { panic!("no memory for the first process") };
     process.start_session();
@@ -103,11 +106,11 @@ fn become_init(process: &Arc<Process>, candidates: &[&str], arguments: Vec<Vec<u
         match attempt {
             Ok(()) => {
                 log::info!("starting {name}");
-                user_loop::run(context)
+                return user_loop::run(context);
             }
             Err(error) => log::warning!("cannot start {name}: {error:?}"),
         }
     }
     log::error!("no program to run as the first process: boot with init=PATH of a program in the initfs");
-    lifecycle::exit_group(127)
+    lifecycle::exit_group(&task::current(), 127);
 }

@@ -33,7 +33,9 @@ const RUNNING: u32 = 1;
 /// Left for good.
 const DEAD: u32 = 2;
 
-type Entry = Box<dyn FnOnce() + Send>;
+/// What a thread does, and gives when it has done it: the function that ends it. That is called when nothing else is left on the thread's stack, of which nothing is
+/// dropped any more: whatever is alive when a thread ends is never freed.
+pub type Entry = Box<dyn FnOnce() -> fn() -> ! + Send>;
 
 /// What the switch itself works on; it does not move.
 #[repr(C)]
@@ -58,8 +60,8 @@ unsafe impl Sync for TaskContext {}
 unsafe impl Send for TaskContext {}
 
 impl TaskContext {
-    /// A context that will call `entry` on a new kernel stack when first switched to, with interrupts enabled. `entry` must not return: it ends with [`exit_to`]. None: out of memory.
-    pub fn new(entry: Box<dyn FnOnce() + Send>) -> Option<TaskContext> {
+    /// A context that will call `entry` on a new kernel stack when first switched to, with interrupts enabled, and then what that gives, which ends with [`exit_to`]. None: out of memory.
+    pub fn new(entry: Entry) -> Option<TaskContext> {
         let stack = KernelStack::new()?;
         // What `frame_switch` pops: r15, r14, r13, r12, rbx, rbp, then the return address; above it two words that end backtraces and align the stack.
         let frame = [0, 0, 0, 0, 0, 0, first_entry as *const () as u64, 0, 0];
@@ -181,10 +183,10 @@ extern "C" fn first_entry() -> ! {
     local.irq_depth.set(1);
     local::irq_pop();
     drop_dead();
-    if let Some(entry) = entry {
-        entry();
+    match entry {
+        Some(entry) => entry()(),
+        None => panic!("a thread without an entry function starts"),
     }
-    panic!("a thread's entry function returned");
 }
 
 /// Drops a thread that has exited on this CPU just before.

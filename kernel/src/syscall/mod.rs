@@ -112,7 +112,7 @@ pub fn dispatch(thread: &Arc<Thread>, context: &mut UserContext, number: &mut u6
         match seccomp_rules::judge(thread, *number, &context.regs) {
             Verdict::Allow => break,
             Verdict::Return(value) => return Outcome::Value(value),
-            Verdict::Trapped => return Outcome::Registers,
+            Verdict::Trapped | Verdict::Ended => return Outcome::Registers,
             // What the tracer has made of the call is judged once more.
             Verdict::Trace(_) if asked => break,
             Verdict::Trace(value) => {

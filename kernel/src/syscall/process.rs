@@ -204,13 +204,15 @@ pub fn sys_arch_prctl(_cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
 }
 
 /// exit(2): ends the thread.
-pub fn sys_exit(_cx: &Cx<'_>, code: i32) -> Result<usize> {
-    lifecycle::exit_thread((code & 0xff) << 8)
+pub fn sys_exit(cx: &Cx<'_>, code: i32) -> Result<usize> {
+    cx.thread.leave((code & 0xff) << 8);
+    Ok(0)
 }
 
 /// exit_group(2)
-pub fn sys_exit_group(_cx: &Cx<'_>, code: i32) -> Result<usize> {
-    lifecycle::exit_group(code)
+pub fn sys_exit_group(cx: &Cx<'_>, code: i32) -> Result<usize> {
+    lifecycle::exit_group(cx.thread, code);
+    Ok(0)
 }
 
 /// getpid(2)

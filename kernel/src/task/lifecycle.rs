@@ -103,6 +103,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
             let _ = frame::user::write_u32(set_child_tid, id);
         }
         user_loop::run(child_context);
+        end_thread as fn() -> !
     });
     let name = *parent.name.lock();
     let Some(thread) = Thread::new(id, process.clone(), name, entry) else {
@@ -279,15 +280,19 @@ pub fn kill_threads(process: &Arc<Process>, status: i32) {
     }
 }
 
-/// `exit_group(2)`.
-pub fn exit_group(code: i32) -> ! {
-    let thread = current();
+/// `exit_group(2)`: the thread itself ends when it is back in its loop.
+pub fn exit_group(thread: &Thread, code: i32) {
     kill_threads(&thread.process, (code & 0xff) << 8);
-    exit_thread((code & 0xff) << 8)
+    thread.leave((code & 0xff) << 8);
+}
+
+/// Ends the current thread, as [`Thread::leave`] has said. What a thread's entry gives, so that nothing is left on its stack.
+pub fn end_thread() -> ! {
+    exit_thread(super::with_current(|thread| thread.leaving().unwrap_or(0)))
 }
 
 /// Ends the current thread; the last one ends the process. `status`: used if the process is not ending already.
-pub fn exit_thread(status: i32) -> ! {
+fn exit_thread(status: i32) -> ! {
     {
         let thread = current();
         let ends_with = || if thread.process.exiting.load(Ordering::SeqCst) { thread.process.exit_status.load(Ordering::SeqCst) } else { status };

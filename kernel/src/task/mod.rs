@@ -61,7 +61,7 @@ pub fn adopt_idle() {
 pub fn spawn_kernel(name: &str, body: impl FnOnce() + Send + 'static) -> Arc<Thread> {
     let entry = Box::new(move || {
         body();
-        sched::exit_current();
+        sched::exit_current as fn() -> !
     });
     let tid = process::allocate_id();
     let Some(thread) = Thread::new(tid, kernel_process().clone(), comm_from(name.as_bytes()), entry) else {

@@ -242,16 +242,19 @@ pub enum Verdict {
     Trace(u32),
     /// It is not made, and a signal is pending; the registers stay.
     Trapped,
+    /// It is not made: the thread ends.
+    Ended,
 }
 
-/// Decides about a system call of a thread that is not in [`MODE_DISABLED`]. May end the thread.
+/// Decides about a system call of a thread that is not in [`MODE_DISABLED`].
 pub fn judge(thread: &Arc<Thread>, number: u64, regs: &UserRegs) -> Verdict {
     if thread.seccomp.mode() == MODE_STRICT {
         // read, write, rt_sigreturn, exit
         if matches!(number, 0 | 1 | 15 | 60) {
             return Verdict::Allow;
         }
-        lifecycle::exit_thread(SIGKILL as i32);
+        thread.leave(SIGKILL as i32);
+        return Verdict::Ended;
     }
     let data = CallData::new(number, regs);
     let filters = thread.seccomp.list();
@@ -279,17 +282,18 @@ pub fn judge(thread: &Arc<Thread>, number: u64, regs: &UserRegs) -> Verdict {
             signal::force(thread, trap_info(number, regs, value));
             Verdict::Trapped
         }
-        RET_KILL_THREAD if thread.process.threads().len() > 1 => end_thread(),
+        RET_KILL_THREAD if thread.process.threads().len() > 1 => end(thread),
         _ => {
             // The most severe, and what is unknown.
             lifecycle::kill_threads(&thread.process, SIGSYS as i32);
-            end_thread()
+            end(thread)
         }
     }
 }
 
-fn end_thread() -> ! {
-    lifecycle::exit_thread(SIGSYS as i32)
+fn end(thread: &Thread) -> Verdict {
+    thread.leave(SIGSYS as i32);
+    Verdict::Ended
 }
 
 fn trap_info(number: u64, regs: &UserRegs, value: u32) -> SigInfo {

@@ -25,6 +25,8 @@ pub struct Thread {
     pub signal_check: AtomicBool,
     /// Set once the thread has to end (exit of the group, SIGKILL, exec of another thread).
     pub must_exit: AtomicBool,
+    /// The wait status with which it is about to end.
+    leaving: AtomicU32,
     /// Address to clear and wake when the thread ends (`set_tid_address(2)`), or 0.
     pub clear_child_tid: AtomicUsize,
     /// Head of the robust futex list, or 0.
@@ -69,9 +71,25 @@ pub struct Thread {
 /// The first process's timer slack, ns (Linux's).
 const TIMER_SLACK_NS: u64 = 50_000;
 
+/// In [`Thread::leaving`]: it stays.
+const NOT_LEAVING: u32 = u32::MAX;
+
 impl Thread {
+    /// Lets it end, with this wait status, as soon as it has gone back to its loop.
+    pub fn leave(&self, status: i32) {
+        self.leaving.store(status as u32, Ordering::Relaxed);
+    }
+
+    /// The status with which it is to end.
+    pub fn leaving(&self) -> Option<i32> {
+        match self.leaving.load(Ordering::Relaxed) {
+            NOT_LEAVING => None,
+            status => Some(status as i32),
+        }
+    }
+
     /// A thread that will run `entry` on a new kernel stack when it is first scheduled; not yet in any list.
-    pub fn new(tid: u32, process: Arc<Process>, name: [u8; 16], entry: alloc::boxed::Box<dyn FnOnce() + Send>) -> Option<Arc<Self>> {
+    pub fn new(tid: u32, process: Arc<Process>, name: [u8; 16], entry: frame::task::Entry) -> Option<Arc<Self>> {
         Some(Self::build(tid, process, name, TaskContext::new(entry)?))
     }
 
@@ -91,6 +109,7 @@ impl Thread {
             signals: SpinLock::new(ThreadSignals::default()),
             signal_check: AtomicBool::new(false),
             must_exit: AtomicBool::new(false),
+            leaving: AtomicU32::new(NOT_LEAVING),
             clear_child_tid: AtomicUsize::new(0),
             robust_list: AtomicUsize::new(0),
             ioprio: AtomicU32::new(0),

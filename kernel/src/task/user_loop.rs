@@ -19,8 +19,8 @@ struct Interrupted {
     error: Errno,
 }
 
-/// Runs user code with this context until the thread ends.
-pub fn run(mut context: UserContext) -> ! {
+/// Runs user code with this context until the thread is to end ([`Thread::leaving`]).
+pub fn run(mut context: UserContext) {
     let thread = current();
     let mut interrupted: Option<Interrupted> = None;
     // The call that the thread is in, for its tracer; all ones: none.
@@ -31,6 +31,9 @@ pub fn run(mut context: UserContext) -> ! {
         }
         if thread.signal_check.load(Ordering::Acquire) || interrupted.is_some() {
             prepare_return(&thread, Cpu { context: &mut context, call: &mut call }, interrupted.take());
+            if thread.leaving().is_some() {
+                return;
+            }
         }
         if sched::need_resched() {
             sched::schedule();
@@ -59,6 +62,9 @@ pub fn run(mut context: UserContext) -> ! {
                             interrupted = error.is_restart().then_some(Interrupted { number: call, error });
                         }
                     }
+                }
+                if thread.leaving().is_some() {
+                    return;
                 }
                 if traced || thread.tracing.is_traced() {
                     trace::call_done(&thread, Cpu { context: &mut context, call: &mut call }, entry);
@@ -121,7 +127,7 @@ fn exception(thread: &Arc<Thread>, context: &UserContext, vector: u8, error: u64
 /// Before user mode: end, stop, deliver a signal, restart an interrupted call.
 fn prepare_return(thread: &Arc<Thread>, mut cpu: Cpu<'_>, interrupted: Option<Interrupted>) {
     if thread.is_killed() {
-        lifecycle::exit_thread(thread.process.exit_status.load(Ordering::SeqCst));
+        return thread.leave(thread.process.exit_status.load(Ordering::SeqCst));
     }
     if thread.process.stopped.load(Ordering::SeqCst) {
         signal::stop_here(thread, cpu.again());
@@ -157,7 +163,7 @@ fn prepare_return(thread: &Arc<Thread>, mut cpu: Cpu<'_>, interrupted: Option<In
         }
         Delivery::Nothing => {
             if thread.is_killed() {
-                lifecycle::exit_thread(thread.process.exit_status.load(Ordering::SeqCst));
+                return thread.leave(thread.process.exit_status.load(Ordering::SeqCst));
             }
             if let Some(call) = interrupted {
                 let number = if call.error == ERESTARTBLOCK { syscall::SYS_RESTART_SYSCALL } else { call.number };

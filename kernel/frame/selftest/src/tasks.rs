@@ -21,9 +21,17 @@ impl Task for Thread {
     }
 }
 
+/// Threads of these tests never come to their end.
+fn over() -> ! {
+    panic!("a thread's function returned");
+}
+
 impl Thread {
     pub fn new(number: usize, entry: impl FnOnce() + Send + 'static) -> Arc<Thread> {
-        Arc::new(Thread { context: TaskContext::new(Box::new(entry)).expect("a stack"), number })
+        Arc::new(Thread { context: TaskContext::new(Box::new(move || {
+            entry();
+            over as fn() -> !
+        })).expect("a stack"), number })
     }
 
     /// Becomes this CPU's first thread.
