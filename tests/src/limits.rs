@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("limits/out-of-memory", out_of_memory),
         Test::new("limits/disk-full", disk_full),
         Test::new("limits/fork-bomb", fork_bomb),
+        Test::new("limits/processes-leave-nothing", processes_leave_nothing),
     ]
 }
 
@@ -90,4 +91,24 @@ setpriv --reuid=1000 --regid=1000 --clear-groups id -u
 fn fork_bomb(lab: &Lab) -> Result<()> {
     let machine = lab.genai()?;
     check::prints(&machine.sh(BOMB, LIMIT)?, "root works\nwithin the limit\nleft: 0\n1000\n")
+}
+
+/// Processes that end in each way; the kernel's own memory before and after. A stack alone is 32 KiB: 900 of them are 29 MB.
+const END: &str = r#"
+used() { awk '/^(KernelStack|Slab|PageTables):/ { sum += $2 } END { print sum }' /proc/meminfo; }
+ends() {
+    for ((i = 0; i < $1; i++)); do (:); done
+    for ((i = 0; i < $1; i++)); do /bin/true; done
+    for ((i = 0; i < $1; i++)); do sleep 100 & kill -9 $!; wait $! 2> /dev/null; done
+}
+ends 50
+before=$(used)
+ends 300
+grown=$(($(used) - before))
+[ $grown -lt 4000 ] && echo "nothing is left" || echo "$grown KiB are left"
+"#;
+
+/// What the kernel holds for a process is freed when it has ended.
+fn processes_leave_nothing(lab: &Lab) -> Result<()> {
+    check::prints(&lab.genai()?.sh(END, LIMIT)?, "nothing is left\n")
 }
