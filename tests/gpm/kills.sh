@@ -8,13 +8,18 @@ done
 gpm repo trust stable "file://$PWD/repo" --root-file repo/metadata/1.root.json
 gpm update
 gpm install both=1 --yes
+# The moments lie within what an installation takes here.
+began=${EPOCHREALTIME/./}
+gpm install both=2 --yes >/dev/null
+took=$((${EPOCHREALTIME/./} - began))
 killed=0
-now=1
+now=2
 for round in $(seq 12); do
     other=$((3 - now))
     gpm install "both=$other" --downgrade both --yes >/dev/null 2>&1 &
     pid=$!
-    sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+    moment=$((took * (RANDOM % 100) / 100))
+    sleep "$((moment / 1000000)).$(printf %06d $((moment % 1000000)))"
     kill -9 $pid 2>/dev/null || true
     wait $pid 2>/dev/null || killed=$((killed + 1))
     gpm recover >/dev/null

@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 use crate::task::{Process, lifecycle, process, sched};
 
 /// Frames freed by the page cache's reclaim at one go.
-pub const RECLAIM_BATCH: usize = 64;
+const RECLAIM_BATCH: usize = 64;
 
 /// Tries to make memory available: reclaims clean page-cache pages, else kills the process that uses most.
 /// Returns `false` where the caller itself has been chosen (or nobody is left): it must give up.

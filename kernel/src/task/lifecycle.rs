@@ -60,6 +60,9 @@ pub struct CloneArgs {
     pub pidfd: u64,
 }
 
+/// How often a fork has somebody else give memory up before it gives up itself.
+const RELIEFS: u32 = 100;
+
 /// `clone(2)`: a new process or thread. Returns its id.
 ///
 /// # Errors
@@ -82,8 +85,12 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         return Err(EAGAIN);
     }
     // What a process is made of comes partly out of the reserve, where nothing can be refused.
-    if !frame::mm::has_room() && crate::fs::reclaim(crate::mm::oom::RECLAIM_BATCH) == 0 {
-        return Err(ENOMEM);
+    let mut tries = 0;
+    while !frame::mm::has_room() {
+        tries += 1;
+        if tries > RELIEFS || !crate::mm::oom::relieve() {
+            return Err(ENOMEM);
+        }
     }
     let place = take_place(&parent.process)?;
     let mut child_context = context.try_clone().ok_or(ENOMEM)?;

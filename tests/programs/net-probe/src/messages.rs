@@ -3,6 +3,8 @@
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec};
+
 use crate::error;
 
 const SO_TIMESTAMPING: i32 = 37;
@@ -35,6 +37,9 @@ fn get(fd: RawFd, level: i32, option: i32) -> String {
 
 /// Receives a datagram: its length, and level, kind and length of each control message; data that are no times.
 fn receive(socket: &UdpSocket) -> String {
+    // A busy Linux takes packets off the loop-back device some moments later.
+    let mut fds = [PollFd::new(socket, PollFlags::IN)];
+    rustix::event::poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 300_000_000 })).unwrap();
     let mut data = [0u8; 4096];
     let mut control = [0u64; 32];
     let mut vector = libc::iovec { iov_base: data.as_mut_ptr().cast(), iov_len: data.len() };
@@ -106,6 +111,7 @@ pub fn messages() {
     println!("overflows: {} {}", set(fd, libc::SOL_SOCKET, SO_RXQ_OVFL, &1), set(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &4096));
     for round in 0..2 {
         (0..3).for_each(|_| drop(sender.send(&[0; 2048])));
+        std::thread::sleep(std::time::Duration::from_millis(300));
         println!("round {round}: {} / {} / {}", receive(&receiver), receive(&receiver), receive(&receiver));
     }
     let (sender6, receiver6) = pair("[::1]:0");

@@ -56,6 +56,7 @@ pub fn refused() {
     println!("unconnected: {}", error(socket.send_to(b"x", address)));
     socket.connect(address).unwrap();
     println!("first: {}", error(socket.send(b"x")));
+    await_error(&socket);
     println!("second: {}", error(socket.send(b"x")));
     println!("third: {}", error(socket.send(b"x")));
     println!("read: {}", error(socket.recv(&mut [0; 10])));
@@ -78,8 +79,16 @@ pub fn choice() {
     stranger.send_to(b"stranger", address).unwrap();
     println!("a stranger's: {}", error(any.recv(&mut buffer)));
     sender.send_to(b"friend", address).unwrap();
+    let mut fds = [PollFd::new(&any, PollFlags::IN)];
+    rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 10, tv_nsec: 0 })).unwrap();
     println!("a friend's: {}", any.recv(&mut buffer).unwrap());
     println!("to another: {:?}", rustix::net::sendto(&any, b"x", SendFlags::empty(), &stranger.local_addr().unwrap()));
+}
+
+/// Waits until an error is pending: a busy Linux takes packets off the loop-back device some moments later.
+fn await_error(socket: &UdpSocket) {
+    let mut fds = [PollFd::new(socket, PollFlags::empty())];
+    rustix::event::poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 10, tv_nsec: 0 })).unwrap();
 }
 
 /// What `MSG_ERRQUEUE` gives: data, and of `struct sock_extended_err` the error, origin, type, code and offender; or the error.
@@ -119,7 +128,9 @@ pub fn reports() {
     // SAFETY: the option's value is an `int`.
     let set = unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_IP, libc::IP_RECVERR, (&raw const on).cast(), 4) };
     assert_eq!(set, 0);
-    println!("asked: {}, {}", error(socket.send_to(b"first", address)), readiness(&socket));
+    println!("asked: {}", error(socket.send_to(b"first", address)));
+    await_error(&socket);
+    println!("ready: {}", readiness(&socket));
     println!("told: {}; {}", error(socket.send_to(b"second", address)), readiness(&socket));
     println!("pending: {}; {}", error(socket.take_error().map(|it| it.map_or(0, |error| error.raw_os_error().unwrap_or(-1)))), readiness(&socket));
     println!("first: {}; {}", report(&socket, 3), readiness(&socket));
@@ -128,10 +139,16 @@ pub fn reports() {
         // The error of the one before is told.
         while socket.send_to(text, address).is_err() {}
     }
+    // Time for the second to come.
+    std::thread::sleep(Duration::from_millis(300));
     println!("two: {}; {}", report(&socket, 10), readiness(&socket));
     println!("the next one's error: {}; {}", error(socket.recv(&mut [0; 10])), readiness(&socket));
     println!("last: {}; {}", report(&socket, 10), readiness(&socket));
     let long = vec![7; 3000];
-    println!("long: {}; {}", error(socket.send_to(&long, address)), report(&socket, 4000));
-    println!("to everybody: {}; {}", error(socket.send_to(b"x", ("0.0.0.0", address.port()))), readiness(&socket));
+    println!("long: {}", error(socket.send_to(&long, address)));
+    await_error(&socket);
+    println!("its report: {}", report(&socket, 4000));
+    println!("to everybody: {}", error(socket.send_to(b"x", ("0.0.0.0", address.port()))));
+    await_error(&socket);
+    println!("ready: {}", readiness(&socket));
 }
