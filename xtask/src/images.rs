@@ -98,11 +98,21 @@ pub fn report() -> Report {
 fn with_builder<T>(project: &Project, edition: &str, make: impl FnOnce(&Builder<'_>) -> Result<T>) -> Result<T> {
     let contents = Contents::load(&project.root, edition)?;
     let programs = programs(project, &contents)?;
+    with_builder_of(project, &contents, project.build().join(edition), programs, make)
+}
+
+/// Has `make` build of these contents, with these programs, in the folder `out`, which is locked meanwhile.
+pub fn with_builder_of<T>(
+    project: &Project,
+    contents: &Contents,
+    out: PathBuf,
+    programs: BTreeMap<String, PathBuf>,
+    make: impl FnOnce(&Builder<'_>) -> Result<T>,
+) -> Result<T> {
     let report = report();
-    let out = project.build().join(edition);
     let _lock = project.lock_images(&out)?;
     let builder = Builder {
-        project: &contents,
+        project: contents,
         out,
         cache: project.cache.clone(),
         missing: default_missing(),

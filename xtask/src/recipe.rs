@@ -1,7 +1,6 @@
 //! `./gos recipe`: what people do with recipes.
 
 use anyhow::{Result, bail};
-use image_builder::build::{Builder, default_missing};
 use image_builder::lint::{self, Finding};
 use image_builder::recipe::{Project as Contents, Recipe};
 use image_builder::{update, workspace};
@@ -57,21 +56,10 @@ fn build(project: &Project, name: &str) -> Result<()> {
             bail!("the program {} of recipe {} is not built", program.binary(), recipe.name);
         }
     }
-    let report = images::report();
     // What packages are made from stays beside them, so that the next build is quick.
     let out = project.build().join("recipes").join(name);
-    let _lock = project.lock_images(&out)?;
-    let builder = Builder {
-        project: &contents,
-        out,
-        cache: project.cache.clone(),
-        missing: default_missing(),
-        programs: programs.clone(),
-        static_programs: programs,
-        report: &report,
-    };
     let folder = project.build().join("packages").join(name);
-    let made = builder.packages_of_recipes(&folder)?;
+    let made = images::with_builder_of(project, &contents, out, programs, |builder| Ok(builder.packages_of_recipes(&folder)?))?;
     println!("{name}, as edition {} has it:", contents.edition_name);
     for package in &made {
         println!("{:>10}  {}", size(package.bytes), package.path.display());
