@@ -39,6 +39,9 @@ pub struct Measurement {
     pub name: String,
     pub unit: String,
     pub value: f64,
+    /// What the established program needed for the same, where one of Linux's was measured beside ours.
+    #[serde(default)]
+    pub linux: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +53,15 @@ struct Comparison {
     linux: Option<f64>,
     /// Ours by Linux's.
     ratio: Option<f64>,
+}
+
+/// Where both sides were measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// As programs of this host.
+    Host,
+    /// As systems, each in a machine.
+    Machines,
 }
 
 /// What is measured in a machine.
@@ -71,7 +83,7 @@ fn script(project: &Project, name: &str) -> Result<String> {
     };
     let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric());
     if !is_word || name == "common" || !folder.join(format!("{name}.sh")).is_file() {
-        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, genai, disk, untar, compile, sqlite, redis");
+        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, genai, packages, disk, untar, compile, sqlite, redis");
     }
     let place = "dir=$(mktemp -d /root/bench.XXXXXX); trap 'cd /; rm -rf \"$dir\"' EXIT; cd \"$dir\"\n";
     Ok(format!("{}\n{place}{}", read("common")?, read(name)?))
@@ -81,18 +93,21 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     let name = name.unwrap_or("kernel");
     let results = project.build().join("bench");
     fs::create_dir_all(&results).with_context(|| format!("cannot create {}", results.display()))?;
-    if name == "genai" {
-        return report(&results, name, &compare(&service(project)?, &[]), json);
-    }
-    if name == "gde" {
-        return report(&results, name, &compare(&compositor(project)?, &[]), json);
+    let on_this_host = match name {
+        "genai" => Some(service(project)?),
+        "gde" => Some(program(project, "gde-compositor", "speed")?),
+        "packages" => Some(program(project, "gpm", "packages")?),
+        _ => None,
+    };
+    if let Some(measured) = on_this_host {
+        return report(&results, name, &compare(&measured, &[]), Place::Host, json);
     }
     let lab = || Ok::<_, anyhow::Error>(Lab::new(images(project, edition.unwrap_or(DEFAULT_EDITION))?, accel::choose(&project.cache)?, results.clone()));
     if name == "desktop" {
         let lab = lab()?;
         let (linux, ours) = (desktop(&lab, System::Linux), desktop(&lab, System::Genai));
         ensure!(!ours.is_empty(), "nothing could be measured");
-        return report(&results, name, &compare(&ours, &linux), json);
+        return report(&results, name, &compare(&ours, &linux), Place::Machines, json);
     }
     let work = if name == "kernel" {
         let programs = cargo::build_static(project, &BTreeSet::from([PROGRAM.to_owned()]), &project.build().join("programs"))?;
@@ -107,13 +122,13 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     // One after the other: together they would slow each other down.
     let linux = measure(&lab, System::Linux, &format!("{name}-linux"), &work)?;
     let ours = measure(&lab, System::Genai, &format!("{name}-genai"), &work)?;
-    report(&results, name, &compare(&ours, &linux), json)
+    report(&results, name, &compare(&ours, &linux), Place::Machines, json)
 }
 
-/// The compositor on this host, without a machine.
-fn compositor(project: &Project) -> Result<Vec<Measurement>> {
+/// A package's benchmark on this host, without a machine.
+fn program(project: &Project, package: &str, bench: &str) -> Result<Vec<Measurement>> {
     let mut command = cargo::cargo();
-    command.args(["bench", "--package", "gde-compositor", "--bench", "speed"]);
+    command.args(["bench", "--package", package, "--bench", bench]);
     command.current_dir(&project.root).env("CARGO_TARGET_DIR", &project.target).stderr(std::process::Stdio::inherit());
     measurements_of(&mut command)
 }
@@ -151,11 +166,11 @@ fn desktop(lab: &Lab, system: System) -> Vec<Measurement> {
 }
 
 /// Keeps a table and JSON, and prints one of them.
-fn report(results: &Path, name: &str, comparisons: &[Comparison], json: bool) -> Result<()> {
+fn report(results: &Path, name: &str, comparisons: &[Comparison], place: Place, json: bool) -> Result<()> {
     let text = serde_json::to_string_pretty(comparisons)?;
     let path = results.join(format!("{name}.json"));
     fs::write(&path, format!("{text}\n")).with_context(|| format!("cannot write {}", path.display()))?;
-    let table = table(comparisons);
+    let table = table(comparisons, place);
     let table_path = results.join(format!("{name}.txt"));
     fs::write(&table_path, &table).with_context(|| format!("cannot write {}", table_path.display()))?;
     print!("{}", if json { format!("{text}\n") } else { table });
@@ -227,7 +242,7 @@ fn measure(lab: &Lab, system: System, name: &str, work: &Work) -> Result<Vec<Mea
     let command = match work {
         Work::Kernel(program) => {
             match boot_time(&machine) {
-                Ok(seconds) => measurements.push(Measurement { name: "boot: hand-off to prompt".into(), unit: "s".into(), value: seconds }),
+                Ok(seconds) => measurements.push(Measurement { name: "boot: hand-off to prompt".into(), unit: "s".into(), value: seconds, linux: None }),
                 Err(error) => eprintln!("gos: {label}: boot: {error:#}"),
             }
             machine.dir().wait_ready(BOOT_LIMIT)?;
@@ -341,20 +356,22 @@ fn compare(ours: &[Measurement], linux: &[Measurement]) -> Vec<Comparison> {
         .iter()
         .chain(only_ours)
         .map(|it| {
-            let (ours, linux) = (find(ours, it), find(linux, it));
+            let (ours, linux) = (find(ours, it), find(linux, it).or(it.linux));
             let ratio = ours.zip(linux).filter(|(_, linux)| *linux != 0.0).map(|(ours, linux)| ours / linux);
             Comparison { name: it.name.clone(), unit: it.unit.clone(), ours, linux, ratio }
         })
         .collect()
 }
 
-fn table(comparisons: &[Comparison]) -> String {
+fn table(comparisons: &[Comparison], place: Place) -> String {
     let cell = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), figure);
     let width = comparisons.iter().map(|it| it.name.chars().count()).max().unwrap_or(0).max(4);
     let row = |name: &str, unit: &str, ours: &str, linux: &str, ratio: &str| {
         format!("{name:width$}  {unit:8}  {ours:>12}  {linux:>12}  {ratio:>6}\n")
     };
-    let mut table = row("name", "unit", "ours", "linux", "ratio");
+    // Which other program it is stands in the name of what was measured.
+    let other = if place == Place::Machines { "linux" } else { "other" };
+    let mut table = row("name", "unit", "ours", other, "ratio");
     for it in comparisons {
         let ratio = it.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
         table.push_str(&row(&it.name, &it.unit, &cell(it.ours), &cell(it.linux), &ratio));
@@ -362,8 +379,10 @@ fn table(comparisons: &[Comparison]) -> String {
     if comparisons.iter().all(|it| it.linux.is_none()) {
         return table;
     }
-    table.push_str("\nRatio: ours by Linux's. Times: less is better; rates (.../s): more is better.\n");
-    table.push_str("Linux runs with mitigations=off, because our kernel has none of them.\n");
+    table.push_str("\nRatio: ours by the other's. Times: less is better; rates (.../s): more is better.\n");
+    if place == Place::Machines {
+        table.push_str("Linux runs with mitigations=off, because our kernel has none of them.\n");
+    }
     table
 }
 
@@ -378,7 +397,7 @@ mod tests {
     use super::*;
 
     fn measurement(name: &str, value: f64) -> Measurement {
-        Measurement { name: name.into(), unit: "ns".into(), value }
+        Measurement { name: name.into(), unit: "ns".into(), value, linux: None }
     }
 
     #[test]
@@ -392,6 +411,14 @@ mod tests {
             ("scheme round trip".to_owned(), Some(5.0), None, None),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_program_may_measure_both_sides() {
+        let both: Measurement = serde_json::from_str(r#"{"name":"install, by pacman","unit":"s","value":1,"linux":4}"#).unwrap();
+        let compared = compare(&[both], &[]);
+        assert_eq!((compared[0].linux, compared[0].ratio), (Some(4.0), Some(0.25)));
+        assert!(table(&compared, Place::Host).lines().next().unwrap().contains("other"));
     }
 
     #[test]

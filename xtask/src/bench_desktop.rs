@@ -125,7 +125,7 @@ pub fn measure(lab: &Lab, system: System, compositor: Compositor) -> Result<Vec<
     let mut found = Vec::new();
     let mut add = |what: &str, unit: &str, value: f64| {
         eprintln!("    {what} {value:.2} {unit}");
-        found.push(Measurement { name: format!("{}: {what}", compositor.name()), unit: unit.into(), value });
+        found.push(Measurement { name: format!("{}: {what}", compositor.name()), unit: unit.into(), value, linux: None });
     };
     if compositor == Compositor::Weston {
         machine.dir().wait_ready(LIMIT)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::dependency::{Dependency, Relation, parse_list};
+use crate::dependency::{Dependency, DependencyError, Relation};
 use crate::manifest::{Architecture, Manifest, Optional};
 use crate::version::Version;
 
@@ -50,38 +50,50 @@ pub fn stanzas(text: &str) -> impl Iterator<Item = Stanza> + '_ {
     text.split("\n\n").filter(|it| !it.trim().is_empty()).map(Stanza::parse)
 }
 
-/// A relation field without what Debian has and we have not: architecture qualifiers, and the old operators `<` and `>`.
-fn plain(field: &str) -> String {
-    let mut text = String::with_capacity(field.len());
-    for part in field.split_inclusive([',', '|']) {
-        let (name, rest) = part.find('(').map_or((part, ""), |at| part.split_at(at));
-        match name.find(':') {
-            Some(colon) => {
-                text += &name[..colon];
-                text += &name[colon..].trim_start_matches(|it: char| it == ':' || it.is_ascii_alphanumeric() || it == '-');
-            }
-            None => text += name,
-        }
-        let old = |rest: &str, operator: char| rest[1..].trim_start().strip_prefix(operator).filter(|it| !it.starts_with([operator, '='])).map(str::to_owned);
-        if rest.is_empty() {
-        } else if let Some(version) = old(rest, '<') {
-            text += &format!("(<= {version}");
-        } else if let Some(version) = old(rest, '>') {
-            text += &format!("(>= {version}");
-        } else {
-            text += rest;
-        }
+/// What a qualifier after a package's name may say here: `any` and `native` are about this machine, which has no other's packages.
+const OURS: [&str; 4] = ["any", "native", "all", "amd64"];
+
+/// A relation as we write it, without the qualifier and the old operators `<` and `>`; `None` where it is about another machine's packages.
+fn plain(relation: &str) -> Option<String> {
+    let (name, version) = relation.find('(').map_or((relation, ""), |at| relation.split_at(at));
+    let (name, machine) = name.split_once(':').unwrap_or((name, OURS[0]));
+    if !OURS.contains(&machine.trim()) {
+        return None;
     }
-    text
+    let old = |operator: char| version.get(1..)?.trim_start().strip_prefix(operator).filter(|it| !it.starts_with([operator, '=']));
+    Some(if let Some(version) = old('<') {
+        format!("{name} (<= {version}")
+    } else if let Some(version) = old('>') {
+        format!("{name} (>= {version}")
+    } else {
+        format!("{name} {version}")
+    })
 }
 
-fn list(stanza: &Stanza, name: &'static str) -> Result<Vec<Dependency>, DebError> {
-    let text = plain(&stanza.get(name).unwrap_or_default().replace('\n', " "));
-    parse_list(&text).map_err(|error| DebError::Field { name, reason: error.to_string() })
+/// The alternatives of each dependency in a field. Those about other machines' packages are left out; none may be left.
+fn alternatives(stanza: &Stanza, name: &'static str) -> Result<Vec<Vec<Relation>>, DebError> {
+    let text = stanza.get(name).unwrap_or_default().replace('\n', " ");
+    let parts = text.split(',').filter(|it| !it.trim().is_empty());
+    let parsed: Result<_, _> = parts.map(|part| part.split('|').filter_map(plain).map(|it| it.parse()).collect()).collect();
+    parsed.map_err(|error: DependencyError| DebError::Field { name, reason: error.to_string() })
+}
+
+/// What must be there.
+fn needed(stanza: &Stanza, name: &'static str) -> Result<Vec<Dependency>, DebError> {
+    let all = alternatives(stanza, name)?;
+    if all.iter().any(Vec::is_empty) {
+        return Err(DebError::Field { name, reason: "it needs a package of another machine".into() });
+    }
+    Ok(all.into_iter().map(|alternatives| Dependency { alternatives }).collect())
+}
+
+/// What would be good to have.
+fn wanted(stanza: &Stanza, name: &'static str) -> Result<impl Iterator<Item = Dependency>, DebError> {
+    Ok(alternatives(stanza, name)?.into_iter().filter(|it| !it.is_empty()).map(|alternatives| Dependency { alternatives }))
 }
 
 fn relations(stanza: &Stanza, name: &'static str) -> Result<Vec<Relation>, DebError> {
-    Ok(list(stanza, name)?.into_iter().flat_map(|it| it.alternatives).collect())
+    Ok(alternatives(stanza, name)?.into_iter().flatten().collect())
 }
 
 /// The manifest that a stanza of a control file or an index makes. Licence and the store's words are not in it.
@@ -104,11 +116,10 @@ pub fn manifest(stanza: &Stanza) -> Result<Manifest, DebError> {
     manifest.homepage = stanza.get("Homepage").unwrap_or_default().into();
     manifest.maintainer = stanza.get("Maintainer").unwrap_or_default().into();
     manifest.essential = stanza.get("Essential") == Some("yes");
-    manifest.depends = list(stanza, "Pre-Depends")?;
-    manifest.depends.extend(list(stanza, "Depends")?);
+    manifest.depends = needed(stanza, "Pre-Depends")?;
+    manifest.depends.extend(needed(stanza, "Depends")?);
     for (field, default) in [("Recommends", true), ("Suggests", false)] {
-        let wanted = list(stanza, field)?.into_iter();
-        manifest.optional.extend(wanted.map(|dependency| Optional { dependency, reason: String::new(), default }));
+        manifest.optional.extend(wanted(stanza, field)?.map(|dependency| Optional { dependency, reason: String::new(), default }));
     }
     manifest.provides = relations(stanza, "Provides")?;
     manifest.conflicts = relations(stanza, "Conflicts")?;
@@ -137,6 +148,18 @@ mod tests {
         assert_eq!((it.summary.as_str(), it.description.as_str()), ("does things", "well\n\nindeed"));
         it.check().unwrap();
         assert_eq!(stanzas(text).count(), 2);
+    }
+
+    #[test]
+    fn relations_to_packages_of_other_machines() {
+        let manifest = |fields: &str| manifest(&Stanza::parse(&format!("Package: demo\nVersion: 1\nArchitecture: amd64\n{fields}")));
+        let it = manifest("Depends: cross | gcc:i386 (>= 4), perl:any | python3:i386\nConflicts: demo:i386, twin:x32 (<< 2), rival:amd64\nRecommends: wine32:i386, wine64\n").unwrap();
+        assert_eq!(it.depends.iter().map(ToString::to_string).collect::<Vec<_>>(), ["cross", "perl"]);
+        assert_eq!(it.conflicts.iter().map(ToString::to_string).collect::<Vec<_>>(), ["rival"]);
+        assert_eq!(it.optional.iter().map(|it| it.dependency.to_string()).collect::<Vec<_>>(), ["wine64"]);
+        let error = manifest("Depends: gcc:i386 | gcc:x32\n").unwrap_err();
+        assert!(error.to_string().contains("another machine"), "{error}");
+        assert!(manifest("Depends: a1 | \n").is_err() && manifest("Depends: (>= 1)\n").is_err() && manifest("Depends: aa (\n").is_err());
     }
 
     #[test]
