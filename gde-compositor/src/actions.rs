@@ -6,7 +6,8 @@ use ::actions::desktop::{DesktopAction, Part, Side};
 use gde_layout::{Direction, Rect, State, Zone};
 
 use crate::state::Gde;
-use crate::window::WindowId;
+use crate::window::{Client, WindowId};
+use crate::x11::Command as X11;
 
 /// The terminals that may be there, the preferred one first.
 const TERMINALS: [&str; 4] = ["terminal", "foot", "weston-terminal", "xterm"];
@@ -80,8 +81,13 @@ impl Gde {
             }
             DesktopAction::Close { window } => {
                 let id = self.target(*window)?;
-                if let Some(window) = self.layout.window(id) {
-                    window.toplevel.send_close();
+                match self.layout.window(id).map(|window| &window.client) {
+                    Some(Client::Xdg(toplevel)) => toplevel.send_close(),
+                    Some(Client::X11(toplevel)) => {
+                        let window = toplevel.window;
+                        self.tell_x11(X11::Close(window));
+                    }
+                    None => {}
                 }
             }
             DesktopAction::Snap { window, side } => {

@@ -10,7 +10,7 @@ use smithay::wayland::shell::wlr_layer::{KeyboardInteractivity, Layer};
 use smithay::wayland::shell::xdg::ToplevelSurface;
 
 use crate::state::Gde;
-use crate::window::{self, Window, WindowId};
+use crate::window::{self, Client, Window, WindowId};
 
 /// Whether a window in this state has all its edges at those of something else.
 fn is_filling(state: State) -> bool {
@@ -30,8 +30,9 @@ impl Gde {
                 self.content_changed(id);
             } else if let Some(window) = self.unmap(surface) {
                 // It may be shown again later: from the beginning.
+                let Client::Xdg(toplevel) = window.client else { return self.x11_surface_gone(window) };
                 let pending = crate::handlers::pending::Pending {
-                    toplevel: window.toplevel,
+                    toplevel,
                     has_decoration: window.has_decoration,
                     state: State::Free,
                     is_configured: false,
@@ -81,23 +82,37 @@ impl Gde {
 
     /// Shows a toplevel that has its first picture.
     fn map(&mut self, pending: crate::handlers::pending::Pending) {
-        let surface = pending.toplevel.wl_surface().clone();
-        let parent = pending.toplevel.parent().and_then(|parent| self.window_of(&parent));
-        let (title, app_id) = window::names(&pending.toplevel);
+        self.open_window(Client::Xdg(pending.toplevel), pending.has_decoration, pending.state);
+    }
+
+    /// The window that a client's belongs to.
+    pub fn parent_of(&self, client: &Client) -> Option<WindowId> {
+        match client {
+            Client::Xdg(toplevel) => self.window_of(&toplevel.parent()?),
+            Client::X11(toplevel) => self.window_of_x11(toplevel.facts.parent?),
+        }
+    }
+
+    /// Shows a window that has its first picture.
+    pub fn open_window(&mut self, client: Client, has_decoration: bool, state: State) -> WindowId {
+        let surface = client.surface().clone();
+        let parent = self.parent_of(&client);
+        let (title, app_id) = client.names();
         let handle = self.protocols.foreign_toplevels.new_toplevel::<Gde>(title, app_id);
         let id = self.next_window;
         self.next_window += 1;
-        let window = Window::new(id, pending.toplevel, pending.has_decoration, handle, self.clock.now());
+        let window = Window::new(id, client, has_decoration, handle, self.clock.now());
         let content = window::geometry(&surface).size;
         let size = Size { w: content.w, h: content.h.saturating_add(window.title_height()) };
         self.layout.open(window, size, parent);
-        if pending.state != State::Free {
-            self.layout.set_state(id, pending.state);
+        if state != State::Free {
+            self.layout.set_state(id, state);
         }
         if let Some(screen) = self.screens.first() {
             screen.output.enter(&surface);
         }
         self.layout_changed();
+        id
     }
 
     /// A window is gone.
@@ -121,7 +136,11 @@ impl Gde {
             return;
         }
         // Not before it has drawn what it was told last.
-        let is_settled = self.layout.window(id).is_some_and(|window| !window.toplevel.has_pending_changes() && has_acked(&window.toplevel));
+        let is_settled = self.layout.window(id).is_some_and(|window| match &window.client {
+            Client::Xdg(toplevel) => !toplevel.has_pending_changes() && has_acked(toplevel),
+            // It asks for another size.
+            Client::X11(_) => false,
+        });
         if is_settled {
             self.layout.resized_itself(id, size, keep);
             self.sync_windows();
@@ -130,10 +149,15 @@ impl Gde {
 
     /// A client calls its window something else.
     pub fn names_changed(&mut self, toplevel: &ToplevelSurface) {
-        let (title, app_id) = window::names(toplevel);
-        if let Some(id) = self.window_of(toplevel.wl_surface())
-            && let Some(window) = self.layout.window(id)
-        {
+        if let Some(id) = self.window_of(toplevel.wl_surface()) {
+            self.tell_names(id);
+        }
+    }
+
+    /// Tells others what a window is called now.
+    pub fn tell_names(&mut self, id: WindowId) {
+        if let Some(window) = self.layout.window(id) {
+            let (title, app_id) = window.names();
             window.handle.send_title(&title);
             window.handle.send_app_id(&app_id);
             window.handle.send_done();
@@ -165,7 +189,8 @@ impl Gde {
             let is_tiled = self.layout.is_tiled(&place);
             let content = (frame.w.max(1), (frame.h - window.title_height()).max(1));
             let is_visible = self.layout.is_visible(id);
-            window.toplevel.with_pending_state(|state| {
+            let Client::Xdg(toplevel) = &window.client else { continue };
+            toplevel.with_pending_state(|state| {
                 let mut set = |flag: Toplevel, value: bool| if value { state.states.set(flag) } else { state.states.unset(flag) };
                 set(Toplevel::Activated, focus == Some(id));
                 set(Toplevel::Maximized, place.state == State::Maximized);
@@ -177,8 +202,9 @@ impl Gde {
                 }
                 state.size = Some(content.into());
             });
-            window.toplevel.send_pending_configure();
+            toplevel.send_pending_configure();
         }
+        self.sync_x11();
     }
 
     /// Gives the keyboard to whom it belongs.

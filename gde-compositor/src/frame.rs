@@ -121,6 +121,9 @@ impl Gde {
         for window in self.layout.windows() {
             with_popups(window.surface());
         }
+        for unmanaged in &self.x11.unmanaged {
+            with_popups(&unmanaged.surface);
+        }
         for layer in layer_map_for_output(output).layers() {
             with_popups(layer.wl_surface());
         }

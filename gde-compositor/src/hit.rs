@@ -65,7 +65,8 @@ impl Hit {
     }
 }
 
-fn surface_at(root: &WlSurface, origin: At<i32, Logical>, at: At<f64, Logical>) -> Option<Hit> {
+/// A surface or one of its children at a place, where its upper left corner is at `origin`.
+pub fn surface_at(root: &WlSurface, origin: At<i32, Logical>, at: At<f64, Logical>) -> Option<Hit> {
     let (surface, location) = under_from_surface_tree(root, at, origin, WindowSurfaceType::ALL)?;
     Some(Hit::Surface(surface, location.to_f64()))
 }
@@ -100,6 +101,9 @@ impl Gde {
         }
         if self.launcher.is_some() || self.overview.is_some() {
             return Hit::Own;
+        }
+        if let Some((surface, location)) = self.unmanaged_at(at) {
+            return Hit::Surface(surface, location);
         }
         let screen = self.screen_at(at).map(|screen| self.screen_rect(screen)).unwrap_or_default();
         let is_fullscreen = self.fullscreen_on(&screen).is_some();

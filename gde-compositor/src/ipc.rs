@@ -13,7 +13,6 @@ use smithay::reexports::calloop::{Interest, Mode as Trigger, PostAction};
 
 use crate::actions::part_of;
 use crate::state::Gde;
-use crate::window;
 
 /// The longest request.
 const LONGEST: usize = 64 << 10;
@@ -211,7 +210,7 @@ impl Gde {
         let window = |id: &u64| {
             let (it, place) = self.window_and_place(*id)?;
             let frame = self.layout.frame(*id)?;
-            let (title, app_id) = window::names(&it.toplevel);
+            let (title, app_id) = it.names();
             Some(Window {
                 id: *id,
                 title,

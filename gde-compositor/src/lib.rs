@@ -9,6 +9,7 @@
 //! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
 //! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`quick`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
 //! * [`shots`]: pictures of the screen.
+//! * [`x11`]: X11 programs, by Xwayland.
 //! * [`ipc`]: other programs.
 
 pub mod actions;
@@ -40,5 +41,6 @@ pub mod theme;
 pub mod tray;
 pub mod wallpaper;
 pub mod window;
+pub mod x11;
 
 pub use state::Gde;

@@ -107,6 +107,11 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
         ("XDG_SESSION_TYPE".into(), "wayland".into()),
         ("HOME".into(), std::env::var_os("HOME").unwrap_or_else(|| "/root".into())),
     ];
+    match gde.serve_x11() {
+        Ok(Some(name)) => gde.environment.push(("DISPLAY".into(), name.into())),
+        Ok(None) => tracing::info!("Xwayland is not installed: X11 programs cannot be shown"),
+        Err(error) => tracing::warn!("X11 programs cannot be shown: {error:#}"),
+    }
     // As a service it has no home, and is root's, as what it starts.
     gde.follow_settings(&desktop_settings::path().unwrap_or_else(|| "/root/.config/genai/desktop.toml".into()));
     match args.backend {

@@ -117,7 +117,7 @@ impl Gde {
         let active = self.layout.active();
         let shown = self.layout.recent().iter().copied().filter_map(|id| {
             let (window, place) = self.window_and_place(id)?;
-            let (title, app) = window::names(&window.toplevel);
+            let (title, app) = window.names();
             let is_meant = title.to_lowercase().contains(&search) || app.to_lowercase().contains(&search);
             // A search finds windows of all workspaces.
             let is_here = place.workspace == active || place.is_sticky || !search.is_empty();

@@ -11,7 +11,6 @@ use crate::render::picture::Canvas;
 use crate::render::scene::Scene;
 use crate::state::Gde;
 use crate::theme;
-use crate::window;
 
 /// All that the panel's picture depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +116,7 @@ impl Gde {
         let used = (0..WORKSPACES).filter(|workspace| {
             *workspace == active || *workspace == 0 || self.layout.windows().any(|it| self.layout.place(it.number()).is_some_and(|place| place.workspace == *workspace))
         });
-        let title = self.layout.focus().and_then(|id| self.layout.window(id)).map(|window| window::names(&window.toplevel).0).unwrap_or_default();
+        let title = self.layout.focus().and_then(|id| self.layout.window(id)).map(|window| window.names().0).unwrap_or_default();
         let look = Look {
             colours: theme::colours(),
             width: self.screen_rect(screen).w,

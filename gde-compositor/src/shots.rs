@@ -13,11 +13,13 @@ use smithay::backend::renderer::element::Id;
 use smithay::input::keyboard::Keysym;
 use smithay::output::Output;
 use smithay::reexports::calloop::channel::{self, Event};
+use smithay::wayland::selection::SelectionTarget;
 use smithay::wayland::selection::data_device::set_data_device_selection;
 
 use crate::render::scene::Scene;
 use crate::state::Gde;
 use crate::theme;
+use crate::x11::Own;
 
 /// Below the user's pictures.
 const FOLDER: &str = "Screenshots";
@@ -228,8 +230,10 @@ impl Gde {
         match saved {
             Ok(saved) => {
                 let name = saved.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let selection = Selection(Arc::new(saved));
-                set_data_device_selection(&self.display, &self.seat, [PNG, PATHS].into_iter().chain(WORDS).map(str::to_owned).collect(), selection);
+                let selection = Own::Picture(Selection(Arc::new(saved)));
+                let forms: Vec<String> = [PNG, PATHS].into_iter().chain(WORDS).map(str::to_owned).collect();
+                set_data_device_selection(&self.display, &self.seat, forms.clone(), selection);
+                self.offer_x11(SelectionTarget::Clipboard, forms);
                 self.tell("Picture of the screen taken", &format!("{name}\nIn Pictures, and on the clipboard"));
             }
             Err(problem) => {

@@ -195,6 +195,8 @@ pub struct Gde {
     pub headless_frames: Option<Box<dyn FnMut(&mut Gde)>>,
     /// Who waits for the first frame.
     pub manager: service_notify::Manager,
+    /// X11 programs.
+    pub x11: crate::x11::X11,
     /// Who lists windows.
     pub taskbars: crate::handlers::taskbar::Taskbars,
     /// The user's settings.
@@ -298,6 +300,7 @@ impl Gde {
             tray: crate::tray::Tray::default(),
             headless_frames: None,
             manager: service_notify::Manager::default(),
+            x11: crate::x11::X11::default(),
             taskbars: crate::handlers::taskbar::Taskbars::default(),
             chosen: crate::settings::Chosen::default(),
             has_animations: true,

@@ -119,7 +119,7 @@ impl Gde {
         let rows = (switcher.windows.len() as i32 + columns - 1) / columns;
         let (w, h) = (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN);
         switcher.area = Rect::new(screen.x + (screen.w - w) / 2, screen.y + (screen.h - h) / 2, w, h);
-        let titles: Vec<String> = switcher.windows.iter().filter_map(|id| Some(window::names(&self.layout.window(*id)?.toplevel).0)).collect();
+        let titles: Vec<String> = switcher.windows.iter().filter_map(|id| Some(self.layout.window(*id)?.names().0)).collect();
         if switcher.drawn.as_ref() != Some(&(switcher.chosen, titles.clone())) {
             let mut pixmap = Pixmap::new(w as usize, h as usize);
             theme::draw_box(&mut pixmap, (0, 0, w, h), 16);

@@ -159,3 +159,34 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
     }
     Ok(all)
 }
+
+/// Whether there is a process of this number.
+pub fn is_process(pid: i32) -> bool {
+    // SAFETY: no signal is sent.
+    let result = unsafe { libc::kill(pid, 0) };
+    result == 0 || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
+/// A descriptor is kept over exec. To be called between fork and exec.
+///
+/// # Errors
+/// The kernel's.
+pub fn keep_over_exec(fd: i32) -> io::Result<()> {
+    // SAFETY: a descriptor's flags are no memory; the call may be made after fork.
+    let result = unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Reading and writing give `WouldBlock` instead of waiting.
+///
+/// # Errors
+/// The kernel's.
+pub fn never_wait(fd: &impl AsFd) -> io::Result<()> {
+    // SAFETY: a descriptor's flags are no memory.
+    let result = unsafe {
+        let fd = fd.as_fd().as_raw_fd();
+        let flags = libc::fcntl(fd, libc::F_GETFL);
+        if flags < 0 { flags } else { libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK) }
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

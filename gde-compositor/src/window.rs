@@ -1,4 +1,4 @@
-//! A window: a client's toplevel and what we know of it.
+//! A window: a client's toplevel, or one of an X11 program, and what we know of it.
 
 use std::time::Duration;
 
@@ -18,12 +18,51 @@ use crate::theme;
 /// The number of a window; never used again.
 pub type WindowId = u64;
 
+/// The client's side of a window.
+#[derive(Debug)]
+pub enum Client {
+    /// A Wayland program's.
+    Xdg(ToplevelSurface),
+    /// An X11 program's.
+    X11(crate::x11::Toplevel),
+}
+
+impl Client {
+    /// Its surface.
+    pub fn surface(&self) -> &WlSurface {
+        match self {
+            Client::Xdg(toplevel) => toplevel.wl_surface(),
+            Client::X11(toplevel) => &toplevel.surface,
+        }
+    }
+
+    /// What it calls its window, and itself.
+    pub fn names(&self) -> (String, String) {
+        match self {
+            Client::Xdg(toplevel) => names(toplevel),
+            Client::X11(toplevel) => (toplevel.facts.title.clone(), toplevel.facts.class.clone()),
+        }
+    }
+
+    /// The smallest and the largest size that its window may have, without a title bar; 0 is no limit.
+    fn limits(&self) -> (Size, Size) {
+        match self {
+            Client::Xdg(toplevel) => with_states(toplevel.wl_surface(), |states| {
+                let mut state = states.cached_state.get::<SurfaceCachedState>();
+                let state = state.current();
+                (Size { w: state.min_size.w, h: state.min_size.h }, Size { w: state.max_size.w, h: state.max_size.h })
+            }),
+            Client::X11(toplevel) => (toplevel.facts.min, toplevel.facts.max),
+        }
+    }
+}
+
 /// A window that is shown.
 #[derive(Debug)]
 pub struct Window {
     id: WindowId,
     /// The client's side.
-    pub toplevel: ToplevelSurface,
+    pub client: Client,
     /// Whether we draw its title bar.
     pub has_decoration: bool,
     /// Whether it fills the screen, without a title bar.
@@ -47,7 +86,7 @@ pub struct Window {
 }
 
 /// What a client calls its window, and itself.
-pub fn names(toplevel: &ToplevelSurface) -> (String, String) {
+fn names(toplevel: &ToplevelSurface) -> (String, String) {
     with_states(toplevel.wl_surface(), |states| {
         let Some(data) = states.data_map.get::<XdgToplevelSurfaceData>() else { return Default::default() };
         let data = data.lock().unwrap_or_else(|error| error.into_inner());
@@ -71,11 +110,11 @@ pub fn is_mapped(surface: &WlSurface) -> bool {
 }
 
 impl Window {
-    /// A window of a client's toplevel.
-    pub fn new(id: WindowId, toplevel: ToplevelSurface, has_decoration: bool, handle: ForeignToplevelHandle, opened: Duration) -> Self {
+    /// A window of a client's.
+    pub fn new(id: WindowId, client: Client, has_decoration: bool, handle: ForeignToplevelHandle, opened: Duration) -> Self {
         let mut window = Window {
             id,
-            toplevel,
+            client,
             has_decoration,
             is_fullscreen: false,
             title_bar: None,
@@ -99,7 +138,12 @@ impl Window {
 
     /// Its surface.
     pub fn surface(&self) -> &WlSurface {
-        self.toplevel.wl_surface()
+        self.client.surface()
+    }
+
+    /// What its client calls it, and itself.
+    pub fn names(&self) -> (String, String) {
+        self.client.names()
     }
 
     /// Height of the title bar that we draw now.
@@ -109,11 +153,7 @@ impl Window {
 
     /// Reads the limits of its size that the client has set.
     pub fn update_limits(&mut self) {
-        let (min, max) = with_states(self.surface(), |states| {
-            let mut state = states.cached_state.get::<SurfaceCachedState>();
-            let state = state.current();
-            (state.min_size, state.max_size)
-        });
+        let (min, max) = self.client.limits();
         let title = if self.has_decoration { theme::TITLE_HEIGHT } else { 0 };
         let with_title = |h: i32| if h > 0 { h.saturating_add(title) } else { h };
         self.min = Size { w: min.w.max(0), h: with_title(min.h).max(0) };

@@ -36,11 +36,15 @@ impl CompositorHandler for Gde {
             self.toplevel_committed(surface);
             self.popup_committed(surface);
             self.layer_committed(surface);
+            if self.is_x11(surface) {
+                self.show_x11();
+            }
         }
         self.queue_redraws();
     }
 
-    fn destroyed(&mut self, _surface: &WlSurface) {
+    fn destroyed(&mut self, surface: &WlSurface) {
+        self.x11_surface_destroyed(surface);
         // What it covered is seen again.
         self.queue_redraws();
     }

@@ -13,7 +13,7 @@ use smithay::wayland::input_method::{InputMethodHandler, PopupSurface};
 use smithay::wayland::pointer_constraints::{PointerConstraintsHandler, with_pointer_constraint};
 use smithay::wayland::selection::data_device::{ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, ServerDndGrabHandler, set_data_device_focus};
 use smithay::wayland::selection::primary_selection::{PrimarySelectionHandler, PrimarySelectionState, set_primary_focus};
-use smithay::wayland::selection::{SelectionHandler, SelectionTarget, ext_data_control, wlr_data_control};
+use smithay::wayland::selection::{SelectionHandler, SelectionSource, SelectionTarget, ext_data_control, wlr_data_control};
 use smithay::wayland::tablet_manager::TabletSeatHandler;
 use smithay::{
     delegate_cursor_shape, delegate_data_control, delegate_data_device, delegate_ext_data_control, delegate_input_method_manager, delegate_pointer_constraints,
@@ -22,6 +22,7 @@ use smithay::{
 };
 
 use crate::state::Gde;
+use crate::x11::{Command, Own};
 
 impl SeatHandler for Gde {
     type KeyboardFocus = WlSurface;
@@ -36,6 +37,7 @@ impl SeatHandler for Gde {
         let client = focused.and_then(|surface| self.display.get_client(surface.id()).ok());
         set_data_device_focus(&self.display, seat, client.clone());
         set_primary_focus(&self.display, seat, client);
+        self.x11_focus_changed(focused);
     }
 
     fn cursor_image(&mut self, _seat: &Seat<Gde>, image: CursorImageStatus) {
@@ -52,10 +54,17 @@ impl SeatHandler for Gde {
 impl TabletSeatHandler for Gde {}
 
 impl SelectionHandler for Gde {
-    type SelectionUserData = crate::shots::Selection;
+    type SelectionUserData = Own;
 
-    fn send_selection(&mut self, _: SelectionTarget, mime_type: String, fd: OwnedFd, _: Seat<Gde>, selection: &Self::SelectionUserData) {
-        selection.send(&mime_type, fd);
+    fn new_selection(&mut self, target: SelectionTarget, source: Option<SelectionSource>, _: Seat<Gde>) {
+        self.offer_x11(target, source.map(|source| source.mime_types()).unwrap_or_default());
+    }
+
+    fn send_selection(&mut self, target: SelectionTarget, mime_type: String, fd: OwnedFd, _: Seat<Gde>, own: &Self::SelectionUserData) {
+        match own {
+            Own::Picture(picture) => picture.send(&mime_type, fd),
+            Own::X11 => self.tell_x11(Command::Receive(target, mime_type, fd)),
+        }
     }
 }
 

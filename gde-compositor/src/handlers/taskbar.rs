@@ -11,7 +11,7 @@ use smithay::reexports::wayland_server::protocol::wl_output::WlOutput;
 use smithay::reexports::wayland_server::{Client, DataInit, Dispatch, DisplayHandle, GlobalDispatch, New, Resource};
 
 use crate::state::{ClientState, Gde};
-use crate::window::{self, WindowId};
+use crate::window::WindowId;
 
 /// The first version with fullscreen.
 const SINCE_FULLSCREEN: u32 = 2;
@@ -87,7 +87,7 @@ impl Gde {
     fn told_of(&self, id: WindowId) -> Option<Told> {
         use zwlr_foreign_toplevel_handle_v1::State as Shown;
         let (window, place) = self.window_and_place(id)?;
-        let (title, app_id) = window::names(&window.toplevel);
+        let (title, app_id) = window.names();
         let states = [
             (place.state == State::Maximized, Shown::Maximized),
             (place.is_minimized, Shown::Minimized),
@@ -95,7 +95,7 @@ impl Gde {
             (place.state == State::Fullscreen, Shown::Fullscreen),
         ];
         let states = states.into_iter().filter_map(|(is, state)| is.then_some(state)).collect();
-        let parent = window.toplevel.parent().and_then(|parent| self.window_of(&parent));
+        let parent = self.parent_of(&window.client);
         Some(Told { title, app_id, states, parent })
     }
 

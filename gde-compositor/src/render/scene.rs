@@ -168,6 +168,11 @@ impl Gde {
                 switcher.add(self, scene);
             }
         }
+        if self.overview.is_none() {
+            for unmanaged in self.x11.unmanaged.iter().rev() {
+                scene.surface(&unmanaged.surface, (unmanaged.rect.x, unmanaged.rect.y).into(), 1.0, Kind::Unspecified);
+            }
+        }
         let fullscreen = self.fullscreen_on(&screen);
         if fullscreen.is_none() {
             self.add_layers(scene, index, Layer::Top);
@@ -299,7 +304,7 @@ impl Gde {
             let look = Look {
                 colours: theme::colours(),
                 width: frame.w,
-                title: window::names(&window.toplevel).0,
+                title: window.names().0,
                 is_focused,
                 hover: window.hover,
                 is_filling: place.state != State::Free || is_tiled,

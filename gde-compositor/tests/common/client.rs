@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use wayland_client::globals::GlobalListContents;
 use wayland_client::protocol::{
-    wl_buffer::WlBuffer, wl_callback, wl_compositor::WlCompositor, wl_keyboard, wl_output::WlOutput, wl_pointer, wl_region::WlRegion, wl_registry, wl_seat::WlSeat,
+    wl_buffer::WlBuffer, wl_callback, wl_compositor::WlCompositor, wl_data_device, wl_data_device_manager::WlDataDeviceManager, wl_data_offer, wl_data_source, wl_keyboard, wl_output::WlOutput, wl_pointer, wl_region::WlRegion, wl_registry, wl_seat::WlSeat,
     wl_shm, wl_shm_pool::WlShmPool, wl_subcompositor::WlSubcompositor, wl_subsurface::WlSubsurface, wl_surface::WlSurface,
 };
 use wayland_client::{Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop};
@@ -55,6 +55,13 @@ pub struct Heard {
     pub released: u32,
     pub listed: Vec<Listed>,
     pub list_is_finished: bool,
+    /// Of the keyboard's last coming.
+    pub serial: u32,
+    /// What is on the clipboard, and in which forms.
+    pub offer: Option<wl_data_offer::WlDataOffer>,
+    pub offers: Vec<String>,
+    /// What the client gives to who pastes.
+    pub copied: Vec<u8>,
 }
 
 /// A window as a taskbar hears of it.
@@ -249,7 +256,10 @@ hear!(xdg_popup::XdgPopup, |heard, _proxy, event| {
 });
 hear!(wl_keyboard::WlKeyboard, |heard, _proxy, event| {
     match event {
-        wl_keyboard::Event::Enter { .. } => heard.has_keyboard = true,
+        wl_keyboard::Event::Enter { serial, .. } => {
+            heard.has_keyboard = true;
+            heard.serial = serial;
+        }
         wl_keyboard::Event::Leave { .. } => heard.has_keyboard = false,
         wl_keyboard::Event::Key { key, state, .. } => heard.keys.push((key, matches!(state.into_result(), Ok(wl_keyboard::KeyState::Pressed)))),
         _ => {}
@@ -295,6 +305,31 @@ hear!(wp_presentation_feedback::WpPresentationFeedback, |heard, _proxy, event| {
         _ => {}
     }
 });
+impl Dispatch<wl_data_device::WlDataDevice, ()> for Heard {
+    fn event(heard: &mut Self, _: &wl_data_device::WlDataDevice, event: wl_data_device::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
+        match event {
+            wl_data_device::Event::DataOffer { .. } => heard.offers.clear(),
+            wl_data_device::Event::Selection { id } => heard.offer = id,
+            _ => {}
+        }
+    }
+
+    wayland_client::event_created_child!(Heard, wl_data_device::WlDataDevice, [
+        wl_data_device::EVT_DATA_OFFER_OPCODE => (wl_data_offer::WlDataOffer, ()),
+    ]);
+}
+hear!(wl_data_offer::WlDataOffer, |heard, _proxy, event| {
+    if let wl_data_offer::Event::Offer { mime_type } = event {
+        heard.offers.push(mime_type);
+    }
+});
+hear!(wl_data_source::WlDataSource, |heard, _proxy, event| {
+    if let wl_data_source::Event::Send { fd, .. } = event {
+        let data = heard.copied.clone();
+        // A pipe takes only so much until it is read.
+        std::thread::spawn(move || File::from(fd).write_all(&data));
+    }
+});
 impl Dispatch<ZwlrForeignToplevelManagerV1, ()> for Heard {
     fn event(heard: &mut Self, _: &ZwlrForeignToplevelManagerV1, event: zwlr_foreign_toplevel_manager_v1::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
         match event {
@@ -331,6 +366,7 @@ hear!(ZwlrForeignToplevelHandleV1, |heard, proxy, event| {
 });
 
 delegate_noop!(Heard: WlCompositor);
+delegate_noop!(Heard: WlDataDeviceManager);
 delegate_noop!(Heard: WlSubcompositor);
 delegate_noop!(Heard: WlSubsurface);
 delegate_noop!(Heard: WlRegion);

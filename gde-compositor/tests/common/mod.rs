@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod client;
+pub mod x11;
 
 use std::cell::Cell;
 use std::os::unix::net::UnixStream;
@@ -42,6 +43,8 @@ pub struct Fixture {
     pub events: EventLoop<'static, Gde>,
     pub gde: Gde,
     time: Rc<Cell<Duration>>,
+    /// A client that is served with each frame.
+    pub attended: Option<Client>,
 }
 
 impl Fixture {
@@ -54,7 +57,7 @@ impl Fixture {
         gde.has_animations = false;
         server::serve(display, &events).unwrap();
         gde.add_screen("TEST-1", (1280, 800), 60_000, (0, 0), 1.0);
-        let mut fixture = Fixture { events, gde, time };
+        let mut fixture = Fixture { events, gde, time, attended: None };
         fixture.settle();
         fixture
     }
@@ -99,6 +102,10 @@ impl Fixture {
     /// A frame's time passes: what was drawn is shown.
     pub fn frame(&mut self) {
         self.dispatch();
+        if let Some(client) = &mut self.attended {
+            client.flush();
+            client.receive();
+        }
         self.time.set(self.time.get() + Duration::from_micros(16_667));
         let waiting = std::mem::take(&mut self.headless().waiting);
         let now = self.time.get();
