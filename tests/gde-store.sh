@@ -1,5 +1,7 @@
 # A package with a program for people, in a repository that is served here; gpm knows it. Run as root in the machine.
 set -euo pipefail
+# Nothing here depends on archives elsewhere.
+for name in debian debian-security; do [ ! -e /etc/gpm/repositories/$name.toml ] || gpm repo disable $name; done
 d=/var/tmp/gde-store
 mkdir -p $d/tree/usr/bin $d/tree/usr/share/applications
 cd $d

@@ -1,6 +1,7 @@
 //! GenAI OS's package manager. The command `gpm` and the graphical store are made of this library, which prints nothing.
 #![deny(unsafe_code, missing_docs)]
 
+pub mod archive;
 pub mod database;
 pub mod deb;
 pub mod dependency;

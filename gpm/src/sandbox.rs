@@ -105,6 +105,9 @@ pub fn run(
     })
 }
 
+/// Where programs are looked for, `chroot` among them.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 fn command(scriptlet: &Scriptlet, root: &Root, variables: &[(&str, &str)]) -> Command {
     let mut command = if root.is_system() {
         Command::new(&scriptlet.interpreter)
@@ -115,7 +118,7 @@ fn command(scriptlet: &Scriptlet, root: &Root, variables: &[(&str, &str)]) -> Co
     };
     // All shells and interpreters read a program from here, and nothing must be written for it.
     command.arg("/dev/stdin").env_clear().current_dir("/");
-    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/").env("LC_ALL", "C.UTF-8");
+    command.env("PATH", PATH).env("HOME", "/").env("LC_ALL", "C.UTF-8");
     command.envs(variables.iter().copied());
     command
 }
@@ -188,13 +191,15 @@ fn filter(network: bool, read_only: bool) -> Result<Vec<seccompiler::sock_filter
 }
 
 /// What a machine's own programs do to keep its indexes up to date. They are known, so that they run unconfined.
-const KNOWN: [(&str, &[&str]); 8] = [
+const KNOWN: [(&str, &[&str]); 10] = [
     ("ldconfig", &["/sbin/ldconfig"]),
     ("update-mime-database", &["/usr/bin/update-mime-database", "/usr/share/mime"]),
     ("update-desktop-database", &["/usr/bin/update-desktop-database", "-q"]),
-    ("glib-compile-schemas", &["/usr/bin/glib-compile-schemas", "/usr/share/glib-2.0/schemas"]),
+    ("glib-compile-schemas", &["/usr/lib/x86_64-linux-gnu/glib-2.0/glib-compile-schemas", "/usr/share/glib-2.0/schemas"]),
     ("gtk-update-icon-cache", &["/usr/bin/gtk-update-icon-cache", "-q", "-f", "/usr/share/icons/hicolor"]),
-    ("gio-querymodules", &["/usr/bin/gio-querymodules", "/usr/lib/x86_64-linux-gnu/gio/modules"]),
+    ("gio-querymodules", &["/usr/lib/x86_64-linux-gnu/glib-2.0/gio-querymodules", "/usr/lib/x86_64-linux-gnu/gio/modules"]),
+    ("gdk-pixbuf-query-loaders", &["/usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/gdk-pixbuf-query-loaders", "--update-cache"]),
+    ("gtk-query-immodules-3.0", &["/usr/lib/x86_64-linux-gnu/libgtk-3-0/gtk-query-immodules-3.0", "--update-cache"]),
     ("fc-cache", &["/usr/bin/fc-cache", "-s"]),
     ("mandb", &["/usr/bin/mandb", "-pq"]),
 ];
@@ -229,7 +234,7 @@ pub fn run_known(name: &str, root: &Root, line: &mut dyn FnMut(&str)) -> Result<
         command.arg(root.path()).arg(words[0]);
         command
     };
-    let output = command.args(&words[1..]).env_clear().current_dir("/").stdin(Stdio::null()).output().map_err(failed)?;
+    let output = command.args(&words[1..]).env_clear().env("PATH", PATH).current_dir("/").stdin(Stdio::null()).output().map_err(failed)?;
     for text in output.stdout.split(|it| *it == b'\n').chain(output.stderr.split(|it| *it == b'\n')).filter(|it| !it.is_empty()) {
         line(&String::from_utf8_lossy(text));
     }

@@ -1,5 +1,7 @@
 # What the scripts of this folder share. They run in the machine, as root, in an empty folder of the disk.
 set -euo pipefail
+# Nothing here depends on archives elsewhere.
+for name in debian debian-security; do [ ! -e /etc/gpm/repositories/$name.toml ] || gpm repo disable $name; done
 fail() { echo "$*" >&2; exit 1; }
 
 # package NAME VERSION MANIFEST-LINES PATH=TEXT...: builds a package of programs.

@@ -109,7 +109,7 @@ impl Catalogue {
 fn entry(versions: &[&Known], root: &gpm::root::Root) -> Entry {
     // What an installation would bring: of the repository that goes first, the newest.
     let rank = |it: &&&Known| (it.available.priority, it.available.manifest.version.clone());
-    let offered = versions.iter().filter(|it| it.offer.is_some()).max_by_key(rank);
+    let offered = versions.iter().filter(|it| it.is_offered()).max_by_key(rank);
     let installed = versions.iter().find(|it| it.available.installed);
     // gpm never goes back by itself.
     let is_older = |offer: &Known, there: &Known| offer.available.manifest.version < there.available.manifest.version;
@@ -129,7 +129,7 @@ fn entry(versions: &[&Known], root: &gpm::root::Root) -> Entry {
         homepage: shown.homepage.clone(),
         installed: installed.map(|it| it.available.manifest.version.to_string()),
         offered: offered.map(|it| it.available.manifest.version.to_string()),
-        size: offered.and_then(|it| it.offer.as_ref()).map(|it| it.installed),
+        size: offered.and_then(|it| it.sizes()).map(|(_, installed)| installed),
         repository: offered.and_then(|it| it.available.repository.as_deref()).map(str::to_owned),
         rights: rights(shown),
         icon: icon.map(|path| root.join(path)).filter(|path| path.exists()),

@@ -3,7 +3,7 @@
 use genai_ui::futures::futures::channel::mpsc;
 use genai_ui::{Task, job};
 use gpm::database::Past;
-use gpm::gpm::Proposal;
+use gpm::gpm::{Proposal, Reach};
 use gpm::observer::{Event, Observer, Silent};
 use gpm::package::Trust;
 use gpm::solver::{Change, Conflict, Request, SolveError, Upgrade};
@@ -160,7 +160,7 @@ pub fn load(root: PathBuf, update: bool) -> Task<Message> {
             if update {
                 unreachable = gpm.update()?.into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", chain(&outcome.err()?)))).collect();
             }
-            let catalogue = Catalogue::new(&gpm.known(&[], Trust::Anyone)?, gpm.root());
+            let catalogue = Catalogue::new(&gpm.known(&[], Trust::Anyone, Reach::Own)?, gpm.root());
             let mut history = gpm.database().history()?;
             history.sort_by_key(|it| std::cmp::Reverse(it.id));
             Ok::<_, Error>((Arc::new(catalogue), history, unreachable))

@@ -26,7 +26,7 @@ impl World {
         Maker::new(&at.join("repo"), keys, Expiry::default(), Time::now()).init(1).expect("a repository");
         let world = World { folder };
         let gpm = Gpm::new(&world.root(), &Silent).expect("a tree");
-        let source = Source { url: format!("file://{}", at.join("repo").display()), priority: None, enabled: true };
+        let source = Source::new(format!("file://{}", at.join("repo").display()));
         gpm.add_source("stable", &source, &world.maker().root().expect("the root's metadata")).expect("a source");
         world
     }

@@ -6,11 +6,11 @@ pub mod scripts;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use control::Stanza;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, Hasher};
 use crate::manifest::{AppStream, Manifest, Trigger};
 use crate::package::{Builder, Entry, Kind};
 use crate::sandbox;
@@ -68,17 +68,22 @@ pub struct Imported {
 }
 
 
-fn unpack(name: &str, data: &mut dyn Read, limit: u64) -> Result<Vec<u8>, DebError> {
-    let mut text = Vec::new();
+/// What stands before a line of a script that would have done something, among the notes.
+pub const NEVER_RUN: &str = "never run: ";
+
+/// Larger files of a package do not go through memory.
+const SPOOLED: u64 = 1 << 20;
+
+/// The tar archive that is compressed in a member; of at most `limit` bytes.
+fn unpack<'a>(name: &str, data: impl Read + 'a, limit: u64) -> Result<Box<dyn Read + 'a>, DebError> {
     let end = name.rsplit('.').next().unwrap_or_default();
-    match end {
-        "xz" => drop(lzma_rust2::XzReader::new(data, true).take(limit).read_to_end(&mut text)?),
-        "gz" => drop(flate2::read::GzDecoder::new(data).take(limit).read_to_end(&mut text)?),
-        "zst" => drop(zstd::Decoder::new(data)?.take(limit).read_to_end(&mut text)?),
-        "tar" => drop(data.take(limit).read_to_end(&mut text)?),
+    Ok(match end {
+        "xz" => Box::new(lzma_rust2::XzReader::new(data, true).take(limit)),
+        "gz" => Box::new(flate2::read::GzDecoder::new(data).take(limit)),
+        "zst" => Box::new(zstd::Decoder::new(data)?.take(limit)),
+        "tar" => Box::new(data.take(limit)),
         other => return Err(DebError::Format(format!("its member {name} is compressed by {other:?}"))),
-    }
-    Ok(text)
+    })
 }
 
 /// Reads a Debian package.
@@ -86,6 +91,18 @@ fn unpack(name: &str, data: &mut dyn Read, limit: u64) -> Result<Vec<u8>, DebErr
 /// # Errors
 /// When it is damaged, for another machine, has files that packages do not hold, or scripts that are not understood.
 pub fn import(path: &Path, unknown: Unknown) -> Result<Imported, DebError> {
+    read(path, unknown, None)
+}
+
+/// The same, with large files laid out in `folder`, which must stay until the package is written.
+///
+/// # Errors
+/// As [`import`]; and when they cannot be written.
+pub fn import_within(path: &Path, unknown: Unknown, folder: &Path) -> Result<Imported, DebError> {
+    read(path, unknown, Some(folder))
+}
+
+fn read(path: &Path, unknown: Unknown, folder: Option<&Path>) -> Result<Imported, DebError> {
     let mut archive = ar::Archive::new(File::open(path)?);
     let (mut control, mut data) = (None, None);
     let mut version = Vec::new();
@@ -95,33 +112,37 @@ pub fn import(path: &Path, unknown: Unknown) -> Result<Imported, DebError> {
         if name == "debian-binary" {
             entry.read_to_end(&mut version)?;
         } else if name.starts_with("control.tar") {
-            control = Some(unpack(&name, &mut entry, MAX_CONTROL)?);
+            let mut text = Vec::new();
+            unpack(&name, &mut entry, MAX_CONTROL)?.read_to_end(&mut text)?;
+            control = Some(text);
         } else if name.starts_with("data.tar") {
-            data = Some(unpack(&name, &mut entry, MAX_MEMBER)?);
+            data = Some(entries(unpack(&name, &mut entry, MAX_MEMBER)?, folder)?);
         }
     }
     if !version.starts_with(b"2.") {
         return Err(DebError::Format("it does not say that its format is 2".into()));
     }
     let control = control.ok_or_else(|| DebError::Format("it has no control files".into()))?;
-    let data = data.ok_or_else(|| DebError::Format("it has no data".into()))?;
+    let (files, spooled) = data.ok_or_else(|| DebError::Format("it has no data".into()))?;
     let members = control_members(&control)?;
     let stanza = members.get("control").map(|it| Stanza::parse(&String::from_utf8_lossy(it)));
     let mut manifest = control::manifest(&stanza.ok_or_else(|| DebError::Format("it has no control file".into()))?)?;
-    let files = entries(&data)?;
     let mut notes = Vec::new();
     translate(&members, &files, &mut manifest, unknown, &mut notes)?;
     dress(&files, &mut manifest);
     let mut builder = Builder::new(manifest.clone());
-    for (entry, contents) in files.into_values() {
-        builder.add(entry, contents);
+    for (path, (entry, contents)) in files {
+        match spooled.get(&path) {
+            Some(place) => builder.add_from(entry, place.clone()),
+            None => builder.add(entry, contents),
+        }
     }
     Ok(Imported { builder, manifest, notes })
 }
 
 /// The manifest of a Debian package whose files somebody else has unpacked: `control` is its control archive (tar), `files` what is taken of
 /// its data. Of their contents only those of the copyright file and of desktop entries are looked at. Maintainer scripts become triggers or
-/// are left out, with notes. Configuration files that are not among `files` are not named.
+/// are left out, with notes; so are alternatives. Configuration files that are not among `files` are not named.
 ///
 /// # Errors
 /// When the control file cannot be understood.
@@ -131,6 +152,8 @@ pub fn describe(control: &[u8], files: &Files) -> Result<(Manifest, Vec<String>)
     let mut manifest = control::manifest(&stanza.ok_or_else(|| DebError::Format("it has no control file".into()))?)?;
     let mut notes = Vec::new();
     translate(&members, files, &mut manifest, Unknown::Drop, &mut notes)?;
+    // Who unpacks it makes such links too.
+    manifest.scriptlets.clear();
     dress(files, &mut manifest);
     Ok((manifest, notes))
 }
@@ -150,15 +173,21 @@ fn control_members(tar: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, DebError> {
 /// Files with their contents, by path.
 pub type Files = BTreeMap<String, (Entry, Vec<u8>)>;
 
-fn entries(tar: &[u8]) -> Result<Files, DebError> {
+/// Where the contents of large files lie, by path.
+type Spooled = HashMap<String, PathBuf>;
+
+/// The files of a tar archive; the contents of large ones go into `folder`, where there is one.
+fn entries(tar: impl Read, folder: Option<&Path>) -> Result<(Files, Spooled), DebError> {
     let mut files = Files::new();
+    let mut spooled = Spooled::new();
     // Which names are the same file, by the one that the archive has first.
     let mut groups: HashMap<String, Vec<String>> = HashMap::new();
     let clean = |path: &Path| {
         let text = path.to_str().ok_or_else(|| DebError::Format(format!("{} is not UTF-8", path.display())))?;
         Ok::<_, DebError>(text.trim_start_matches("./").trim_end_matches('/').to_owned())
     };
-    for entry in tar::Archive::new(tar).entries()? {
+    let mut archive = tar::Archive::new(tar);
+    for (number, entry) in archive.entries()?.enumerate() {
         let mut entry = entry?;
         let path = clean(&entry.path()?)?;
         if path.is_empty() || path == "." {
@@ -177,9 +206,19 @@ fn entries(tar: &[u8]) -> Result<Files, DebError> {
             tar::EntryType::Regular | tar::EntryType::Continuous => Kind::Regular { size: 0, sha512: Digest::of(b"") },
             _ => return Err(DebError::Special { path }),
         };
+        let mut kind = kind;
         let mut contents = Vec::new();
         if matches!(kind, Kind::Regular { .. }) {
-            entry.read_to_end(&mut contents)?;
+            match folder.filter(|_| entry.size() > SPOOLED) {
+                Some(folder) => {
+                    let place = folder.join(format!("file-{number}"));
+                    let mut output = Hashed { file: File::create(&place)?, hasher: Hasher::new() };
+                    let size = io::copy(&mut entry, &mut output)?;
+                    kind = Kind::Regular { size, sha512: output.hasher.finish() };
+                    spooled.insert(path.clone(), place);
+                }
+                None => drop(entry.read_to_end(&mut contents)?),
+            }
         }
         let number = |value: io::Result<u64>| u32::try_from(value.unwrap_or(0)).unwrap_or(0);
         let mode = header.mode()? & 0o7777;
@@ -187,6 +226,8 @@ fn entries(tar: &[u8]) -> Result<Files, DebError> {
         let entry = Entry { path: path.clone(), mode, uid: number(header.uid()), gid: number(header.gid()), mtime, kind };
         files.insert(path, (entry, contents));
     }
+    // What follows the archive's end is nothing, but its compression's checksum is only looked at when it has been read.
+    io::copy(&mut archive.into_inner(), &mut io::sink())?;
     // The contents stand with the name that comes first in the order of paths.
     for (first, others) in groups {
         let mut names = others;
@@ -197,10 +238,32 @@ fn entries(tar: &[u8]) -> Result<Files, DebError> {
         for name in &names {
             let kind = if *name == to { entry.kind.clone() } else { Kind::Hardlink { to: to.clone() } };
             let text = if *name == to { contents.clone() } else { Vec::new() };
+            if *name == to
+                && let Some(place) = spooled.remove(&first)
+            {
+                spooled.insert(name.clone(), place);
+            }
             files.insert(name.clone(), (Entry { path: name.clone(), kind, ..entry.clone() }, text));
         }
     }
-    Ok(files)
+    Ok((files, spooled))
+}
+
+struct Hashed {
+    file: File,
+    hasher: Hasher,
+}
+
+impl io::Write for Hashed {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(data)?;
+        self.hasher.update(&data[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Scripts, triggers and configuration files.
@@ -214,10 +277,14 @@ fn translate(
     let text = |name: &str| members.get(name).map(|it| String::from_utf8_lossy(it).into_owned());
     let mut triggers: BTreeSet<&str> = BTreeSet::new();
     let mut strange = Vec::new();
+    let mut alternatives = BTreeSet::new();
     for name in ["preinst", "postinst", "prerm", "postrm", "config"] {
         let Some(script) = text(name) else { continue };
         let verdict = scripts::classify(&script);
         triggers.extend(verdict.triggers);
+        if name == "postinst" {
+            alternatives.extend(verdict.alternatives);
+        }
         notes.extend(verdict.dropped.into_iter().map(|it| format!("{name}: left out, as it only {it}")));
         strange.extend(verdict.unknown.into_iter().map(|line| format!("    {name}: {line}")));
     }
@@ -225,8 +292,9 @@ fn translate(
         if unknown == Unknown::Refuse {
             return Err(DebError::Scripts(strange));
         }
-        notes.extend(strange.into_iter().map(|line| format!("never run: {}", line.trim())));
+        notes.extend(strange.into_iter().map(|line| format!("{NEVER_RUN}{}", line.trim())));
     }
+    scripts::arrange(&alternatives, &mut manifest.scriptlets);
     for line in text("triggers").unwrap_or_default().lines().map(str::trim).filter(|it| !it.is_empty() && !it.starts_with('#')) {
         match line.split_whitespace().collect::<Vec<_>>()[..] {
             ["activate" | "activate-noawait" | "activate-await", "ldconfig"] => drop(triggers.insert("ldconfig")),
@@ -267,6 +335,8 @@ fn paths_of(known: &str) -> &'static [&'static str] {
         "glib-compile-schemas" => &["/usr/share/glib-2.0/schemas"],
         "gtk-update-icon-cache" => &["/usr/share/icons/hicolor"],
         "gio-querymodules" => &["/usr/lib/x86_64-linux-gnu/gio/modules"],
+        "gdk-pixbuf-query-loaders" => &["/usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/2.10.0/loaders"],
+        "gtk-query-immodules-3.0" => &["/usr/lib/x86_64-linux-gnu/gtk-3.0/3.0.0/immodules"],
         "fc-cache" => &["/usr/share/fonts", "/etc/fonts"],
         "mandb" => &["/usr/share/man"],
         _ => &[],
@@ -275,8 +345,13 @@ fn paths_of(known: &str) -> &'static [&'static str] {
 
 /// A package that has one of the known programs wants to know of the files that it indexes.
 fn triggers_of(files: &Files) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    let known = ["ldconfig", "update-mime-database", "update-desktop-database", "glib-compile-schemas", "gtk-update-icon-cache", "gio-querymodules", "fc-cache", "mandb"];
-    let has = |name: &str| ["sbin", "bin", "usr/bin", "usr/sbin", "usr/lib/x86_64-linux-gnu/glib-2.0"].iter().any(|it| files.contains_key(&format!("{it}/{name}")));
+    let known = [
+        "ldconfig", "update-mime-database", "update-desktop-database", "glib-compile-schemas", "gtk-update-icon-cache", "gio-querymodules",
+        "gdk-pixbuf-query-loaders", "gtk-query-immodules-3.0", "fc-cache", "mandb",
+    ];
+    let library = |name: &str| format!("usr/lib/x86_64-linux-gnu/{name}");
+    let folders = ["sbin".into(), "bin".into(), "usr/bin".into(), "usr/sbin".into(), library("glib-2.0"), library("gdk-pixbuf-2.0"), library("libgtk-3-0")];
+    let has = |name: &str| folders.iter().any(|it| files.contains_key(&format!("{it}/{name}")));
     let found: Vec<&'static str> = known.into_iter().filter(|it| has(it)).collect();
     found.into_iter().map(|it| (it, paths_of(it)))
 }

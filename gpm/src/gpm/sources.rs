@@ -6,10 +6,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Error, Gpm, Known, Source};
+use super::{Error, Gpm, Known, Reach, Source};
+use crate::archive::{Archive, ArchiveError, Debian};
 use crate::keys::PublicKey;
 use crate::package::{Package, Trust};
-use crate::repository::{Client, RepositoryError, Time, Updated, Url, default_priority};
+use crate::repository::{Client, Time, Updated, Url};
 use crate::solver::Available;
 use crate::version::Version;
 
@@ -52,6 +53,89 @@ impl Gpm<'_> {
         Self::io("write", &path, crate::database::replace(&path, text.as_bytes()))
     }
 
+    /// Adds an archive in Debian's form, or changes one. Its keyring must be there.
+    ///
+    /// # Errors
+    /// When the name or the address is none, the keyring cannot be read, or it cannot be written.
+    pub fn add_archive(&self, name: &str, source: &Source) -> Result<(), Error> {
+        let path = self.root.join("etc/gpm/repositories").join(format!("{name}.toml"));
+        let wrong = |reason: String| Error::Config { path: path.clone(), reason };
+        if !crate::dependency::is_package_name(name) {
+            return Err(wrong(format!("{name:?} is no name for a repository")));
+        }
+        let debian = source.debian.as_ref().ok_or_else(|| wrong("it names no suites".into()))?;
+        if debian.suites.is_empty() || debian.components.is_empty() {
+            return Err(wrong("it names no suites or no components".into()));
+        }
+        Url::new(&source.url).map_err(|source| Error::Repository { name: name.into(), source })?;
+        let keyring = self.keyring(debian)?;
+        Self::io("read", &keyring, fs::File::open(&keyring))?;
+        let _lock = self.database.lock()?;
+        if let Some(dir) = path.parent() {
+            Self::io("make", dir, fs::create_dir_all(dir))?;
+        }
+        let text = toml::to_string(source).map_err(|error| wrong(error.to_string()))?;
+        Self::io("write", &path, crate::database::replace(&path, text.as_bytes()))
+    }
+
+    /// Uses a repository again, or leaves it aside.
+    ///
+    /// # Errors
+    /// When there is none of the name, or it cannot be written.
+    pub fn enable_source(&self, name: &str, enabled: bool) -> Result<(), Error> {
+        let _lock = self.database.lock()?;
+        let path = self.root.join("etc/gpm/repositories").join(format!("{name}.toml"));
+        let wrong = |reason: String| Error::Config { path: path.clone(), reason };
+        let mut source = self.sources()?.remove(name).ok_or_else(|| wrong("there is no repository of that name".into()))?;
+        source.enabled = enabled;
+        let text = toml::to_string(&source).map_err(|error| wrong(error.to_string()))?;
+        Self::io("write", &path, crate::database::replace(&path, text.as_bytes()))
+    }
+
+    fn keyring(&self, debian: &Debian) -> Result<PathBuf, Error> {
+        let path = debian.keyring.to_string_lossy();
+        Self::io("find", &debian.keyring, self.root.resolve(path.trim_start_matches('/')))
+    }
+
+    pub(super) fn archive<'b>(&'b self, name: &'b str, source: &'b Source, debian: &'b Debian) -> Result<Archive<'b>, Error> {
+        let url = Url::new(&source.url).map_err(|source| Error::Repository { name: name.into(), source })?;
+        let dir = self.database.dir().join("repositories").join(name);
+        Ok(Archive::new(name, url, debian, self.keyring(debian)?, dir, &self.transport, self.observer, Time::now()))
+    }
+
+    /// Looks at all names that archives in Debian's form know, of packages and of what they provide.
+    pub(super) fn archive_names(&self, look: impl Fn(&mut dyn Iterator<Item = &str>) -> Vec<String>) -> Result<Vec<String>, Error> {
+        let mut found = Vec::new();
+        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
+            if let Some(debian) = &source.debian {
+                found.extend(self.archive(name, source, debian)?.names(&look).map_err(|source| Error::Archive { name: name.clone(), source })?);
+            }
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// What archives in Debian's form offer, as far as it is looked at.
+    fn archived(&self, reach: Reach<'_>) -> Result<Vec<Known>, Error> {
+        let mut known = Vec::new();
+        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
+            let Some(debian) = &source.debian else { continue };
+            let archive = self.archive(name, source, debian)?;
+            let offers = match reach {
+                Reach::Own => continue,
+                Reach::Names(names, breadth) => archive.offers(names, breadth),
+                Reach::All => archive.all(),
+            };
+            let repository: Arc<str> = name.as_str().into();
+            known.extend(offers.map_err(|source| Error::Archive { name: name.clone(), source })?.into_iter().map(|it| {
+                let available = Available { manifest: Arc::new(it.manifest), repository: Some(repository.clone()), priority: source.priority(name), installed: false };
+                Known { available, offer: None, deb: Some(it.file), file: None }
+            }));
+        }
+        Ok(known)
+    }
+
     /// Forgets a repository.
     ///
     /// # Errors
@@ -61,7 +145,11 @@ impl Gpm<'_> {
         let path = self.root.join("etc/gpm/repositories").join(format!("{name}.toml"));
         Self::io("remove", &path, fs::remove_file(&path))?;
         let state = self.database.dir().join("repositories").join(name);
-        Self::io("remove", &state, fs::remove_dir_all(&state))
+        match fs::remove_dir_all(&state) {
+            // An archive that was never asked has none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => Self::io("remove", &state, other),
+        }
     }
 
     pub(super) fn client<'b>(&'b self, name: &'b str, source: &Source) -> Result<Client<'b>, Error> {
@@ -74,11 +162,15 @@ impl Gpm<'_> {
     ///
     /// # Errors
     /// When the tree cannot be locked or its configuration cannot be read.
-    pub fn update(&self) -> Result<Vec<(String, Result<Updated, RepositoryError>)>, Error> {
+    pub fn update(&self) -> Result<Vec<(String, Result<Updated, ArchiveError>)>, Error> {
         let _lock = self.database.lock()?;
         let mut found = Vec::new();
         for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
-            found.push((name.clone(), self.client(name, source)?.update()));
+            let updated = match &source.debian {
+                Some(debian) => self.archive(name, source, debian)?.update(),
+                None => self.client(name, source)?.update().map_err(ArchiveError::from),
+            };
+            found.push((name.clone(), updated));
         }
         Ok(found)
     }
@@ -91,42 +183,43 @@ impl Gpm<'_> {
         Ok(PublicKey::read_all(&self.root.join("etc/gpm/keys"))?)
     }
 
-    /// All that the repositories offer.
+    /// All that repositories of ours offer.
     pub(super) fn offered(&self) -> Result<Vec<Known>, Error> {
         let mut offered = Vec::new();
-        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
-            let priority = source.priority.unwrap_or_else(|| default_priority(name));
+        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled && it.debian.is_none()) {
+            let priority = source.priority(name);
             let index = self.client(name, source)?.index().map_err(|source| Error::Repository { name: name.clone(), source })?;
             let repository: Arc<str> = name.as_str().into();
             offered.extend(index.packages.into_iter().map(|offer| {
                 let manifest = Arc::new(offer.manifest.clone());
                 let available = Available { manifest, repository: Some(repository.clone()), priority, installed: false };
-                Known { available, offer: Some(offer), file: None }
+                Known { available, offer: Some(offer), deb: None, file: None }
             }));
         }
         Ok(offered)
     }
 
-    /// All versions that are installed or offered. `files` are packages' files that are wanted: they go before all repositories.
+    /// All versions that are installed or offered, by archives in Debian's form as far as `reach` goes. `files` are packages' files that are
+    /// wanted: they go before all repositories.
     ///
     /// # Errors
     /// When something that is kept cannot be read, or a file is not accepted.
-    pub fn known(&self, files: &[PathBuf], trust: Trust<'_>) -> Result<Vec<Known>, Error> {
+    pub fn known(&self, files: &[PathBuf], trust: Trust<'_>, reach: Reach<'_>) -> Result<Vec<Known>, Error> {
         let mut known: Vec<Known> = Vec::new();
         let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
         let key = |name: &str, version: &Version| (name.to_owned(), version.to_string());
         for (name, record) in self.database.records()? {
             places.insert(key(&name, &record.manifest.version), known.len());
             let available = Available { manifest: Arc::new(record.manifest), repository: None, priority: 0, installed: true };
-            known.push(Known { available, offer: None, file: None });
+            known.push(Known { available, offer: None, deb: None, file: None });
         }
         for path in files {
             let package = Package::open(path, trust).map_err(|source| Error::Package { path: path.clone(), source })?;
             let manifest = Arc::new(package.header().manifest.clone());
             let available = Available { manifest, repository: None, priority: i32::MAX, installed: false };
-            known.push(Known { available, offer: None, file: Some(path.clone()) });
+            known.push(Known { available, offer: None, deb: None, file: Some(path.clone()) });
         }
-        for offered in self.offered()? {
+        for offered in self.offered()?.into_iter().chain(self.archived(reach)?) {
             let Available { manifest, repository, priority, .. } = &offered.available;
             match places.get(&key(&manifest.name, &manifest.version)) {
                 Some(&at) if known[at].available.priority >= *priority && known[at].available.repository.is_some() => {}
@@ -134,6 +227,7 @@ impl Gpm<'_> {
                     known[at].available.priority = *priority;
                     known[at].available.repository.clone_from(repository);
                     known[at].offer = offered.offer;
+                    known[at].deb = offered.deb;
                 }
                 None => {
                     places.insert(key(&manifest.name, &manifest.version), known.len());
@@ -142,12 +236,12 @@ impl Gpm<'_> {
             }
         }
         // An installed version that no repository has competes with what its package's repositories have.
-        let best: BTreeMap<String, i32> = known.iter().filter(|it| it.offer.is_some()).fold(BTreeMap::new(), |mut best, it| {
+        let best: BTreeMap<String, i32> = known.iter().filter(|it| it.is_offered()).fold(BTreeMap::new(), |mut best, it| {
             let entry = best.entry(it.available.manifest.name.clone()).or_insert(i32::MIN);
             *entry = (*entry).max(it.available.priority);
             best
         });
-        for it in known.iter_mut().filter(|it| it.available.installed && it.offer.is_none()) {
+        for it in known.iter_mut().filter(|it| it.available.installed && !it.is_offered()) {
             it.available.priority = best.get(&it.available.manifest.name).copied().unwrap_or(0);
         }
         Ok(known)

@@ -69,6 +69,16 @@ impl Builder {
         self.entries.insert(entry.path.clone(), (entry, source));
     }
 
+    /// What the package says of itself, anew.
+    pub fn set_manifest(&mut self, manifest: Manifest) {
+        self.manifest = manifest;
+    }
+
+    /// Adds a regular file whose contents lie at `place` until the package is written; its size and checksum are those of `entry`.
+    pub fn add_from(&mut self, entry: Entry, place: PathBuf) {
+        self.entries.insert(entry.path.clone(), (entry, Source::File(place)));
+    }
+
     /// Adds all that lies below `folder`, as root's and with its modes. Times later than `latest` (seconds since 1970) become `latest`, so
     /// that when a package is built does not show in it.
     ///

@@ -24,6 +24,7 @@ pub use client::{Client, Updated};
 pub use maker::{Expiry, Keys, Maker};
 pub use metadata::Role;
 pub use time::Time;
+pub(crate) use transport::copy_exactly;
 pub use transport::{Transport, Url};
 
 use crate::digest::Digest;

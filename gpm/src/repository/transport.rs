@@ -107,7 +107,7 @@ impl Transport {
 }
 
 /// Copies exactly `length` bytes, and tells of it.
-pub(super) fn copy_exactly(
+pub(crate) fn copy_exactly(
     reader: &mut dyn Read,
     writer: &mut dyn io::Write,
     length: u64,

@@ -247,13 +247,7 @@ impl<'a> Resolver<'a> {
         if !other.is_empty() {
             return other.into_iter().take(5).collect();
         }
-        let mut names: Vec<&str> = self.pool.packages.iter().map(|it| it.manifest.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        let mut near: Vec<(usize, &str)> =
-            names.into_iter().filter_map(|name| distance(&relation.name, name, 2).map(|distance| (distance, name))).collect();
-        near.sort_unstable();
-        near.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+        similar(&relation.name, &mut self.pool.packages.iter().map(|it| it.manifest.name.as_str()))
     }
 
     /// The installed packages that `gone` leaves without something they need, and `gone` itself.
@@ -492,6 +486,14 @@ impl<'a> Resolver<'a> {
         }
         chains
     }
+}
+
+/// The names that are most like `name`: at most three.
+pub(crate) fn similar(name: &str, names: &mut dyn Iterator<Item = &str>) -> Vec<String> {
+    let mut near: Vec<(usize, &str)> = names.filter_map(|it| distance(name, it, 2).map(|distance| (distance, it))).collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(3).map(|(_, it)| it.to_owned()).collect()
 }
 
 /// The number of edits between two names, where it is at most `limit`.

@@ -200,6 +200,37 @@ pub enum Repo {
         #[arg(long)]
         priority: Option<i32>,
     },
+    /// Use an archive in Debian's form: its signatures are verified by gpgv
+    Archive {
+        /// Such as debian
+        name: String,
+        /// The folder that has 'dists' and 'pool': file:///..., http://... or https://...
+        url: String,
+        /// A suite, such as bookworm; several by several options
+        #[arg(long = "suite", required = true, value_name = "SUITE")]
+        suites: Vec<String>,
+        /// A component of each suite; several by several options
+        #[arg(long = "component", default_value = "main", value_name = "NAME")]
+        components: Vec<String>,
+        /// The keys that may sign it
+        #[arg(long, value_name = "FILE", default_value = "/usr/share/keyrings/debian-archive-keyring.gpg")]
+        keyring: PathBuf,
+        /// A higher one goes before a higher version; 50 where nothing is said, which is after our own repositories
+        #[arg(long)]
+        priority: Option<i32>,
+    },
+    /// Use a repository again that was left aside
+    Enable { name: String },
+    /// Leave a repository aside, but remember it
+    Disable { name: String },
+    /// Write the configuration for those archives of Debian that this machine's apt uses, for a tree that is being built
+    #[command(hide = true)]
+    FromApt {
+        /// What the names of their suites begin with, such as bookworm
+        codename: String,
+        /// The tree
+        folder: PathBuf,
+    },
     /// Use a repository no longer
     Forget { name: String },
     /// Make an empty repository, and its keys where there are none

@@ -1,15 +1,17 @@
 //! Commands about repositories.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow, bail};
 use gpm::Gpm;
+use gpm::archive::Debian;
 use gpm::gpm::Source;
 use gpm::keys::{PublicKey, SecretKey};
 use gpm::package::Trust;
-use gpm::repository::{Expiry, Keys, Maker, Time, Updated, default_priority};
+use gpm::repository::{Expiry, Keys, Maker, Time, Updated};
 use serde_json::json;
 
 use crate::args::{Repo, RepoKeys};
@@ -17,7 +19,10 @@ use crate::show::Output;
 
 /// Whether a command is for those who make repositories.
 pub fn needs_no_tree(command: &Repo) -> bool {
-    !matches!(command, Repo::List | Repo::Trust { .. } | Repo::Forget { .. })
+    !matches!(
+        command,
+        Repo::List | Repo::Trust { .. } | Repo::Archive { .. } | Repo::Enable { .. } | Repo::Disable { .. } | Repo::Forget { .. }
+    )
 }
 
 fn maker(dir: &Path, keys: &RepoKeys) -> Maker {
@@ -57,7 +62,10 @@ pub fn look_after(command: &Repo, output: &Output) -> Result<ExitCode> {
             output.say("", &json!({ "rotated": true }));
         }
         Repo::Serve { dir, listen } => serve(dir, listen, output)?,
-        Repo::List | Repo::Trust { .. } | Repo::Forget { .. } => unreachable!("these need a tree"),
+        Repo::FromApt { codename, folder } => from_apt(codename, folder)?,
+        Repo::List | Repo::Trust { .. } | Repo::Archive { .. } | Repo::Enable { .. } | Repo::Disable { .. } | Repo::Forget { .. } => {
+            unreachable!("these need a tree")
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,18 +74,31 @@ pub fn use_one(gpm: &Gpm<'_>, command: &Repo, output: &Output) -> Result<ExitCod
     match command {
         Repo::List => {
             let sources = gpm.sources()?;
-            let priority = |name: &str, it: &Source| it.priority.unwrap_or_else(|| default_priority(name));
+            let suites = |it: &Source| it.debian.as_ref().map_or_else(String::new, |it| format!(" {}, {}", it.suites.join(" "), it.components.join(" ")));
             let lines: Vec<String> = sources
                 .iter()
-                .map(|(name, it)| format!("{name} {} (priority {}){}", it.url, priority(name, it), if it.enabled { "" } else { ", not used" }))
+                .map(|(name, it)| format!("{name} {}{} (priority {}){}", it.url, suites(it), it.priority(name), if it.enabled { "" } else { ", not used" }))
                 .collect();
-            let list: Vec<_> = sources.iter().map(|(name, it)| json!({ "name": name, "url": it.url, "priority": priority(name, it), "enabled": it.enabled })).collect();
+            let list: Vec<_> = sources.iter().map(|(name, it)| json!({ "name": name, "url": it.url, "priority": it.priority(name), "debian": it.debian, "enabled": it.enabled })).collect();
             output.say(&lines.join("\n"), &json!(list));
         }
         Repo::Trust { name, url, root_file, priority } => {
             let root = fs::read(root_file).with_context(|| format!("cannot read {}", root_file.display()))?;
-            gpm.add_source(name, &Source { url: url.clone(), priority: *priority, enabled: true }, &root)?;
+            gpm.add_source(name, &Source { priority: *priority, ..Source::new(url) }, &root)?;
             output.say(&format!("{name} is trusted; 'gpm update' asks it what it has"), &json!({ "name": name }));
+        }
+        Repo::Archive { name, url, suites, components, keyring, priority } => {
+            let debian = Debian { suites: suites.clone(), components: components.clone(), keyring: keyring.clone() };
+            gpm.add_archive(name, &Source { priority: *priority, debian: Some(debian), ..Source::new(url) })?;
+            output.say(&format!("{name} is used; 'gpm update' asks it what it has"), &json!({ "name": name }));
+        }
+        Repo::Enable { name } => {
+            gpm.enable_source(name, true)?;
+            output.say("", &json!({ "enabled": name }));
+        }
+        Repo::Disable { name } => {
+            gpm.enable_source(name, false)?;
+            output.say("", &json!({ "disabled": name }));
         }
         Repo::Forget { name } => {
             gpm.remove_source(name)?;
@@ -108,6 +129,43 @@ pub fn update(gpm: &Gpm<'_>, output: &Output) -> Result<ExitCode> {
     }
     output.say(&lines.join("\n"), &json!(list));
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Writes `etc/gpm/repositories/LABEL.toml` below `folder` for each of Debian's archives that apt uses.
+fn from_apt(codename: &str, folder: &Path) -> Result<()> {
+    let format = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(LABEL)|$(CODENAME)";
+    let done = Command::new("apt-get").args(["indextargets", "--format", format, "Created-By: Packages", "Origin: Debian"]).output();
+    let done = done.context("cannot run apt-get")?;
+    if !done.status.success() {
+        bail!("apt-get does not tell which archives it uses: {}", String::from_utf8_lossy(&done.stderr).trim());
+    }
+    let mut sources: BTreeMap<String, Source> = BTreeMap::new();
+    for line in String::from_utf8_lossy(&done.stdout).lines() {
+        let parts: Vec<&str> = line.split('|').collect();
+        let &[url, suite, component, label, name] = parts.as_slice() else { continue };
+        if !name.starts_with(codename) || !["http://", "https://"].iter().any(|it| url.starts_with(it)) {
+            continue;
+        }
+        let source = sources.entry(label.to_lowercase()).or_insert_with(|| {
+            let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg".into();
+            Source { debian: Some(Debian { suites: Vec::new(), components: Vec::new(), keyring }), ..Source::new(url.trim_end_matches('/')) }
+        });
+        // Two mirrors of the same archive: the first is enough.
+        if let Some(debian) = source.debian.as_mut().filter(|_| source.url == url.trim_end_matches('/')) {
+            for (list, it) in [(&mut debian.suites, suite), (&mut debian.components, component)] {
+                if !list.iter().any(|known| known == it) {
+                    list.push(it.to_owned());
+                }
+            }
+        }
+    }
+    let folder = folder.join("etc/gpm/repositories");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (name, source) in sources {
+        let path = folder.join(format!("{name}.toml"));
+        fs::write(&path, toml::to_string(&source)?).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn serve(dir: &Path, listen: &str, output: &Output) -> Result<()> {

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
+use gpm::archive::Breadth;
+use gpm::gpm::Reach;
 use gpm::manifest::Manifest;
 use gpm::observer::{Event, Observer};
 use gpm::package::{Entry, Kind, Package, Trust};
@@ -173,7 +175,7 @@ pub fn info(gpm: &Gpm<'_>, name: &str, output: &Output) -> Result<ExitCode> {
         output.say(&text, &json!({ "manifest": header.manifest, "sha512": package.digest(), "signature": trusted, "size": header.payload.size }));
         return Ok(ExitCode::SUCCESS);
     }
-    let mut versions: Vec<_> = gpm.known(&[], Trust::Anyone)?.into_iter().filter(|it| it.available.manifest.name == name).collect();
+    let mut versions: Vec<_> = gpm.known(&[], Trust::Anyone, Reach::Names(&[name.to_owned()].into(), Breadth::None))?.into_iter().filter(|it| it.available.manifest.name == name).collect();
     versions.sort_by(|a, b| b.available.manifest.version.cmp(&a.available.manifest.version));
     let Some(first) = versions.iter().find(|it| it.available.installed).or_else(|| versions.first()) else {
         bail!("no package is called {name}: 'gpm search {name}' looks for it");

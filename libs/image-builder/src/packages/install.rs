@@ -149,7 +149,7 @@ pub(crate) fn install(distribution: &Distribution<'_>, parts: &[Part], files: &[
     let observer = Quiet(distribution.report);
     let gpm = Gpm::new(&folder, &observer).map_err(failed)?;
     gpm.recover().map_err(failed)?;
-    let source = Source { url: format!("file://{}", repository.display()), priority: None, enabled: true };
+    let source = Source::new(format!("file://{}", repository.display()));
     gpm.add_source(REPOSITORY, &source, &distribution.maker().root().map_err(failed)?).map_err(failed)?;
     for (_, result) in gpm.update().map_err(failed)? {
         result.map_err(failed)?;
