@@ -9,17 +9,22 @@ use std::time::{Duration, Instant};
 
 use common::client::{Client, Toplevel};
 use common::{Fixture, key};
+use gde_compositor::render::vulkan::{Devices, Vulkan};
+use gde_compositor::render::{Renderer, Target, TargetId};
+use gde_raster::Kernels;
+use smithay::backend::renderer::Color32F;
+use smithay::backend::renderer::damage::OutputDamageTracker;
 use wayland_client::protocol::wl_seat::WlSeat;
 
 fn print(name: &str, unit: &str, value: f64) {
     println!("{}", serde_json::json!({"name": name, "unit": unit, "value": value}));
 }
 
-/// The processor's time that this thread has taken: other programs do not count.
+/// The processor's time that this program has taken, with all its threads: other programs do not count.
 fn cpu_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the pointer is to a value of ours.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
@@ -47,8 +52,10 @@ fn field(path: &str, name: &str) -> f64 {
 }
 
 /// Frames with three windows, all of it drawn, and with a small part of one changed.
-fn frames() {
+fn frames(renderer: Renderer, name: &str) {
+    let print = |what: &str, value: f64| print(&format!("{name}{what}"), "ms", value);
     let mut fixture = Fixture::new();
+    fixture.gde.renderer = renderer;
     fixture.gde.panel.is_shown = true;
     let mut client = fixture.client();
     let windows: Vec<Toplevel> = (0..3).map(|index| open(&mut fixture, &mut client, (600, 400), 0xff20_3040 + index * 0x10_1010)).collect();
@@ -58,7 +65,7 @@ fn frames() {
         let output = fixture.gde.screens[0].output.clone();
         let screen = &mut fixture.gde.screens[0];
         // A new tracker knows nothing of what is shown.
-        screen.tracker = smithay::backend::renderer::damage::OutputDamageTracker::from_output(&output);
+        screen.tracker = OutputDamageTracker::from_output(&output);
         screen.redraw.queue();
         let (start, cpu) = (Instant::now(), cpu_time());
         fixture.gde.redraw();
@@ -66,10 +73,13 @@ fn frames() {
         full_cpu.push(cpu_time() - cpu);
         fixture.settle();
     }
-    print("full frame, 3 windows, p50", "ms", percentile(&mut full, 50));
-    print("full frame, 3 windows, p95", "ms", percentile(&mut full, 95));
-    print("full frame, 3 windows, processor time, p50", "ms", percentile(&mut full_cpu, 50));
-    print("full frame, 3 windows, processor time, p95", "ms", percentile(&mut full_cpu, 95));
+    print("full frame, 3 windows, p50", percentile(&mut full, 50));
+    print("full frame, 3 windows, p95", percentile(&mut full, 95));
+    print("full frame, 3 windows, processor time, p50", percentile(&mut full_cpu, 50));
+    print("full frame, 3 windows, processor time, p95", percentile(&mut full_cpu, 95));
+    let mut direct = into_display(&mut fixture);
+    print("full frame into a display's memory, 3 windows, p50", percentile(&mut direct, 50));
+    print("full frame into a display's memory, 3 windows, p95", percentile(&mut direct, 95));
     let mut small = Vec::new();
     for index in 0..500 {
         let surface = &windows[2].surface;
@@ -83,8 +93,29 @@ fn frames() {
         fixture.settle();
         fixture.sync(&mut client);
     }
-    print("frame with 200x100 changed, p50", "ms", percentile(&mut small, 50));
-    print("frame with 200x100 changed, p95", "ms", percentile(&mut small, 95));
+    print("frame with 200x100 changed, p50", percentile(&mut small, 50));
+    print("frame with 200x100 changed, p95", percentile(&mut small, 95));
+}
+
+/// Full frames into memory that begins with a page, as a display's does.
+fn into_display(fixture: &mut Fixture) -> Vec<Duration> {
+    let (size, stride) = ((1280, 800), 5120);
+    let len = stride * size.1 as usize;
+    let mut memory = vec![0u8; len + 4096];
+    let begin = memory.as_ptr().align_offset(4096);
+    let output = fixture.gde.screens[0].output.clone();
+    let id = TargetId::next();
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let start = Instant::now();
+        let elements = fixture.gde.scene(&output, true);
+        let mut target = Target::new(&mut memory[begin..begin + len], size, stride).expect("enough memory").named(id);
+        let mut tracker = OutputDamageTracker::from_output(&output);
+        tracker.render_output(&mut fixture.gde.renderer, &mut target, 0, &elements, Color32F::BLACK).expect("it is drawn");
+        times.push(start.elapsed());
+    }
+    fixture.gde.renderer.forget_targets();
+    times
 }
 
 /// From a key to the pixels of a client that answers at once.
@@ -173,8 +204,22 @@ fn idle() {
     print("memory of the compositor (PSS), no windows", "MiB", field(&format!("{proc}/smaps_rollup"), "Pss:") / 1024.0);
 }
 
+/// The same by Vulkan, where there is a device.
+fn frames_by_vulkan() {
+    match Vulkan::open(Devices::All, None) {
+        Ok(vulkan) => {
+            let name = format!("Vulkan on {}: ", vulkan.device_name());
+            let mut renderer = Renderer::new(Kernels::best());
+            renderer.set_vulkan(vulkan);
+            frames(renderer, &name);
+        }
+        Err(error) => eprintln!("nothing is measured by Vulkan: {error}"),
+    }
+}
+
 fn main() {
-    frames();
+    frames(Renderer::new(Kernels::best()), "");
+    frames_by_vulkan();
     key_to_pixel();
     growth();
     idle();

@@ -97,12 +97,17 @@ impl Gde {
             self.events.remove(timer);
         }
         screen.redraw.done();
+        let mut is_shown = false;
         if let Some((time, sequence)) = at {
             screen.frames += 1;
             self.manager.ready();
+            is_shown = true;
             if let Some(mut feedback) = screen.feedback.take() {
                 feedback.presented::<Time<Monotonic>, Monotonic>(Time::from(time), Refresh::fixed(frame_time), sequence, Presented::Vsync);
             }
+        }
+        if is_shown {
+            self.look_for_renderer();
         }
         self.each_surface(output, |surface| {
             send_frames_surface_tree(surface, output, now, Some(HIDDEN), |surface, states| surface_primary_scanout_output(surface, states));

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use gde_compositor::backend::{Backend, headless, kms};
 use gde_compositor::clock::Clock;
+use gde_compositor::render::choice::{self, Wanted};
 use gde_compositor::{Gde, server, sys};
 use gde_raster::Kernels;
 use service_notify::Manager;
@@ -35,6 +36,12 @@ struct Args {
     /// Lock the screen after so many minutes without input, where the user has a password; 0 never does
     #[arg(long, default_value_t = 10, value_name = "MINUTES")]
     lock_after: u64,
+    /// What draws; without this option GDE_RENDERER says it
+    #[arg(long, value_enum)]
+    renderer: Option<Wanted>,
+    /// Look for a device to draw by, tell, and end
+    #[arg(long, hide = true)]
+    probe_renderer: bool,
     /// Windows appear at once
     #[arg(long)]
     no_animations: bool,
@@ -71,6 +78,10 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let filter = std::env::var("GDE_LOG").ok().and_then(|level| level.parse::<tracing::Level>().ok()).unwrap_or(tracing::Level::INFO);
     tracing_subscriber::fmt().with_max_level(filter).with_writer(std::io::stderr).with_target(false).without_time().with_ansi(false).init();
+    if args.probe_renderer {
+        choice::probe(Kernels::from_environment().map_err(anyhow::Error::msg)?);
+        return Ok(());
+    }
     let signals = sys::signals(&[libc::SIGUSR1, libc::SIGUSR2, libc::SIGTERM, libc::SIGINT, libc::SIGHUP]).context("taking signals")?;
     let dir = runtime_dir()?;
     let manager = Manager::of_environment();
@@ -85,6 +96,7 @@ fn main() -> Result<()> {
 
 fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) -> Result<()> {
     let kernels = Kernels::from_environment().map_err(anyhow::Error::msg)?;
+    let renderer = args.renderer.map_or_else(Wanted::from_environment, Ok).map_err(anyhow::Error::msg)?;
     let mut events: EventLoop<'static, Gde> = EventLoop::try_new().context("making the event loop")?;
     let display: Display<Gde> = Display::new().context("making the display")?;
     let backend = match args.backend {
@@ -121,6 +133,7 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
             pace_headless(&mut gde, signals)?;
         }
     }
+    gde.choose_renderer(renderer);
     gde.start_clock();
     gde.runtime_dir = Some(dir.to_owned());
     gde.resume_lock();

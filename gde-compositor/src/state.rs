@@ -52,7 +52,7 @@ use crate::clock::Clock;
 use crate::cursor::Cursors;
 use crate::handlers::pending::Pending;
 use crate::ipc::Ipc;
-use crate::render::Software;
+use crate::render::Renderer;
 use crate::render::picture::Canvas;
 use crate::screen::{Redraw, Screen};
 use crate::theme::{self, Fonts};
@@ -122,7 +122,9 @@ pub struct Gde {
     /// Where screens and input come from.
     pub backend: Backend,
     /// What draws.
-    pub renderer: Software,
+    pub renderer: Renderer,
+    /// Whether a better renderer is to be looked for.
+    pub is_renderer_open: bool,
     /// The screens.
     pub screens: Vec<Screen>,
     /// Where windows are.
@@ -263,7 +265,8 @@ impl Gde {
             clock,
             is_stopping: false,
             backend,
-            renderer: Software::new(kernels),
+            renderer: Renderer::new(kernels),
+            is_renderer_open: false,
             screens: Vec::new(),
             layout: Layout::new(Vec::new()),
             pending: Vec::new(),

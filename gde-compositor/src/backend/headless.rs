@@ -8,13 +8,13 @@ use smithay::backend::renderer::element::RenderElementStates;
 use smithay::output::Output;
 
 use super::{DisplayMode, Shown};
-use crate::render::{SceneElement, Software, Target};
+use crate::render::{Renderer, SceneElement, Target, TargetId};
 use crate::screen::Screen;
 
 /// The screens' pictures.
 #[derive(Debug, Default)]
 pub struct Headless {
-    pictures: HashMap<Output, Pixmap>,
+    pictures: HashMap<Output, (TargetId, Pixmap)>,
     /// Pixels drawn so far.
     pub drawn_pixels: u64,
     /// Screens with a frame that is to be shown.
@@ -34,24 +34,25 @@ pub fn modes(output: &Output) -> Vec<DisplayMode> {
 impl Headless {
     /// What a screen shows.
     pub fn picture(&self, output: &Output) -> Option<&Pixmap> {
-        self.pictures.get(output)
+        self.pictures.get(output).map(|(_, pixmap)| pixmap)
     }
 
     /// Draws what has changed.
     ///
     /// # Errors
     /// Those of the renderer.
-    pub fn draw(&mut self, screen: &mut Screen, renderer: &mut Software, elements: &[SceneElement]) -> anyhow::Result<(RenderElementStates, Shown)> {
+    pub fn draw(&mut self, screen: &mut Screen, renderer: &mut Renderer, elements: &[SceneElement]) -> anyhow::Result<(RenderElementStates, Shown)> {
         let size = screen.output.current_mode().map(|mode| mode.size).unwrap_or_default();
         let (w, h) = (size.w.max(1) as usize, size.h.max(1) as usize);
         let has_other_size = |pixmap: &Pixmap| (pixmap.width(), pixmap.height()) != (w, h);
         let mut age = 1;
-        if self.pictures.get(&screen.output).is_none_or(has_other_size) {
-            self.pictures.insert(screen.output.clone(), Pixmap::new(w, h));
+        if self.picture(&screen.output).is_none_or(has_other_size) {
+            renderer.forget_targets();
+            self.pictures.insert(screen.output.clone(), (TargetId::next(), Pixmap::new(w, h)));
             age = 0;
         }
-        let Some(pixmap) = self.pictures.get_mut(&screen.output) else { return Ok((RenderElementStates::default(), Shown::Nothing)) };
-        let mut target = Target::of_pixmap(pixmap);
+        let Some((id, pixmap)) = self.pictures.get_mut(&screen.output) else { return Ok((RenderElementStates::default(), Shown::Nothing)) };
+        let mut target = Target::of_pixmap(pixmap).named(*id);
         let result = screen.tracker.render_output(renderer, &mut target, age, elements, Color32F::BLACK)?;
         let drawn: i64 = result.damage.map_or(0, |damage| damage.iter().map(|rect| i64::from(rect.size.w) * i64::from(rect.size.h)).sum());
         self.drawn_pixels += drawn as u64;

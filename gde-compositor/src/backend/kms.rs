@@ -21,7 +21,7 @@ use super::{DisplayMode, Shown};
 use super::vt::Vt;
 use crate::cursor::Image;
 use crate::input::evdev;
-use crate::render::{SceneElement, Software};
+use crate::render::{Renderer, SceneElement};
 use crate::screen::Screen;
 use head::Head;
 
@@ -94,7 +94,7 @@ impl Kms {
     ///
     /// # Errors
     /// Those of the renderer and of the card.
-    pub fn draw(&mut self, screen: &mut Screen, renderer: &mut Software, elements: &[SceneElement]) -> anyhow::Result<(RenderElementStates, Shown)> {
+    pub fn draw(&mut self, screen: &mut Screen, renderer: &mut Renderer, elements: &[SceneElement]) -> anyhow::Result<(RenderElementStates, Shown)> {
         let Some(head) = self.heads.iter_mut().find(|head| head.output == screen.output) else {
             return Ok((RenderElementStates::default(), Shown::Nothing));
         };

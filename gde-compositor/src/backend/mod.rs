@@ -8,7 +8,7 @@ use smithay::backend::renderer::element::RenderElementStates;
 use smithay::input::keyboard::LedState;
 
 use crate::cursor::Image;
-use crate::render::{SceneElement, Software};
+use crate::render::{Renderer, SceneElement};
 use crate::screen::Screen;
 
 /// What has become of a frame.
@@ -47,7 +47,7 @@ impl Backend {
     ///
     /// # Errors
     /// Those of the renderer and of the display.
-    pub fn draw(&mut self, screen: &mut Screen, renderer: &mut Software, elements: &[SceneElement]) -> anyhow::Result<(RenderElementStates, Shown)> {
+    pub fn draw(&mut self, screen: &mut Screen, renderer: &mut Renderer, elements: &[SceneElement]) -> anyhow::Result<(RenderElementStates, Shown)> {
         match self {
             Backend::Kms(kms) => kms.draw(screen, renderer, elements),
             Backend::Headless(headless) => headless.draw(screen, renderer, elements),

@@ -8,7 +8,8 @@ use smithay::backend::renderer::element::{Element, Id, Kind, RenderElement};
 use smithay::backend::renderer::utils::{CommitCounter, OpaqueRegions};
 use smithay::utils::{Buffer, Physical, Point, Rectangle, Scale, Size};
 
-use super::software::{Error, Frame, Software, Texture};
+use super::renderer::{Frame, Renderer};
+use super::texture::{Error, Texture};
 
 /// A picture that is kept and now and then replaced.
 #[derive(Debug, Clone)]
@@ -103,7 +104,7 @@ impl Element for Picture {
     }
 }
 
-impl RenderElement<Software> for Picture {
+impl RenderElement<Renderer> for Picture {
     fn draw(
         &self,
         frame: &mut Frame<'_, '_>,

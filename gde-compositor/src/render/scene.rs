@@ -21,17 +21,18 @@ use smithay::wayland::shell::wlr_layer::Layer;
 
 use super::picture::Picture;
 use super::shadow::Shadow;
-use super::software::{Software, Target};
+use super::renderer::Renderer;
+use super::texture::Target;
 use crate::decoration::{Look, TitleBar};
 use crate::state::Gde;
 use crate::theme;
 use crate::window::{self, WindowId};
 
-type SurfaceElement = WaylandSurfaceRenderElement<Software>;
+type SurfaceElement = WaylandSurfaceRenderElement<Renderer>;
 
 smithay::backend::renderer::element::render_elements! {
     /// A part of a scene.
-    pub SceneElement<=Software>;
+    pub SceneElement<=Renderer>;
     /// A client's surface.
     Surface=SurfaceElement,
     /// A picture of ours.
@@ -60,7 +61,7 @@ pub struct Scene<'a> {
     /// The elements so far, the topmost first.
     pub elements: Vec<SceneElement>,
     /// What imports clients' buffers.
-    pub renderer: &'a mut Software,
+    pub renderer: &'a mut Renderer,
     /// The screen's rectangle.
     pub screen: Rect,
     /// Its scale.
@@ -124,7 +125,7 @@ impl Gde {
         let Some(index) = self.screens.iter().position(|screen| screen.output == *output) else { return Vec::new() };
         self.update_pictures(index);
         // The renderer is borrowed for itself: everything else is read.
-        let mut renderer = std::mem::replace(&mut self.renderer, Software::new(gde_raster::Kernels::best()));
+        let mut renderer = std::mem::replace(&mut self.renderer, Renderer::new(gde_raster::Kernels::best()));
         let screen = self.screen_rect(&self.screens[index]);
         let scale = output.current_scale().fractional_scale();
         let mut scene = Scene { elements: Vec::new(), renderer: &mut renderer, screen, scale };

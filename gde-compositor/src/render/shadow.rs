@@ -2,9 +2,10 @@
 
 use smithay::backend::renderer::element::{Element, Id, RenderElement};
 use smithay::backend::renderer::utils::CommitCounter;
-use smithay::utils::{Buffer, Physical, Rectangle, Scale};
+use smithay::utils::{Buffer, Physical, Rectangle, Scale, Size};
 
-use super::software::{Error, Frame, Software};
+use super::renderer::{Frame, Renderer};
+use super::texture::Error;
 
 /// How far a shadow reaches.
 pub const REACH: i32 = 28;
@@ -35,10 +36,10 @@ impl Shadow {
 }
 
 /// Over how many pixels it fades.
-const FADE: usize = (REACH + INSET) as usize;
+pub(super) const FADE: usize = (REACH + INSET) as usize;
 
 /// How dark it is, 0 to 255, so many columns and rows outside of the part that is darkest: a quarter of a shadow, row by row.
-fn corner() -> &'static [[u8; FADE + 1]; FADE + 1] {
+pub(super) fn corner() -> &'static [[u8; FADE + 1]; FADE + 1] {
     static CORNER: std::sync::OnceLock<[[u8; FADE + 1]; FADE + 1]> = std::sync::OnceLock::new();
     CORNER.get_or_init(|| {
         std::array::from_fn(|dy| {
@@ -68,6 +69,15 @@ fn fill(mask: &mut [u8], x: i32, width: i32, row: &[u8; FADE + 1]) {
     }
 }
 
+/// Fills the mask of a shadow's row from the column `x` on; false where there is nothing in it. All count from the shadow's corner.
+pub(super) fn mask(size: Size<i32, Physical>, x: i32, y: i32, mask: &mut [u8]) -> bool {
+    let fade = FADE as i32;
+    let outside = (fade - y).max(y - (size.h - 1 - fade)).max(0);
+    let Some(row) = corner().get(outside as usize) else { return false };
+    fill(mask, x, size.w, row);
+    true
+}
+
 impl Element for Shadow {
     fn id(&self) -> &Id {
         &self.id
@@ -87,7 +97,7 @@ impl Element for Shadow {
     }
 }
 
-impl RenderElement<Software> for Shadow {
+impl RenderElement<Renderer> for Shadow {
     fn draw(
         &self,
         frame: &mut Frame<'_, '_>,
@@ -96,16 +106,7 @@ impl RenderElement<Software> for Shadow {
         damage: &[Rectangle<i32, Physical>],
         _opaque_regions: &[Rectangle<i32, Physical>],
     ) -> Result<(), Error> {
-        let corner = corner();
-        let (w, h) = (dst.size.w, dst.size.h);
-        let fade = FADE as i32;
-        frame.draw_masked(dst, damage, u32::from(self.strength) << 24, |x, y, mask| {
-            let outside = (fade - y).max(y - (h - 1 - fade)).max(0);
-            let Some(row) = corner.get(outside as usize) else { return false };
-            fill(mask, x, w, row);
-            true
-        });
-        Ok(())
+        frame.draw_shadow(dst, damage, self.strength)
     }
 }
 

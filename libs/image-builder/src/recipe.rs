@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gpm::dependency::Dependency;
+use gpm::manifest::Optional;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -29,6 +30,9 @@ pub struct Recipe {
     /// The packages of other recipes that it needs, as in a package's manifest. Those of `debian` need not be named.
     #[serde(default)]
     pub depends: Vec<String>,
+    /// Packages that help, as in a package's manifest. They need not be in the image.
+    #[serde(default)]
+    pub optional: Vec<Optional>,
     /// Whether nothing works without it: gpm does not remove it without a word that says so.
     #[serde(default)]
     pub essential: bool,

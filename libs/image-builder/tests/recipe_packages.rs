@@ -22,7 +22,7 @@ impl Repository {
         this.write("recipes/lock.toml", "package = []\n");
         this.write(
             "recipes/one/recipe.toml",
-            "summary = \"One\"\nlicense = \"MIT\"\nversion = \"1.2-1\"\ndepends = [\"two\"]\n[[program]]\npackage = \"true\"\npath = \"/bin/one\"\nimage = \"root\"\n\
+            "summary = \"One\"\nlicense = \"MIT\"\nversion = \"1.2-1\"\ndepends = [\"two\"]\noptional = [{ dependency = \"idle\", reason = \"is idle\" }]\n[[program]]\npackage = \"true\"\npath = \"/bin/one\"\nimage = \"root\"\n\
              [[permission]]\npath = \"/etc/one.conf\"\nmode = \"0640\"\ngid = 7\n",
         );
         this.write("recipes/one/files/etc/one.conf", "level = 1\n");
@@ -79,6 +79,8 @@ fn a_recipe_is_built_with_what_it_depends_on() {
     let package = Package::open(&one.path, Trust::Anyone).expect("a sound package");
     let manifest = &package.header().manifest;
     assert_eq!(manifest.depends.iter().map(ToString::to_string).collect::<Vec<_>>(), ["two"]);
+    let optional: Vec<_> = manifest.optional.iter().map(|it| (it.dependency.to_string(), it.reason.as_str(), it.default)).collect();
+    assert_eq!(optional, [("idle".to_owned(), "is idle", false)]);
     assert_eq!(manifest.config, BTreeSet::from(["etc/one.conf".to_owned()]));
 }
 

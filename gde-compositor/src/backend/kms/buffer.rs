@@ -9,6 +9,7 @@ use drm_client::control::dumbbuffer::{DumbBuffer, DumbMapping};
 use drm_client::control::framebuffer;
 
 use super::Card;
+use crate::render::{Target, TargetId};
 
 /// A dumb buffer that stays mapped.
 pub struct Buffer {
@@ -16,6 +17,7 @@ pub struct Buffer {
     mapping: DumbMapping<'static>,
     dumb: DumbBuffer,
     framebuffer: Option<framebuffer::Handle>,
+    id: TargetId,
     /// The number of the frame that was drawn into it last; 0 for none.
     pub frame: u64,
 }
@@ -38,7 +40,7 @@ impl Buffer {
         // SAFETY: the lifetime is that of a borrow of the description, of which nothing is used: the mapping is its own memory, and ends when
         // it is dropped, which is before the buffer is destroyed.
         let mapping = unsafe { std::mem::transmute::<DumbMapping<'_>, DumbMapping<'static>>(mapping) };
-        Ok(Buffer { mapping, dumb, framebuffer, frame: 0 })
+        Ok(Buffer { mapping, dumb, framebuffer, id: TargetId::next(), frame: 0 })
     }
 
     /// Its framebuffer.
@@ -61,7 +63,13 @@ impl Buffer {
         &mut self.mapping
     }
 
-    /// Gives it back.
+    /// It as something to draw into, where it is large enough.
+    pub fn target(&mut self, size: (i32, i32)) -> Option<Target<'_>> {
+        let (pitch, id) = (self.pitch(), self.id);
+        Target::new(self.bytes(), size, pitch).map(|target| target.named(id))
+    }
+
+    /// Gives it back. The renderer must have forgotten it.
     pub fn destroy(self, card: &Card) {
         let Buffer { mapping, dumb, framebuffer, .. } = self;
         drop(mapping);

@@ -84,7 +84,7 @@ impl Head {
         Ok(Head { connector, crtc, mode, output, needs_modeset: true, buffers, next: 0, frame: 0, atomic, mode_blob: None })
     }
 
-    /// Another mode, with new buffers.
+    /// Another mode, with new buffers. The renderer must have forgotten the old ones.
     ///
     /// # Errors
     /// The card's; then everything is as before.
@@ -112,7 +112,7 @@ impl Head {
         }
     }
 
-    /// Gives the buffers back.
+    /// Gives the buffers back. The renderer must have forgotten them.
     pub fn destroy(self, card: &Card) {
         for buffer in self.buffers {
             buffer.destroy(card);
@@ -124,8 +124,7 @@ impl Head {
         let size = (i32::from(self.mode.size().0), i32::from(self.mode.size().1));
         let buffer = &mut self.buffers[self.next];
         let age = if buffer.frame == 0 { 0 } else { (self.frame + 1 - buffer.frame) as usize };
-        let pitch = buffer.pitch();
-        (Target::new(buffer.bytes(), size, pitch), age)
+        (buffer.target(size), age)
     }
 
     /// Shows what was drawn.

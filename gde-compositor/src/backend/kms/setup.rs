@@ -172,6 +172,7 @@ fn reopen_later(gde: &mut Gde) {
 }
 
 fn reopen(gde: &mut Gde) -> anyhow::Result<()> {
+    gde.renderer.forget_targets();
     let Some(kms) = kms(gde) else { return Ok(()) };
     let card = open_card()?;
     if kms.is_active {
@@ -197,6 +198,8 @@ fn reopen(gde: &mut Gde) -> anyhow::Result<()> {
 
 /// Brings screens into line with what is connected, and with the sizes that the user wants.
 pub fn update_displays(gde: &mut Gde) {
+    // Displays' memory may go.
+    gde.renderer.forget_targets();
     let wanted = gde.chosen.displays.clone();
     let Some(kms) = kms(gde) else { return };
     let connectors = match kms.card.resource_handles() {

@@ -101,6 +101,11 @@ fn with_dependencies(mut manifest: Manifest, recipe: &Recipe) -> std::result::Re
             manifest.depends.push(dependency);
         }
     }
+    for optional in &recipe.optional {
+        if !manifest.optional.contains(optional) {
+            manifest.optional.push(optional.clone());
+        }
+    }
     Ok(manifest)
 }
 
