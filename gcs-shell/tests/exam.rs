@@ -18,20 +18,27 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/exam");
 /// What stands in the requests for the absolute path of the exam's directory.
 const STAND_IN: &str = "/testbed";
 
+/// What makes the directory that a file of requests is asked in, where nothing of its own does.
+const FIXTURE: &str = "fixture.sh";
+
 /// A request with the checks of which one must hold.
 struct Task {
     domain: String,
+    /// The script that makes its directory.
+    fixture: String,
     checks: Vec<String>,
     request: String,
 }
 
-/// `# domain`, then tasks: lines `* check`, then the phrasings, then an empty line.
+/// `# domain`, then tasks: lines `* check`, then the phrasings, then an empty line. A script of a file's name (`trees.sh` for `trees.txt`) makes its directory.
 fn tasks() -> Vec<Task> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(FOLDER).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "txt")).collect();
     files.sort();
     let mut all = Vec::new();
     for file in files {
         let (mut domain, mut checks) = (String::new(), Vec::new());
+        let own = file.with_extension("sh");
+        let fixture = if own.exists() { own.file_name().unwrap().to_string_lossy().into_owned() } else { FIXTURE.to_owned() };
         for line in std::fs::read_to_string(&file).unwrap().lines() {
             if let Some(name) = line.strip_prefix("# ") {
                 domain = name.trim().to_owned();
@@ -41,7 +48,7 @@ fn tasks() -> Vec<Task> {
                 checks.clear();
             } else {
                 assert!(!checks.is_empty() && !domain.is_empty(), "{}: nothing says what is right for {line:?}", file.display());
-                all.push(Task { domain: domain.clone(), checks: checks.clone(), request: line.to_owned() });
+                all.push(Task { domain: domain.clone(), fixture: fixture.clone(), checks: checks.clone(), request: line.to_owned() });
             }
         }
     }
@@ -126,14 +133,19 @@ impl Room {
     fn new() -> Room {
         let root = std::env::temp_dir().join(format!("gcs-exam-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&root);
-        for dir in ["before", "bin", "people"] {
+        for dir in ["bin", "people"] {
             std::fs::create_dir_all(root.join(dir)).unwrap();
         }
         let make = |script: &str, dir: &str| {
             let ok = Command::new("bash").arg(Path::new(FOLDER).join(script)).current_dir(root.join(dir)).status().unwrap().success();
             assert!(ok, "{script} failed");
         };
-        make("fixture.sh", "before");
+        let fixtures: std::collections::BTreeSet<String> = tasks().into_iter().map(|t| t.fixture).collect();
+        for fixture in fixtures {
+            let before = format!("before-{fixture}");
+            std::fs::create_dir(root.join(&before)).unwrap();
+            make(&fixture, &before);
+        }
         make("shims.sh", "bin");
         for name in ["exam-editor", "exam-player"] {
             std::fs::copy("/bin/sleep", root.join("people").join(name)).unwrap();
@@ -160,13 +172,20 @@ impl Room {
         let _ = Command::new("pkill").args(["-CONT", "-x", "exam-player"]).status();
     }
 
-    fn fresh(&self) {
-        let ok = Command::new("bash").args(["-c", "chmod -R u+rwX after 2>/dev/null; rm -rf after && cp -a before after && : >calls"]).current_dir(&self.root).status().unwrap().success();
+    /// The directory as `fixture` made it.
+    fn before(&self, fixture: &str) -> PathBuf {
+        self.root.join(format!("before-{fixture}"))
+    }
+
+    fn fresh(&self, fixture: &str) {
+        let script = r#"chmod -R u+rwX after 2>/dev/null; rm -rf after && cp -a "$BEFORE" after && : >calls"#;
+        let ok = Command::new("bash").args(["-c", script]).env("BEFORE", self.before(fixture)).current_dir(&self.root).status().unwrap().success();
         assert!(ok);
     }
 
-    fn ask(&self, request: &str, without: Option<&str>) -> Answer {
-        self.fresh();
+    fn ask(&self, task: &Task, without: Option<&str>) -> Answer {
+        let request = &task.request;
+        self.fresh(&task.fixture);
         let mut command = Command::new(env!("CARGO_BIN_EXE_gcs"));
         command.args(["ask", "--json"]);
         if let Some(stage) = without {
@@ -178,8 +197,8 @@ impl Room {
     }
 
     /// Runs a plan on a fresh directory, and says whether one of the checks holds.
-    fn right(&self, plan: &str, checks: &[String]) -> bool {
-        self.fresh();
+    fn right(&self, plan: &str, task: &Task) -> bool {
+        self.fresh(&task.fixture);
         self.people();
         let at = |name: &str| self.root.join(name);
         let script = r#"ulimit -f 100000; enable -n kill; shopt -s expand_aliases; cd "$AFTER"; eval "$PLAN" </dev/null | head -c 1000000"#;
@@ -188,10 +207,10 @@ impl Room {
         let out = run.output().unwrap();
         let printed = String::from_utf8_lossy(&out.stdout[..out.stdout.len().min(200_000)]).replace('\0', "");
         std::fs::write(at("out"), printed).unwrap();
-        checks.iter().any(|check| {
-            let judge = r#"source "$LIB"; OUT=$(cat "$ROOT/out"); BEFORE=$ROOT/before AFTER=$ROOT/after REF=$ROOT/ref CALLS=$ROOT/calls; cd "$AFTER" 2>/dev/null; eval "$CHECK""#;
+        task.checks.iter().any(|check| {
+            let judge = r#"source "$LIB"; OUT=$(cat "$ROOT/out"); AFTER=$ROOT/after REF=$ROOT/ref CALLS=$ROOT/calls; cd "$AFTER" 2>/dev/null; eval "$CHECK""#;
             let mut command = Command::new("timeout");
-            command.args(["20", "bash", "-c", judge]).env("LIB", Path::new(FOLDER).join("lib.sh")).env("ROOT", &self.root).env("CHECK", check).env("PLAN", plan).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+            command.args(["20", "bash", "-c", judge]).env("LIB", Path::new(FOLDER).join("lib.sh")).env("ROOT", &self.root).env("BEFORE", self.before(&task.fixture)).env("CHECK", check).env("PLAN", plan).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
             command.status().unwrap().success()
         })
     }
@@ -227,10 +246,10 @@ fn in_its_own_namespace() {
     let every = if mode == "full" { 1 } else { 9 };
     let chosen = tasks().into_iter().filter(|t| domain.as_ref().is_none_or(|d| *d == t.domain)).step_by(every);
     for task in chosen {
-        let answer = room.ask(&task.request, without.as_deref());
+        let answer = room.ask(&task, without.as_deref());
         let plans: Vec<String> = (!answer.plan.is_empty()).then(|| text(&answer.plan)).into_iter().chain(answer.alternatives.iter().map(|a| text(&a.plan))).take(3).collect();
         let refused = answer.plan.is_empty() || answer.confidence < 0.5;
-        let verdicts: Vec<bool> = if task.checks.iter().any(|c| c == "refused") && refused { vec![true] } else { plans.iter().map(|p| room.right(p, &task.checks)).collect() };
+        let verdicts: Vec<bool> = if task.checks.iter().any(|c| c == "refused") && refused { vec![true] } else { plans.iter().map(|p| room.right(p, &task)).collect() };
         let first = verdicts.first().is_some_and(|v| *v) && (refused || !answer.plan.is_empty());
         let score = scores.entry(task.domain.clone()).or_default();
         score.asked += 1;
@@ -258,7 +277,7 @@ const FLOOR: f64 = 0.85;
 const BASH_FLOOR: f64 = 0.85;
 
 /// The domains of sentences that ask for any command at all; the others are what people ask a desktop for.
-const FREE_BASH: [&str; 3] = ["bash", "free", "sentences"];
+const FREE_BASH: [&str; 4] = ["bash", "free", "sentences", "trees"];
 
 fn report(scores: &BTreeMap<String, Score>, confidences: &[(f32, bool)], without: Option<&str>) {
     let line = |name: &str, s: &Score| println!("{name:<12} {:>4} requests, first plan right {:.3}, among three {:.3}", s.asked, s.right as f64 / s.asked.max(1) as f64, s.among_three as f64 / s.asked.max(1) as f64);

@@ -185,17 +185,89 @@ pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
     {
         return answer;
     }
+    if let Some(rest) = crate::prompted::without(text) {
+        return asking_first(ask(&rest, world, context), world, context);
+    }
     let read = if on.free { crate::free::read(text, world) } else { None };
     let answer = on.compose.then(|| composed(text, world, context)).flatten().unwrap_or_else(|| {
         let typed = if on.intents { ask_with(Model::shipped(), text, world, context) } else { Answer::OutOfScope { confidence: 0.5 } };
         if on.recall { with_recalled(typed, text, world, context) } else { typed }
     });
     let answer = doubted(answer, text, world);
-    match read {
+    let answer = match read {
         Some((built, confidence, left)) => with_read(answer, &built, confidence, left, text, world, context),
         None => answer,
-    }
+    };
+    if on.guard { heeded(answer, text, world) } else { answer }
 }
+
+/// Readings as an answer: sure or not by the first of them.
+fn answered(mut readings: Vec<Reading>) -> Option<Answer> {
+    if readings.first()?.plan.confidence >= SURE {
+        let best = readings.remove(0);
+        readings.truncate(4);
+        return Some(Answer::Plan { best, others: readings });
+    }
+    readings.truncate(3);
+    Some(Answer::Unsure { readings })
+}
+
+/// Without the readings that change something here where another place was named, or delete files where something is taken away from them; with doubt about those that look here.
+fn heeded(answer: Answer, text: &str, world: &dyn World) -> Answer {
+    let r = Request::new(text, world);
+    let property = guard::takes_a_property(&r);
+    let heedless = |x: &Reading| x.plan.plan.iter().any(|s| crate::lost::heedless(&s.action.text(), &r) || property && guard::deletes_files(&s.action.text()) && s.risk > actions::Risk::Safe);
+    let readings = answer.readings();
+    if !readings.iter().any(|x| heedless(x)) {
+        return answer;
+    }
+    let intent = readings[0].intent;
+    let mut kept: Vec<Reading> = readings.into_iter().cloned().collect();
+    kept.retain(|x| x.plan.plan.iter().all(|s| s.risk == actions::Risk::Safe) || !heedless(x));
+    // Those that heed it come first, in their order.
+    let (mut heeding, mut others): (Vec<Reading>, Vec<Reading>) = kept.into_iter().partition(|x| !heedless(x));
+    for x in &mut others {
+        x.plan.confidence *= IGNORED;
+    }
+    heeding.append(&mut others);
+    let mut kept = heeding;
+    // What remains does something else than what was asked for.
+    let changed = answer.readings().first().is_some_and(|x| x.plan.plan.iter().any(|s| s.risk > actions::Risk::Safe) && heedless(x));
+    if changed || matches!(answer, Answer::Missing { .. }) {
+        kept.retain(|x| !heedless(x));
+        // Another reading that changes what is where the request says.
+        let heeding: Vec<Reading> = kept.iter().filter(|x| x.plan.confidence >= SURE && x.plan.plan.iter().any(|s| s.risk > actions::Risk::Safe)).cloned().collect();
+        if let Some(answer) = answered(heeding) {
+            return answer;
+        }
+        let question = if property { "What is to be taken away, and from which files?" } else { "Where? What you name is no folder here, or was not understood." };
+        return Answer::Missing { intent, question, confidence: SURE, others: kept };
+    }
+    answered(kept).unwrap_or(Answer::OutOfScope { confidence: SURE })
+}
+
+/// The readings as commands that ask before each file; what cannot ask is doubtful.
+fn asking_first(answer: Answer, world: &dyn World, context: &Context) -> Answer {
+    let readings: Vec<Reading> = answer
+        .readings()
+        .into_iter()
+        .map(|x| {
+            let asking = match &x.plan.plan[..] {
+                [step] => crate::prompted::asking(&step.action.text()).and_then(|c| reading(x.intent, &c, &format!("{} Asks before each.", step.why), x.plan.confidence, world, context)),
+                _ => None,
+            };
+            asking.unwrap_or_else(|| {
+                let mut doubtful = x.clone();
+                doubtful.plan.confidence *= DISREGARDED;
+                doubtful
+            })
+        })
+        .collect();
+    answered(readings).unwrap_or(answer)
+}
+
+/// What is left of the confidence where asking first was asked for and a command cannot.
+const DISREGARDED: f32 = 0.3;
 
 /// A number, a quoted text, a file or a word in capitals that was said and is in no part of the command: something was ignored.
 fn doubted(answer: Answer, text: &str, world: &dyn World) -> Answer {
@@ -236,7 +308,7 @@ fn with_read(answer: Answer, built: &catalogue::Built, confidence: f32, left: us
         // What people ask for every day has plans that are made to be looked at, and that follow-ups know.
         let everyday = |r: &Reading| ["files.list", "files.largest", "proc.", "dir.", "file.count_", "disk.", "sys.kernel", "files.delete_matching"].iter().any(|p| r.intent.starts_with(p)) && r.plan.confidence >= 0.95;
         return match answer {
-            Answer::Plan { best, mut others } if everyday(&best) && text.split_whitespace().count() <= 7 => {
+            Answer::Plan { best, mut others } if everyday(&best) && text.split_whitespace().count() <= 7 && !(best.intent == "dir.sizes" && built.command.ends_with("| head -n 1")) => {
                 others.insert(0, read);
                 others.truncate(4);
                 Answer::Plan { best, others }
@@ -281,7 +353,9 @@ fn composed(text: &str, world: &dyn World, context: &Context) -> Option<Answer> 
         if best.plan.confidence < SURE || command.starts_with("cd ") {
             return None;
         }
-        let all = format!("mkdir -p -- {} && {command}", actions::quote::quote_path(&dir));
+        let make = actions::quote::quote_path(&dir);
+        let command = command.strip_prefix(&format!("mkdir -p {make} && ")).or_else(|| command.strip_prefix(&format!("mkdir -p -- {make} && "))).unwrap_or(&command);
+        let all = format!("mkdir -p -- {make} && {command}");
         let best = reading("compose", &all, &format!("Makes {dir}. {}", step.why), best.plan.confidence * 0.95, world, context)?;
         return Some(Answer::Plan { best, others: Vec::new() });
     }

@@ -22,6 +22,41 @@ pub(crate) fn may_recall(risk: actions::Risk, r: &Request<'_>) -> bool {
     }
 }
 
+/// What is taken away from files, and is none.
+const PROPERTIES: &[&str] = &[
+    "permission", "permissions", "access", "right", "rights", "bit", "bits", "privilege", "privileges", "mode", "ownership", "extension", "extensions", "suffix", "suffixes", "prefix", "prefixes", "line", "lines", "word", "words", "character", "characters", "letter", "letters", "space", "spaces", "blank", "blanks",
+    "whitespace", "tab", "tabs", "column", "columns", "field", "fields", "row", "rows", "comment", "comments", "header", "headers", "heading", "punctuation", "digit", "digits", "vowel", "vowels", "string", "occurrence", "occurrences", "comma", "commas", "quotes", "colon", "colons", "underscore", "underscores", "dash", "dashes", "hyphens",
+    "indentation", "newlines", "newline", "bracket", "brackets", "timestamp", "timestamps", "paragraph", "paragraphs", "returns",
+];
+
+/// "Remove the write permission from all scripts": what the verb takes away is no file.
+pub(crate) fn takes_a_property(r: &Request<'_>) -> bool {
+    const VERBS: &[&str] = &["remove", "delete", "strip", "drop", "take", "revoke", "erase", "withdraw", "cut", "clear", "clean", "rid", "eliminate", "trim", "purge"];
+    const JOINTS: &[&str] = &["from", "of", "in", "for", "on", "at", "under", "below", "inside", "within", "with", "that", "which", "whose", "and", "containing", "to", "having", "older", "newer", "larger", "smaller", "bigger", "by"];
+    let Some(verb) = r.tokens.iter().position(|t| !t.quoted && VERBS.contains(&t.norm.as_str())) else { return false };
+    let mut property = false;
+    for (k, t) in r.tokens.iter().enumerate().skip(verb + 1) {
+        if t.quoted {
+            continue;
+        }
+        let w = t.norm.as_str();
+        // "away from", "rid of", "read permission for others from".
+        if JOINTS.contains(&w) && k > verb + 1 {
+            break;
+        }
+        if matches!(w, "file" | "files" | "directory" | "directories" | "folder" | "folders" | "scripts" | "documents") || r.entity_at(k).is_some_and(|e| matches!(e.kind, crate::entity::Kind::Ext(..) | crate::entity::Kind::Path(_) | crate::entity::Kind::Glob(_))) {
+            return false;
+        }
+        property |= PROPERTIES.contains(&w);
+    }
+    property
+}
+
+/// Whether a command line deletes files.
+pub(crate) fn deletes_files(command: &str) -> bool {
+    command.contains(" -delete") || command.split(|c: char| c.is_whitespace() || ";|&()".contains(c)).any(|w| matches!(w, "rm" | "rmdir" | "unlink" | "shred"))
+}
+
 /// Whether the request holds a word without which `intent` cannot be meant.
 pub(crate) fn allows(intent: &str, r: &Request<'_>) -> bool {
     let needed: &[&str] = match intent {

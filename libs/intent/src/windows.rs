@@ -300,6 +300,8 @@ fn whole(words: &[&str], windows: &[Window]) -> Option<Vec<Do>> {
         (Some(Thing::Overview | Thing::Desktop), "hide" | "minimize" | "minimise") => Thing::Desktop,
         (Some(Thing::Desktop), "show") if rest != "desktop" => Thing::Overview,
         (Some(Thing::Launcher | Thing::Terminal), "hide" | "close") => return None,
+        // All of them are closed one by one, below.
+        (Some(Thing::Overview), "close") if rest.contains("all") || rest.starts_with("open") => return None,
         (Some(Thing::Terminal), "show" | "bring" | "toggle" | "display" | "list" | "see") => return None,
         (Some(t), _) => t,
         (None, _) => alone()?,
@@ -540,6 +542,8 @@ mod tests {
             ("put the terminal left", "put 1 left"),
             ("put the terminal left and the browser right", "put 1 left; put 3 right"),
             ("close everything but the editor", "close 1; close 3"),
+            ("close all windows", "close 1; close 2; close 3"),
+            ("close all open windows", "close 1; close 2; close 3"),
             ("please maximize firefox", "put 3 maximized"),
             ("move this window to workspace 2", "move-to 2"),
             ("editor and browser side by side", "put 2 left; put 3 right"),

@@ -69,3 +69,39 @@ fn names_texts_and_places_are_told_apart() {
         assert!(command.as_deref().map_or(kept == "nothing", |c| c.contains(kept) && !c.contains(&format!("!{kept}"))), "{text}: {command:?}");
     }
 }
+
+/// A named place that is not there is never replaced by this directory.
+#[test]
+fn what_is_not_there_is_not_here() {
+    for text in [
+        "remove all tmp files from nosuchplace", "delete every log file in the nosuchplace folder", "wipe all csv files in the nosuchplace directory", "move all pdf files from nosuchplace to docs", "delete the empty files in nosuchplace", "get rid of all .bak files under nosuchplace",
+        "remove all the jpg files inside my nosuchplace folder", "delete files older than 30 days from nosuchplace", "rename all .txt files in nosuchplace to .md", "compress all log files in nosuchplace",
+    ] {
+        let command = first(text);
+        assert!(command.as_deref().is_none_or(|c| c.contains("nosuchplace")), "{text}: {command:?}");
+    }
+}
+
+/// Rights, endings and lines are taken away from files that stay.
+#[test]
+fn what_is_taken_away_is_not_the_file() {
+    for text in [
+        "remove execute permission from all scripts", "remove write access for others from all files in docs", "take away the read permission of the group from all .txt files", "remove the extension of all txt files in docs", "delete the blank lines from all txt files in docs", "strip trailing whitespace from all .c files",
+        "remove the setuid bit from all files under docs", "drop write rights on every file here",
+    ] {
+        let command = first(text);
+        assert!(command.as_deref().is_none_or(|c| !c.contains("-delete") && !c.contains("rm ")), "{text}: {command:?}");
+    }
+    assert!(first("delete all files with permission 777 under docs").is_some_and(|c| c.contains("-perm 777") && c.contains("-delete")));
+}
+
+/// What is to ask first asks, and never does what it should have asked about.
+#[test]
+fn prompting_is_heeded() {
+    for (text, kept) in [
+        ("remove all .txt files under docs with prompting", "rm -i"), ("delete notes.txt and ask me before", "rm -i"), ("delete all tmp files here, asking for confirmation before each", "rm -i"), ("move all .txt files to docs, prompting before overwriting", "mv -i"), ("interactively delete all .log files under docs", "rm -i"),
+    ] {
+        let command = first(text);
+        assert!(command.as_deref().is_some_and(|c| c.contains(kept) && !c.contains("-delete")), "{text}: {command:?}");
+    }
+}

@@ -542,7 +542,7 @@ fn size(r: &Request<'_>) -> Outcome {
 fn dir_sizes(r: &Request<'_>) -> Outcome {
     let n = r.num().unwrap_or(15).clamp(1, 10_000);
     let asked = r.dir();
-    let whole = r.has(&["disk", "drive", "system", "storage", "filesystem", "space"]) && !r.has(&["here", "folder", "directory", "this"]);
+    let whole = r.has(&["disk", "drive", "system", "storage", "filesystem", "space"]) && !r.has(&["here", "folder", "directory", "this", "subdirectory", "subfolder", "subdirectories", "subfolders"]);
     let d = asked.unwrap_or_else(|| if whole { "/".into() } else { ".".into() });
     let (x, hush) = if d == "/" { ("x", " 2>/dev/null") } else { ("", "") };
     built(

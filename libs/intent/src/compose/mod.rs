@@ -134,18 +134,35 @@ pub fn made_first(r: &Request<'_>) -> Option<(String, String)> {
     let w: Vec<&str> = r.tokens.iter().map(|t| t.norm.as_str()).collect();
     let dir = w.iter().position(|w| matches!(*w, "folder" | "directory" | "dir")).filter(|d| *d <= 3 && matches!(w.first(), Some(&("create" | "make" | "mkdir"))))?;
     let name = (dir + 1..w.len()).find(|&i| !matches!(w[i], "called" | "named" | "with" | "the" | "name"))?;
-    let and = (name + 1..w.len()).find(|&i| matches!(w[i], "and" | "then")).filter(|a| *a == name + 1)?;
+    // "... inside docs".
+    let below = (name + 1..w.len()).find(|&i| matches!(w[i], "in" | "inside" | "under" | "within" | "below")).filter(|at| *at == name + 1).and_then(|at| (at + 1..w.len()).find(|&i| !matches!(w[i], "the" | "my" | "folder" | "directory")));
+    let last_of_name = match below {
+        Some(b) if w.get(b + 1).is_some_and(|w| matches!(*w, "folder" | "directory")) => b + 1,
+        Some(b) => b,
+        None => name,
+    };
+    let and = (last_of_name + 1..w.len()).find(|&i| matches!(w[i], "and" | "then")).filter(|a| *a == last_of_name + 1)?;
     let verb = (and + 1..w.len()).find(|&i| w[i] != "then")?;
     if !matches!(w[verb], "move" | "copy" | "put") || !matches!(w.last(), Some(&("it" | "there"))) {
         return None;
     }
-    let made = r.tokens[name].raw.clone();
+    let mut made = r.tokens[name].raw.clone();
+    if let Some(b) = below {
+        let parent = r.tokens[b].raw.trim_end_matches('/');
+        if parent != "." && !matches!(w[b], "here" | "this" | "current") {
+            if r.world.exists(parent) != Some(Exists::Dir) {
+                return None;
+            }
+            made = format!("{parent}/{made}");
+        }
+    }
     let mut words: Vec<String> = r.tokens[verb..].iter().map(|t| if t.quoted { format!("\"{}\"", t.raw) } else { t.raw.clone() }).collect();
     let last = words.pop()?;
     if last == "there" || !matches!(words.last().map(String::as_str), Some("to" | "into" | "in" | "inside")) {
         words.push("to".into());
     }
-    words.push(made.clone());
+    // "the folder x": it is not there yet, so that it must be said to be one.
+    words.push(format!("{made}/"));
     Some((made, words.join(" ")))
 }
 

@@ -223,6 +223,9 @@ pub(super) fn paths(f: &mut Finder<'_>) {
         } else if raw.contains('/') && !SLASHED.contains(&w.as_str()) && name(&raw) && !is_sum(&w) {
             let kind = if raw.ends_with('/') || f.world.exists(&raw) == Some(Exists::Dir) { Kind::Dir(raw) } else { Kind::Path(raw) };
             f.take(i, i + 1, kind);
+        } else if raw == "~" && i > 0 && (f.is(i - 1, &["or", "and", "ending", "with", "suffix", "end", "ends"]) || f.is(i - 1, &["in"]) && i > 1 && f.is(i - 2, &["ending", "end", "ends"])) {
+            // "ending in .bak or ~": names that end so, not the home.
+            f.take(i, i + 1, Kind::Ext(vec!["*~".into()], "~".into()));
         } else if matches!(raw.as_str(), "~" | "." | "..") {
             f.take(i, i + 1, Kind::Dir(raw));
         } else if has_extension(&w) || (w.starts_with('.') && w.len() > 2 && super::kinds::patterns(&w).is_none() && name(&raw) && !(f.is(i + 1, &["files"]) && f.world.exists(&raw).is_none())) {

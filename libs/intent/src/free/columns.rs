@@ -74,8 +74,12 @@ fn headed(world: &dyn World, file: &str, sep: &str, name: &str) -> Option<u64> {
         return None;
     }
     let first = world.beginning_of(file)?;
-    let header = split(first.lines().next()?, sep);
     let name = name.to_lowercase();
+    // Accounts have no header, but everybody knows their fields.
+    if let Some(n) = account_field(&first, sep, &name) {
+        return Some(n);
+    }
+    let header = split(first.lines().next()?, sep);
     let at = header.iter().position(|h| h.to_lowercase().trim_matches('"') == name).or_else(|| header.iter().position(|h| h.to_lowercase().trim_end_matches('s') == name.trim_end_matches('s')))?;
     Some(at as u64 + 1)
 }
@@ -85,7 +89,21 @@ fn column_in(s: &Said<'_>, file: &str, sep: &str, i: usize) -> Option<(u64, bool
     if let Some(n) = s.number(i) {
         return (1..1000).contains(&n).then_some((n, false));
     }
-    headed(s.world(), file, sep, s.raw(i)).map(|n| (n, true))
+    let accounts = s.world().beginning_of(file).is_some_and(|t| account_field(&t, sep, &s.raw(i).to_lowercase()).is_some());
+    headed(s.world(), file, sep, s.raw(i)).map(|n| (n, !accounts))
+}
+
+/// The field of that name in a file of accounts, as /etc/passwd is one.
+fn account_field(text: &str, sep: &str, name: &str) -> Option<u64> {
+    let like = |l: &str| {
+        let f: Vec<&str> = l.split(':').collect();
+        f.len() == 7 && f[2].parse::<u32>().is_ok() && f[3].parse::<u32>().is_ok() && f[5].starts_with('/')
+    };
+    if sep != ":" || !text.lines().next().is_some_and(like) {
+        return None;
+    }
+    const NAMES: [&[&str]; 7] = [&["user", "users", "username", "usernames", "name", "names", "login", "logins", "account", "accounts"], &["password", "passwords"], &["uid", "uids"], &["gid", "gids"], &["gecos", "comment", "comments"], &["home", "homes"], &["shell", "shells"]];
+    NAMES.iter().position(|n| n.contains(&name)).map(|n| n as u64 + 1)
 }
 
 const NTH: &[&str] = &["COL number? #", "# COL", "COL called|named? $", "$ COL"];
@@ -121,7 +139,7 @@ fn condition(s: &Said<'_>, file: &str, sep: &str) -> Option<(String, bool)> {
         ("is|are not equal to? $", "!="), ("is|are not $", "!="), ("does not equal $", "!="), ("differs from $", "!="), ("that? do|does not contain|contains $", "!~"), ("contains|containing|contain|includes $", "~"), ("starts|begins|start|begin|starting with $", "^"), ("ends|end|ending with|in $", "$"), ("is|are? equal|equals|equaling to? $", "=="), ("matches|match $", "~"), ("is|=|equals|has $", "=="), (">= $", ">="), ("<= $", "<="), ("> $", ">"), ("< $", "<"), ("== $", "=="),
     ];
     for (op_pattern, op) in OPS {
-        for lead in ["where|whose|with|which|having|when|if value|text|number? in|of? ", "lines|rows|entries|records|those|people|ones|value in|with|of|having ", "that have value in? ", "and|or whose|where? ", "only lines|rows? with|where ", ""] {
+        for lead in ["where|whose|with|which|having|when|if value|text|number? in|of? ", "where|whose|with|having $ ", "lines|rows|entries|records|those|people|ones|value in|with|of|having ", "that have value in? ", "and|or whose|where? ", "only lines|rows? with|where ", ""] {
             if lead.is_empty() && !s.has(&["where", "whose", "rows", "lines", "only", "entries", "records"]) {
                 continue;
             }
@@ -129,7 +147,10 @@ fn condition(s: &Said<'_>, file: &str, sep: &str) -> Option<(String, bool)> {
                 let strict = *p != "$";
                 let pattern = format!("{lead}{} value? {op_pattern}", p.replace("COL", COLUMN));
                 let Some(f) = s.look(&pattern) else { continue };
-                let (col, value) = (f.at[0], *f.at.last()?);
+                let (col, value) = (f.at[f.at.len().checked_sub(2)?], *f.at.last()?);
+                if f.at.len() > 2 && !strict {
+                    continue;
+                }
                 let Some((n, named)) = column_in(s, file, sep, col) else { continue };
                 if !strict && !named || matches!(s.w[value], "not" | "greater" | "less" | "more" | "equal" | "at" | "above" | "over" | "the") && !s.r.tokens[value].quoted {
                     continue;
@@ -185,7 +206,7 @@ fn chosen(s: &Said<'_>, file: &str, sep: &str) -> Option<(Vec<String>, bool, boo
             continue;
         }
         let w = s.w[i];
-        let near = |k: usize| s.w.get(k).is_some_and(|w| COLUMN.split('|').chain(["word", "words", "value"]).any(|c| *w == c));
+        let near = |k: usize| s.w.get(k + usize::from(s.w.get(k).is_some_and(|w| w.ends_with("-separated") || w.ends_with("-delimited")))).is_some_and(|w| COLUMN.split('|').chain(["word", "words", "value"]).any(|c| *w == c));
         let listed = |k: usize| {
             // Numbers up to the noun, or after it: nothing but numbers and joints in between.
             let after = (k + 1..s.len()).take(8).take_while(|&j| s.number(j).is_some() || matches!(s.w[j], "and" | "to" | "then" | "followed" | "by" | "last" | "the" | "first") || near(j)).any(near);
@@ -201,7 +222,10 @@ fn chosen(s: &Said<'_>, file: &str, sep: &str) -> Option<(Vec<String>, bool, boo
         } else if let Some(n) = s.number(i).filter(|n| (1..1000).contains(n))
             && listed(i)
         {
-            if s.w.get(i + 1) == Some(&"last") && near(i + 2) {
+            if matches!(s.w.get(i + 1), Some(&"to" | &"from")) && s.w.get(i + 2) == Some(&"last") {
+                out.push(format!("$(NF-{})", n - 1));
+                s.mark(i, i + 3);
+            } else if s.w.get(i + 1) == Some(&"last") && near(i + 2) {
                 out.push(format!("$(NF-{})", n - 1));
                 s.mark(i, i + 2);
             } else {
@@ -216,6 +240,10 @@ fn chosen(s: &Said<'_>, file: &str, sep: &str) -> Option<(Vec<String>, bool, boo
             s.mark(i, i + 1);
         }
         i += 1;
+    }
+    // "products (third column)": the name and its number are one.
+    if s.r.text.contains('(') {
+        out.dedup();
     }
     if out.is_empty() {
         return None;
@@ -240,6 +268,9 @@ pub(super) fn select(s: &Said<'_>, p: &mut Pipe, file: &str) {
         if tests.len() > 3 {
             break;
         }
+    }
+    if !tests.is_empty() {
+        s.each(&["names? of? people|persons|employees|everybody|everyone|those|users", "people|persons|everybody|everyone"]);
     }
     let or = tests.len() > 1 && s.any(&["or"]);
     // By what it is ordered, and what is added up, is not printed.
@@ -269,7 +300,7 @@ fn separate(s: &Said<'_>, file: &str, sep: &str) -> (Vec<String>, bool, bool) {
 }
 
 fn sums(s: &Said<'_>) -> bool {
-    s.has(&["sum", "total", "average", "mean", "maximum", "minimum", "max", "min", "median", "largest", "smallest", "highest", "lowest", "add", "avg"]) && s.look("sort|sorted").is_none()
+    s.has(&["sum", "total", "multiply", "average", "mean", "maximum", "minimum", "max", "min", "median", "largest", "smallest", "highest", "lowest", "add", "avg"]) && s.look("sort|sorted").is_none()
 }
 
 /// Adds the stage that prints these columns of the rows that pass the tests.
@@ -410,6 +441,15 @@ pub(super) fn numbers(world: &dyn World, file: &str, sep: &str, n: u64) -> bool 
 
 /// One number for a column, or for all lines.
 pub(super) fn aggregate(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
+    let marks = s.marks();
+    if s.has(&["multiply", "multiplying", "product", "products", "times", "multiplied"]) {
+        let sep = separator(s, Some(file));
+        if let Some(script) = product(s, file, &sep) {
+            p.on_files(script, "the products");
+            return true;
+        }
+        s.restore(marks);
+    }
     let sum = s.any(&["sum|total up? of?", "add|adding up|together?", "summed up?"]);
     let mean = !sum && s.any(&["average|mean|avg value|number? of?"]);
     let median = s.any(&["median value? of?"]);
@@ -422,6 +462,12 @@ pub(super) fn aggregate(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
         return false;
     }
     let sep = separator(s, Some(file));
+    let marks = s.marks();
+    if let Some(done) = grouped(s, file, &sep, sum, mean, most, least) {
+        p.on_files(done, "a figure for each group");
+        return true;
+    }
+    s.restore(marks);
     let col = column(s, file, &sep, "of|in|up|together? all? values? of|in? ").or_else(|| column(s, file, &sep, ""));
     s.each(&["all|every? numbers|values|number|value in|of|from?", "together|up", "result|total"]);
     let (n, header) = col.unwrap_or((1, false));
@@ -446,6 +492,52 @@ pub(super) fn aggregate(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     true
 }
 
+/// Whether the first row names the columns: its value there is no number, though the next one is.
+fn header_by_value(world: &dyn World, file: &str, sep: &str, n: u64) -> bool {
+    let first = world.beginning_of(file).and_then(|t| t.lines().next().and_then(|l| split(l, sep).get(n as usize - 1).cloned()));
+    first.is_some_and(|v| !v.is_empty() && v.parse::<f64>().is_err()) && numbers(world, file, sep, n)
+}
+
+/// A figure for each value of another column: "the sum of column 4 for each region".
+fn grouped(s: &Said<'_>, file: &str, sep: &str, sum: bool, mean: bool, most: bool, least: bool) -> Option<String> {
+    let each = s.look("per|each|every").is_some() || s.look("by|grouped").is_some() && s.look("sort|sorted|ordered by").is_none();
+    if !each || s.look("each|every line|row").is_some() {
+        return None;
+    }
+    // "per region (column 2)": the name, or the number behind it.
+    let lead = "per|each|every|by|grouped|for value|values|distinct|different|by? of|in? ";
+    let (key, _) = column(s, file, sep, &format!("{lead}$ ")).or_else(|| column(s, file, sep, lead))?;
+    let (value, _) = column(s, file, sep, "of|in|up|together? all? values? of|in? ").or_else(|| column(s, file, sep, ""))?;
+    if key == value {
+        return None;
+    }
+    s.each(&["per|for|each|every|by|grouped|group", "and", "values|value|total"]);
+    let skip = if header_by_value(s.world(), file, sep, value) { "NR > 1 " } else { "" };
+    let option = awk_option(sep);
+    let (k, v) = (format!("${key}"), format!("${value}"));
+    Some(if sum {
+        format!("awk{option} '{skip}{{ s[{k}] += {v} }} END {{ for (k in s) print k, s[k] }}'")
+    } else if mean {
+        format!("awk{option} '{skip}{{ s[{k}] += {v}; n[{k}]++ }} END {{ for (k in s) print k, s[k] / n[k] }}'")
+    } else if most || least {
+        let op = if most { ">" } else { "<" };
+        format!("awk{option} '{skip}{{ if (!({k} in m) || {v} + 0 {op} m[{k}]) m[{k}] = {v} + 0 }} END {{ for (k in m) print k, m[k] }}'")
+    } else {
+        return None;
+    })
+}
+
+/// "Multiply column 4 by column 5 and add up the products".
+fn product(s: &Said<'_>, file: &str, sep: &str) -> Option<String> {
+    let adds = s.look("sum|total|add").is_some();
+    let f = s.take(&format!("multiply|multiplying {COLUMN} # by|with|and|times {COLUMN}? #")).or_else(|| s.take(&format!("product|products of {COLUMN} # and|by|with {COLUMN}? #"))).or_else(|| s.take(&format!("{COLUMN} # times|x|multiplied by? {COLUMN} #")))?;
+    let (a, b) = (s.number(f.at[0])?, s.number(f.at[1])?);
+    s.each(&["and|then sum|add|total up? products|results|product|result|them|it?", "sum|total|products|product|results|of|all|each|every|row|line|add|up"]);
+    let option = awk_option(sep);
+    let skip = if header_by_value(s.world(), file, sep, a) { "NR > 1 " } else { "" };
+    Some(if adds { format!("awk{option} '{skip}{{ s += ${a} * ${b} }} END {{ print s + 0 }}'") } else { format!("awk{option} '{skip}{{ print ${a} * ${b} }}'") })
+}
+
 /// The row with the largest or smallest value of a column, or that column's neighbour.
 pub(super) fn rows(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let marks = s.marks();
@@ -456,9 +548,9 @@ pub(super) fn rows(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
         return false;
     }
     let sep = separator(s, Some(file));
-    let (down, found) = if s.look(&format!("row|line|entry|record|rows|lines|entries|name|person|who with|has|have|having {most} value|number? in|of|for?")).is_some() {
+    let (down, found) = if s.look(&format!("row|line|entry|record|rows|lines|entries|name|person|who of|in|from? with|has|have|having {most} value|number? in|of|for?")).is_some() {
         (true, s.take(&format!("with|has|have|having {most} value|number? in|of|for?")))
-    } else if s.look(&format!("row|line|entry|record|rows|lines|entries|name|person|who with|has|have|having {least} value|number? in|of|for?")).is_some() {
+    } else if s.look(&format!("row|line|entry|record|rows|lines|entries|name|person|who of|in|from? with|has|have|having {least} value|number? in|of|for?")).is_some() {
         (false, s.take(&format!("with|has|have|having {least} value|number? in|of|for?")))
     } else if let Some(f) = s.take("oldest|tallest|richest|heaviest|longest person|one|entry|row|employee|student?") {
         (true, Some(f))

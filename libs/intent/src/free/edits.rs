@@ -16,7 +16,9 @@ pub(super) fn text(s: &Said<'_>, into: bool) -> Option<Reading> {
     let q = quote_path(file);
     let said_in_place = s.any(&["in place|in-place", "edit|editing|modify|modifying|changing file itself|directly|in|place", "directly in", "and save|write changes|it back? in? place?", "editing|modifying|overwriting file", "overwrite file|it"]);
     let only_print = s.any(&["without changing|modifying|editing file|it|original?", "do not change|modify file|it|original?", "leave|leaving file|original alone|unchanged|untouched|as", "not changing|modifying file|it"]);
-    let first = s.first().to_owned();
+    // "In x, change ...": the verb comes behind the file.
+    let verb = if matches!(s.first(), "in" | "inside" | "within") { (1..s.len()).find(|&i| matches!(s.w[i], "change" | "replace" | "substitute" | "delete" | "remove" | "insert" | "add" | "append" | "set" | "convert" | "swap" | "turn" | "show" | "print" | "find" | "count")) } else { None };
+    let first = verb.map_or(s.first(), |v| s.w[v]).to_owned();
     let prints = into || only_print || s.has(&["print", "show", "display", "output"]);
     if !prints && matches!(first.as_str(), "delete" | "remove" | "erase" | "strip" | "drop" | "insert" | "add" | "append" | "prepend" | "put" | "write" | "replace" | "substitute" | "change" | "comment" | "uncomment" | "trim" | "convert" | "set" | "swap" | "turn") || said_in_place {
         if let Some(r) = edited(s, file, &first, said_in_place) {
@@ -133,6 +135,12 @@ fn edited(s: &Said<'_>, file: &str, first: &str, in_place: bool) -> Option<Readi
         s.take("insert|add|append|prepend|put|write");
         let t = (0..s.len()).find(|&i| s.free(i) && s.r.tokens[i].quoted);
         if let Some(t) = t {
+            if s.look("front|beginning|start|before of|to? each|every|all line|lines").is_some() {
+                return done(&format!("s/^/{}/", replacement(s.raw(t))), format!("Puts that in front of each line of {file}.")).inspect(|_| {
+                    s.mark(t, t + 1);
+                    s.each(&["in|at|to? front|beginning|start|before of|to? each|every|all line|lines of|in?", "string|text|character|characters"]);
+                });
+            }
             let text = s.raw(t).to_owned();
             s.mark(t, t + 1);
             if t > 0 {
@@ -195,6 +203,8 @@ pub(super) fn facts(s: &Said<'_>) -> Option<Reading> {
         format!("stat -c %a {q}")
     } else if s.any(&["symbolic permissions|permission string? of", "permissions|permission string"]) && !s.has(&["set", "change", "give", "remove"]) {
         format!("stat -c %A {q}")
+    } else if s.any(&["permissions|permission|mode|rights of? directory|folder?"]) && !s.has(&["set", "change", "give", "remove", "add"]) {
+        format!("stat -c '%A %n' {q}")
     } else if s.any(&["who owns|own", "owner of", "user that|who owns", "owner|owners name?", "who is owner of"]) && !s.has(&["change", "set"]) {
         if s.any(&["and group"]) { format!("stat -c %U:%G {q}") } else { format!("stat -c %U {q}") }
     } else if s.any(&["group that|which? owns|of", "owning group of?", "group ownership of?"]) && !s.has(&["change", "set"]) {

@@ -91,7 +91,7 @@ fn class(word: &str) -> Option<&'static str> {
 }
 
 pub(super) fn folded(s: &Said<'_>) -> bool {
-    s.any(&["ignoring|ignore upper|lower? case", "case-insensitively|case-insensitive", "case insensitively|insensitive", "regardless of upper|letter? case", "in any case", "no matter case", "upper or lower case", "in upper|lower or lower|upper case", "without regard to case", "irrespective of case", "whatever case"])
+    s.any(&["ignoring|ignore upper|lower? case", "case-insensitively|case-insensitive", "case insensitively|insensitive", "regardless of upper|letter? case", "in any case", "no matter case", "upper or lower case", "in upper|lower or lower|upper case", "without regard to case", "irrespective of case", "whatever their|its? case", "whatever their|its? capitalization", "in any? upper or lower case", "no matter how capitalized|written"])
 }
 
 /// Which lines are kept.
@@ -103,9 +103,9 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
     // Lines around those that are found.
     let mut around = String::new();
     for (patterns, letter) in [
-        (&["and|with|plus # lines that? follow|follows|after|following it|them|each?", "and|with|plus # following|next|subsequent lines", "and|with|plus lines|line that? follow|follows|following|after it|them|each?", "and|with|plus following|next|subsequent line", "# lines of context after", "# lines after it|them|each?"][..], "A"),
-        (&["and|with|plus # lines that? precede|before|preceding it|them|each?", "and|with|plus # preceding|previous lines", "and|with|plus lines|line that? precedes|precede|before|preceding it|them|each?", "and|with|plus preceding|previous line", "# lines of context before", "# lines before it|them|each?"], "B"),
-        (&["with # lines of? context around|both?", "# lines of? context", "# lines before and after it|them?", "# lines around it|them|each?"], "C"),
+        (&["and|with|plus one? line|lines that? follow|follows|after|following it|them|each?", "and|with|plus # lines that? follow|follows|after|following it|them|each?", "and|with|plus # following|next|subsequent lines", "and|with|plus lines|line that? follow|follows|following|after it|them|each?", "and|with|plus following|next|subsequent line", "# lines of context after", "# lines after it|them|each?"][..], "A"),
+        (&["and|with|plus one? line|lines that? precede|precedes|before|preceding it|them|each?", "and|with|plus # lines that? precede|before|preceding it|them|each?", "and|with|plus # preceding|previous lines", "and|with|plus lines|line that? precedes|precede|before|preceding it|them|each?", "and|with|plus preceding|previous line", "# lines of context before", "# lines before it|them|each?"], "B"),
+        (&["together? with|and|plus #|one line|lines of? context? before and after it|them|each?", "together? with #|one line|lines of? context around|on both? sides?", "with # lines of? context around|both?", "line before and line? after it|them|each?", "# lines of? context", "# lines before and after it|them?", "# lines around it|them|each?"], "C"),
     ] {
         for pattern in patterns {
             if let Some(f) = s.take(pattern) {
@@ -130,6 +130,10 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
             let i = f.at[0];
             from = f.start + 1;
             let strict = s.r.tokens[i].quoted;
+            // "beginning with x" is another matter.
+            if f.start > 0 && matches!(s.w[f.start - 1], "beginning" | "starting" | "ending" | "begin" | "begins" | "start" | "starts" | "end" | "ends") {
+                continue;
+            }
             let about_lines = (f.start.saturating_sub(3)..f.start).any(|k| LINES.split('|').any(|l| s.w[k] == l)) || (f.start..i).any(|k| LINES.split('|').any(|l| s.w[k] == l));
             let is_word = (f.start..i).any(|k| matches!(s.w[k], "word" | "string" | "text" | "pattern" | "phrase" | "regex" | "substring"));
             let clear = (f.start..i).any(|k| matches!(s.w[k], "contain" | "contains" | "containing" | "mention" | "mentions" | "mentioning" | "matching" | "matches" | "match" | "include" | "includes"));
@@ -168,16 +172,27 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
             break;
         }
     }
+    // "without INFO and DEBUG lines": words in capitals, or in quotes.
+    let told = |f: &super::said::Found| f.at.iter().all(|&i| s.quoted(i) || s.raw(i).len() > 1 && s.raw(i).bytes().all(|b| b.is_ascii_uppercase()));
+    if p.words.len() == before && let Some(f) = s.take_if("without|excluding|omitting|except|dropping|hiding|minus|no $ and|or|nor $ lines|messages|entries|ones", told).or_else(|| s.take_if("without|excluding|omitting|except|dropping|hiding|minus|no $ lines|messages|entries|ones", told)) {
+        let e: String = f.at.iter().map(|&i| format!(" -e {}", quote(&s.text(i)))).collect();
+        p.on_files(base("x", &format!("-F{e}")), "without those lines");
+    }
+    // "the warnings in x.log": lines of that kind.
+    if p.words.len() == before && let Some(f) = s.take_if("show|print|display|list|find|get|see all|any? warnings|errors|failures|exceptions|criticals|infos in|from|of|inside|that|recorded", |f| f.start == 0) {
+        let kind = s.w[f.start..f.end].iter().find_map(|w| Some(match *w { "warnings" => "warn", "errors" => "error", "failures" => "fail", "exceptions" => "exception", "criticals" => "critical", "infos" => "info", _ => return None })).unwrap_or("error");
+        p.on_files(format!("grep{} -i -e {kind}", if numbered { " -n" } else { "" }), format!("the lines that speak of {kind}"));
+    }
     // Beginnings and ends.
     for (lead, start) in [("start|starts|starting|begin|begins|beginning", true), ("end|ends|ending", false)] {
         let line_said = s.has(&["lines", "line", "rows", "entries", "those"]);
-        if let Some(f) = s.look(&format!("{LINES} that|which? do|does not {lead} with|in letter|word|string|text|character? $")).or_else(|| s.look(&format!("not {lead} with|in letter|word|string|text|character? $"))).filter(|_| line_said) {
+        if let Some(f) = s.look(&format!("{LINES} that|which? do|does not {lead} with|in letter|word|string|text|character? $")).or_else(|| s.look(&format!("not {lead} with|in letter|word|string|text|character? $"))).or_else(|| s.look(&format!("without|excluding|omitting|except|skipping|dropping|ignoring|no|minus {LINES} that|which? {lead} with|in letter|word|string|text|character? $"))).filter(|_| line_said) {
             s.mark(f.start, f.end);
-            let t = start_class(s, f.at[0]);
+            let t = alternatives(s, f.at[0], f.end);
             p.on_files(base("x", &if start { format!("-e {}", quote(&format!("^{t}"))) } else { format!("-e {}", quote(&format!("{t}$"))) }), format!("the lines that do not {} with {}", if start { "begin" } else { "end" }, s.raw(f.at[0])));
         } else if let Some(f) = s.look(&format!("{LINES} that|which? {lead} with|in letter|word|string|text|character? $")).or_else(|| s.look(&format!("{lead} with|in letter|word|string|text|character? $"))).filter(|f| line_said && !matches!(s.w[f.at[0]], "line" | "number" | "column")) {
             s.mark(f.start, f.end);
-            let t = start_class(s, f.at[0]);
+            let t = alternatives(s, f.at[0], f.end);
             p.on_files(base("", &if start { format!("-e {}", quote(&format!("^{t}"))) } else { format!("-e {}", quote(&format!("{t}$"))) }), format!("the lines that {} with {}", if start { "begin" } else { "end" }, s.raw(f.at[0])));
         }
     }
@@ -215,11 +230,29 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
     p.words.len() > before
 }
 
+/// "with # or ;": one of several texts, as a basic pattern. The first is at `i`, the others from `end` on.
+fn alternatives(s: &Said<'_>, i: usize, mut end: usize) -> String {
+    let mut t = start_class(s, i);
+    let mut several = false;
+    while let Some(o) = s.look("or letter|word|string|text|character? $").filter(|o| o.start == end) {
+        s.mark(o.start, o.end);
+        end = o.end;
+        several = true;
+        t = format!("{t}\\|{}", start_class(s, o.at[0]));
+    }
+    if several { format!("\\({t}\\)") } else { t }
+}
+
 /// "a digit", "an uppercase letter" at the start of a line; else the text.
 fn start_class(s: &Said<'_>, i: usize) -> String {
     match class(s.w[i]).filter(|_| !s.r.tokens[i].quoted) {
         Some(c) => {
             s.each(&["letter|letters|character"]);
+            // "a capital T".
+            if s.free(i + 1) && s.raw(i + 1).chars().count() == 1 && s.raw(i + 1).bytes().all(|b| b.is_ascii_alphabetic()) && matches!(s.w[i], "capital" | "uppercase" | "lowercase") {
+                s.mark(i + 1, i + 2);
+                return if s.w[i] == "lowercase" { s.raw(i + 1).to_lowercase() } else { s.raw(i + 1).to_uppercase() };
+            }
             format!("[{c}]")
         }
         None => literal(&s.text(i)),
@@ -247,7 +280,7 @@ fn ranges(s: &Said<'_>, p: &mut Pipe) {
         p.on_files(format!("tail -n +{}", n(f.at[0])), format!("from line {} on", n(f.at[0])));
         return;
     }
-    if let Some(f) = s.take("all? but|except|without|excluding|skipping|skip|omitting|omit|ignoring|dropping for? of? last|final # lines|rows|entries").or_else(|| s.take("all? but|except|without|excluding|skipping|omitting|dropping|skip for? last|final line|row|entry")) {
+    if let Some(f) = s.take("all? but|except|without|excluding|skipping|skip|omitting|omit|ignoring|dropping for? of? last|final # lines|rows|entries").or_else(|| s.take("everything|all? but|except|without|excluding|skipping|omitting|dropping|skip for? last|final line|row|entry")) {
         let n = f.at.first().map_or(1, |i| n(*i));
         p.on_files(format!("head -n -{n}"), format!("without the last {n}"));
         return;
@@ -350,6 +383,13 @@ fn ends(s: &Said<'_>, p: &mut Pipe, after_sort: bool) {
 /// A table with other signs between its columns.
 fn form(s: &Said<'_>, p: &mut Pipe) {
     // Tables of another form.
+    // "from tabs to commas".
+    let sign = |i: usize| character(s.w[i]).filter(|c| c.chars().count() == 1);
+    if let Some(f) = s.take_if("from $ separated|delimited|to $ separated|delimited?", |f| f.at.len() == 2 && f.at.iter().all(|&i| sign(i).is_some())).or_else(|| s.take_if("from $ to $", |f| f.at.iter().all(|&i| sign(i).is_some()))) {
+        s.each(&["convert|change|turn|translate", "separators|separator|delimiter|delimiters|separated|delimited"]);
+        p.on_input(format!("tr {} {}", tr_set(sign(f.at[0]).unwrap_or(" ")), tr_set(sign(f.at[1]).unwrap_or(" "))), "with other signs between the columns");
+        return;
+    }
     if s.any(&["convert|change|turn to|into tab-separated|tab separated|delimited|values|file?", "to|into tab-separated|tab separated|delimited values|file?", "to|into tsv format?"]) {
         s.each(&["convert|change|turn", "values|format|form"]);
         p.on_input("tr ',' '\\t'", "with tabs for commas");
@@ -436,6 +476,15 @@ fn changes(s: &Said<'_>, p: &mut Pipe) -> bool {
     if s.any(&["squeeze|squeezing|collapse|collapsing|compress|reduce|replace|merge multiple|repeated|consecutive|runs? of? spaces|blanks|whitespace to|into|with|by? single|one? space|blank?", "multiple|repeated|consecutive spaces|blanks squeezed|collapsed"]) {
         p.on_input("tr -s ' '", "with single blanks");
     }
+    if s.any(&["capitalize|capitalise|uppercase|capitalizing first letter|character of|in|on each|every|all word|words", "capitalize|capitalise each|every|all word|words", "first letter|character of|in each|every word capitalized|capitalised|uppercased|uppercase", "in? title case"]) {
+        p.on_files("sed -E 's/(^|[[:space:]])([[:alpha:]])/\\1\\U\\2/g'", "with a capital at the beginning of each word");
+    } else if s.any(&["capitalize|capitalise|uppercase|capitalizing first letter|character of|in|on each|every|all line|lines", "capitalize|capitalise each|every|all line|lines", "first letter|character of|in each|every line capitalized|capitalised|uppercased|uppercase"]) {
+        p.on_files("sed 's/^./\\U&/'", "with a capital at the beginning of each line");
+    }
+    if s.any(&["squeeze|squeezing|collapse|collapsing|compress|reduce|merge multiple|repeated|consecutive|adjacent|successive blank|empty lines to|into|in? single|one? one?", "multiple|repeated|consecutive|adjacent|successive blank|empty lines squeezed|collapsed|reduced|merged to|into? single|one? one?"]) {
+        s.each(&["blank|empty line", "one|single"]);
+        p.on_files("cat -s", "with single empty lines");
+    }
     // Each line.
     if let Some(f) = s.take("prefix|prefixing|prepend|prepending each|every|all line|lines with string|text? $").or_else(|| s.take("add|adding|put|putting|prepend|insert string|text? $ in? at|to|before|of|front|as start|beginning|front|prefix? of|to? each|every|all line|lines")).or_else(|| s.take("with? string|text? $ in front of each|every|all line|lines")).or_else(|| s.take("with $ at|to start|beginning|front of each|every|all line|lines")).or_else(|| s.take("each|every|all line|lines prefixed by|with $")) {
         p.on_files(format!("sed {}", quote(&format!("s/^/{}/", replacement(&s.text(f.at[0]))))), format!("with {} before each line", s.raw(f.at[0])));
@@ -500,6 +549,7 @@ fn order(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let fold = if s.has(&["sort", "sorted", "unique"]) && folded(s) { "f" } else { "" };
     let things = "lines|line|words|word|values|value|entries|entry|rows|names|numbers|ones|addresses|items|records";
     let frequency = s.any(&[
+        "how often|many? times? each|every $ is|was|are|occurs|occur|appears|appear used|seen|given|named|mentioned?", "count how often|many? times? each|every $ is|occurs|appears used?",
         &format!("how often|many times? each|every different|distinct|unique? {things} occurs|occur|appears|appear?"), &format!("how often|times each|every distinct|different|unique? {things}"), "how many times each|every line|value|word|entry occurs|appears?", &format!("count|number of? occurrences|times of? each|every distinct|unique|different? {things}"), "with|and number of occurrences|times", "with|and|together its|their|occurrence? count|counts|frequency|frequencies",
         "number of times each|every line|value|word|entry occurs|appears", &format!("frequency|frequencies of each|every? distinct|different|unique? {things}"), &format!("count each|every distinct|unique|different? {things}"), "occurrences|count|frequency|counts per line|value|word|entry", "how many of each", "how many lines|entries|rows|records it|there|has|have for|per|of each|every", "prefixed|preceded by|with number of occurrences|times|count",
         &format!("many|number|count {things} of|for|in|has|have? per"),
@@ -512,6 +562,11 @@ fn order(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
         apart(s, p);
         let counted = frequency || s.any(&["with|and its|their|how count|counts|often|frequency", "and how often it|they occur|occurs|appears|appear?", "and number of times", "it? with its|their count", "with count"]);
         p.on_files("sort", "sorted");
+        // "Which words are most frequent": all of them, in that order.
+        if n.is_none() && s.r.has(&["are"]) && s.r.has(&["words", "lines", "values", "entries", "names", "numbers"]) {
+            p.on_input("uniq -c | sort -rn", "the most frequent first");
+            return true;
+        }
         p.on_input(format!("uniq -c | sort -rn | head -n {}", n.unwrap_or(1)), "the most frequent");
         if !counted {
             p.on_input("sed -E 's/^ *[0-9]+ //'", "without the counts");
@@ -527,8 +582,12 @@ fn order(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
         p.on_input("sort -rn", "the most frequent first");
         return true;
     }
+    let marks = s.marks();
     let duplicates = s.any(&[&format!("{things}? that? are|is? duplicated|repeated"), &format!("{things}? that|which occur|occurs|appear|appears more than once|one|1 times|time?"), &format!("{things}? occurring|appearing more than once"), "duplicate|duplicated|repeated|repeating lines|words|entries|values|rows only once|one? each|copy?", "that? occur|appear at least 2|twice times?"])
         && s.look("remove|without|removing|removed|delete|drop|dropping|eliminate|dedupe").is_none();
+    if !duplicates {
+        s.restore(marks);
+    }
     if duplicates {
         s.each(&["only", "once each?", "each line?", "each"]);
         p.on_files("sort", "sorted");
@@ -559,7 +618,7 @@ fn order(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     }
     let adjacent = s.any(&["adjacent|consecutive|successive duplicate|duplicated|identical|repeated? duplicates|lines"]);
     let unique = s.any(&[&format!("unique|distinct|different|deduplicated {things}?"), "without|remove|removing|no|delete|deleting|drop|dropping|eliminate|eliminating|omitting|ignoring all|any? duplicates|duplicate|repeated|repetitions lines|entries|words|values|rows?", "with? duplicates|duplicate lines|entries? removed|dropped|deleted|eliminated", "each line|value|word|entry only? once", "deduplicate|dedupe|uniquely|deduplicated|uniq", "only once each?", "each only once"]);
-    let keep_order = unique && s.any(&["keeping|preserving|keep|preserve|maintaining|retaining|with|in original|first|input? order|occurrence|occurrences of? lines|each?", "without sorting|changing? order?", "in order of? first? appearance|occurrence?", "original order"]);
+    let keep_order = unique && s.any(&["but|and keep|preserve|retain original|first|input? order", "keeping|preserving|keep|preserve|maintaining|retaining|with|in original|first|input? order|occurrence|occurrences of? lines|each?", "without sorting|changing? order?", "in order of? first? appearance|occurrence?", "original order"]);
     if adjacent && unique || adjacent && s.any(&["remove|removing|collapse|drop|merge"]) {
         p.on_files("uniq", "each of equal neighbours once");
         return true;
@@ -642,6 +701,7 @@ pub(super) fn pipeline(s: &Said<'_>, files: &[String]) -> Option<Pipe> {
     }
     let lengths = lengths(s, &mut p);
     if !lengths {
+        super::spans::spans(s, &mut p);
         filters(s, &mut p);
         ranges(s, &mut p);
         form(s, &mut p);

@@ -98,6 +98,15 @@ pub(super) fn listing(s: &Said<'_>) -> Option<Reading> {
             }
         }
     }
+    // "Which folder takes up the most space?".
+    if sort.is_none() && s.any(&["take|takes|taking|use|uses|using|occupy|occupies|occupying|need|needs|consume|consumes up? most|more disk? space|room|storage", "takes|uses|occupies up? most"]) {
+        sort = Some(("size", true));
+        let single = matches!(s.first(), "which" | "what") && s.look("directories|folders|files|subdirectories|subfolders").is_none() || s.look("directory|folder|subdirectory|subfolder|file that|which takes|uses|occupies|takes").is_some();
+        n = s.take("# directories|folders|files|subdirectories|subfolders").and_then(|f| {
+            s.unmark(f.at[0] + 1, f.end);
+            s.number(f.at[0])
+        }).or(Some(if single { 1 } else { 10 }));
+    }
     let sort = sort.or_else(|| order(s));
     let cut = if n.is_none() { s.take("first|top # of them|files|results|entries|ones|lines|names?").or_else(|| s.take("only|limit|limited to? first|top? # results|entries|ones|files?")).and_then(|f| f.at.last().and_then(|i| s.number(*i))).or_else(|| s.take("last # of them|files|results|entries?").and_then(|f| s.number(f.at[0]))) } else { n };
     let one_first = s.any(&["only first one|result|match"]);

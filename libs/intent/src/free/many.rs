@@ -75,7 +75,7 @@ fn changes(s: &Said<'_>) -> Option<Reading> {
         "get" if s.take("get rid of").is_some() => delete(s, "rid"),
         "delete" | "remove" | "erase" | "rm" | "purge" | "clean" => delete(s, &verb),
         "copy" | "move" | "cp" | "mv" | "put" | "collect" | "gather" | "relocate" => transfer(s, &verb),
-        "chmod" | "make" | "set" | "give" | "grant" | "add" | "revoke" | "take" | "change" | "allow" | "deny" | "recursively" | "mark" | "modify" | "withdraw" | "restrict" | "ensure" | "let" | "protect" | "strip" | "for" | "convert" | "turn" | "rename" | "replace" | "substitute" | "compress" | "gzip" | "bzip2" | "xz" | "decompress" | "gunzip" | "uncompress" | "create" | "pack" | "archive" | "tar" | "zip" | "bundle" | "touch" | "append" | "prepend" | "insert" | "update" | "chown" | "duplicate" | "back" | "prefix" | "lowercase" | "uppercase" | "drop" | "split" | "extract" | "unpack" | "link" | "symlink" | "swap" | "assign" | "transfer" | "backup" | "save" => alter(s, &verb),
+        "chmod" | "make" | "set" | "give" | "grant" | "add" | "revoke" | "take" | "change" | "allow" | "deny" | "recursively" | "mark" | "modify" | "withdraw" | "restrict" | "ensure" | "let" | "protect" | "strip" | "for" | "convert" | "turn" | "rename" | "replace" | "substitute" | "compress" | "gzip" | "bzip2" | "xz" | "decompress" | "gunzip" | "uncompress" | "create" | "pack" | "archive" | "tar" | "zip" | "bundle" | "touch" | "append" | "prepend" | "insert" | "update" | "chown" | "duplicate" | "back" | "prefix" | "lowercase" | "uppercase" | "drop" | "split" | "extract" | "unpack" | "link" | "symlink" | "swap" | "assign" | "transfer" | "backup" | "save" | "only" | "nobody" => alter(s, &verb),
         _ => None,
     }
     .or_else(|| if verb == "remove" { alter(s, &verb) } else { None })
@@ -332,14 +332,15 @@ fn names(s: &Said<'_>, verb: &str) -> Option<Reading> {
         return clear(&f).then(|| reading(each(&f, "mv -n \"$f\" \"${f%.*}\""), format!("Takes the endings off the names of the {}.", f.describe())))?;
     }
     let copies = matches!(verb, "copy" | "duplicate" | "back" | "backup") || s.any(&["copy|copies|backup of"]);
+    let mut part = None;
     // A suffix or a prefix.
     let (form, words) = if let Some(f) = s.take("with? $ added|appended to|at? end? of? its|their|file? name|names|filename|filenames?").or_else(|| s.take("by? appending|adding $ to end? of? its|their? name|names|filename|filenames")).or_else(|| s.take("append|add|adding $ to|at end? of? its|their? name|names|filename|filenames")).or_else(|| s.take("with suffix|extension $ added|appended")).or_else(|| s.take("add|append suffix|extension $ to")).or_else(|| s.take_if("with $ suffix|extension added|appended?", |_| copies)) {
         let t = s.text(f.at[0]);
         s.each(&["to|at end of?", "to its|their|file? name|names|filename|filenames", "name|names|filename|filenames"]);
         (format!("\"$f\"{}", quote(&t)), format!("with {t} at the end of the name"))
-    } else if let Some(f) = s.take("add|put|prepend prefix|string? $ in? to|at|before|front beginning|start|front? of? names|name|filenames|filename?").or_else(|| s.take("with|by prefix $")).or_else(|| s.take("so that? it|they|names? start|starts|begin|begins with $")).or_else(|| s.take("prefixed with $")).or_else(|| s.take("prefixing|prepending them|it|names|name? with? $")).or_else(|| s.take("prefix names|name? of? all? $")) {
+    } else if let Some(f) = s.take("add|put|prepend prefix|string? $ in? to|at|before|front beginning|start|front? of? names|name|filenames|filename?").or_else(|| s.take("with|by prefix $")).or_else(|| if verb == "prefix" { s.take("with|by string|text? $") } else { None }).or_else(|| s.take("so that? it|they|names? start|starts|begin|begins with $")).or_else(|| s.take("prefixed with $")).or_else(|| s.take("prefixing|prepending them|it|names|name? with? $")).or_else(|| s.take("prefix names|name? of? all? $")) {
         let t = s.text(*f.at.last()?);
-        if t.contains('/') || verb == "prefix" {
+        if t.contains('/') || verb == "prefix" && s.look("line|lines").is_some() {
             return None;
         }
         s.each(&["prefix", "name|names|filename|filenames of|from?"]);
@@ -356,6 +357,7 @@ fn names(s: &Said<'_>, verb: &str) -> Option<Reading> {
             return None;
         }
         s.each(&["rename|by", "name|names|filenames"]);
+        part = Some(a.clone());
         (format!("\"${{f%/*}}\"/\"$(printf %s \"${{f##*/}}\" | sed {})\"", format!("\"s/{}/{}/g\"", literal(&a).replace('"', "\\\"").replace('$', "\\$").replace('`', "\\`"), replacement(&b).replace('"', "\\\"").replace('$', "\\$").replace('`', "\\`"))), format!("with {b} in place of {a}"))
     } else {
         // Endings: from one to another.
@@ -364,7 +366,12 @@ fn names(s: &Said<'_>, verb: &str) -> Option<Reading> {
     };
     s.take(verb);
     s.each(&["each|every", "rename|copy|copies|make|so that"]);
-    let f = set::set(s);
+    let mut f = set::set(s);
+    // "the file names in x": the files are said with their names.
+    if let Some(part) = part {
+        f.said |= f.specific;
+        f.push(format!("-name {}", always_quoted(&format!("*{}*", set::plain_pattern(&part)))), format!("with {part} in their names"));
+    }
     if !clear(&f) {
         return None;
     }
@@ -462,7 +469,7 @@ fn content(s: &Said<'_>) -> Option<Reading> {
     let found = s.look("lines|line|occurrences|occurrence|matches|instances|mentions that? contain|contains|containing|with|of|matching|mentioning|for|include|including word|string|text|pattern|phrase? $").or_else(|| s.look("search|grep|look|scan recursively|everywhere? for word|string|text|pattern|phrase? $")).or_else(|| s.look("grep for? word|string|text? $")).or_else(|| s.look("find|show every|all|each? occurrences|occurrence of word|string|text? $"));
     // "lines of python" are no lines with that word.
     let found = found.filter(|f| !(matches!(s.w[f.start], "lines" | "line") && s.w.get(f.start + 1).is_some_and(|w| *w == "of")));
-    let found = found.or_else(|| if numbered || named { s.look("find|search|show|print for? word|string|text? $") } else { None });
+    let found = found.or_else(|| if numbered || named { s.look("find|search|show|print|list|display for? every|each|all? word|string|text? $") } else { None });
     if let Some(f) = found.filter(|f| {
         let i = *f.at.last().unwrap_or(&0);
         s.is_text(i) && !(matches!(s.entity_at(i).map(|e| &e.kind), Some(Kind::Ext(..) | Kind::Dir(_) | Kind::Glob(_) | Kind::Path(_))) && !s.r.tokens[i].quoted)
@@ -479,6 +486,10 @@ fn content(s: &Said<'_>) -> Option<Reading> {
             return None;
         }
         let (find, plain) = (f2.find(), f2.tests.is_empty() && f2.depth.is_none() && f2.kind == "f");
+        let each = s.any(&["for|per|in|of each|every file?", "per file"]) || (0..s.len()).any(|k| matches!(s.w[k], "each" | "every") && k > 0 && matches!(s.w[k - 1], "for" | "per" | "in" | "of")) && s.look("line|lines on|in each|every").is_none();
+        if count && each && !lead.iter().any(|w| w.starts_with("occurrence")) {
+            return reading(format!("{find} -exec grep -Hc{} -F -e {t} {{}} +", fold.replace(" -", "")), format!("Counts the lines with {} in each of the {}.", s.raw(i), f2.describe()));
+        }
         if count {
             let o = if lead.iter().any(|w| w.starts_with("occurrence") || *w == "instances" || *w == "mentions") { " -o" } else { "" };
             return reading(format!("{find} -exec grep -h{o}{fold}{whole} -F -e {t} {{}} + | wc -l"), format!("Counts the lines with {} in the {}.", s.raw(i), f2.describe()));
@@ -559,7 +570,7 @@ fn counts(s: &Said<'_>) -> Option<Reading> {
         return None;
     }
     // Sizes together.
-    if s.any(&["total|combined|overall|cumulative|summed file? size|sizes in? bytes? of|in|from?", "sum|total of? file? sizes of?", "how much|many disk? space|bytes does|do|is|are? used|taken|occupied|consumed? by?", "how many bytes do|does?", "total number of bytes in|of|used?", "total disk? space|usage|size used|of|by?"]) {
+    if s.any(&["total|combined|overall|cumulative|summed file? size|sizes in? bytes? of|in|from?", "sum|total of? file? sizes of?", "add|adding|sum up? file? sizes of?", "how much|many disk? space|bytes does|do|is|are? used|taken|occupied|consumed? by?", "how many bytes do|does?", "total number of bytes in|of|used?", "total disk? space|usage|size used|of|by?"]) {
         let human = s.any(&["in? human-readable form|format|units|sizes?", "in? human readable form|format|units?", "human-readably", "in megabytes|mb|gigabytes"]);
         let bytes = s.any(&["in bytes", "bytes"]);
         s.each(&["total|combined|altogether|together|in all", "disk? usage|space", "used|taken|take|use|occupy|occupied|up"]);

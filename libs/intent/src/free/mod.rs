@@ -7,6 +7,7 @@ mod columns;
 mod edits;
 mod lines;
 mod listing;
+mod logs;
 mod many;
 mod mode;
 mod output;
@@ -15,6 +16,7 @@ mod places;
 mod said;
 mod seek;
 mod set;
+mod spans;
 mod values;
 
 use actions::quote::quote_path;
@@ -91,7 +93,7 @@ fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
     let out = output::output(&s);
     let begin = s.marks();
     let into = out.is_some();
-    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 7] = [&places::places, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values];
+    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 8] = [&places::places, &logs::logs, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values];
     let mut best: Option<(Reading, usize)> = None;
     for read in readers {
         s.restore(begin.clone());

@@ -25,14 +25,14 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
             return Some(format!("{}{}{}", digit(&w[..3]), digit(&w[3..6]), digit(&w[6..])));
         }
     }
-    let asks = matches!(s.first(), "make" | "set" | "give" | "grant" | "add" | "remove" | "revoke" | "take" | "change" | "allow" | "deny" | "forbid" | "let" | "recursively" | "modify" | "withdraw" | "protect" | "restrict" | "drop" | "strip" | "mark" | "ensure" | "chmod" | "for");
+    let asks = matches!(s.first(), "make" | "set" | "give" | "grant" | "add" | "remove" | "revoke" | "take" | "change" | "allow" | "deny" | "forbid" | "let" | "recursively" | "modify" | "withdraw" | "protect" | "restrict" | "drop" | "strip" | "mark" | "ensure" | "chmod" | "for" | "only" | "nobody");
     let about = s.has(&["permission", "permissions", "executable", "readable", "writable", "read-only", "readonly", "rights", "execute", "rwx", "read", "write", "writeable", "run", "private", "access", "runnable"]);
     if !asks || !about {
         return None;
     }
     let all_from_others = s.any(&[
         "nothing for|to anybody|anyone|everybody|everyone|others else?", "take all? rights|permissions from everybody|everyone|others else?", "all? rights|permissions from everybody|everyone|others else?", "no rights|permissions|access for|to everybody|everyone|others|anybody|anyone else?",
-        "none|nothing for|to group and others|other", "no one|nobody else", "nobody else has|have? access?", "and no one else", "only? by owner|me only", "by owner only", "to owner only", "for owner only", "only owner|user", "only by me|myself", "only me", "only for owner|me|user", "not by|for group or others", "accessible only? by owner|me only?", "but? nobody else", "private",
+        "none|nothing for|to group and others|other", "no one|nobody else", "nobody else has|have? access?", "and no one else", "only? by owner|me only", "by owner only", "to owner only", "for owner only", "only owner|user", "only by me|myself", "only i", "only me", "only for owner|me|user", "not by|for group or others", "accessible only? by owner|me only?", "but? nobody else", "private",
     ]);
     let full = s.any(&["full rights|permissions|access for|to? owner?", "owner full rights|permissions|access", "all rights|permissions for|to owner", "rwx for|to owner", "owner rwx", "full rights|permissions|access", "rwx", "read write and? execute"]);
     if full && all_from_others {
@@ -57,15 +57,16 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
     let mut who = String::new();
     for (words, letter) in WHO {
         for pattern in [format!("for|by|to|of|from {words}"), (*words).to_owned()] {
-            // "all" and "users" are seldom people here.
+            // "all" and "users" are seldom people here: "for all files" speaks of files.
+            let people = |f: &super::said::Found| *letter != "a" || s.w[f.end - 1] != "all" || s.w.get(f.end).is_none_or(|w| matches!(*w, "users" | "people" | "to" | "on" | "of" | "in" | "for" | "and") && s.entity_at(f.end).is_none());
             let plain = !pattern.contains(' ') && *letter == "a";
-            let hit = if plain { s.take("everyone|everybody|anyone|anybody") } else { s.take(&pattern) };
+            let hit = if plain { s.take("everyone|everybody|anyone|anybody") } else { s.take_if(&pattern, people) };
             if hit.is_some() && !who.contains(letter) {
                 who.push_str(letter);
             }
         }
     }
-    s.each(&["make|set|change|give|grant|add|remove|revoke|take|modify|allow|deny|recursively|ensure|mark|let|chmod|strip|drop", "permission|permissions|rights|access|bit", "so", "to be", "on|for|from", "away", "else"]);
+    s.each(&["make|set|change|give|grant|add|remove|revoke|take|modify|allow|deny|recursively|ensure|mark|let|chmod|strip|drop", "permission|permissions|rights|access|bit", "be? able|allowed to?", "so", "to be", "on|for|from", "away", "else"]);
     if who.contains('a') {
         who = "a".into();
     }

@@ -40,8 +40,9 @@ pub(super) fn output(s: &Said<'_>) -> Option<Output> {
             }
         }
     }
-    // "write the first two lines of a to b": the first verb writes, the last word is a new file.
-    let last = s.len().checked_sub(1)?;
+    // "write the first two lines of a to b": the first verb writes, the last word is a new file; how it is ordered may follow.
+    let end = (1..s.len()).rev().find(|&i| named(s, i) && matches!(s.w[i - 1], "to" | "into" | "in" | "as" | "called" | "named" | "file") && s.w.get(i + 1).is_some_and(|w| matches!(*w, "sorted" | "ordered" | "one" | "alphabetically")));
+    let last = end.or_else(|| s.len().checked_sub(1))?;
     let verb = matches!(s.first(), "save" | "write" | "store" | "put" | "output" | "dump" | "redirect" | "append");
     let opens = |i: usize| i > 0 && matches!(s.w[i - 1], "to" | "into" | "in" | "as" | "called" | "named" | "file");
     if verb && named(s, last) && opens(last) && !s.r.tokens.get(1).is_some_and(|t| t.quoted) && (s.first() != "append" || s.paths() > 1) {

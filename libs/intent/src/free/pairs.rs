@@ -57,7 +57,8 @@ fn joined(s: &Said<'_>, files: &[String], into: Option<&str>) -> Option<Reading>
             s.each(&["files", "line by line", "and|to|from|with", "differ|differs|different"]);
             return reading(format!("diff{style}{fold}{blanks}{brief} {a} {b}"), format!("Shows the differences between {na} and {nb}."));
         }
-        if s.any(&["join on|by first|1 field|column"]) {
+        if s.any(&["join on|by first|1 field|column"]) || s.has(&["join", "joined", "match", "merge", "combine"]) && s.any(&["on|by|using common? first|1 field|column|key", "on|by common|shared field|column|key"]) {
+            s.each(&["join|joined|match|merge|combine lines|rows|files?", "and|with|common|of|each"]);
             return reading(format!("join <(sort {a}) <(sort {b})"), format!("Joins {na} and {nb} by their first column."));
         }
     }

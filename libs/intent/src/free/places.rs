@@ -21,7 +21,8 @@ pub(super) fn places(s: &Said<'_>) -> Option<Reading> {
         "extract" | "unpack" | "untar" => unpacked(s),
         "copy" | "cp" | "move" | "mv" | "duplicate" => moved(s),
         _ => None,
-    };
+    }
+    .or_else(|| linked(s));
     if result.is_none() {
         s.restore(marks);
     }
@@ -143,6 +144,18 @@ fn moved(s: &Said<'_>) -> Option<Reading> {
             files.push(path);
         }
     }
+    // "... from reports": they lie there.
+    if let Some(from) = s.take("from|in directory|folder? $ directory|folder?").filter(|x| x.start < f.start) {
+        let dir = s.raw(from.at[0]).trim_end_matches('/').to_owned();
+        if s.world().exists(&dir) != Some(Exists::Dir) {
+            return None;
+        }
+        for file in &mut files {
+            if !file.contains('/') && s.world().exists(file).is_none() {
+                *file = format!("{dir}/{file}");
+            }
+        }
+    }
     if files.len() < 2 && (s.world().exists(&to).is_some() || files.is_empty()) {
         return None;
     }
@@ -150,4 +163,47 @@ fn moved(s: &Said<'_>) -> Option<Reading> {
     s.each(&["both", "creating it if needed|necessary", "which|that does not exist yet?"]);
     let all: Vec<String> = files.iter().map(|f| quote_path(f)).collect();
     reading(format!("{make}{} -t {} {}", if moves { "mv -n" } else { "cp" }, quote_path(&to), all.join(" ")), format!("{} {} to {to}.", if moves { "Moves" } else { "Copies" }, files.join(", ")))
+}
+
+/// A link in a directory, or a hard one; and what other names a file has.
+fn linked(s: &Said<'_>) -> Option<Reading> {
+    let marks = s.marks();
+    if matches!(s.first(), "find" | "list" | "show" | "which" | "locate" | "search" | "what" | "are" | "get" | "display" | "print") {
+        let f = s.take("hard links|link|hardlinks of|to|for file? $").or_else(|| s.take("hard-linked|hardlinked to|with file? $")).or_else(|| s.take("same inode as|with file? $"))?;
+        let i = *f.at.last()?;
+        let file = s.raw(i).to_owned();
+        if s.world().exists(&file) != Some(Exists::File) || s.has(&["how", "number", "count"]) {
+            s.restore(marks);
+            return None;
+        }
+        let dir = s.dir().unwrap_or_else(|| ".".into());
+        s.each(&["files|file|names|paths", "have|share|the", "other"]);
+        return reading(format!("find {} -samefile {}", quote_path(&dir), quote_path(&file)), format!("Finds all names of {file}."));
+    }
+    if !matches!(s.first(), "create" | "make" | "add" | "set" | "link" | "put") {
+        return None;
+    }
+    let hard = s.any(&["create|make|add|put new? hard link|hardlink"]);
+    if !hard && s.take("create|make|add|put new? symbolic|soft|sym? link|symlink|softlink").is_none() {
+        return None;
+    }
+    let target = s.take("that|which? points|point|pointing|refers|referring|leads|leading to file|directory|folder? $").or_else(|| s.take("to|for|of existing? file|directory|folder? $"));
+    let (Some(target), None) = (target, s.look("each|every|all")) else {
+        s.restore(marks);
+        return None;
+    };
+    let target = s.raw(*target.at.last()?).to_owned();
+    let dir = s.take_if("in|inside|under|within directory|folder? $ directory|folder?", |f| s.world().exists(s.raw(f.at[0]).trim_end_matches('/')) == Some(Exists::Dir)).map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
+    let at = s.take("named|called $").map(|f| f.at[0]).or_else(|| (0..s.len()).find(|&i| s.free(i) && name(s, i).is_some() && (matches!(s.entity_at(i).map(|e| &e.kind), Some(Kind::Path(_))) || s.world().exists(s.raw(i)).is_none() && i > 0 && matches!(s.w[i - 1], "link" | "symlink" | "hardlink"))));
+    let Some(name) = at.and_then(|i| {
+        s.mark(i, i + 1);
+        name(s, i)
+    }) else {
+        s.restore(marks);
+        return None;
+    };
+    let path = dir.as_ref().filter(|d| *d != "." && !name.contains('/')).map_or(name.clone(), |d| format!("{d}/{name}"));
+    // The target is said as it is seen from here: a link elsewhere needs it as it is seen from there.
+    let how = if hard { "ln" } else if path.contains('/') && !target.starts_with(['/', '~']) { "ln -sr" } else { "ln -s" };
+    reading(format!("{how} -- {} {}", quote_path(&target), quote_path(&path)), format!("Makes the link {path} to {target}."))
 }

@@ -32,13 +32,18 @@ pub(super) struct Said<'a> {
     pub typed: Vec<String>,
     /// Words that only explain their neighbours: "the city (column 3)".
     gloss: Vec<bool>,
+    /// What stands in brackets and speaks of columns.
+    bracket: Vec<bool>,
+    /// "in code", "from text": directories whose names are words, which no pattern is to take for words.
+    places: Vec<bool>,
     used: RefCell<Vec<bool>>,
 }
 
 /// "city (column 3)", "(column 2 is the age)": the words that a number of a column makes superfluous.
-fn glosses(r: &Request<'_>, w: &[&str], typed: &[String]) -> Vec<bool> {
+fn glosses(r: &Request<'_>, w: &[&str], typed: &[String]) -> (Vec<bool>, Vec<bool>) {
     const COLUMN: &[&str] = &["column", "field", "columns", "fields", "col"];
     let mut out = vec![false; w.len()];
+    let mut inside = vec![false; w.len()];
     let lower = r.text.to_lowercase();
     let brackets = lower.split('(').skip(1).filter_map(|g| g.split(')').next());
     let clauses = lower.split(", which is ").skip(1).filter_map(|g| g.split([',', ';']).next());
@@ -51,6 +56,7 @@ fn glosses(r: &Request<'_>, w: &[&str], typed: &[String]) -> Vec<bool> {
         let Some(start) = (0..typed.len()).find(|&i| typed.len() >= i + inner.len() && typed[i..i + inner.len()] == inner[..]) else { continue };
         // Past the column and its number: what it is.
         let end = start + inner.len();
+        inside[start..end].fill(true);
         let is = (start..end).find(|&i| matches!(w[i], "is" | "holds" | "contains" | "has" | "being" | "are"));
         if let Some(is) = is {
             out[is..end].fill(true);
@@ -69,15 +75,22 @@ fn glosses(r: &Request<'_>, w: &[&str], typed: &[String]) -> Vec<bool> {
             }
         }
     }
-    out
+    (out, inside)
 }
 
 impl<'a> Said<'a> {
     pub fn new(r: &'a Request<'a>) -> Self {
         let w: Vec<&str> = r.tokens.iter().map(|t| if t.quoted { "" } else { t.norm.as_str() }).collect();
         let typed: Vec<String> = r.tokens.iter().map(|t| if t.quoted { String::new() } else { t.raw.to_lowercase() }).collect();
-        let gloss = glosses(r, &w, &typed);
-        Said { r, w, typed, gloss, used: RefCell::new(vec![false; r.tokens.len()]) }
+        let (gloss, bracket) = glosses(r, &w, &typed);
+        let opens = |i: usize| matches!(w[i], "in" | "from" | "under" | "inside" | "within" | "below" | "beneath");
+        let places = (0..w.len())
+            .map(|i| {
+                let before = (0..i).rev().find(|&k| !matches!(w[k], "the" | "my"));
+                before.is_some_and(opens) && r.world.exists(&r.tokens[i].raw) == Some(Exists::Dir) && !w.get(i + 1).is_some_and(|w| matches!(*w, "file" | "files"))
+            })
+            .collect();
+        Said { r, w, typed, gloss, bracket, places, used: RefCell::new(vec![false; r.tokens.len()]) }
     }
 
     pub fn len(&self) -> usize {
@@ -121,7 +134,7 @@ impl<'a> Said<'a> {
     }
 
     fn word_is(&self, i: usize, word: &str) -> bool {
-        !self.r.tokens[i].quoted && (self.w[i] == word || self.typed[i] == word)
+        !self.r.tokens[i].quoted && !self.places[i] && (self.w[i] == word || self.typed[i] == word)
     }
 
     fn fits(&self, element: &str, i: usize) -> bool {
@@ -130,7 +143,7 @@ impl<'a> Said<'a> {
         }
         match element {
             // An article is no name, but the letter a is a letter.
-            "$" => self.r.tokens[i].quoted || !matches!(self.w[i], "a" | "an" | "the") || i > 0 && matches!(self.w[i - 1], "letter" | "character"),
+            "$" => self.r.tokens[i].quoted || !matches!(self.w[i], "a" | "an" | "the") || i > 0 && matches!(self.w[i - 1], "letter" | "character" | "named" | "called"),
             "#" => self.number(i).is_some(),
             _ => element.split('|').any(|e| self.word_is(i, e)),
         }
@@ -157,7 +170,8 @@ impl<'a> Said<'a> {
                 }
             }
             // A file's name in between was read already.
-            let named = k < self.len() && !self.free(k) && !first && self.r.entity_at(k).is_some_and(|e| matches!(e.kind, Kind::Path(_)));
+            let parted = |k: usize| self.w[k].ends_with("-separated") || self.w[k].ends_with("-delimited");
+            let named = k < self.len() && !self.free(k) && !first && (self.r.entity_at(k).is_some_and(|e| matches!(e.kind, Kind::Path(_))) || parted(k) || self.bracket[k]);
             if named {
                 k += 1;
                 continue;
@@ -270,6 +284,10 @@ impl<'a> Said<'a> {
                 continue;
             }
             let raw = self.raw(i);
+            // "whose shell is /bin/bash": what a field is to be.
+            if !out.is_empty() && i > 0 && matches!(self.w[i - 1], "is" | "equals") && self.has(&["whose", "where"]) {
+                continue;
+            }
             let path = match self.entity_at(i).map(|e| &e.kind) {
                 Some(Kind::Path(p)) if self.world().exists(p) != Some(Exists::Dir) => Some(p.clone()),
                 Some(Kind::Quoted(q)) if self.world().exists(q) == Some(Exists::File) => Some(q.clone()),

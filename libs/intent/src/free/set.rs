@@ -121,8 +121,10 @@ const THINGS: &str = "files|file|documents|scripts|programs|images|items|everyth
 pub(super) fn set(s: &Said<'_>) -> Set {
     let mut f = Set { dir: ".".into(), kind: "f", ..Set::default() };
     let here = s.any(&["not in|into? any? subdirectories|subfolders|subdirs", "but? without? descending into subdirectories|subfolders", "excluding subdirectories|subfolders", "directly in|inside|under", "non-recursively", "not recursively", "without subdirectories|subfolders", "ignoring subdirectories|subfolders", "only? at top level", "top-level", "top level", "not deeper", "without recursing|recursion", "but? not its|their? subdirectories|subfolders", "no subdirectories|subfolders", "do not descend into subdirectories|subfolders", "do not recurse", "immediate|direct"]);
-    let deep = s.any(&["and|including|with all|any? of? its|their? subdirectories|subfolders|subdirs recursively?", "recursively", "including|and in? subdirectories|subfolders", "in its|their? subdirectories|subfolders", "directory|folder tree", "tree", "anywhere|everywhere|somewhere in|under|below|inside|within|beneath", "at any depth|level", "recursive", "in all? subdirectories|subfolders", "including subdirectories|subfolders", "at all levels", "and everything|all below|under|in it|them", "including nested|deeper ones", "nested"]);
-    if let Some(n) = s.take("at most|no more than # levels|level|directories deep|down?").or_else(|| s.take("up? to? depth|level of|up? to? #")).or_else(|| s.take("depth of at? most? #")).or_else(|| s.take("maximum|max depth of? #")) {
+    let deep = s.any(&["and|including|with all|any? of? its|their? subdirectories|subfolders|subdirs recursively?", "recursively", "including|and in? subdirectories|subfolders", "including ones|those in subdirectories|subfolders|folders|directories", "in its|their? subdirectories|subfolders", "directory|folder tree", "tree", "anywhere|everywhere|somewhere in|under|below|inside|within|beneath", "at any depth|level", "recursive", "in all? subdirectories|subfolders", "including subdirectories|subfolders", "at all levels", "and everything|all below|under|in it|them", "including nested|deeper ones", "nested"]);
+    if let Some(n) = s.take("at least # levels|level|directories|folders deep|below|down|under?").or_else(|| s.take("# or more levels|directories deep|below|down?")) {
+        f.least = s.number(n.at[0]);
+    } else if let Some(n) = s.take("at most|no more than # levels|level|directories deep|down?").or_else(|| s.take("up? to? depth|level of|up? to? #")).or_else(|| s.take("depth of at? most? #")).or_else(|| s.take("maximum|max depth of? #")) {
         f.depth = s.number(n.at[0]);
     }
     // A directory that is left out.
@@ -172,7 +174,7 @@ pub(super) fn set(s: &Said<'_>) -> Set {
         f.push("! -name '.*'".into(), "that are not hidden");
     } else if s.any(&["including|include hidden ones|files?", "also|even hidden|dotfiles ones|files?", "including|with dotfiles", "and hidden ones", "hidden ones|files? too|included|as"]) {
         f.words.push("with the hidden ones".into());
-    } else if s.any(&["hidden", "dotfiles|dot-files"]) {
+    } else if s.any(&["hidden", "dotfiles|dot-files|dotfile"]) {
         f.push("-name '.*'".into(), "that are hidden");
         f.said = true;
     }
@@ -280,6 +282,9 @@ fn names(s: &Said<'_>, f: &mut Set) {
     }) {
         start.get_or_insert(at);
         kinds.push(k);
+        if kinds.len() > 1 && at > 0 && s.free(at - 1) && matches!(s.w[at - 1], "or" | "and") {
+            s.mark(at - 1, at);
+        }
         s.each(&["or|and *", "extension|extensions|suffix of?"]);
     }
     // "the extension conf", "ending in yml".
@@ -318,24 +323,32 @@ fn names(s: &Said<'_>, f: &mut Set) {
         if negative {
             f.endings.clear();
         }
-        s.each(&["ending|end|ends in|with", "with|having extension|extensions|suffix", "extension|extensions", "source|code|script|scripts"]);
+        s.each(&["ending|end|ends in|with", "with|having extension|extensions|suffix", "extension|extensions"]);
+        // "In code" is a place.
+        let placed = |f: &super::said::Found| f.start > 0 && matches!(s.w[f.start - 1], "in" | "from" | "under" | "below" | "inside" | "within") || s.world().exists(s.raw(f.start)) == Some(Exists::Dir) && s.w.get(f.end).is_some_and(|w| matches!(*w, "folder" | "directory" | "dir" | "tree"));
+        while s.take_if("source|code|script|scripts", |f| !placed(f)).is_some() {}
     }
+}
+
+/// Whether the request says that the case does not matter.
+fn folded_ahead(s: &Said<'_>) -> bool {
+    ["ignoring case", "case-insensitively|case-insensitive", "case insensitively|insensitive", "regardless of case", "in any case", "ignore case"].iter().any(|p| s.look(p).is_some())
 }
 
 /// Files by what is in them.
 fn contents(s: &Said<'_>, f: &mut Set) {
     let fold = |s: &Said<'_>| if s.any(&["ignoring case", "case-insensitively|case-insensitive", "case insensitively|insensitive", "regardless of case", "in any case", "ignore case", "no matter case"]) { "i" } else { "" };
-    const WHAT: &str = "at? least? word|string|text|phrase|pattern|line|term|keyword? $";
+    const WHAT: &str = "both? at? least? word|string|text|phrase|pattern|line|term|keyword? $";
     for (negative, patterns) in [
-        (true, ["that? do|does not contain|mention|include|have|match", "not containing|mentioning|including|having", "without|lacking", "that? lack"]),
-        (false, ["that? contain|contains|containing|mention|mentions|mentioning|include|includes|including", "with|having|matching", "in which", "for"]),
+        (true, &["that? do|does not contain|mention|include|have|match", "not containing|mentioning|including|having", "without|lacking", "that? have|has|with|contain|contains|containing no", "that? lack"][..]),
+        (false, &["that? contain|contains|containing|mention|mentions|mentioning|include|includes|including", "with|having|matching", "in which", "for"][..]),
     ] {
         for p in patterns {
             let full = format!("{p} {WHAT}");
             let Some(found) = s.look(&full) else { continue };
             let i = *found.at.last().unwrap_or(&0);
             let strict = s.r.tokens[i].quoted || (found.start..i).any(|k| matches!(s.w[k], "word" | "string" | "text" | "phrase" | "pattern" | "keyword"));
-            let strong = (found.start..i).any(|k| s.w[k].starts_with("contain") || s.w[k].starts_with("mention") || s.w[k] == "match") || strict;
+            let strong = (found.start..i).any(|k| s.w[k] == "no" && s.raw(i).bytes().any(|b| b.is_ascii_uppercase()) || s.w[k].starts_with("contain") || s.w[k].starts_with("mention") || s.w[k] == "match") || strict;
             let lines = s.has(&["lines", "line", "rows", "occurrences", "replace", "matching"]);
             if !strong || lines && !strict || !s.is_text(i) || matches!(s.entity_at(i).map(|e| &e.kind), Some(Kind::Ext(..) | Kind::Size(_) | Kind::Time(_) | Kind::Dir(_))) {
                 continue;
@@ -346,6 +359,13 @@ fn contents(s: &Said<'_>, f: &mut Set) {
             }
             s.mark(found.start, found.end);
             let mut more = Vec::new();
+            // "both x and y": one test each.
+            let both = (found.start..i).any(|k| s.w[k] == "both");
+            if both && !negative && let Some(other) = s.look("and word|string|text? $").filter(|o| o.start == found.end && s.is_text(*o.at.last().unwrap_or(&0))) {
+                s.mark(other.start, other.end);
+                let j = other.at[0];
+                f.push(format!("-exec grep -q{}F -e {} {{}} \\;", if folded_ahead(s) { "i" } else { "" }, quote(&s.text(j))), format!("that hold {}", s.raw(j)));
+            }
             while let Some(other) = s.look("or $").filter(|o| o.start == found.end && s.is_text(o.at[0])) {
                 s.mark(other.start, other.end);
                 more.push(s.text(other.at[0]));

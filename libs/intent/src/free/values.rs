@@ -214,6 +214,23 @@ fn dates(s: &Said<'_>) -> Option<Reading> {
 
 fn numbers(s: &Said<'_>) -> Option<Reading> {
     let value = |i: usize| s.raw(i).parse::<f64>().ok().map(|_| s.raw(i).to_owned()).or_else(|| s.number(i).map(|n| n.to_string()));
+    // Squares and cubes.
+    for (words, power) in [("squares|square", "i * i"), ("cubes|cube", "i * i * i")] {
+        if let Some(f) = s.take(&format!("{words} of all? integers|numbers|number? from|between? # to|through|and|until|- #")) {
+            let (a, b) = (s.number(f.at[0])?, s.number(f.at[1])?);
+            s.each(&["one per line", "on separate lines", "each on own|separate line"]);
+            return reading(format!("for ((i = {a}; i <= {b}; i++)); do echo $(({power})); done"), "Reckons them.");
+        }
+    }
+    // "the odd numbers below 10", "up to 20".
+    if let Some(f) = s.take_if("odd|even? numbers|integers below|under|to|through|until|beneath #", |_| s.look("from|between").is_none()).or_else(|| s.take("odd|even? numbers|integers less|smaller|lower than #")) {
+        let words = &s.w[f.start..f.end];
+        let n = s.number(f.at[0])?;
+        let n = if words.iter().any(|w| matches!(*w, "below" | "under" | "less" | "smaller" | "lower" | "beneath")) { n.checked_sub(1)? } else { n };
+        s.each(&["up", "all", "one per line"]);
+        let command = if words.contains(&"odd") { format!("seq 1 2 {n}") } else if words.contains(&"even") { format!("seq 2 2 {n}") } else { format!("seq 1 {n}") };
+        return reading(command, "Prints these numbers.");
+    }
     let down = s.look("descending|decreasing|reverse|backwards|down|countdown").is_some();
     let odd = s.look("odd").is_some();
     let even = s.look("even").is_some();
@@ -508,6 +525,13 @@ fn disks(s: &Said<'_>) -> Option<Reading> {
 }
 
 fn environment(s: &Said<'_>) -> Option<Reading> {
+    // The search path.
+    if (0..s.len()).any(|i| matches!(s.raw(i), "PATH" | "$PATH")) && !s.has(&["set", "export", "add", "append", "prepend", "remove"]) && s.any(&["directories|directory|entries|folders|elements|components|places are|is? in|of|on|from $ environment? variable?", "$ environment? variable? has|have|contain|contains directories|entries|folders"]) {
+        let counts = s.any(&["how many|number|count of?", "count|number|many"]);
+        s.each(&["is|are|does", "on|in a? line|row of its own", "of its own", "one|1 per|a line", "each|every|one per|on line|its|own|separate", "search|variable|environment", "PATH|$PATH|path", "directories|directory|entries"]);
+        let list = "tr ':' '\\n' <<< \"$PATH\"";
+        return if counts { reading(format!("{list} | wc -l"), "Counts the directories of the search path.") } else { reading(list, "Prints the directories of the search path.") };
+    }
     if !s.has(&["environment", "variable", "variables"]) {
         return None;
     }

@@ -445,6 +445,9 @@ pub(super) fn following(c: &mut Cursor<'_, '_>, f: &Set) -> Option<Act> {
     if c.one_of(&["print|show|display|determine|their|the? file types|type information? of|for? them|each?"]) && c.s.w[begin.0..c.i].iter().any(|w| w.starts_with("type")) && f.said {
         return Some(Act::Each("file".into()));
     }
+    if c.one_of(&["print|show|display|output their|its|the file? names|name|path|paths|filename and|then|followed by? then? by? their|its|the? contents|content of? it?"]) {
+        return Some(Act::Each("tail -v -n +1".into()));
+    }
     if c.one_of(&["print|show|display|output|cat their|its|the contents|content of? them|each|files?", "cat them"]) {
         return Some(Act::Cat);
     }

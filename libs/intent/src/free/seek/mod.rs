@@ -28,6 +28,10 @@ pub(super) fn variable(dir: &str) -> bool {
 const LOOK: &str = "find|search|locate|look|list|show|display|print|get|output|return|identify|enumerate|see|give|lists|finds|prints|searches|displays|shows|check|report";
 
 pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
+    // The directories of the search path are none that are sought.
+    if (0..s.len()).any(|i| matches!(s.raw(i), "PATH" | "$PATH")) {
+        return None;
+    }
     let mut c = Cursor::new(s);
     let mut f = Set { dir: ".".into(), ..Set::default() };
     let mut acts: Vec<Act> = Vec::new();
@@ -52,6 +56,9 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
         return None;
     }
     let verb = s.w.get(begin).copied().unwrap_or("");
+    if acts.contains(&Act::Delete) && crate::guard::takes_a_property(s.r) {
+        return None;
+    }
     if verb == "give" && s.has(&["permission", "permissions", "right", "rights", "access", "privilege", "privileges"]) {
         return None;
     }
@@ -171,6 +178,13 @@ fn noise(c: &mut Cursor<'_, '_>) -> bool {
                 c.eats("for|those|the|ones|all");
             }
             !flat
+        }
+        "leave" | "leaving" if c.peek("leave|leaving out").is_some() => {
+            c.cross();
+            c.cross();
+            c.eats("those|the|ones|all|that|which|are");
+            c.not = true;
+            true
         }
         "other" if c.peek("other than").is_some() => {
             c.cross();

@@ -424,7 +424,7 @@ fn size(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
 
 fn depth(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let level = "levels|level|directories|directory|subdirectories|layers";
-    let deep = "deep|down|below|deeper|depth";
+    let deep = "deep|down|deeper|depth";
     for (pattern, least) in [
         (format!("at|up|to|within|only|going|a? least # {level} {deep}?"), true), (format!("at|in|up|to|within|only|going|into|not|no|maximum|max|a? most|to|maximum|deeper|than|more|of? than|at|into? # {level} {deep}?"), false),
         (format!("maximum|max depth|of? # {level} {deep}?"), false), (format!("up|down|only? to? # {level} {deep}?"), false), (format!("with|up|to|at|maximum|max|a? maximum|max|search? depth|level of|level|is? # {level}?"), false), (format!("not more|deeper than # {level} {deep}?"), false),
@@ -433,6 +433,10 @@ fn depth(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         if let Some(x) = c.eat(&pattern) {
             let Some(n) = c.s.number(*x.at.last().unwrap_or(&0)) else { continue };
             c.eats("of? depth|recursion|only");
+            // "three levels below x": x is a place.
+            if c.is("below") && (c.i + 1 >= c.s.len() || c.s.entity_at(c.i + 1).is_none() && !c.s.raw(c.i + 1).contains('/') && c.s.world().exists(c.s.raw(c.i + 1)).is_none()) {
+                c.cross();
+            }
             c.not = false;
             if least { f.least = Some(n) } else { f.depth = Some(n) }
             return true;
