@@ -83,7 +83,7 @@ fn script(project: &Project, name: &str) -> Result<String> {
     };
     let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric());
     if !is_word || name == "common" || !folder.join(format!("{name}.sh")).is_file() {
-        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, genai, packages, disk, untar, compile, sqlite, redis");
+        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, genai, init, packages, disk, untar, compile, sqlite, redis");
     }
     let place = "dir=$(mktemp -d /root/bench.XXXXXX); trap 'cd /; rm -rf \"$dir\"' EXIT; cd \"$dir\"\n";
     Ok(format!("{}\n{place}{}", read("common")?, read(name)?))
@@ -96,6 +96,7 @@ pub fn bench(project: &Project, name: Option<&str>, edition: Option<&str>, json:
     let on_this_host = match name {
         "genai" => Some(service(project)?),
         "gde" => Some(program(project, "gde-compositor", "speed")?),
+        "init" => Some(program(project, "init", "start")?),
         "packages" => Some(program(project, "gpm", "packages")?),
         _ => None,
     };

@@ -40,7 +40,7 @@ pub enum Verb {
     },
     /// Measure, side by side with Linux in the same machine
     Bench {
-        /// Which benchmark: kernel (without a name), net, desktop, gde, genai, packages, disk, untar, compile, sqlite or redis
+        /// Which benchmark: kernel (without a name), net, desktop, gde, genai, init, packages, disk, untar, compile, sqlite or redis
         name: Option<String>,
         /// The image to measure in: its programs are used
         #[arg(long)]
