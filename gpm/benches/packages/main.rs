@@ -3,6 +3,7 @@
 
 #[path = "../../tests/debian/mod.rs"]
 mod debian;
+mod install;
 mod verdicts;
 
 use std::time::Duration;
@@ -12,6 +13,9 @@ fn main() {
     let wanted = |part: &str| words.is_empty() || words.iter().any(|it| it == part);
     if wanted("solver") {
         verdicts::measure();
+    }
+    if wanted("install") {
+        install::measure();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads packages: first all of it is verified, then it is unpacked.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::digest::{Digest, Hasher};
@@ -9,7 +9,7 @@ use crate::keys::{KeyId, PublicKey};
 use crate::package::writer::signed_message;
 use crate::package::{Entry, Header, Kind, MAGIC, MAX_HEADER, MAX_HEADER_JSON, MAX_SIGNATURES, PackageError};
 
-/// Payloads up to this size are kept in memory once they are verified, and are not decompressed a second time.
+/// Up to this size what has been verified is kept in memory: it need not be read, and verified, a second time.
 const KEEP: u64 = 32 << 20;
 /// The largest window that a payload may need to be decompressed, as a power of two: 128 MiB.
 const WINDOW_LOG_MAX: u32 = 27;
@@ -19,7 +19,8 @@ const WINDOW_LOG_MAX: u32 = 27;
 pub enum Trust<'a> {
     /// Those that one of these keys has signed.
     Keys(&'a [PublicKey]),
-    /// The one file with this SHA-512, which signed metadata of a repository names.
+    /// The one file with this SHA-512, which signed metadata of a repository names. That is all that is checked before it is unpacked: whether
+    /// its contents are those of its list has been checked before it was published.
     Digest(&'a Digest),
     /// All: its owner has said so, or it is only looked at.
     Anyone,
@@ -43,7 +44,17 @@ pub struct Package<R> {
     trust: TrustReport,
     reader: R,
     payload_at: u64,
-    kept: Option<Vec<u8>>,
+    kept: Kept,
+}
+
+/// What is left in memory of a payload that has been verified.
+#[derive(Debug)]
+enum Kept {
+    Nothing,
+    /// The files' contents.
+    Contents(Vec<u8>),
+    /// As it lies in the package.
+    Packed(Vec<u8>),
 }
 
 /// Where unpacked files go.
@@ -67,8 +78,8 @@ impl Package<BufReader<File>> {
 }
 
 impl<R: Read + Seek> Package<R> {
-    /// Verifies all of a package, from where `reader` stands to its end: signatures, checksums of the whole and of each file, the list of
-    /// files, the manifest. Writes nothing.
+    /// Verifies all of a package, from where `reader` stands to its end: signatures, checksums of the whole and of each file (but see
+    /// [`Trust::Digest`]), the list of files, the manifest. Writes nothing.
     ///
     /// # Errors
     /// When it cannot be read, is damaged, or is not trusted.
@@ -79,12 +90,17 @@ impl<R: Read + Seek> Package<R> {
         let report = check_signatures(&packed, &signatures, trust)?;
         let header = parse_header(&packed)?;
         let payload_at = start + input.count;
-        input.payload = Some(Hasher::new());
-        let kept = read_payload(&mut input, &header)?;
-        let payload = input.payload.take().unwrap_or_default().finish();
-        if payload != header.payload.sha512 {
-            return Err(PackageError::Checksum("its payload".into()));
-        }
+        let kept = if matches!(trust, Trust::Digest(_)) {
+            take_payload(&mut input, header.payload.compressed)?
+        } else {
+            input.payload = Some(Hasher::new());
+            let kept = read_payload(&mut input, &header)?;
+            let payload = input.payload.take().unwrap_or_default().finish();
+            if payload != header.payload.sha512 {
+                return Err(PackageError::Checksum("its payload".into()));
+            }
+            kept
+        };
         let whole = input.whole.clone().finish();
         let mut trailer = [0; 64];
         read_exact(&mut input, &mut trailer, "its trailer")?;
@@ -104,18 +120,22 @@ impl<R: Read + Seek> Package<R> {
         Ok(Package { header, digest, size, trust: report, reader, payload_at, kept })
     }
 
-    /// Gives all entries to `sink` in the list's order. The checksum of each file is checked once more on the way.
+    /// Gives all entries to `sink` in the list's order. Where the package has to be read again, the checksum of each file is checked on the
+    /// way.
     ///
     /// # Errors
     /// When `sink` fails, or the file is not what it was when it was verified.
     pub fn unpack(&mut self, sink: &mut dyn Sink) -> Result<(), PackageError> {
-        if let Some(kept) = &self.kept {
-            return deliver(&mut kept.as_slice(), &self.header.files, sink);
+        let files = &self.header.files;
+        match &self.kept {
+            Kept::Contents(contents) => deliver(&mut contents.as_slice(), files, sink, Checks::Done),
+            Kept::Packed(packed) => deliver_all(&mut decoder(packed.as_slice())?, files, sink, Checks::Done),
+            Kept::Nothing => {
+                self.reader.seek(SeekFrom::Start(self.payload_at)).map_err(PackageError::Read)?;
+                let packed = BufReader::with_capacity(1 << 17, (&mut self.reader).take(self.header.payload.compressed));
+                deliver_all(&mut decoder(packed)?, files, sink, Checks::Due)
+            }
         }
-        self.reader.seek(SeekFrom::Start(self.payload_at)).map_err(PackageError::Read)?;
-        let compressed = (&mut self.reader).take(self.header.payload.compressed);
-        let mut decoder = decoder(compressed)?;
-        deliver(&mut decoder, &self.header.files, sink)
     }
 }
 
@@ -168,9 +188,9 @@ fn read_exact(input: &mut impl Read, buffer: &mut [u8], what: &'static str) -> R
     })
 }
 
-type Signature = (KeyId, [u8; 64]);
+pub(super) type Signature = (KeyId, [u8; 64]);
 
-fn read_head(input: &mut impl Read) -> Result<(Vec<u8>, Vec<Signature>), PackageError> {
+pub(super) fn read_head(input: &mut impl Read) -> Result<(Vec<u8>, Vec<Signature>), PackageError> {
     let mut magic = [0; 8];
     read_exact(input, &mut magic, "its first line")?;
     if magic[..5] != MAGIC[..5] {
@@ -221,7 +241,7 @@ fn check_signatures(packed: &[u8], signatures: &[Signature], trust: Trust<'_>) -
     if report.verified.is_empty() { Err(PackageError::Untrusted(report.signers)) } else { Ok(report) }
 }
 
-fn parse_header(packed: &[u8]) -> Result<Header, PackageError> {
+pub(super) fn parse_header(packed: &[u8]) -> Result<Header, PackageError> {
     let unreadable = |error: &dyn std::fmt::Display| PackageError::Header(error.to_string());
     let mut json = Vec::new();
     decoder(packed)?.take(MAX_HEADER_JSON).read_to_end(&mut json).map_err(|error| unreadable(&error))?;
@@ -230,29 +250,36 @@ fn parse_header(packed: &[u8]) -> Result<Header, PackageError> {
     Ok(header)
 }
 
-fn decoder<'a, R: Read + 'a>(input: R) -> Result<zstd::Decoder<'a, BufReader<R>>, PackageError> {
-    let mut decoder = zstd::Decoder::new(input).map_err(PackageError::Read)?;
+fn decoder<'a, R: BufRead + 'a>(input: R) -> Result<zstd::Decoder<'a, R>, PackageError> {
+    let mut decoder = zstd::Decoder::with_buffer(input).map_err(PackageError::Read)?;
     decoder.window_log_max(WINDOW_LOG_MAX).map_err(PackageError::Read)?;
     Ok(decoder)
 }
 
-/// Reads and checks the payload; gives its contents back where they are small.
-fn read_payload(input: &mut impl Read, header: &Header) -> Result<Option<Vec<u8>>, PackageError> {
+/// Reads the payload without looking into it: the checksum of the whole will tell whether it is the right one.
+fn take_payload(input: &mut impl Read, length: u64) -> Result<Kept, PackageError> {
+    let mut payload = input.take(length);
+    let mut kept = Vec::new();
+    // It grows as bytes come: a length that lies costs no memory.
+    let read = if length <= KEEP { payload.read_to_end(&mut kept).map(drop) } else { io::copy(&mut payload, &mut io::sink()).map(drop) };
+    read.map_err(PackageError::Read)?;
+    if payload.limit() != 0 {
+        return Err(PackageError::Truncated("its payload"));
+    }
+    Ok(if length <= KEEP { Kept::Packed(kept) } else { Kept::Nothing })
+}
+
+/// Reads and checks the payload.
+fn read_payload(input: &mut impl Read, header: &Header) -> Result<Kept, PackageError> {
     let mut kept = (header.payload.size <= KEEP).then(Vec::new);
     let mut compressed = input.take(header.payload.compressed);
-    {
-        let mut decoder = decoder(&mut compressed)?;
-        deliver(&mut decoder, &header.files, &mut Keep(&mut kept))?;
-        if decoder.read(&mut [0]).map_err(damaged)? != 0 {
-            return Err(PackageError::Limit("its payload is longer than its files"));
-        }
-    }
+    deliver_all(&mut decoder(BufReader::new(&mut compressed))?, &header.files, &mut Keep(&mut kept), Checks::Due)?;
     // What the decoder did not want to see, it has left: part of the payload's checksum all the same.
     io::copy(&mut compressed, &mut io::sink()).map_err(PackageError::Read)?;
     if compressed.limit() != 0 {
         return Err(PackageError::Truncated("its payload"));
     }
-    Ok(kept)
+    Ok(kept.map_or(Kept::Nothing, Kept::Contents))
 }
 
 fn damaged(error: io::Error) -> PackageError {
@@ -275,10 +302,17 @@ impl Sink for Keep<'_> {
     }
 }
 
-/// A file's contents, hashed as they are read.
+/// Whether files' checksums are still to be checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Checks {
+    Done,
+    Due,
+}
+
+/// A file's contents, hashed as they are read where that is due.
 struct Contents<'a, R> {
     inner: io::Take<&'a mut R>,
-    hasher: Hasher,
+    hasher: Option<Hasher>,
     failed: Option<io::Error>,
 }
 
@@ -286,7 +320,9 @@ impl<R: Read> Read for Contents<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.inner.read(buffer) {
             Ok(length) => {
-                self.hasher.update(&buffer[..length]);
+                if let Some(hasher) = &mut self.hasher {
+                    hasher.update(&buffer[..length]);
+                }
                 Ok(length)
             }
             Err(error) => {
@@ -298,14 +334,23 @@ impl<R: Read> Read for Contents<'_, R> {
     }
 }
 
-fn deliver<R: Read>(payload: &mut R, files: &[Entry], sink: &mut dyn Sink) -> Result<(), PackageError> {
+/// As [`deliver`], where the files must be all that there is.
+fn deliver_all<R: Read>(payload: &mut R, files: &[Entry], sink: &mut dyn Sink, checks: Checks) -> Result<(), PackageError> {
+    deliver(payload, files, sink, checks)?;
+    if payload.read(&mut [0]).map_err(damaged)? != 0 {
+        return Err(PackageError::Limit("its payload is longer than its files"));
+    }
+    Ok(())
+}
+
+fn deliver<R: Read>(payload: &mut R, files: &[Entry], sink: &mut dyn Sink, checks: Checks) -> Result<(), PackageError> {
     for entry in files {
         let write_failed = |source| PackageError::Write { path: entry.path.clone(), source };
         let Kind::Regular { size, sha512 } = &entry.kind else {
             sink.entry(entry, &mut io::empty()).map_err(write_failed)?;
             continue;
         };
-        let mut contents = Contents { inner: payload.take(*size), hasher: Hasher::new(), failed: None };
+        let mut contents = Contents { inner: payload.take(*size), hasher: (checks == Checks::Due).then(Hasher::new), failed: None };
         let result = sink.entry(entry, &mut contents);
         if let Some(error) = contents.failed {
             return Err(damaged(error));
@@ -315,7 +360,7 @@ fn deliver<R: Read>(payload: &mut R, files: &[Entry], sink: &mut dyn Sink) -> Re
         if contents.inner.limit() != 0 {
             return Err(PackageError::Truncated("its payload"));
         }
-        if contents.hasher.finish() != *sha512 {
+        if contents.hasher.is_some_and(|it| it.finish() != *sha512) {
             return Err(PackageError::Checksum(format!("{:?}", entry.path)));
         }
     }

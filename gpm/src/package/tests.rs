@@ -170,7 +170,7 @@ fn lists_that_lie_are_refused_though_signed() {
 #[test]
 fn ten_thousand_corrupted_packages() {
     let good = package();
-    let keys = [key(1).public()];
+    let (keys, digest) = ([key(1).public()], Digest::of(&good));
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let change = (0..good.len(), 1..=255u8, 0..5u8, 1..40usize);
     for number in 0..10_000 {
@@ -191,7 +191,7 @@ fn ten_thousand_corrupted_packages() {
             continue;
         }
         // Without a signature too: the checksums alone must do.
-        let trust = if number % 2 == 0 { Trust::Keys(&keys) } else { Trust::Anyone };
+        let trust = [Trust::Keys(&keys), Trust::Anyone, Trust::Digest(&digest)][number % 3];
         let mut sink = Count::default();
         let result = Package::verify(Cursor::new(&bad), trust).and_then(|mut package| package.unpack(&mut sink));
         assert!(result.is_err(), "corruption {number}: kind {kind} at {at}");
@@ -203,15 +203,64 @@ fn ten_thousand_corrupted_packages() {
 fn a_file_that_changes_after_verification_is_noticed() {
     let mut bytes = Vec::new();
     let mut builder = Builder::new(Manifest::new("large", Version::new("1").unwrap(), "Large", "MIT")).preset(Preset::Quick);
-    // Larger than what is kept in memory.
-    builder.add(regular("usr/large"), vec![7; 33 << 20]);
+    // Larger than what is kept in memory, also when it is compressed.
+    let mut random = 1u64;
+    let mut next = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 56) as u8
+    };
+    builder.add(regular("usr/large"), (0..33 << 20).map(|_| next()).collect());
     builder.write(&mut bytes, &[&key(1)]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.gcpkg");
-    fs::write(&path, &bytes).unwrap();
-    let mut package = Package::open(&path, Trust::Anyone).unwrap();
-    let middle = bytes.len() - 64 - 20;
-    bytes[middle] ^= 1;
-    fs::write(&path, &bytes).unwrap();
-    assert!(package.unpack(&mut Count::default()).is_err());
+    let digest = Digest::of(&bytes);
+    for trust in [Trust::Anyone, Trust::Digest(&digest)] {
+        fs::write(&path, &bytes).unwrap();
+        assert!(Package::open(&path, trust).unwrap().unpack(&mut Count::default()).is_ok());
+        let mut package = Package::open(&path, trust).unwrap();
+        let mut changed = bytes.clone();
+        let middle = bytes.len() - 64 - 20_000;
+        changed[middle] ^= 1;
+        fs::write(&path, &changed).unwrap();
+        assert!(package.unpack(&mut Count::default()).is_err());
+    }
+}
+
+/// A package whose list says something else than its payload, with checksums that are right.
+fn with_another_list(change: &dyn Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    builder().write(&mut bytes, &[]).unwrap();
+    let end = 16 + u32::from_le_bytes(bytes[8..12].try_into().unwrap()) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&zstd::decode_all(&bytes[16..end]).unwrap()).unwrap();
+    change(&mut header);
+    let packed = zstd::bulk::compress(&serde_json::to_vec(&header).unwrap(), 3).unwrap();
+    let mut other = bytes[..8].to_vec();
+    other.extend_from_slice(&u32::try_from(packed.len()).unwrap().to_le_bytes());
+    other.extend_from_slice(&bytes[12..16]);
+    other.extend_from_slice(&packed);
+    other.extend_from_slice(&bytes[end..bytes.len() - 64]);
+    let trailer = Digest::of(&other);
+    other.extend_from_slice(&trailer.0);
+    other
+}
+
+/// Such a one is not published. Were it all the same, it would be refused before the switch where the lengths differ.
+#[test]
+fn payloads_must_be_as_long_as_the_list_says() {
+    let size = |difference: i64| {
+        with_another_list(&move |header| {
+            let files = header["files"].as_array_mut().unwrap();
+            let size = files.iter_mut().rev().find_map(|it| it.get_mut("size")).unwrap();
+            *size = (size.as_i64().unwrap() + difference).into();
+            let all = &mut header["payload"]["size"];
+            *all = (all.as_i64().unwrap() + difference).into();
+        })
+    };
+    let refused = |bytes: &[u8]| {
+        assert!(matches!(read(bytes, Trust::Anyone), Err(PackageError::Checksum(_) | PackageError::Truncated(_) | PackageError::Limit(_))));
+        read(bytes, Trust::Digest(&Digest::of(bytes))).map(drop)
+    };
+    assert!(read(&with_another_list(&|_| ()), Trust::Anyone).is_ok());
+    assert!(matches!(refused(&size(1)), Err(PackageError::Truncated(_))));
+    assert!(matches!(refused(&size(-1)), Err(PackageError::Limit(_))));
 }

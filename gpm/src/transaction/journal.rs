@@ -66,6 +66,9 @@ pub(super) struct Journal<'a> {
     pub durable: bool,
 }
 
+/// How many files are laid out in one folder. Finding a name takes longer in large ones, and threads wait for each other there.
+const SHELF: u32 = 64;
+
 /// What a start found of an interrupted transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovered {
@@ -116,7 +119,24 @@ impl<'a> Journal<'a> {
     }
 
     pub fn new_path(&self, number: u32) -> PathBuf {
-        self.dir.join("new").join(number.to_string())
+        self.dir.join(format!("new/{}/{}", number / SHELF, number % SHELF))
+    }
+
+    /// Makes what is to lie at [`Self::new_path`].
+    pub fn make_new<T>(&self, number: u32, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+        let path = self.new_path(number);
+        match (make(&path), path.parent()) {
+            (Err(error), Some(shelf)) if error.kind() == io::ErrorKind::NotFound => {
+                // Another thread may have been quicker.
+                if let Err(error) = fs::create_dir(shelf)
+                    && error.kind() != io::ErrorKind::AlreadyExists
+                {
+                    return Err(error);
+                }
+                make(&path)
+            }
+            (result, _) => result,
+        }
     }
 
     fn old_path(&self, number: u32) -> PathBuf {
@@ -237,13 +257,17 @@ impl<'a> Journal<'a> {
             Op::Mkdir { path, mode, uid, gid } => make_folder(&self.root.join(path), *mode, *uid, *gid),
             Op::Place { path, new, old } => {
                 let (target, new) = (self.root.join(path), self.new_path(*new));
-                if fs::symlink_metadata(&new).is_err() {
-                    return Ok(());
-                }
+                let is_done = || fs::symlink_metadata(&new).is_err();
                 if let Some(old) = old {
+                    if is_done() {
+                        return Ok(());
+                    }
                     keep(&target, &self.old_path(*old))?;
                 }
-                put(&new, &target)
+                match put(&new, &target) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound && is_done() => Ok(()),
+                    other => other,
+                }
             }
             Op::Remove { path, old } => {
                 let target = self.root.join(path);

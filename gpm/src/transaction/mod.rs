@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 pub use journal::{Recovered, StepError};
 use journal::{After, Journal, Op, Plan};
@@ -20,6 +22,9 @@ use crate::package::{Entry, Package, PackageError};
 use crate::root::Root;
 use crate::sandbox::{self, Confinement, ScriptError};
 use crate::solver::Policy;
+
+/// How many packages are laid out at the same time at most.
+const MAX_THREADS: usize = 4;
 
 /// A verified package that is to be installed.
 #[derive(Debug)]
@@ -247,23 +252,10 @@ impl<'a> Tree<'a> {
         if !options.without_scripts {
             self.before(&incoming, gone, records, options)?;
         }
-        let total = incoming.len();
-        let mut lists: Vec<(String, Vec<Entry>)> = Vec::new();
-        for (done, it) in incoming.iter_mut().enumerate() {
-            if self.observer.cancelled() {
-                return Err(TransactionError::Cancelled);
-            }
-            let name = it.package.header().manifest.name.clone();
-            self.observer.event(&Event::Unpack { name: &name, done, total });
-            let numbers = planner.numbers(&name);
-            let mut sink = stage::Stage { journal, numbers: &numbers, cancelled: &|| self.observer.cancelled() };
-            it.package.unpack(&mut sink).map_err(|source| match source {
-                PackageError::Write { ref source, .. } if source.kind() == io::ErrorKind::Interrupted && self.observer.cancelled() => TransactionError::Cancelled,
-                source => TransactionError::Package { name: name.clone(), source },
-            })?;
-            let files = it.package.header().files.iter().filter(|entry| planner.keeps(&name, &entry.path)).cloned().collect();
-            lists.push((name, files));
-        }
+        self.lay_out(journal, &planner, &mut incoming)?;
+        let kept = |name: &str, files: &[Entry]| files.iter().filter(|entry| planner.keeps(name, &entry.path)).cloned().collect();
+        let lists = incoming.iter().map(|it| it.package.header()).map(|it| (it.manifest.name.clone(), kept(&it.manifest.name, &it.files)));
+        let lists: Vec<(String, Vec<Entry>)> = lists.collect();
         let past = self.past(&incoming, gone, records, options)?;
         let after = if options.without_scripts { Vec::new() } else { after(&incoming, gone, records, planner.changed()) };
         let mut state = planner.lost_lists()?;
@@ -285,9 +277,8 @@ impl<'a> Tree<'a> {
         state.push((format!("history/{:06}.json", past.id), stage::json(&past)?));
         for (name, text) in state {
             let number = planner.number();
-            let path = journal.new_path(number);
             journal.tell(&format!("write {name}"), 0, 0);
-            journal::step(|| format!("write {}", path.display()), fs::write(&path, text))?;
+            journal::step(|| format!("write {name}"), journal.make_new(number, |path| fs::write(path, &text)))?;
             planner.place_state(&name, number);
         }
         for name in gone.iter().filter(|it| records.contains_key(*it)) {
@@ -295,6 +286,47 @@ impl<'a> Tree<'a> {
             planner.remove_state(&format!("installed/{name}.files"));
         }
         Ok((Plan { ops: planner.finish(), after }, past))
+    }
+
+    /// Lays out the files of all that comes beside the system; packages at the same time, as many as there are processors.
+    fn lay_out(&self, journal: &Journal<'_>, planner: &Planner<'_>, incoming: &mut [Incoming]) -> Result<(), TransactionError> {
+        let total = incoming.len();
+        let mut packages: Vec<&mut Incoming> = incoming.iter_mut().collect();
+        // The last to be taken should not be the one that all have to wait for.
+        packages.sort_by_key(|it| it.package.header().payload.size);
+        let packages = Mutex::new(packages);
+        let next = || packages.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let (begun, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let is_over = || self.observer.cancelled() || failed.load(Ordering::Relaxed);
+        let one = |it: &mut Incoming| {
+            if is_over() {
+                return Err(TransactionError::Cancelled);
+            }
+            let name = it.package.header().manifest.name.clone();
+            self.observer.event(&Event::Unpack { name: &name, done: begun.fetch_add(1, Ordering::Relaxed), total });
+            let mut sink = stage::Stage { journal, numbers: &planner.numbers(&name), cancelled: &is_over, buffer: Vec::new() };
+            it.package.unpack(&mut sink).map_err(|source| match source {
+                PackageError::Write { ref source, .. } if source.kind() == io::ErrorKind::Interrupted && is_over() => TransactionError::Cancelled,
+                source => TransactionError::Package { name: name.clone(), source },
+            })
+        };
+        let work = || {
+            while let Some(it) = next() {
+                one(it).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+            }
+            Ok(())
+        };
+        let count = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(total);
+        let results: Vec<Result<(), TransactionError>> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..count).map(|_| scope.spawn(work)).collect();
+            let mut results = vec![work()];
+            results.extend(others.into_iter().map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+            results
+        });
+        // The others have been stopped because of the first that failed.
+        let mut errors: Vec<TransactionError> = results.into_iter().filter_map(Result::err).collect();
+        errors.sort_by_key(|it| matches!(it, TransactionError::Cancelled));
+        errors.into_iter().next().map_or(Ok(()), Err)
     }
 
     fn past(&self, incoming: &[Incoming], gone: &BTreeSet<String>, records: &BTreeMap<String, Record>, options: &Options) -> Result<Past, TransactionError> {

@@ -156,25 +156,35 @@ impl<'a> Planner<'a> {
             // Another package makes it a link to a folder: what lies in it goes there.
             return Ok(());
         }
-        match fs::symlink_metadata(&place) {
-            Ok(metadata) if metadata.is_dir() => {
+        match look(&entry.path, self.found(&place))? {
+            Some(metadata) if metadata.is_dir() => {
                 self.folders.insert(place);
                 Ok(())
             }
-            Ok(metadata) if metadata.is_symlink() => {
+            Some(metadata) if metadata.is_symlink() => {
                 let real = look(&entry.path, self.root.resolve_with(&format!("{}/.", entry.path), &self.links))?;
                 if real.is_dir() || self.made.contains(&real) { Ok(()) } else { wrong("link to no folder") }
             }
-            Ok(_) if self.owners.get(&place).is_some_and(|owner| self.leaving.contains(&owner.package)) => {
+            Some(_) if self.owners.get(&place).is_some_and(|owner| self.leaving.contains(&owner.package)) => {
                 wrong("file, which goes only in the same transaction: remove its package first")
             }
-            Ok(_) => wrong("file"),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Some(_) => wrong("file"),
+            None => {
                 self.parents_of(&place)?;
                 self.make(place, entry.mode, entry.uid, entry.gid);
                 Ok(())
             }
-            Err(error) => look(&entry.path, Err(error)),
+        }
+    }
+
+    /// What lies somewhere; nothing can where the folder itself is still to be made.
+    fn found(&self, place: &Path) -> io::Result<Option<fs::Metadata>> {
+        if place.parent().is_some_and(|it| self.made.contains(it)) {
+            return Ok(None);
+        }
+        match fs::symlink_metadata(place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
         }
     }
 
@@ -233,11 +243,7 @@ impl<'a> Planner<'a> {
             }
             self.lost.entry(owner.clone()).or_default().insert(old.path.clone());
         }
-        let metadata = match fs::symlink_metadata(&place) {
-            Ok(metadata) => Some(metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return look(&entry.path, Err(error)),
-        };
+        let metadata = look(&entry.path, self.found(&place))?;
         self.claimed.insert(place.clone(), name.clone());
         if let Some(metadata) = metadata {
             if metadata.is_dir() {

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
-use std::io::{self, Read};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, lchown, symlink};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown, symlink};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -26,7 +26,11 @@ pub(super) struct Stage<'a> {
     /// By path, for all but folders.
     pub numbers: &'a HashMap<String, Staged>,
     pub cancelled: &'a dyn Fn() -> bool,
+    pub buffer: Vec<u8>,
 }
+
+/// How much of a file is written at once.
+pub(super) const PIECE: usize = 1 << 18;
 
 impl Sink for Stage<'_> {
     fn entry(&mut self, entry: &Entry, contents: &mut dyn Read) -> io::Result<()> {
@@ -35,44 +39,76 @@ impl Sink for Stage<'_> {
         }
         let Some(Staged::As(number)) = self.numbers.get(&entry.path) else { return Ok(()) };
         self.journal.tell(&format!("lay out {}", entry.path), 0, 0);
-        let path = self.journal.new_path(*number);
+        let journal = self.journal;
         match &entry.kind {
             Kind::Directory => Ok(()),
             Kind::Symlink { target } => {
-                symlink(target, &path)?;
-                if rustix::process::geteuid().is_root() { lchown(&path, Some(entry.uid), Some(entry.gid)) } else { Ok(()) }
+                journal.make_new(*number, |path| symlink(target, path))?;
+                if rustix::process::geteuid().is_root() { lchown(journal.new_path(*number), Some(entry.uid), Some(entry.gid)) } else { Ok(()) }
             }
             Kind::Hardlink { to } => {
                 let first = match self.numbers.get(to) {
-                    Some(Staged::As(number)) => self.journal.new_path(*number),
+                    Some(Staged::As(number)) => journal.new_path(*number),
                     Some(Staged::At(path)) => path.clone(),
                     None => return Err(io::Error::from(io::ErrorKind::NotFound)),
                 };
                 // Not every filesystem has hard links.
-                if fs::hard_link(&first, &path).is_err() {
-                    fs::copy(&first, &path)?;
-                    dress(&path, entry)?;
-                }
-                Ok(())
+                journal.make_new(*number, |path| fs::hard_link(&first, path).or_else(|_| fs::copy(&first, path).and_then(|_| dress(path, entry))))
             }
             Kind::Regular { .. } => {
-                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-                io::copy(contents, &mut file)?;
-                drop(file);
-                dress(&path, entry)
+                // Nobody else can enter the folder in which it lies for now.
+                let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(entry.mode & 0o777).open(path);
+                let mut file = journal.make_new(*number, open)?;
+                self.fill(&mut file, contents)?;
+                dress_open(&file, entry)
             }
         }
     }
 }
 
-/// Owner, mode and time. The owner comes first, as a new one takes set-user-id bits away.
-fn dress(path: &std::path::Path, entry: &Entry) -> io::Result<()> {
+impl Stage<'_> {
+    fn fill(&mut self, file: &mut File, contents: &mut dyn Read) -> io::Result<()> {
+        self.buffer.resize(PIECE, 0);
+        loop {
+            let mut length = 0;
+            while length < PIECE {
+                match contents.read(&mut self.buffer[length..])? {
+                    0 => break,
+                    read => length += read,
+                }
+            }
+            file.write_all(&self.buffer[..length])?;
+            if length < PIECE {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn time(entry: &Entry) -> FileTimes {
+    let offset = Duration::from_secs(entry.mtime.unsigned_abs());
+    FileTimes::new().set_modified(if entry.mtime < 0 { SystemTime::UNIX_EPOCH - offset } else { SystemTime::UNIX_EPOCH + offset })
+}
+
+/// Owner, mode and time of a file that has just been made. What is right already costs a look instead of a change, which has to be written.
+fn dress_open(file: &File, entry: &Entry) -> io::Result<()> {
+    let found = file.metadata()?;
+    let is_given = rustix::process::geteuid().is_root() && (found.uid(), found.gid()) != (entry.uid, entry.gid);
+    if is_given {
+        fchown(file, Some(entry.uid), Some(entry.gid))?;
+    }
+    if is_given || found.mode() & 0o7777 != entry.mode {
+        file.set_permissions(Permissions::from_mode(entry.mode))?;
+    }
+    file.set_times(time(entry))
+}
+
+/// The same for a file that is not open. The owner comes first, as a new one takes set-user-id bits away.
+fn dress(path: &Path, entry: &Entry) -> io::Result<()> {
     own(path, entry.uid, entry.gid)?;
     fs::set_permissions(path, Permissions::from_mode(entry.mode))?;
-    let offset = Duration::from_secs(entry.mtime.unsigned_abs());
-    let time = if entry.mtime < 0 { SystemTime::UNIX_EPOCH - offset } else { SystemTime::UNIX_EPOCH + offset };
     // Opening for reading suffices to set times of one's own files, and works for those that nobody may write.
-    match File::open(path).and_then(|file| file.set_times(FileTimes::new().set_modified(time))) {
+    match File::open(path).and_then(|file| file.set_times(time(entry))) {
         // Its own mode may keep an unprivileged builder from opening it: then it has the time of its making.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         other => other,
