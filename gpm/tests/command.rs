@@ -192,6 +192,96 @@ fn state_files_are_verified_by_their_checksum() {
     assert!(it.fails(&["verify", "mind"]).contains("consciousness state differs"));
 }
 
+/// A world with a program in two versions of which the first is installed, and the delta between them; how many bytes it has.
+fn with_a_delta() -> (World, u64) {
+    let it = World::new();
+    let program = |word: &str| (0..4000).map(|number| format!("line {} of {word}\n", number * 7919 % 4001)).collect::<String>();
+    let (one, mut two) = (program("the program"), program("the program"));
+    two.replace_range(500..510, "*another**");
+    it.publish("tool", "1", "config = [\"etc/tool.conf\"]\n", &[("usr/bin/tool", &one), ("usr/share/tool/data", &one), ("etc/tool.conf", "x")]);
+    it.gpm(&["install", "tool", "--yes"]);
+    it.publish("tool", "2", "config = [\"etc/tool.conf\"]\n", &[("usr/bin/tool", &two), ("usr/share/tool/data", &one), ("etc/tool.conf", "x")]);
+    let made = good(it.at(), &["--json", "repo", "delta", "repo", "--keys", "keys"]);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let (length, whole) = (made[0]["length"].as_u64().unwrap(), made[0]["whole"].as_u64().unwrap());
+    assert!(length < whole / 2, "{made}");
+    // Those that are there are not made again.
+    assert_eq!(good(it.at(), &["--json", "repo", "delta", "repo", "--keys", "keys"]).trim(), "[]");
+    it.gpm(&["update"]);
+    (it, length)
+}
+
+impl World {
+    fn file(&self, end: &str) -> PathBuf {
+        let mut paths = fs::read_dir(self.at().join("repo/packages")).unwrap().map(|it| it.unwrap().path());
+        paths.find(|it| it.to_str().unwrap().ends_with(end)).unwrap()
+    }
+
+    /// Upgrades where the whole package can be had; what is said on the way.
+    fn upgrade(&self) -> String {
+        let output = command(self.at(), &["--root", "root", "upgrade", "--yes"]);
+        assert!(output.status.success(), "{}", text(&output));
+        assert!(self.read("usr/bin/tool").unwrap().contains("*another**"));
+        assert!(self.gpm(&["verify"]).contains("as they were delivered"));
+        text(&output)
+    }
+}
+
+#[test]
+fn a_delta_is_enough_where_the_older_version_is_here() {
+    // In the cache, and only as installed files, of which one that may be changed is as it was.
+    for cached in [true, false] {
+        let (it, length) = with_a_delta();
+        if !cached {
+            it.gpm(&["clean", "--all"]);
+        }
+        assert_eq!(it.json(&["upgrade", "--dry-run"])["download"], length);
+        let package = it.file("tool_2_all.gcpkg");
+        let whole = fs::read(&package).unwrap();
+        fs::remove_file(&package).unwrap();
+        let said = it.upgrade();
+        assert!(!said.contains("whole package"), "{said}");
+        let mut cache = fs::read_dir(it.at().join("root/var/cache/gpm")).unwrap().map(|it| it.unwrap().path());
+        let made = cache.find(|it| it.to_str().unwrap().ends_with("tool_2_all.gcpkg")).unwrap();
+        assert_eq!(fs::read(made).unwrap(), whole);
+        assert!(!fs::read_dir(it.at().join("root/var/cache/gpm")).unwrap().any(|it| it.unwrap().path().to_str().unwrap().contains(".part")));
+    }
+}
+
+#[test]
+fn a_delta_that_is_of_no_use_is_no_harm() {
+    let spoil: [(&str, &dyn Fn(&mut Vec<u8>)); 4] = [
+        ("SHA-512 differs", &|delta| {
+            let middle = delta.len() / 2;
+            delta[middle] ^= 1;
+        }),
+        ("truncated", &|delta| delta.truncate(delta.len() / 2)),
+        ("does not end", &|delta| delta.resize(delta.len() + (1 << 20), 0)),
+        ("is missing", &|delta| delta.clear()),
+    ];
+    for (why, change) in spoil {
+        let (it, _) = with_a_delta();
+        let path = it.file(".gcdelta");
+        let mut delta = fs::read(&path).unwrap();
+        change(&mut delta);
+        if delta.is_empty() { fs::remove_file(&path).unwrap() } else { fs::write(&path, &delta).unwrap() }
+        let said = it.upgrade();
+        assert!(said.contains("the delta of tool 2 is of no use") && said.contains(why), "{why}: {said}");
+    }
+}
+
+#[test]
+fn changed_files_are_no_base_for_a_delta() {
+    let (it, _) = with_a_delta();
+    it.gpm(&["clean", "--all"]);
+    fs::write(it.at().join("root/etc/tool.conf"), "y").unwrap();
+    fs::remove_file(it.file(".gcdelta")).unwrap();
+    // It is not even asked for.
+    let said = it.upgrade();
+    assert!(!said.contains("delta"), "{said}");
+    assert_eq!(it.read("etc/tool.conf").unwrap(), "y");
+}
+
 #[test]
 fn a_dead_server_changes_nothing() {
     let mut it = World::new();

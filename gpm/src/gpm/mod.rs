@@ -1,5 +1,6 @@
 //! The package manager as programs use it: repositories, the solver and transactions together, over one tree.
 
+mod delta;
 mod image;
 mod look;
 mod past;
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -207,6 +208,8 @@ pub struct Gpm<'a> {
     database: Database,
     transport: Transport,
     observer: &'a dyn Observer,
+    /// Held while a delta is used: contents of two versions are in memory then.
+    delta: Mutex<()>,
 }
 
 impl<'a> Gpm<'a> {
@@ -216,7 +219,7 @@ impl<'a> Gpm<'a> {
     /// When there is no such folder.
     pub fn new(root: &Path, observer: &'a dyn Observer) -> Result<Gpm<'a>, Error> {
         let root = Root::new(root).map_err(|source| Error::Io { action: "use as root", path: root.into(), source })?;
-        Ok(Gpm { database: Database::new(&root), root, transport: Transport::new(), observer })
+        Ok(Gpm { database: Database::new(&root), root, transport: Transport::new(), observer, delta: Mutex::new(()) })
     }
 
     /// The tree.
@@ -328,9 +331,9 @@ impl<'a> Gpm<'a> {
                 && let Some((length, installed)) = known[*package].sizes()
             {
                 growth += size(installed);
-                let cached = known[*package].offer.as_ref().is_some_and(|it| self.cached(&it.sha512, &it.manifest.file_name()).exists());
-                if !cached {
-                    download += length;
+                let offer = known[*package].offer.as_ref();
+                if !offer.is_some_and(|it| self.cached(&it.sha512, &it.manifest.file_name()).exists()) {
+                    download += offer.map_or(length, |it| self.download(it, records.get(change.name())));
                 }
             }
         }
@@ -432,7 +435,10 @@ impl<'a> Gpm<'a> {
         }
         let name = known.available.repository.as_deref().ok_or_else(gone)?;
         let source = sources.get(name).ok_or_else(gone)?;
-        self.client(name, source)?.fetch(offer, &path).map_err(|source| Error::Repository { name: name.into(), source })?;
+        let client = self.client(name, source)?;
+        if !self.bring_by_delta(&client, name, offer, &path)? {
+            client.fetch(offer, &path).map_err(|source| Error::Repository { name: name.into(), source })?;
+        }
         self.observer.event(&Event::Verify { name: &manifest.name });
         let package = Package::open(&path, Trust::Digest(&offer.sha512)).map_err(|source| Error::Package { path: path.clone(), source })?;
         Ok(Incoming { package, repository: Some(name.to_owned()) })

@@ -80,7 +80,7 @@ impl Gpm<'_> {
         let path = path.ok_or_else(|| Error::Gone { name: name.into(), version: version.into() })?;
         let package = Package::open(&path, Trust::Digest(sha512)).map_err(|source| Error::Package { path: path.clone(), source })?;
         let manifest = package.header().manifest.clone();
-        let offer = Offer { manifest: manifest.clone(), sha512: *sha512, length: package.size(), installed: package.header().payload.size };
+        let offer = Offer { manifest: manifest.clone(), sha512: *sha512, length: package.size(), installed: package.header().payload.size, deltas: Vec::new() };
         let available = Available { manifest: Arc::new(manifest), repository: None, priority: 0, installed: false };
         known.push(Known { available, offer: Some(offer), deb: None, file: None });
         Ok(known.len() - 1)

@@ -12,6 +12,7 @@
 //! Only the list says what a file is called and who owns it, and the list is signed: there is no second opinion in the payload that
 //! an attacker could make differ. The same inputs give the same bytes, as nothing here depends on time, place or chance.
 
+pub mod delta;
 mod reader;
 mod writer;
 

@@ -24,7 +24,11 @@ pub enum Preset {
 }
 
 impl Preset {
-    fn level(self) -> i32 {
+    /// All of them, those that are chosen most often first.
+    pub(super) const ALL: [Preset; 3] = [Preset::Balanced, Preset::Quick, Preset::Small];
+
+    /// Zstandard's number for it.
+    pub(super) fn level(self) -> i32 {
         match self {
             Preset::Quick => 3,
             Preset::Balanced => 12,

@@ -231,17 +231,28 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When it cannot be fetched, or is another.
     pub fn fetch(&self, offer: &super::Offer, path: &Path) -> Result<(), RepositoryError> {
-        let name = &offer.manifest.name;
-        let mut reader = self.transport.open(&self.url.join(&offer.path()))?.ok_or_else(|| RepositoryError::Missing(offer.path()))?;
+        self.fetch_file(&offer.path(), &offer.manifest.name, offer.length, &offer.sha512, path)
+    }
+
+    /// Fetches one of a package's deltas to `path`; it is there only if it is the one that is signed.
+    ///
+    /// # Errors
+    /// When it cannot be fetched, or is another.
+    pub fn fetch_delta(&self, offer: &super::Offer, delta: &super::Delta, path: &Path) -> Result<(), RepositoryError> {
+        self.fetch_file(&offer.delta_path(delta), &offer.manifest.name, delta.length, &delta.sha512, path)
+    }
+
+    fn fetch_file(&self, from: &str, name: &str, length: u64, sha512: &Digest, path: &Path) -> Result<(), RepositoryError> {
+        let mut reader = self.transport.open(&self.url.join(from))?.ok_or_else(|| RepositoryError::Missing(from.to_owned()))?;
         let mut part = path.as_os_str().to_owned();
         part.push(format!(".{}.part", std::process::id()));
         let part = PathBuf::from(part);
         let failed = |source| RepositoryError::Store { what: part.display().to_string(), source };
         let mut fetch = || {
             let mut file = Hashed { file: fs::File::create(&part).map_err(failed)?, hasher: crate::digest::Hasher::new() };
-            copy_exactly(&mut reader, &mut file, offer.length, name, self.observer)?;
-            if file.hasher.finish() != offer.sha512 {
-                return Err(RepositoryError::Checksum { what: name.clone() });
+            copy_exactly(&mut reader, &mut file, length, name, self.observer)?;
+            if file.hasher.finish() != *sha512 {
+                return Err(RepositoryError::Checksum { what: name.to_owned() });
             }
             fs::rename(&part, path).map_err(failed)
         };

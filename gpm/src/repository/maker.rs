@@ -9,9 +9,10 @@ use super::metadata::{
     Hashes, Meta, Role, RoleKeys, Root, SPEC, Snapshot, Target, Targets, Timestamp, document, key_entry, key_name, open, sign,
 };
 use super::time::Time;
-use super::{INDEX, Index, Offer, RepositoryError};
+use super::{Delta, INDEX, Index, Offer, RepositoryError};
 use crate::digest::Digest;
 use crate::keys::{PublicKey, SecretKey};
+use crate::package::delta::{self, DeltaError};
 use crate::package::{Package, Trust};
 
 /// After how many days metadata expires.
@@ -78,6 +79,19 @@ impl Keys {
         }
         Ok(keys)
     }
+}
+
+/// What became of the wish for a delta.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeltaMade {
+    /// The package that it makes.
+    pub package: String,
+    /// The version of which.
+    pub from: String,
+    /// Bytes of the package.
+    pub whole: u64,
+    /// Bytes of the delta, or why there is none.
+    pub outcome: Result<u64, String>,
 }
 
 /// A repository that is looked after.
@@ -170,7 +184,8 @@ impl Maker {
         for path in paths {
             let package = Package::open(path, trust).map_err(|source| RepositoryError::Package { what: path.display().to_string(), source })?;
             let header = package.header();
-            let offer = Offer { manifest: header.manifest.clone(), sha512: package.digest(), length: package.size(), installed: header.payload.size };
+            let (sha512, length, installed) = (package.digest(), package.size(), header.payload.size);
+            let offer = Offer { manifest: header.manifest.clone(), sha512, length, installed, deltas: Vec::new() };
             match index.packages.iter().find(|it| it.path() == offer.path()) {
                 Some(known) if known.sha512 == offer.sha512 => continue,
                 Some(_) => return Err(RepositoryError::Changed(offer.manifest.id())),
@@ -181,6 +196,49 @@ impl Maker {
             index.packages.push(offer);
         }
         self.publish(&index)
+    }
+
+    /// Makes deltas that turn each package's `back` versions before its newest into that one, where they are smaller than it; those that are
+    /// there already stay. Tells of each that was looked at.
+    ///
+    /// # Errors
+    /// When a package cannot be read, or the repository cannot be written.
+    pub fn make_deltas(&self, back: usize) -> Result<Vec<DeltaMade>, RepositoryError> {
+        let mut index = self.index()?;
+        // Sorted by name, then version.
+        let mut names: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (number, offer) in index.packages.iter().enumerate() {
+            names.entry(offer.manifest.name.clone()).or_default().push(number);
+        }
+        let mut made = Vec::new();
+        for versions in names.values() {
+            let Some((&newest, older)) = versions.split_last() else { continue };
+            for &old in older.iter().rev().take(back) {
+                let (base, new) = (index.packages[old].clone(), index.packages[newest].clone());
+                if new.deltas.iter().any(|it| it.base == base.sha512) {
+                    continue;
+                }
+                let path = |offer: &Offer| self.dir.join(offer.path());
+                let result = delta::make((&path(&base), &base.sha512), (&path(&new), &new.sha512));
+                let outcome = match result {
+                    Ok((text, _)) if text.len() as u64 >= new.length => Err("it would not be smaller than the package".into()),
+                    Ok((text, contents)) => {
+                        let delta = Delta { base: base.sha512, contents, sha512: Digest::of(&text), length: text.len() as u64 };
+                        self.write(&new.delta_path(&delta), &text)?;
+                        index.packages[newest].deltas.push(delta);
+                        Ok(text.len() as u64)
+                    }
+                    // These packages have none; others may.
+                    Err(error @ (DeltaError::Size | DeltaError::Compression(_))) => Err(error.to_string()),
+                    Err(error) => return Err(RepositoryError::Delta { what: new.manifest.id(), source: error }),
+                };
+                made.push(DeltaMade { package: new.manifest.id(), from: base.manifest.version.to_string(), whole: new.length, outcome });
+            }
+        }
+        if made.iter().any(|it| it.outcome.is_ok()) {
+            self.publish(&index)?;
+        }
+        Ok(made)
     }
 
     /// Takes packages out of the index by `name` or `name=version`; their files stay for those who still have the old index.
@@ -214,7 +272,9 @@ impl Maker {
     /// # Errors
     /// When it cannot be read or written.
     pub fn tidy(&self) -> Result<(), RepositoryError> {
-        let mut wanted: BTreeSet<String> = self.index()?.packages.iter().map(Offer::path).collect();
+        let index = self.index()?;
+        let files = |it: &Offer| it.deltas.iter().map(|delta| it.delta_path(delta)).chain([it.path()]).collect::<Vec<_>>();
+        let mut wanted: BTreeSet<String> = index.packages.iter().flat_map(files).collect();
         wanted.insert("metadata/timestamp.json".into());
         for role in [Role::Targets, Role::Snapshot] {
             wanted.extend(self.current(role)?.map(|(version, _)| format!("metadata/{version}.{role}.json")));

@@ -21,7 +21,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 pub use client::{Client, Updated};
-pub use maker::{Expiry, Keys, Maker};
+pub use maker::{DeltaMade, Expiry, Keys, Maker};
 pub use metadata::Role;
 pub use time::Time;
 pub(crate) use transport::copy_exactly;
@@ -31,6 +31,7 @@ use crate::digest::Digest;
 use crate::keys::KeyError;
 use crate::manifest::Manifest;
 use crate::package::PackageError;
+use crate::package::delta::DeltaError;
 
 /// A package that a repository offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,12 +44,34 @@ pub struct Offer {
     pub length: u64,
     /// Bytes of its files once they are installed.
     pub installed: u64,
+    /// What makes it of other versions' files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deltas: Vec<Delta>,
+}
+
+/// A file that makes a package of another version's contents ([`crate::package::delta`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delta {
+    /// SHA-512 of the other version's package.
+    pub base: Digest,
+    /// SHA-512 of its contents.
+    pub contents: Digest,
+    /// SHA-512 of the delta's file.
+    pub sha512: Digest,
+    /// Bytes of the delta's file.
+    pub length: u64,
 }
 
 impl Offer {
     /// Where it lies in the repository.
     pub fn path(&self) -> String {
         format!("packages/{}", self.manifest.file_name())
+    }
+
+    /// Where a delta that makes it lies in the repository.
+    pub fn delta_path(&self, delta: &Delta) -> String {
+        let name = self.manifest.file_name();
+        format!("packages/{}.{}.gcdelta", name.trim_end_matches(".gcpkg"), &delta.base.to_string()[..16])
     }
 }
 
@@ -192,6 +215,14 @@ pub enum RepositoryError {
         what: String,
         /// Why.
         source: PackageError,
+    },
+    /// A delta that is to be published.
+    #[error("cannot make a delta for {what}: {source}")]
+    Delta {
+        /// For which package.
+        what: String,
+        /// Why not.
+        source: DeltaError,
     },
     /// A package that is there already with other contents.
     #[error("the repository has a {0} with other contents: a version is never changed, give the new one another")]

@@ -256,6 +256,15 @@ pub enum Repo {
         #[arg(long)]
         allow_unsigned: bool,
     },
+    /// Make deltas, by which those who have an older version need not fetch the newest one whole
+    Delta {
+        dir: PathBuf,
+        #[command(flatten)]
+        keys: RepoKeys,
+        /// From how many versions before each package's newest
+        #[arg(long, default_value_t = 2)]
+        back: usize,
+    },
     /// Take packages out of a repository, by 'name' or 'name=version'
     Drop {
         dir: PathBuf,

@@ -11,11 +11,11 @@ use gpm::archive::Debian;
 use gpm::gpm::Source;
 use gpm::keys::{PublicKey, SecretKey};
 use gpm::package::Trust;
-use gpm::repository::{Expiry, Keys, Maker, Time, Updated};
+use gpm::repository::{DeltaMade, Expiry, Keys, Maker, Time, Updated};
 use serde_json::json;
 
 use crate::args::{Repo, RepoKeys};
-use crate::show::Output;
+use crate::show::{Output, bytes};
 
 /// Whether a command is for those who make repositories.
 pub fn needs_no_tree(command: &Repo) -> bool {
@@ -47,6 +47,18 @@ pub fn look_after(command: &Repo, output: &Output) -> Result<ExitCode> {
             let trust = if *allow_unsigned { Trust::Anyone } else { Trust::Keys(&ours) };
             maker(dir, keys).add(packages, trust)?;
             output.say("", &json!({ "added": packages }));
+        }
+        Repo::Delta { dir, keys, back } => {
+            let made = maker(dir, keys).make_deltas(*back)?;
+            let line = |it: &DeltaMade| match &it.outcome {
+                Ok(length) => format!("{} from {}: {} instead of {}", it.package, it.from, bytes(*length), bytes(it.whole)),
+                Err(why) => format!("{} from {}: none, {why}", it.package, it.from),
+            };
+            let object = |it: &DeltaMade| {
+                let (length, why) = (it.outcome.as_ref().ok(), it.outcome.as_ref().err());
+                json!({ "package": it.package, "from": it.from, "whole": it.whole, "length": length, "why-not": why })
+            };
+            output.say(&made.iter().map(line).collect::<Vec<_>>().join("\n"), &json!(made.iter().map(object).collect::<Vec<_>>()));
         }
         Repo::Drop { dir, names, keys } => {
             maker(dir, keys).remove(names)?;
