@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::index::Index;
 
 /// A package for people.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entry {
     /// Its name for gpm.
     pub name: String,
@@ -73,11 +73,15 @@ pub struct Catalogue {
 impl Catalogue {
     /// From all versions that gpm knows. `root` is the tree that is managed, for pictures of what is installed.
     pub fn new(known: &[Known], root: &gpm::root::Root) -> Self {
-        let mut versions: BTreeMap<&str, Vec<&Known>> = BTreeMap::new();
-        for it in known {
-            versions.entry(&it.available.manifest.name).or_default().push(it);
-        }
-        Self::of(versions.into_values().map(|all| entry(&all, root)).collect())
+        Self::of(entries(known, root))
+    }
+
+    /// With further entries; those whose names are known stay as they are.
+    #[must_use]
+    pub fn with(&self, more: Vec<Entry>) -> Self {
+        let mut all = self.entries.clone();
+        all.extend(more.into_iter().filter(|it| self.get(&it.name).is_none()));
+        Self::of(all)
     }
 
     /// Of these entries.
@@ -106,6 +110,15 @@ impl Catalogue {
     }
 }
 
+/// One entry a package, of all its versions. `root` as for [`Catalogue::new`].
+pub fn entries(known: &[Known], root: &gpm::root::Root) -> Vec<Entry> {
+    let mut versions: BTreeMap<&str, Vec<&Known>> = BTreeMap::new();
+    for it in known {
+        versions.entry(&it.available.manifest.name).or_default().push(it);
+    }
+    versions.into_values().map(|all| entry(&all, root)).collect()
+}
+
 fn entry(versions: &[&Known], root: &gpm::root::Root) -> Entry {
     // What an installation would bring: of the repository that goes first, the newest.
     let rank = |it: &&&Known| (it.available.priority, it.available.manifest.version.clone());
@@ -132,7 +145,7 @@ fn entry(versions: &[&Known], root: &gpm::root::Root) -> Entry {
         size: offered.and_then(|it| it.sizes()).map(|(_, installed)| installed),
         repository: offered.and_then(|it| it.available.repository.as_deref()).map(str::to_owned),
         rights: rights(shown),
-        icon: icon.map(|path| root.join(path)).filter(|path| path.exists()),
+        icon: icon.map(|path| root.join(path)).filter(|path| path.exists()).or_else(|| versions.iter().find_map(|it| it.picture.clone())),
         is_app: shown.appstream.is_some(),
         is_essential: shown.essential,
     }

@@ -43,6 +43,10 @@ pub enum Message {
     Go(Page),
     /// Other words are looked for.
     Search(String),
+    /// They are looked for among all packages of archives too.
+    Everywhere,
+    /// What was found there.
+    Found(Result<Vec<Entry>, Failure>),
     /// All about a package.
     Show(String),
     /// Back to the list.
@@ -113,6 +117,10 @@ pub struct Store {
     doing: Doing,
     said: Option<String>,
     is_loading: bool,
+    /// Whether there are archives, of which the catalogue has the programs only.
+    has_archives: bool,
+    /// The words that are looked for, or were, among all their packages.
+    everywhere: Option<String>,
     cancelled: Arc<AtomicBool>,
     is_light: bool,
 }
@@ -133,6 +141,8 @@ impl Store {
             doing: Doing::Nothing,
             said: None,
             is_loading: true,
+            has_archives: false,
+            everywhere: None,
             cancelled: Arc::default(),
             is_light,
         }
@@ -156,6 +166,12 @@ impl Store {
             Page::Updates => found.filter(|it| it.has_update()).collect(),
             Page::History => Vec::new(),
         }
+    }
+
+    /// Whether words can be looked for among more packages than the catalogue has.
+    fn may_look_further(&self) -> bool {
+        let is_new = self.everywhere.as_ref() != Some(&self.words);
+        self.has_archives && !self.is_loading && self.page == Page::Explore && !self.words.trim().is_empty() && is_new
     }
 
     fn updates(&self) -> usize {
@@ -227,6 +243,8 @@ impl App for Store {
                 self.catalogue = Some(loaded.catalogue);
                 self.history = loaded.history;
                 self.unreachable = loaded.unreachable;
+                self.has_archives = loaded.has_archives;
+                self.everywhere = None;
             }
             Message::Loaded(Err(failure)) => {
                 self.is_loading = false;
@@ -243,6 +261,19 @@ impl App for Store {
                 if self.page == Page::History {
                     self.page = Page::Explore;
                 }
+            }
+            Message::Everywhere => {
+                self.everywhere = Some(self.words.clone());
+                self.is_loading = true;
+                return worker::look_everywhere(self.root.clone(), &self.words);
+            }
+            Message::Found(Ok(more)) => {
+                self.is_loading = false;
+                self.catalogue = self.catalogue.as_ref().map(|it| Arc::new(it.with(more)));
+            }
+            Message::Found(Err(failure)) => {
+                self.is_loading = false;
+                self.doing = Doing::Failed(None, failure);
             }
             Message::Show(name) => {
                 self.shown = Some(name);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Message;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{self, Catalogue};
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,12 +160,30 @@ pub fn load(root: PathBuf, update: bool) -> Task<Message> {
             if update {
                 unreachable = gpm.update()?.into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", chain(&outcome.err()?)))).collect();
             }
-            let catalogue = Catalogue::new(&gpm.known(&[], Trust::Anyone, Reach::Own)?, gpm.root());
+            let catalogue = Catalogue::new(&gpm.known(&[], Trust::Anyone, Reach::Programs)?, gpm.root());
             let mut history = gpm.database().history()?;
             history.sort_by_key(|it| std::cmp::Reverse(it.id));
-            Ok::<_, Error>((Arc::new(catalogue), history, unreachable))
+            let has_archives = gpm.sources()?.values().any(|it| it.enabled && it.debian.is_some());
+            Ok::<_, Error>(Loaded { catalogue: Arc::new(catalogue), history, unreachable, has_archives })
         };
-        Message::Loaded(read().map(|(catalogue, history, unreachable)| Loaded { catalogue, history, unreachable }).map_err(Failure::from))
+        Message::Loaded(read().map_err(Failure::from))
+    })
+}
+
+/// How many packages a search among all of them adds at most: the best matches.
+const FOUND: usize = 200;
+
+/// Looks for words among all packages, of archives too, of which the catalogue has the programs only.
+pub fn look_everywhere(root: PathBuf, words: &str) -> Task<Message> {
+    let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+    job::start(move |_| {
+        let look = || {
+            let gpm = Gpm::new(&root, &Silent)?;
+            let mut found = gpm.search(&words)?;
+            found.truncate(FOUND);
+            Ok::<_, Error>(catalogue::entries(&found, gpm.root()))
+        };
+        Message::Found(look().map_err(Failure::from))
     })
 }
 
@@ -178,6 +196,8 @@ pub struct Loaded {
     pub history: Vec<Past>,
     /// Repositories that did not answer, and why.
     pub unreachable: Vec<String>,
+    /// Whether there are archives, of which the catalogue has the programs only.
+    pub has_archives: bool,
 }
 
 /// Finds out what a wish takes.

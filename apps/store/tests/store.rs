@@ -128,6 +128,28 @@ fn a_program_is_found_installed_updated_and_removed() {
 }
 
 #[test]
+fn words_are_looked_for_among_all_packages_of_archives() {
+    let world = World::new();
+    world.publish("chess", "1.0", CHESS);
+    let mut window = world.open();
+    window.type_text("board");
+    assert!(!shows(&mut window, "Look among all packages"), "there is no archive");
+    // An archive that was never asked.
+    let debian = gpm::archive::Debian { suites: vec!["demo".into()], components: vec!["main".into()], keyring: "/keys".into() };
+    fs::write(world.root().join("keys"), "").expect("a file");
+    let source = Source { debian: Some(debian), ..Source::new("file:///nowhere") };
+    Gpm::new(&world.root(), &Silent).expect("a tree").add_archive("debian", &source).expect("an archive");
+    window.send(store::Message::Refresh);
+    window.type_text("s");
+    assert!(shows(&mut window, "Nothing was found by these words."));
+    window.click_text("Look among all packages");
+    assert!(!shows(&mut window, "Look among all packages"), "these words have been looked for");
+    let entry = |name: &str, summary: &str| store::catalogue::Entry { name: name.into(), title: name.into(), summary: summary.into(), offered: Some("1".into()), ..store::catalogue::Entry::default() };
+    window.send(store::Message::Found(Ok(vec![entry("boards", "Boards of all kinds"), entry("chess", "Another one")])));
+    assert!(shows(&mut window, "Boards of all kinds") && !shows(&mut window, "Another one"));
+}
+
+#[test]
 fn keys_alone_suffice() {
     let world = World::new();
     world.publish("chess", "1.0", CHESS);

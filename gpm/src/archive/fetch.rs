@@ -1,6 +1,6 @@
 //! Keeps up with an archive, and brings its packages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::closure::{Breadth, all, closure};
+use super::components::{self, Component};
 use super::index::{self, Index};
 use super::release::{self, Listed, Release};
 use super::{ArchiveError, DebFile, DebOffer, Debian};
@@ -20,7 +21,11 @@ const MAX_RELEASE: u64 = 8 << 20;
 const MAX_LIST: u64 = 256 << 20;
 /// Of a list once it is unpacked; Debian's largest has 50 MiB.
 const MAX_LIST_TEXT: u64 = 1 << 30;
+/// Of a picture of 64 by 64 pixels.
+const MAX_PICTURE: u64 = 1 << 20;
 const INDEX: &str = "packages.index";
+const COMPONENTS: &str = "components.json.zst";
+const PICTURES: &str = "pictures";
 
 /// One archive, as this machine knows it.
 pub struct Archive<'a> {
@@ -85,14 +90,26 @@ impl<'a> Archive<'a> {
         if count == 0 {
             return Err(RepositoryError::Malformed { what: self.name.into(), reason: "its lists name no packages".into() }.into());
         }
-        // The dates last: should this be interrupted, all is looked at again.
         let write = |path: &Path, text: &[u8]| crate::database::replace(path, text).map_err(|source| store(path, source));
+        let described_by = self.words(&releases);
+        let mark = self.dir.join("words");
+        if fs::read_to_string(&mark).ok().as_deref() != Some(&described_by) {
+            self.describe(&releases)?;
+            write(&mark, described_by.as_bytes())?;
+        }
+        // The dates last: should this be interrupted, all is looked at again.
         write(&self.dir.join(INDEX), &text)?;
         write(&scope, described.as_bytes())?;
         for (_, kept, release) in &releases {
             write(kept, format!("{}\n", release.date).as_bytes())?;
         }
         Ok(Updated::News)
+    }
+
+    /// By what it is known whether the words for people are other ones.
+    fn words(&self, releases: &[(&String, PathBuf, Release)]) -> String {
+        let files = releases.iter().flat_map(|(_, _, it)| &it.files).filter(|(path, _)| path.contains("/dep11/Components-amd64"));
+        files.map(|(path, it)| format!("{} {path}\n", crate::digest::to_hex(&it.sha256))).collect()
     }
 
     /// Where the date of a suite that has been seen is kept.
@@ -102,30 +119,60 @@ impl<'a> Archive<'a> {
 
     /// The list of packages of one component.
     fn list(&self, suite: &str, component: &str, release: &Release) -> Result<String, ArchiveError> {
-        let folder = format!("{component}/binary-amd64");
-        let named = ["Packages.xz", "Packages.gz"].iter().find_map(|it| Some((it, release.files.get(&format!("{folder}/{it}"))?)));
-        let (file, listed) = named.ok_or_else(|| ArchiveError::Release { suite: suite.into(), reason: format!("it has no component {component}") })?;
+        let found = self.first(suite, release, &format!("{component}/binary-amd64"), &["Packages.xz", "Packages.gz"])?;
+        let (path, packed) = found.ok_or_else(|| ArchiveError::Release { suite: suite.into(), reason: format!("it has no component {component}") })?;
+        text(&path, &packed)
+    }
+
+    /// What the components say of their programs for people, and the programs' pictures. Suites without are left out.
+    fn describe(&self, releases: &[(&String, PathBuf, Release)]) -> Result<(), ArchiveError> {
+        let (mut all, mut seen) = (Vec::new(), HashSet::new());
+        let pictures = self.dir.join(format!("{PICTURES}.new"));
+        let failed = |path: &Path| { let what = path.display().to_string(); move |source| RepositoryError::Store { what, source } };
+        let _ = fs::remove_dir_all(&pictures);
+        fs::create_dir_all(&pictures).map_err(failed(&pictures))?;
+        for (suite, _, release) in releases {
+            for component in &self.debian.components {
+                let folder = format!("{component}/dep11");
+                let Some((path, packed)) = self.first(suite, release, &folder, &["Components-amd64.yml.xz", "Components-amd64.yml.gz"])? else { continue };
+                let found = components::parse(&text(&path, &packed)?);
+                let icons: HashSet<&str> = found.iter().map(|it| it.icon.as_str()).collect();
+                if let Some((path, packed)) = self.first(suite, release, &folder, &["icons-64x64.tar.gz"])? {
+                    let malformed = |error: io::Error| RepositoryError::Malformed { what: path.clone(), reason: error.to_string() };
+                    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed.as_slice()).take(MAX_LIST_TEXT));
+                    for entry in archive.entries().map_err(malformed)? {
+                        let mut entry = entry.map_err(malformed)?;
+                        let name = entry.path().map_err(malformed)?.to_string_lossy().trim_start_matches("./").to_owned();
+                        if icons.contains(name.as_str()) && entry.header().entry_type().is_file() && entry.size() <= MAX_PICTURE {
+                            let place = pictures.join(&name);
+                            let mut output = fs::File::create(&place).map_err(failed(&place))?;
+                            io::copy(&mut entry, &mut output).map_err(failed(&place))?;
+                        }
+                    }
+                }
+                all.extend(found.into_iter().filter(|it| seen.insert((it.package.clone(), it.appstream.id.clone()))));
+            }
+        }
+        let kept = self.dir.join(PICTURES);
+        let _ = fs::remove_dir_all(&kept);
+        fs::rename(&pictures, &kept).map_err(failed(&kept))?;
+        let path = self.dir.join(COMPONENTS);
+        components::write(&all, &path).map_err(failed(&path))?;
+        Ok(())
+    }
+
+    /// The first of these files of a folder that a suite names.
+    fn first(&self, suite: &str, release: &Release, folder: &str, names: &[&str]) -> Result<Option<(String, Vec<u8>)>, ArchiveError> {
+        let Some((file, listed)) = names.iter().find_map(|it| Some((it, release.files.get(&format!("{folder}/{it}"))?))) else { return Ok(None) };
         let path = format!("dists/{suite}/{folder}/{file}");
-        let hash = crate::digest::to_hex(&listed.sha256);
-        let mut packed = None;
         if release.by_hash {
-            packed = self.whole(&format!("dists/{suite}/{folder}/by-hash/SHA256/{hash}"), &path, listed)?;
+            let hash = crate::digest::to_hex(&listed.sha256);
+            if let Some(packed) = self.whole(&format!("dists/{suite}/{folder}/by-hash/SHA256/{hash}"), &path, listed)? {
+                return Ok(Some((path, packed)));
+            }
         }
-        let packed = match packed {
-            Some(packed) => packed,
-            None => self.whole(&path, &path, listed)?.ok_or_else(|| RepositoryError::Missing(path.clone()))?,
-        };
-        let reader: Box<dyn Read> = match *file {
-            "Packages.xz" => Box::new(lzma_rust2::XzReader::new(packed.as_slice(), true)),
-            _ => Box::new(flate2::read::GzDecoder::new(packed.as_slice())),
-        };
-        let mut text = String::new();
-        let malformed = |reason: String| RepositoryError::Malformed { what: path.clone(), reason };
-        let read = reader.take(MAX_LIST_TEXT + 1).read_to_string(&mut text).map_err(|error| malformed(error.to_string()))?;
-        if read as u64 > MAX_LIST_TEXT {
-            return Err(RepositoryError::Endless { what: path, limit: MAX_LIST_TEXT }.into());
-        }
-        Ok(text)
+        let packed = self.whole(&path, &path, listed)?.ok_or_else(|| RepositoryError::Missing(path.clone()))?;
+        Ok(Some((path, packed)))
     }
 
     /// A file that a suite names; `None` where there is no such file.
@@ -160,6 +207,20 @@ impl<'a> Archive<'a> {
         self.read(|index| closure(index, names, breadth))
     }
 
+    /// What the archive says of its programs for people; nothing before it was looked at.
+    ///
+    /// # Errors
+    /// When what is kept cannot be read.
+    pub fn components(&self) -> Result<Vec<Component>, ArchiveError> {
+        let path = self.dir.join(COMPONENTS);
+        components::read(&path).map_err(|source| RepositoryError::Read { what: path.display().to_string(), source }.into())
+    }
+
+    /// Where a program's picture lies, where it has one.
+    pub fn picture(&self, component: &Component) -> Option<PathBuf> {
+        Some(self.dir.join(PICTURES).join(&component.icon)).filter(|_| !component.icon.is_empty())
+    }
+
     /// Looks at all names that are known: of packages, and of what they provide.
     ///
     /// # Errors
@@ -190,6 +251,21 @@ impl<'a> Archive<'a> {
         }
         Ok(())
     }
+}
+
+/// The text that is compressed in a file.
+fn text(path: &str, packed: &[u8]) -> Result<String, ArchiveError> {
+    let reader: Box<dyn Read + '_> = match path.ends_with(".xz") {
+        true => Box::new(lzma_rust2::XzReader::new(packed, true)),
+        false => Box::new(flate2::read::GzDecoder::new(packed)),
+    };
+    let mut text = String::new();
+    let malformed = |error: io::Error| RepositoryError::Malformed { what: path.into(), reason: error.to_string() };
+    let read = reader.take(MAX_LIST_TEXT + 1).read_to_string(&mut text).map_err(malformed)?;
+    if read as u64 > MAX_LIST_TEXT {
+        return Err(RepositoryError::Endless { what: path.into(), limit: MAX_LIST_TEXT }.into());
+    }
+    Ok(text)
 }
 
 struct Hashed {

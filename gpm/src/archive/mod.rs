@@ -10,6 +10,7 @@
 
 mod absent;
 mod closure;
+mod components;
 mod fetch;
 mod index;
 mod release;
@@ -22,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use absent::leave_out;
 pub use closure::Breadth;
+pub use components::Component;
+pub(crate) use components::{BROWSER, dress, dress_browser};
 pub use fetch::Archive;
 
 use crate::deb::control::{self, Stanza};

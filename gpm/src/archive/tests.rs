@@ -77,15 +77,26 @@ impl World {
             format!("Package: {called}\n{fields}Filename: pool/{name}\nSize: {}\nSHA256: {}\nInstalled-Size: 12\n\n", bytes.len(), to_hex(&Sha256::digest(&bytes)))
         };
         let list: String = debs.iter().map(stanza).collect();
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        std::io::Write::write_all(&mut packed, list.as_bytes()).unwrap();
-        let packed = packed.finish().unwrap();
-        fs::write(self.path("archive/dists/demo/main/binary-amd64/Packages.gz"), &packed).unwrap();
-        let hash = to_hex(&Sha256::digest(&packed));
-        let release = format!("Codename: demo\nDate: {}\n{more}SHA256:\n {hash} {} main/binary-amd64/Packages.gz\n", date(day), packed.len());
+        self.compressed("main/binary-amd64/Packages.gz", list.as_bytes());
+        let mut list = String::new();
+        for file in ["main/binary-amd64/Packages.gz", "main/dep11/Components-amd64.yml.gz", "main/dep11/icons-64x64.tar.gz"] {
+            if let Ok(bytes) = fs::read(self.path("archive/dists/demo").join(file)) {
+                list += &format!(" {} {} {file}\n", to_hex(&Sha256::digest(&bytes)), bytes.len());
+            }
+        }
+        let release = format!("Codename: demo\nDate: {}\n{more}SHA256:\n{list}", date(day));
         fs::write(self.path("Release"), release).unwrap();
         let signed = run(self.gpg().args(["--clearsign", "--output", "-"]).arg(self.path("Release")));
         fs::write(self.path("archive/dists/demo/InRelease"), signed).unwrap();
+    }
+
+    /// A file of the suite.
+    fn compressed(&self, path: &str, text: &[u8]) {
+        let path = self.path("archive/dists/demo").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(fs::File::create(path).unwrap(), flate2::Compression::default());
+        std::io::Write::write_all(&mut packed, text).unwrap();
+        packed.finish().unwrap();
     }
 
     fn gpm(&self) -> Gpm<'static> {
@@ -231,6 +242,37 @@ fn a_package_that_is_another_than_its_list_says_is_refused() {
     let words = std::iter::successors(Some(&error as &dyn std::error::Error), |it| it.source()).map(ToString::to_string).collect::<String>();
     assert!(words.contains("it is evil 1, not what the archive's list calls it"), "{words}");
     assert!(it.gpm().database().records().unwrap().is_empty());
+}
+
+#[test]
+fn programs_are_told_in_words_for_people() {
+    let it = World::new();
+    it.package("draw", "1", "");
+    it.package("part", "1", "");
+    it.package("fox", "1", "Provides: gnome-www-browser\n");
+    let document = "---\nFile: DEP-11\n---\nType: desktop-application\nID: org.example.Draw\nPackage: draw\nName:\n  C: Draw & Paint\nSummary:\n  C: Draws\n\
+                    Icon:\n  cached:\n  - name: draw.png\n    width: 64\n    height: 64\n";
+    it.compressed("main/dep11/Components-amd64.yml.gz", document.as_bytes());
+    let mut icons = tar::Builder::new(Vec::new());
+    for (name, text) in [("./draw.png", "a picture"), ("../../evil.png", "x"), ("other.png", "x")] {
+        let mut header = tar::Header::new_gnu();
+        header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        icons.append(&header, text.as_bytes()).unwrap();
+    }
+    it.compressed("main/dep11/icons-64x64.tar.gz", &icons.into_inner().unwrap());
+    it.publish(2, "");
+    it.update().unwrap();
+    let known = it.gpm().known(&[], Trust::Anyone, Reach::Programs).unwrap();
+    let mut told: Vec<_> = known.iter().map(|it| (it.available.manifest.name.as_str(), it.available.manifest.appstream.as_ref().unwrap().name.as_str())).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("draw", "Draw & Paint"), ("fox", "")]);
+    let picture = known.iter().find_map(|it| it.picture.clone()).unwrap();
+    assert_eq!(fs::read_to_string(&picture).unwrap(), "a picture");
+    assert_eq!(fs::read_dir(picture.parent().unwrap()).unwrap().count(), 1);
+    assert!(!it.path("root/var/lib/gpm/repositories/evil.png").exists());
 }
 
 #[test]

@@ -148,6 +148,8 @@ pub struct Known {
     pub offer: Option<Offer>,
     /// The file of an archive that it can be made of.
     pub deb: Option<DebFile>,
+    /// A picture of it that an archive has given.
+    pub picture: Option<PathBuf>,
     /// A package's file that somebody named.
     pub file: Option<PathBuf>,
 }
@@ -170,6 +172,8 @@ impl Known {
 pub enum Reach<'a> {
     /// None.
     Own,
+    /// Programs that people start.
+    Programs,
     /// Those of these names, and what they lead to.
     Names(&'a BTreeSet<String>, Breadth),
     /// All.

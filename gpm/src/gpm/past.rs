@@ -82,7 +82,7 @@ impl Gpm<'_> {
         let manifest = package.header().manifest.clone();
         let offer = Offer { manifest: manifest.clone(), sha512: *sha512, length: package.size(), installed: package.header().payload.size, deltas: Vec::new() };
         let available = Available { manifest: Arc::new(manifest), repository: None, priority: 0, installed: false };
-        known.push(Known { available, offer: Some(offer), deb: None, file: None });
+        known.push(Known { available, offer: Some(offer), deb: None, picture: None, file: None });
         Ok(known.len() - 1)
     }
 

@@ -1,13 +1,13 @@
 //! Repositories, and what they and the machine have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Error, Gpm, Known, Reach, Source};
-use crate::archive::{Archive, ArchiveError, Debian};
+use crate::archive::{Archive, ArchiveError, Breadth, BROWSER, Component, Debian, dress, dress_browser};
 use crate::keys::PublicKey;
 use crate::package::{Package, Trust};
 use crate::repository::{Client, Time, Updated, Url};
@@ -122,16 +122,33 @@ impl Gpm<'_> {
         for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
             let Some(debian) = &source.debian else { continue };
             let archive = self.archive(name, source, debian)?;
+            let failed = |source| Error::Archive { name: name.clone(), source };
+            // What the solver looks at need not say what it is for people.
+            let components = match reach {
+                Reach::Own => continue,
+                Reach::Names(_, Breadth::First | Breadth::All) => Vec::new(),
+                _ => archive.components().map_err(failed)?,
+            };
             let offers = match reach {
                 Reach::Own => continue,
                 Reach::Names(names, breadth) => archive.offers(names, breadth),
+                Reach::Programs => archive.offers(&components.iter().map(|it| it.package.clone()).chain([BROWSER.to_owned()]).collect(), Breadth::None),
                 Reach::All => archive.all(),
             };
+            let mut by_package: HashMap<&str, Vec<&Component>> = HashMap::new();
+            for component in &components {
+                by_package.entry(&component.package).or_default().push(component);
+            }
             let repository: Arc<str> = name.as_str().into();
-            known.extend(offers.map_err(|source| Error::Archive { name: name.clone(), source })?.into_iter().map(|it| {
+            for mut it in offers.map_err(failed)? {
+                let told = by_package.get(it.manifest.name.as_str()).map_or(&[][..], Vec::as_slice);
+                told.iter().for_each(|component| dress(&mut it.manifest, component));
+                dress_browser(&mut it.manifest);
+                let id = it.manifest.appstream.as_ref().map(|it| it.id.as_str());
+                let picture = told.iter().find(|it| Some(it.appstream.id.as_str()) == id).and_then(|it| archive.picture(it));
                 let available = Available { manifest: Arc::new(it.manifest), repository: Some(repository.clone()), priority: source.priority(name), installed: false };
-                Known { available, offer: None, deb: Some(it.file), file: None }
-            }));
+                known.push(Known { available, offer: None, deb: Some(it.file), picture, file: None });
+            }
         }
         Ok(known)
     }
@@ -193,7 +210,7 @@ impl Gpm<'_> {
             offered.extend(index.packages.into_iter().map(|offer| {
                 let manifest = Arc::new(offer.manifest.clone());
                 let available = Available { manifest, repository: Some(repository.clone()), priority, installed: false };
-                Known { available, offer: Some(offer), deb: None, file: None }
+                Known { available, offer: Some(offer), deb: None, picture: None, file: None }
             }));
         }
         Ok(offered)
@@ -211,13 +228,13 @@ impl Gpm<'_> {
         for (name, record) in self.database.records()? {
             places.insert(key(&name, &record.manifest.version), known.len());
             let available = Available { manifest: Arc::new(record.manifest), repository: None, priority: 0, installed: true };
-            known.push(Known { available, offer: None, deb: None, file: None });
+            known.push(Known { available, offer: None, deb: None, picture: None, file: None });
         }
         for path in files {
             let package = Package::open(path, trust).map_err(|source| Error::Package { path: path.clone(), source })?;
             let manifest = Arc::new(package.header().manifest.clone());
             let available = Available { manifest, repository: None, priority: i32::MAX, installed: false };
-            known.push(Known { available, offer: None, deb: None, file: Some(path.clone()) });
+            known.push(Known { available, offer: None, deb: None, picture: None, file: Some(path.clone()) });
         }
         for offered in self.offered()?.into_iter().chain(self.archived(reach)?) {
             let Available { manifest, repository, priority, .. } = &offered.available;
@@ -228,6 +245,7 @@ impl Gpm<'_> {
                     known[at].available.repository.clone_from(repository);
                     known[at].offer = offered.offer;
                     known[at].deb = offered.deb;
+                    known[at].picture = offered.picture;
                 }
                 None => {
                     places.insert(key(&manifest.name, &manifest.version), known.len());

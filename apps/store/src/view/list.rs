@@ -27,8 +27,12 @@ pub fn page(store: &Store) -> Element<'_, Message> {
         .push(all)
         .spacing(theme::GAP + 4.0)
         .align_y(Alignment::Center);
+    let further = store.may_look_further().then(|| {
+        let look = button(text("Look among all packages")).padding([8.0, 14.0]).style(theme::secondary).on_press(Message::Everywhere);
+        container(look).center_x(Length::Fill).padding(theme::GAP)
+    });
     if listed.is_empty() {
-        return column![head, empty(store)].spacing(theme::GAP).height(Length::Fill).into();
+        return column![head, empty(store)].push(further).spacing(theme::GAP).height(Length::Fill).into();
     }
     let mut entries = Column::new().spacing(6.0).padding(Padding::ZERO.right(14.0));
     for (number, entry) in listed.iter().enumerate().take(store.portion) {
@@ -38,11 +42,13 @@ pub fn page(store: &Store) -> Element<'_, Message> {
         let more = button(text("Show more")).padding([8.0, 14.0]).style(theme::secondary).on_press(Message::More);
         entries = entries.push(container(more).center_x(Length::Fill).padding(theme::GAP));
     }
+    let entries = entries.push(further);
     column![head, scrollable(entries).id(LIST).height(Length::Fill)].spacing(theme::GAP + 2.0).into()
 }
 
 fn empty(store: &Store) -> Element<'_, Message> {
     let said = match &store.page {
+        _ if store.is_loading && store.everywhere.is_some() => "Looking among all packages",
         _ if store.is_loading => "Reading the catalogue",
         _ if !store.words.trim().is_empty() => "Nothing was found by these words.",
         Page::Updates => "Everything is up to date.",
