@@ -20,16 +20,36 @@ pub fn tests(folder: &Path) -> Vec<Test> {
         Test::new(format!("gpm/{name}"), move |lab| run(lab, &folder, name))
     };
     // The first one needs the image as it was delivered.
-    vec![script("image"), script("life"), script("kills"), script("attacks"), Test::new("gpm/debian", debian)]
+    vec![script("image"), script("life"), script("kills"), script("attacks"), Test::new("gpm/debian", debian), {
+        let folder = folder.to_owned();
+        Test::new("gpm/archive", move |lab| archive(lab, &folder))
+    }]
 }
 
 fn run(lab: &Lab, folder: &Path, name: &str) -> Result<()> {
+    run_with(lab, folder, name, b"")
+}
+
+/// Runs a script with `input`.
+fn run_with(lab: &Lab, folder: &Path, name: &str, input: &[u8]) -> Result<()> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
     let script = format!("{}\n{}", read("common.sh")?, read(&format!("{name}.sh"))?);
     let machine = if name == "image" { lab.fresh()? } else { lab.genai()? };
-    let output = machine.exec().output(command(["bash", "-c", IN_EMPTY_FOLDER, "bash", &script], LIMIT), b"");
+    let output = machine.exec().output(command(["bash", "-c", IN_EMPTY_FOLDER, "bash", &script], LIMIT), input);
     machine.dir().check_panic()?;
     check::succeeds(&output?)
+}
+
+/// An archive in Debian's form that this host makes.
+fn archive(lab: &Lab, folder: &Path) -> Result<()> {
+    let work = lab.dir("gpm-archive");
+    let _ = fs::remove_dir_all(&work);
+    fs::create_dir_all(&work)?;
+    let made = Command::new("bash").args(["-c", include_str!("../gpm-archive.sh"), "bash"]).arg(&work).output().context("cannot run bash")?;
+    ensure!(made.status.success(), "the archive: {}", String::from_utf8_lossy(&made.stderr));
+    let packed = Command::new("tar").arg("-C").arg(&work).args(["-c", "keys.gpg", "dists", "pool"]).output().context("cannot run tar")?;
+    ensure!(packed.status.success(), "tar: {}", String::from_utf8_lossy(&packed.stderr));
+    run_with(lab, folder, "archive", &packed.stdout)
 }
 
 /// The host's `true` as a program of Debian's: it runs here, and what its scripts would do is known or refused.
