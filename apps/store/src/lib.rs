@@ -119,6 +119,8 @@ pub struct Store {
     is_loading: bool,
     /// Whether there are archives, of which the catalogue has the programs only.
     has_archives: bool,
+    /// Whether the repositories have been asked since it was started.
+    has_asked: bool,
     /// The words that are looked for, or were, among all their packages.
     everywhere: Option<String>,
     cancelled: Arc<AtomicBool>,
@@ -142,6 +144,7 @@ impl Store {
             said: None,
             is_loading: true,
             has_archives: false,
+            has_asked: false,
             everywhere: None,
             cancelled: Arc::default(),
             is_light,
@@ -243,14 +246,21 @@ impl App for Store {
                 self.catalogue = Some(loaded.catalogue);
                 self.history = loaded.history;
                 self.unreachable = loaded.unreachable;
-                self.has_archives = loaded.has_archives;
+                self.has_archives = loaded.archives_known.is_some();
                 self.everywhere = None;
+                // Once: where they cannot be reached, that is said, and asking again is up to who sees it.
+                if loaded.archives_known == Some(false) && !std::mem::replace(&mut self.has_asked, true) {
+                    return self.load(true);
+                }
             }
             Message::Loaded(Err(failure)) => {
                 self.is_loading = false;
                 self.doing = Doing::Failed(None, failure);
             }
-            Message::Refresh => return self.load(true),
+            Message::Refresh => {
+                self.has_asked = true;
+                return self.load(true);
+            }
             Message::Go(page) => {
                 (self.page, self.shown, self.chosen, self.portion, self.said) = (page, None, None, PORTION, None);
                 return operation::snap_to(view::LIST, operation::RelativeOffset::START);

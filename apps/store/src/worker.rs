@@ -163,8 +163,8 @@ pub fn load(root: PathBuf, update: bool) -> Task<Message> {
             let catalogue = Catalogue::new(&gpm.known(&[], Trust::Anyone, Reach::Programs)?, gpm.root());
             let mut history = gpm.database().history()?;
             history.sort_by_key(|it| std::cmp::Reverse(it.id));
-            let has_archives = gpm.sources()?.values().any(|it| it.enabled && it.debian.is_some());
-            Ok::<_, Error>(Loaded { catalogue: Arc::new(catalogue), history, unreachable, has_archives })
+            let archives_known = gpm.archives_known()?;
+            Ok::<_, Error>(Loaded { catalogue: Arc::new(catalogue), history, unreachable, archives_known })
         };
         Message::Loaded(read().map_err(Failure::from))
     })
@@ -196,8 +196,8 @@ pub struct Loaded {
     pub history: Vec<Past>,
     /// Repositories that did not answer, and why.
     pub unreachable: Vec<String>,
-    /// Whether there are archives, of which the catalogue has the programs only.
-    pub has_archives: bool,
+    /// Whether there are archives, of which the catalogue has the programs only, and whether all of them have been asked.
+    pub archives_known: Option<bool>,
 }
 
 /// Finds out what a wish takes.

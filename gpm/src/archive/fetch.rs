@@ -199,6 +199,11 @@ impl<'a> Archive<'a> {
         look(&index).map_err(|source| RepositoryError::Read { what: self.dir.join(INDEX).display().to_string(), source }.into())
     }
 
+    /// Whether it has been asked what it has.
+    pub fn is_known(&self) -> bool {
+        self.dir.join(INDEX).exists()
+    }
+
     /// What was offered when it was last looked at under `names`, and what that leads to; nothing before that.
     ///
     /// # Errors

@@ -136,6 +136,7 @@ fn packages_of_an_archive_are_installed_with_what_they_need_and_undone() {
     it.package("extra", "1", "Depends: debconf\n");
     it.package("never", "1", "");
     it.package("unrelated", "1", "");
+    it.package("extra-thing-gui", "1", "");
     it.publish(2, "");
     assert_eq!(it.update(), Ok(Updated::News));
     assert_eq!(it.update(), Ok(Updated::Same));
@@ -148,9 +149,11 @@ fn packages_of_an_archive_are_installed_with_what_they_need_and_undone() {
     assert_eq!(records["tool"].repository.as_deref(), Some("debian"));
     assert!(records["tool"].manifest.depends.iter().all(|it| !it.to_string().contains("debconf")));
     assert_eq!(gpm.search(&["unrelated".into()]).unwrap().len(), 1);
-    match it.install("unrelatde") {
-        Err(crate::Error::Solve(SolveError::Unknown { similar, .. })) => assert_eq!(similar, ["unrelated"]),
-        other => panic!("{other:?}"),
+    for (wanted, like) in [("unrelatde", "unrelated"), ("extra-thing", "extra-thing-gui")] {
+        match it.install(wanted) {
+            Err(crate::Error::Solve(SolveError::Unknown { similar, .. })) => assert_eq!(similar, [like]),
+            other => panic!("{other:?}"),
+        }
     }
 
     // A newer one comes by an upgrade, and goes again.

@@ -103,6 +103,20 @@ impl Gpm<'_> {
         Ok(Archive::new(name, url, debian, self.keyring(debian)?, dir, &self.transport, self.observer, Time::now()))
     }
 
+    /// Whether there are archives in Debian's form, and whether all of them have been asked what they have.
+    ///
+    /// # Errors
+    /// When the configuration cannot be read.
+    pub fn archives_known(&self) -> Result<Option<bool>, Error> {
+        let mut known = None;
+        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
+            if let Some(debian) = &source.debian {
+                known = Some(known.unwrap_or(true) && self.archive(name, source, debian)?.is_known());
+            }
+        }
+        Ok(known)
+    }
+
     /// Looks at all names that archives in Debian's form know, of packages and of what they provide.
     pub(super) fn archive_names(&self, look: impl Fn(&mut dyn Iterator<Item = &str>) -> Vec<String>) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();

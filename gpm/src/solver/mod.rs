@@ -488,9 +488,13 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The names that are most like `name`: at most three.
+/// The names that are most like `name`: at most three. What begins with it is like it, the shorter the more (`firefox` and `firefox-esr`).
 pub(crate) fn similar(name: &str, names: &mut dyn Iterator<Item = &str>) -> Vec<String> {
-    let mut near: Vec<(usize, &str)> = names.filter_map(|it| distance(name, it, 2).map(|distance| (distance, it))).collect();
+    let rank = |it: &str| match it.strip_prefix(name).filter(|_| name.len() > 2) {
+        Some(rest) if rest.starts_with('-') => Some(rest.len()),
+        _ => distance(name, it, 2),
+    };
+    let mut near: Vec<(usize, &str)> = names.filter_map(|it| rank(it).map(|rank| (rank, it))).collect();
     near.sort_unstable();
     near.dedup();
     near.into_iter().take(3).map(|(_, it)| it.to_owned()).collect()

@@ -49,6 +49,7 @@ pub fn page(store: &Store) -> Element<'_, Message> {
 fn empty(store: &Store) -> Element<'_, Message> {
     let said = match &store.page {
         _ if store.is_loading && store.everywhere.is_some() => "Looking among all packages",
+        _ if store.is_loading && store.has_asked => "Asking the repositories what they have",
         _ if store.is_loading => "Reading the catalogue",
         _ if !store.words.trim().is_empty() => "Nothing was found by these words.",
         Page::Updates => "Everything is up to date.",
