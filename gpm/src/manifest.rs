@@ -181,6 +181,9 @@ pub struct Manifest {
     /// Who looks after the package.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub maintainer: String,
+    /// The distribution whose package it was made of, such as `debian`; empty where it was made by itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
     /// What must be there too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends: Vec<Dependency>,
@@ -265,6 +268,7 @@ impl Manifest {
             licence: licence.into(),
             homepage: String::new(),
             maintainer: String::new(),
+            origin: String::new(),
             depends: Vec::new(),
             optional: Vec::new(),
             provides: Vec::new(),

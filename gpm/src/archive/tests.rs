@@ -174,6 +174,28 @@ fn packages_of_an_archive_are_installed_with_what_they_need_and_undone() {
 }
 
 #[test]
+fn a_package_of_ours_is_not_replaced_by_one_that_is_only_called_so() {
+    let it = World::new();
+    it.package("tool", "9", "");
+    it.package("lib", "2", "");
+    it.publish(2, "");
+    it.update().unwrap();
+    // Ours, older, and one that was made of Debian's.
+    let gpm = it.gpm();
+    for (name, origin) in [("tool", ""), ("lib", "debian")] {
+        let mut manifest = Manifest::new(name, "1".parse().unwrap(), "x", "MIT");
+        manifest.origin = origin.into();
+        let path = it.path(&manifest.file_name());
+        crate::package::Builder::new(manifest).write(&mut fs::File::create(&path).unwrap(), &[]).unwrap();
+        let proposal = gpm.propose(&Request::default(), &[path], Trust::Anyone).unwrap();
+        gpm.make(&proposal, Trust::Anyone, &Options::default()).unwrap();
+    }
+    let upgrade = Request { upgrade: crate::solver::Upgrade::All, ..Request::default() };
+    let proposal = gpm.propose(&upgrade, &[], Trust::Anyone).unwrap();
+    assert_eq!(proposal.changes.iter().map(crate::solver::Change::name).collect::<Vec<_>>(), ["lib"]);
+}
+
+#[test]
 fn all_alternatives_are_looked_at_where_the_first_cannot_be() {
     let it = World::new();
     it.package("tool", "1", "Depends: first | second\n");

@@ -8,6 +8,9 @@ use crate::version::Version;
 
 use super::DebError;
 
+/// The origin of packages that were made of Debian's.
+pub const ORIGIN: &str = "debian";
+
 /// The fields of one stanza.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stanza(BTreeMap<String, String>);
@@ -115,6 +118,7 @@ pub fn manifest(stanza: &Stanza) -> Result<Manifest, DebError> {
     manifest.description = body.lines().map(|line| if line == "." { "" } else { line }).collect::<Vec<_>>().join("\n");
     manifest.homepage = stanza.get("Homepage").unwrap_or_default().into();
     manifest.maintainer = stanza.get("Maintainer").unwrap_or_default().into();
+    manifest.origin = ORIGIN.into();
     manifest.essential = stanza.get("Essential") == Some("yes");
     manifest.depends = needed(stanza, "Pre-Depends")?;
     manifest.depends.extend(needed(stanza, "Depends")?);

@@ -1,6 +1,6 @@
 //! Repositories, and what they and the machine have.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{Error, Gpm, Known, Reach, Source};
 use crate::archive::{Archive, ArchiveError, Breadth, BROWSER, Component, Debian, dress, dress_browser};
+use crate::deb::control::ORIGIN;
 use crate::keys::PublicKey;
 use crate::package::{Package, Trust};
 use crate::repository::{Client, Time, Updated, Url};
@@ -250,7 +251,12 @@ impl Gpm<'_> {
             let available = Available { manifest, repository: None, priority: i32::MAX, installed: false };
             known.push(Known { available, offer: None, deb: None, picture: None, file: Some(path.clone()) });
         }
-        for offered in self.offered()?.into_iter().chain(self.archived(reach)?) {
+        let own = self.offered()?;
+        let mut archived = self.archived(reach)?;
+        // What an archive calls like a package of ours is another program (Debian's gpm is for mice): it never takes its place.
+        let ours: HashSet<&str> = known.iter().chain(&own).map(|it| &it.available.manifest).filter(|it| it.origin != ORIGIN).map(|it| it.name.as_str()).collect();
+        archived.retain(|it| !ours.contains(it.available.manifest.name.as_str()));
+        for offered in own.into_iter().chain(archived) {
             let Available { manifest, repository, priority, .. } = &offered.available;
             match places.get(&key(&manifest.name, &manifest.version)) {
                 Some(&at) if known[at].available.priority >= *priority && known[at].available.repository.is_some() => {}

@@ -491,7 +491,7 @@ impl<'a> Resolver<'a> {
 /// The names that are most like `name`: at most three. What begins with it is like it, the shorter the more (`firefox` and `firefox-esr`).
 pub(crate) fn similar(name: &str, names: &mut dyn Iterator<Item = &str>) -> Vec<String> {
     let rank = |it: &str| match it.strip_prefix(name).filter(|_| name.len() > 2) {
-        Some(rest) if rest.starts_with('-') => Some(rest.len()),
+        Some(rest) if rest.starts_with('-') => Some(1 + rest.len() / 8),
         _ => distance(name, it, 2),
     };
     let mut near: Vec<(usize, &str)> = names.filter_map(|it| rank(it).map(|rank| (rank, it))).collect();
