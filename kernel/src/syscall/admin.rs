@@ -136,6 +136,33 @@ pub fn sys_vhangup(cx: &Cx<'_>) -> Result<usize> {
     Err(ENOSYS)
 }
 
+/// Kinds of quotas: of users, groups and projects.
+const MAXQUOTAS: u32 = 3;
+/// `QCMD`: the kind is in the low bits, the command above them.
+const SUBCMDSHIFT: u32 = 8;
+const Q_SYNC: u32 = 0x80_0001;
+
+/// quotactl(2): no filesystem here has quotas.
+pub fn sys_quotactl(cx: &Cx<'_>, cmd: u32, special: usize, _id: u32, _addr: usize) -> Result<usize> {
+    if cmd & ((1 << SUBCMDSHIFT) - 1) >= MAXQUOTAS {
+        return Err(EINVAL);
+    }
+    if special == 0 {
+        return if cmd >> SUBCMDSHIFT == Q_SYNC { Ok(0) } else { Err(ENODEV) };
+    }
+    let path = user::read_path(special)?;
+    match at::resolve_at(cx.process, AT_FDCWD, &path, 0)?.inode().attr()?.file_type() {
+        FileType::BlockDevice => Err(ENOSYS),
+        _ => Err(ENOTBLK),
+    }
+}
+
+/// quotactl_fd(2)
+pub fn sys_quotactl_fd(cx: &Cx<'_>, fd: i32, cmd: u32, _id: u32, _addr: usize) -> Result<usize> {
+    cx.process.files().get(fd)?;
+    Err(if cmd & ((1 << SUBCMDSHIFT) - 1) >= MAXQUOTAS { EINVAL } else { ENOSYS })
+}
+
 /// init_module(2): drivers are processes here, so that nothing is a module of this kernel.
 pub fn sys_init_module(cx: &Cx<'_>, at: usize, len: usize, _parameters: usize) -> Result<usize> {
     need(cx, Capability::SYS_MODULE)?;

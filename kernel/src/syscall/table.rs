@@ -112,6 +112,8 @@ table! {
     272 unshare (u64) => super::process::sys_unshare;
     308 setns (i32, u32) => super::namespaces::sys_setns;
     153 vhangup () => super::admin::sys_vhangup;
+    179 quotactl (u32, usize, u32, usize) => super::admin::sys_quotactl;
+    443 quotactl_fd (i32, u32, u32, usize) => super::admin::sys_quotactl_fd;
     175 init_module (usize, usize, usize) => super::admin::sys_init_module;
     176 delete_module (usize, u32) => super::admin::sys_delete_module;
     313 finit_module (i32, usize, u32) => super::admin::sys_finit_module;
