@@ -28,6 +28,8 @@ pub enum Kind {
     /// One colour.
     Solid,
     /// A texture, pixel for pixel.
+    Plain,
+    /// The same, with less than all of its alpha.
     Same,
     /// A texture, scaled or turned.
     Sampled,
@@ -36,11 +38,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Solid, Kind::Same, Kind::Sampled, Kind::Shadow];
+    const ALL: [Kind; 5] = [Kind::Solid, Kind::Plain, Kind::Same, Kind::Sampled, Kind::Shadow];
 
     fn shader(self) -> &'static str {
         match self {
             Kind::Solid => "solid",
+            Kind::Plain => "plain",
             Kind::Same => "same",
             Kind::Sampled => "sampled",
             Kind::Shadow => "shadow",
@@ -51,9 +54,9 @@ impl Kind {
 /// One pipeline for each kind. They have the same layout.
 #[derive(Debug)]
 pub struct Pipelines {
-    /// Set 0 is a texture, set 1 the words.
+    /// Set 0 is a texture, as integers and as colours, set 1 the words.
     pub layout: Arc<PipelineLayout>,
-    pipelines: [Arc<GraphicsPipeline>; 4],
+    pipelines: Vec<Arc<GraphicsPipeline>>,
 }
 
 impl Pipelines {
@@ -68,7 +71,7 @@ impl Pipelines {
             Ok::<_, Error>(PipelineShaderStageCreateInfo::new(entry))
         };
         let vertex = stage("corners")?;
-        let fragments = [stage(Kind::ALL[0].shader())?, stage(Kind::ALL[1].shader())?, stage(Kind::ALL[2].shader())?, stage(Kind::ALL[3].shader())?];
+        let fragments = Kind::ALL.iter().map(|kind| stage(kind.shader())).collect::<Result<Vec<_>, Error>>()?;
         let all = std::iter::once(&vertex).chain(&fragments);
         let layout = PipelineDescriptorSetLayoutCreateInfo::from_stages(all).into_pipeline_layout_create_info(device.clone());
         let layout = PipelineLayout::new(device.clone(), layout.map_err(|error| Error::Failed(error.to_string()))?)?;
@@ -78,7 +81,7 @@ impl Pipelines {
             let info = create_info(layout.clone(), [vertex.clone(), fragment.clone()]);
             GraphicsPipeline::new(device.clone(), Some(cache.clone()), info).map_err(Error::from)
         };
-        let pipelines = [build(&fragments[0])?, build(&fragments[1])?, build(&fragments[2])?, build(&fragments[3])?];
+        let pipelines = fragments.iter().map(build).collect::<Result<Vec<_>, Error>>()?;
         if let Some(file) = file {
             save(&cache, &file);
         }

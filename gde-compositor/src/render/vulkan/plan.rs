@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use gde_raster::sample::Walk;
-use smithay::utils::{Physical, Rectangle};
+use smithay::utils::{Physical, Point, Rectangle};
 
 use super::Error;
 use super::images::DeviceImage;
@@ -148,7 +148,8 @@ impl Plan {
         }
         for (part, from) in rest.into_iter().filter_map(within) {
             let offset = (from.0 - part.loc.x, from.1 - part.loc.y);
-            self.quad(Kind::Same, Some(&image), part, Values { offset, size, alpha: picture.alpha, ..Values::default() });
+            let kind = if picture.alpha == 255 { Kind::Plain } else { Kind::Same };
+            self.quad(kind, Some(&image), part, Values { offset, size, alpha: picture.alpha, ..Values::default() });
         }
     }
 
@@ -188,16 +189,19 @@ impl Plan {
                 *self.shadow.insert(table)
             }
         };
+        let fade = shadow::FADE as i32;
+        let colour = u32::from(strength) << 24;
+        let values = Values { offset: (dst.loc.x, dst.loc.y), step: (dst.size.w, dst.size.h), first: table, colour, mode: fade, ..Values::default() };
+        // Most of it is as dark as can be, and needs no table.
+        let middle = Rectangle::new(dst.loc + Point::from((fade, fade)), (dst.size.w - 2 * fade, dst.size.h - 2 * fade).into());
+        let middle = if dst.size.w > 2 * fade && dst.size.h > 2 * fade { middle } else { Rectangle::default() };
         for part in parts {
-            let values = Values {
-                offset: (dst.loc.x, dst.loc.y),
-                step: (dst.size.w, dst.size.h),
-                first: table,
-                colour: u32::from(strength) << 24,
-                mode: shadow::FADE as i32,
-                ..Values::default()
-            };
-            self.quad(Kind::Shadow, None, *part, values);
+            if let Some(dark) = part.intersection(middle).filter(|dark| !dark.is_empty()) {
+                self.quad(Kind::Solid, None, dark, Values { colour, ..Values::default() });
+            }
+            for edge in part.subtract_rect(middle) {
+                self.quad(Kind::Shadow, None, edge, values);
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-// What the Vulkan renderer draws with. Pixels are integers, and are computed as the software renderer does: only the laying over what is
-// there, the blending, is the device's.
+// What the Vulkan renderer draws with. Pixels are integers where they are computed with, and that is done as in the software renderer: only the
+// laying over what is there, the blending, is the device's.
 
 // What a draw is told. `plan.rs` writes it, in this order.
 struct Draw {
@@ -25,6 +25,8 @@ struct Draw {
 
 var<push_constant> draw: Draw;
 @group(0) @binding(0) var texels: texture_2d<u32>;
+// The same texture, as colours.
+@group(0) @binding(1) var colours: texture_2d<f32>;
 @group(1) @binding(0) var<storage, read> words: array<i32>;
 
 @vertex
@@ -52,6 +54,12 @@ fn output(pixel: vec4<u32>) -> vec4<f32> {
 @fragment
 fn solid() -> @location(0) vec4<f32> {
     return output(channels(draw.colour));
+}
+
+// All of its alpha is seen: nothing is computed.
+@fragment
+fn plain(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
+    return textureLoad(colours, vec2<i32>(at.xy) + draw.offset, 0);
 }
 
 @fragment
