@@ -77,9 +77,11 @@ fn frames(renderer: Renderer, name: &str) {
     print("full frame, 3 windows, p95", percentile(&mut full, 95));
     print("full frame, 3 windows, processor time, p50", percentile(&mut full_cpu, 50));
     print("full frame, 3 windows, processor time, p95", percentile(&mut full_cpu, 95));
-    let mut direct = into_display(&mut fixture);
+    let (mut direct, mut direct_cpu) = into_display(&mut fixture);
     print("full frame into a display's memory, 3 windows, p50", percentile(&mut direct, 50));
     print("full frame into a display's memory, 3 windows, p95", percentile(&mut direct, 95));
+    print("full frame into a display's memory, 3 windows, processor time, p50", percentile(&mut direct_cpu, 50));
+    print("full frame into a display's memory, 3 windows, processor time, p95", percentile(&mut direct_cpu, 95));
     let mut small = Vec::new();
     for index in 0..500 {
         let surface = &windows[2].surface;
@@ -97,25 +99,26 @@ fn frames(renderer: Renderer, name: &str) {
     print("frame with 200x100 changed, p95", percentile(&mut small, 95));
 }
 
-/// Full frames into memory that begins with a page, as a display's does.
-fn into_display(fixture: &mut Fixture) -> Vec<Duration> {
+/// Full frames into memory that begins with a page, as a display's does: their time, and the processor's.
+fn into_display(fixture: &mut Fixture) -> (Vec<Duration>, Vec<Duration>) {
     let (size, stride) = ((1280, 800), 5120);
     let len = stride * size.1 as usize;
     let mut memory = vec![0u8; len + 4096];
     let begin = memory.as_ptr().align_offset(4096);
     let output = fixture.gde.screens[0].output.clone();
     let id = TargetId::next();
-    let mut times = Vec::new();
+    let (mut times, mut cpu_times) = (Vec::new(), Vec::new());
     for _ in 0..500 {
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_time());
         let elements = fixture.gde.scene(&output, true);
         let mut target = Target::new(&mut memory[begin..begin + len], size, stride).expect("enough memory").named(id);
         let mut tracker = OutputDamageTracker::from_output(&output);
         tracker.render_output(&mut fixture.gde.renderer, &mut target, 0, &elements, Color32F::BLACK).expect("it is drawn");
         times.push(start.elapsed());
+        cpu_times.push(cpu_time() - cpu);
     }
     fixture.gde.renderer.forget_targets();
-    times
+    (times, cpu_times)
 }
 
 /// From a key to the pixels of a client that answers at once.

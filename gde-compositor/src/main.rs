@@ -79,6 +79,9 @@ fn main() -> Result<()> {
     let filter = std::env::var("GDE_LOG").ok().and_then(|level| level.parse::<tracing::Level>().ok()).unwrap_or(tracing::Level::INFO);
     tracing_subscriber::fmt().with_max_level(filter).with_writer(std::io::stderr).with_target(false).without_time().with_ansi(false).init();
     if args.probe_renderer {
+        // The desktop, which has just begun, comes first.
+        // SAFETY: the call takes numbers only.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
         choice::probe(Kernels::from_environment().map_err(anyhow::Error::msg)?);
         return Ok(());
     }

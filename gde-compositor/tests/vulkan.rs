@@ -363,6 +363,32 @@ fn a_lost_device_loses_no_window() {
     assert!(both.frames() > 0);
 }
 
+#[test]
+fn memory_that_goes_away_ends_only_its_owner() {
+    let mut both = Both::new();
+    both.each("a window", |fixture, client, windows| windows.push(window(fixture, client, (300, 200), 0xff20_3040)));
+    both.each("another client's memory goes", |fixture, _, _| {
+        let mut bad = fixture.client();
+        let window = bad.toplevel();
+        window.surface.commit();
+        fixture.sync(&mut bad);
+        let (buffer, file) = bad.file_buffer(256, 256, 0xffff_0000, wl_shm::Format::Argb8888);
+        window.surface.attach(Some(&buffer), 0, 0);
+        window.surface.damage_buffer(0, 0, 256, 256);
+        window.surface.commit();
+        bad.flush();
+        // Before it is drawn for the first time.
+        file.set_len(0).unwrap();
+        fixture.sync(&mut bad);
+        fixture.settle();
+        fixture.sync(&mut bad);
+        assert!(bad.is_dead(), "it is told that its pool is bad");
+    });
+    let before = both.frames();
+    both.each("the other one goes on", |_, client, windows| client.show(&windows[0].surface, 300, 200, 0xff50_6070));
+    assert!(both.frames() > before, "by Vulkan");
+}
+
 /// Starts the desktop without a display, and waits for these words in its log.
 fn log_of(environment: &[(&str, &std::ffi::OsStr)], args: &[&str], words: &str) -> String {
     use std::io::{BufRead, BufReader};
