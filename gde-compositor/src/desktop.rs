@@ -2,6 +2,7 @@
 
 use gde_layout::{Edges, Mode, Place, Point, Rect, Size, State};
 use smithay::desktop::{PopupKind, WindowSurfaceType, find_popup_root_surface, layer_map_for_output};
+use smithay::input::pointer::MotionEvent;
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State as Toplevel;
 use smithay::reexports::wayland_server::Resource;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
@@ -210,9 +211,29 @@ impl Gde {
     /// Gives the keyboard to whom it belongs.
     pub fn update_focus(&mut self) {
         let wanted = self.wanted_focus();
+        self.end_popup_grab(wanted.as_ref());
         if self.keyboard.current_focus() != wanted && !self.keyboard.is_grabbed() {
             let keyboard = self.keyboard.clone();
             keyboard.set_focus(self, wanted, SERIAL_COUNTER.next_serial());
+        }
+    }
+
+    /// Popups that hold the keyboard and the pointer go when the keyboard belongs to another window.
+    fn end_popup_grab(&mut self, wanted: Option<&WlSurface>) {
+        self.popup_grab.take_if(|grab| grab.has_ended());
+        let root = self.popup_grab.as_ref().and_then(|grab| grab.current_grab()).map(|popup| self.root_of(&popup));
+        if root.is_none() || root.as_ref() == wanted {
+            return;
+        }
+        let Some(mut grab) = self.popup_grab.take() else { return };
+        grab.ungrab(smithay::desktop::PopupUngrabStrategy::All);
+        let (keyboard, pointer) = (self.keyboard.clone(), self.pointer.clone());
+        if keyboard.has_grab(grab.serial()) {
+            keyboard.unset_grab(self);
+        }
+        if pointer.has_grab(grab.serial()) {
+            pointer.unset_grab(self, grab.serial(), self.clock.now_ms());
+            pointer.frame(self);
         }
     }
 
@@ -283,6 +304,12 @@ impl Gde {
             window.keep = Edges { right: edges.left, bottom: edges.top, left: edges.right, top: edges.bottom };
         }
         self.activate(id);
+        // What was under the pointer does not get it until the end.
+        let pointer = self.pointer.clone();
+        let event = MotionEvent { location: pointer.current_location(), serial: SERIAL_COUNTER.next_serial(), time: self.clock.now_ms() };
+        pointer.motion(self, None, &event);
+        pointer.frame(self);
+        self.pointer_origin = None;
     }
 
     /// Whether the windows on a place fill the screen without a frame.

@@ -13,7 +13,6 @@ use gde_compositor::{Gde, server, sys};
 use gde_raster::Kernels;
 use service_notify::Manager;
 use smithay::reexports::calloop::EventLoop;
-use smithay::reexports::calloop::timer::{TimeoutAction, Timer};
 use smithay::reexports::wayland_server::Display;
 
 /// The desktop: a Wayland compositor with its windows' decorations, a launcher and an overview.
@@ -162,22 +161,6 @@ fn pace_headless(gde: &mut Gde, signals: std::os::fd::OwnedFd) -> Result<()> {
         Ok(PostAction::Continue)
     });
     added.map_err(|error| anyhow::anyhow!("waiting for signals: {error}"))?;
-    gde.headless_frames = Some(Box::new(|gde| {
-        let waiting = match &mut gde.backend {
-            Backend::Headless(headless) => std::mem::take(&mut headless.waiting),
-            Backend::Kms(_) => Vec::new(),
-        };
-        for output in waiting {
-            let timer = Timer::from_duration(std::time::Duration::from_millis(16));
-            let added = gde.events.insert_source(timer, move |_, (), gde| {
-                let now = gde.clock.now();
-                gde.frame_done(&output, Some((now, 0)));
-                TimeoutAction::Drop
-            });
-            if let Err(error) = added {
-                tracing::warn!("pacing frames: {error}");
-            }
-        }
-    }));
+    gde.headless_frames = Some(Box::new(headless::pace));
     Ok(())
 }

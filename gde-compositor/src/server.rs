@@ -42,6 +42,12 @@ pub fn serve(display: Display<Gde>, events: &EventLoop<'static, Gde>) -> anyhow:
 pub fn after_events(gde: &mut Gde) {
     gde.popups.cleanup();
     gde.keep_locked();
+    if std::mem::take(&mut gde.is_pointer_stale) {
+        gde.update_pointer_focus();
+    }
+    if std::mem::take(&mut gde.is_constraint_stale) {
+        gde.update_constraint();
+    }
     if std::mem::take(&mut gde.is_cursor_stale) {
         gde.update_cursor();
     }

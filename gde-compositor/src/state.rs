@@ -139,6 +139,8 @@ pub struct Gde {
     pub popups: PopupManager,
     /// Keyboards and pointers together.
     pub seats: SeatState<Gde>,
+    /// What popups hold the keyboard and the pointer by.
+    pub popup_grab: Option<smithay::desktop::PopupGrab<Gde>>,
     /// The one seat.
     pub seat: Seat<Gde>,
     /// Its keyboard.
@@ -153,6 +155,12 @@ pub struct Gde {
     pub cursor_status: CursorImageStatus,
     /// Whether the pointer must be drawn otherwise.
     pub is_cursor_stale: bool,
+    /// Whether the keyboard has gone to another surface since a client's hold of the pointer was looked at.
+    pub is_constraint_stale: bool,
+    /// Whether something else may be under the pointer since that was looked at.
+    pub is_pointer_stale: bool,
+    /// Where the surface under the pointer was when its client was told last.
+    pub pointer_origin: Option<crate::hit::Surface>,
     /// What the pointer is where it is over something of ours.
     pub own_cursor: Option<smithay::input::pointer::CursorIcon>,
     /// The pointer's images.
@@ -273,6 +281,7 @@ impl Gde {
             next_window: 1,
             protocols,
             popups: PopupManager::default(),
+            popup_grab: None,
             seats,
             seat,
             keyboard,
@@ -281,6 +290,9 @@ impl Gde {
             is_super_alone: false,
             cursor_status: CursorImageStatus::default_named(),
             is_cursor_stale: true,
+            is_constraint_stale: false,
+            is_pointer_stale: false,
+            pointer_origin: None,
             own_cursor: None,
             cursors: Cursors::default(),
             drag_icon: None,

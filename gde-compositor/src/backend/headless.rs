@@ -1,15 +1,18 @@
 //! Screens that are pictures in memory.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use gde_raster::Pixmap;
 use smithay::backend::renderer::Color32F;
 use smithay::backend::renderer::element::RenderElementStates;
 use smithay::output::Output;
+use smithay::reexports::calloop::timer::{TimeoutAction, Timer};
 
-use super::{DisplayMode, Shown};
+use super::{Backend, DisplayMode, Shown};
 use crate::render::{Renderer, SceneElement, Target, TargetId};
 use crate::screen::Screen;
+use crate::state::Gde;
 
 /// The screens' pictures.
 #[derive(Debug, Default)]
@@ -29,6 +32,25 @@ pub fn modes(output: &Output) -> Vec<DisplayMode> {
     let preferred = output.preferred_mode().map_or((1280, 800), |mode| (mode.size.w.unsigned_abs(), mode.size.h.unsigned_abs()));
     let mode = |(width, height): (u32, u32)| DisplayMode { width, height, refresh_mhz: 60_000, is_preferred: (width, height) == preferred };
     SIZES.into_iter().filter(|size| *size != preferred).chain([preferred]).map(mode).collect()
+}
+
+/// Has each frame shown for as long as a display would show it: for [`Gde::headless_frames`].
+pub fn pace(gde: &mut Gde) {
+    let waiting = match &mut gde.backend {
+        Backend::Headless(headless) => std::mem::take(&mut headless.waiting),
+        Backend::Kms(_) => Vec::new(),
+    };
+    for output in waiting {
+        let timer = Timer::from_duration(Duration::from_millis(16));
+        let added = gde.events.insert_source(timer, move |_, (), gde| {
+            let now = gde.clock.now();
+            gde.frame_done(&output, Some((now, 0)));
+            TimeoutAction::Drop
+        });
+        if let Err(error) = added {
+            tracing::warn!("pacing frames: {error}");
+        }
+    }
 }
 
 impl Headless {

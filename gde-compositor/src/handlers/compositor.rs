@@ -40,12 +40,14 @@ impl CompositorHandler for Gde {
                 self.show_x11();
             }
         }
+        self.is_pointer_stale = true;
         self.queue_redraws();
     }
 
     fn destroyed(&mut self, surface: &WlSurface) {
         self.x11_surface_destroyed(surface);
         // What it covered is seen again.
+        self.is_pointer_stale = true;
         self.queue_redraws();
     }
 }

@@ -40,6 +40,7 @@ impl WlrLayerShellHandler for Gde {
         }
         self.screens_changed();
         self.update_focus();
+        self.update_pointer_focus();
     }
 
     fn new_popup(&mut self, _parent: WlrLayerSurface, popup: PopupSurface) {

@@ -38,6 +38,8 @@ impl SeatHandler for Gde {
         set_data_device_focus(&self.display, seat, client.clone());
         set_primary_focus(&self.display, seat, client);
         self.x11_focus_changed(focused);
+        // The pointer may be locked while this is called.
+        self.is_constraint_stale = true;
     }
 
     fn cursor_image(&mut self, _seat: &Seat<Gde>, image: CursorImageStatus) {
@@ -131,7 +133,7 @@ impl InputMethodHandler for Gde {
 
 impl PointerConstraintsHandler for Gde {
     fn new_constraint(&mut self, surface: &WlSurface, pointer: &PointerHandle<Gde>) {
-        if pointer.current_focus().as_ref() == Some(surface) {
+        if pointer.current_focus().as_ref() == Some(surface) && self.may_hold_pointer(surface) {
             with_pointer_constraint(surface, pointer, |constraint| {
                 if let Some(constraint) = constraint {
                     constraint.activate();

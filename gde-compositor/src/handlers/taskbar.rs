@@ -147,6 +147,10 @@ impl Gde {
         let window = Some(id);
         let Some(place) = self.layout.place(id).copied() else { return Ok(()) };
         let put = |part| DesktopAction::Put { window, part };
+        let shows = matches!(request, Request::SetMaximized | Request::SetFullscreen { .. });
+        if shows && place.is_minimized {
+            self.layout.set_minimized(id, false);
+        }
         let action = match request {
             Request::SetMaximized => put(Part::Maximized),
             Request::UnsetMaximized if place.state == State::Maximized => put(Part::Free),

@@ -72,9 +72,13 @@ impl XdgShellHandler for Gde {
             }
             pointer.set_grab(self, PopupPointerGrab::new(&grab), serial, Focus::Keep);
         }
+        self.popup_grab = Some(grab);
     }
 
     fn popup_destroyed(&mut self, _surface: PopupSurface) {
+        // While its surface is alive, it can still be told that the pointer leaves it.
+        self.popups.cleanup();
+        self.update_pointer_focus();
         self.queue_redraws();
     }
 
@@ -184,6 +188,7 @@ impl Gde {
         let now = self.clock.now_ms();
         let pointer = self.pointer.clone();
         pointer.unset_grab(self, serial, now);
+        pointer.frame(self);
         self.begin_drag(id, at, edges);
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use gde_ipc::TrayButton;
 use gde_layout::{Edges, Point};
 use smithay::backend::input::{Axis, AxisSource, ButtonState};
+use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::input::pointer::{AxisFrame, ButtonEvent, CursorImageStatus, MotionEvent, RelativeMotionEvent};
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point as At, SERIAL_COUNTER};
 use smithay::wayland::pointer_constraints::{PointerConstraint, with_pointer_constraint};
 use smithay::wayland::shell::wlr_layer::KeyboardInteractivity;
@@ -23,6 +25,13 @@ const RIGHT: u16 = 0x111;
 const DOUBLE_CLICK_MS: u32 = 400;
 /// How far a click of the wheel scrolls, in pixels.
 const SCROLL: f64 = 15.0;
+
+/// The place on a surface that is nearest to another one.
+fn within(surface: &WlSurface, origin: At<f64, Logical>, at: At<f64, Logical>) -> At<f64, Logical> {
+    let Some(size) = with_renderer_surface_state(surface, |state| state.surface_size()).flatten() else { return at };
+    let clamp = |value: f64, from: f64, length: i32| value.clamp(from, from + f64::from((length - 1).max(0)));
+    (clamp(at.x, origin.x, size.w), clamp(at.y, origin.y, size.h)).into()
+}
 
 impl Gde {
     /// The rectangle around all screens.
@@ -89,6 +98,7 @@ impl Gde {
                     return;
                 }
                 Held::Confined => {
+                    to = within(surface, *origin, to);
                     let is_same = |hit: &Hit| matches!(hit, Hit::Surface(other, _) if other == surface);
                     if !is_same(&self.hit(to)) {
                         to = at;
@@ -117,6 +127,7 @@ impl Gde {
             self.queue_redraws();
         } else {
             let hit = self.hit(at);
+            self.pointer_origin = hit.focus();
             pointer.motion(self, hit.focus(), &MotionEvent { location: at, serial: SERIAL_COUNTER.next_serial(), time: time_ms });
             pointer.frame(self);
             self.hover(&hit);
@@ -126,10 +137,32 @@ impl Gde {
         self.update_cursor();
     }
 
+    /// Whether the pointer may be held on a surface: on a window that has not the keyboard the user would not get it back.
+    pub fn may_hold_pointer(&self, surface: &WlSurface) -> bool {
+        let root = self.root_of(surface);
+        self.keyboard.current_focus().is_some_and(|focus| self.root_of(&focus) == root)
+    }
+
+    /// The keyboard has gone elsewhere: what holds the pointer lets it go, or holds it again.
+    pub fn update_constraint(&mut self) {
+        let pointer = self.pointer.clone();
+        let Some(surface) = pointer.current_focus() else { return };
+        if self.may_hold_pointer(&surface) {
+            return self.activate_constraint();
+        }
+        with_pointer_constraint(&surface, &pointer, |constraint| {
+            if let Some(constraint) = constraint
+                && constraint.is_active()
+            {
+                constraint.deactivate();
+            }
+        });
+    }
+
     /// A client that wants the pointer held gets it when the pointer is on its surface.
     fn activate_constraint(&mut self) {
         let pointer = self.pointer.clone();
-        if let Some(surface) = pointer.current_focus() {
+        if let Some(surface) = pointer.current_focus().filter(|surface| self.may_hold_pointer(surface)) {
             with_pointer_constraint(&surface, &pointer, |constraint| {
                 if let Some(constraint) = constraint
                     && !constraint.is_active()
@@ -149,7 +182,9 @@ impl Gde {
         let at = self.pointer.current_location();
         let hit = self.hit(at);
         let focus = hit.focus();
-        if self.pointer.current_focus() != focus.as_ref().map(|(surface, _)| surface.clone()) {
+        // A surface that has moved under the pointer has the pointer elsewhere.
+        if self.pointer.current_focus() != focus.as_ref().map(|(surface, _)| surface.clone()) || focus.is_some() && self.pointer_origin != focus {
+            self.pointer_origin.clone_from(&focus);
             let pointer = self.pointer.clone();
             pointer.motion(self, focus, &MotionEvent { location: at, serial: SERIAL_COUNTER.next_serial(), time: self.clock.now_ms() });
             pointer.frame(self);

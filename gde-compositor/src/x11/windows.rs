@@ -255,6 +255,7 @@ impl Gde {
         let now = self.clock.now_ms();
         let pointer = self.pointer.clone();
         pointer.unset_grab(self, SERIAL_COUNTER.next_serial(), now);
+        pointer.frame(self);
         self.begin_drag(id, at, edges);
     }
 
