@@ -14,7 +14,8 @@ gpm install both=2 --yes >/dev/null
 took=$((${EPOCHREALTIME/./} - began))
 killed=0
 now=2
-for round in $(seq 12); do
+rounds=${KILLS:-12}
+for round in $(seq "$rounds"); do
     other=$((3 - now))
     gpm install "both=$other" --downgrade both --yes >/dev/null 2>&1 &
     pid=$!
@@ -29,7 +30,7 @@ for round in $(seq 12); do
     [[ $(gpm list | grep "^both ") == "both $now" ]] || fail "round $round: the database says $(gpm list)"
     gpm verify both >/dev/null || fail "round $round: $(gpm verify both)"
 done
-echo "$killed of 12 were killed" >&2
+echo "$killed of $rounds were killed" >&2
 [[ $killed -gt 0 ]] || fail "none was killed in time"
 gpm remove both --yes
 gpm repo forget stable
