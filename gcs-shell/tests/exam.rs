@@ -273,8 +273,8 @@ fn in_its_own_namespace() {
 }
 
 /// Well below what is reached, for the requests that are asked are few.
-const FLOOR: f64 = 0.85;
-const BASH_FLOOR: f64 = 0.85;
+const FLOOR: f64 = 0.9;
+const BASH_FLOOR: f64 = 0.88;
 
 /// The domains of sentences that ask for any command at all; the others are what people ask a desktop for.
 const FREE_BASH: [&str; 4] = ["bash", "free", "sentences", "trees"];

@@ -216,7 +216,7 @@ fn answered(mut readings: Vec<Reading>) -> Option<Answer> {
 fn heeded(answer: Answer, text: &str, world: &dyn World) -> Answer {
     let r = Request::new(text, world);
     let property = guard::takes_a_property(&r);
-    let heedless = |x: &Reading| x.plan.plan.iter().any(|s| crate::lost::heedless(&s.action.text(), &r) || property && guard::deletes_files(&s.action.text()) && s.risk > actions::Risk::Safe);
+    let heedless = |x: &Reading| x.plan.plan.iter().any(|s| crate::lost::heedless(&s.action.text(), &r, s.risk > actions::Risk::Safe) || property && guard::deletes_files(&s.action.text()) && s.risk > actions::Risk::Safe);
     let readings = answer.readings();
     if !readings.iter().any(|x| heedless(x)) {
         return answer;
@@ -224,13 +224,16 @@ fn heeded(answer: Answer, text: &str, world: &dyn World) -> Answer {
     let intent = readings[0].intent;
     let mut kept: Vec<Reading> = readings.into_iter().cloned().collect();
     kept.retain(|x| x.plan.plan.iter().all(|s| s.risk == actions::Risk::Safe) || !heedless(x));
-    // Those that heed it come first, in their order.
-    let (mut heeding, mut others): (Vec<Reading>, Vec<Reading>) = kept.into_iter().partition(|x| !heedless(x));
-    for x in &mut others {
-        x.plan.confidence *= IGNORED;
+    let first = kept.first().is_some_and(heedless);
+    for x in &mut kept {
+        if heedless(x) {
+            x.plan.confidence *= IGNORED;
+        }
     }
-    heeding.append(&mut others);
-    let mut kept = heeding;
+    // Where the first one heeds it, all stay in their order.
+    if first {
+        kept.sort_by(|a, b| b.plan.confidence.total_cmp(&a.plan.confidence));
+    }
     // What remains does something else than what was asked for.
     let changed = answer.readings().first().is_some_and(|x| x.plan.plan.iter().any(|s| s.risk > actions::Risk::Safe) && heedless(x));
     if changed || matches!(answer, Answer::Missing { .. }) {
@@ -306,7 +309,8 @@ fn with_read(answer: Answer, built: &catalogue::Built, confidence: f32, left: us
     };
     if left == 0 {
         // What people ask for every day has plans that are made to be looked at, and that follow-ups know.
-        let everyday = |r: &Reading| ["files.list", "files.largest", "proc.", "dir.", "file.count_", "disk.", "sys.kernel", "files.delete_matching"].iter().any(|p| r.intent.starts_with(p)) && r.plan.confidence >= 0.95;
+        let turned = text.split_whitespace().any(|w| matches!(w.to_lowercase().as_str(), "not" | "except" | "without" | "excluding" | "no"));
+        let everyday = |r: &Reading| !turned && ["files.list", "files.largest", "proc.", "dir.", "file.count_", "disk.", "sys.kernel", "files.delete_matching"].iter().any(|p| r.intent.starts_with(p)) && r.plan.confidence >= 0.95;
         return match answer {
             Answer::Plan { best, mut others } if everyday(&best) && text.split_whitespace().count() <= 7 && !(best.intent == "dir.sizes" && built.command.ends_with("| head -n 1")) => {
                 others.insert(0, read);

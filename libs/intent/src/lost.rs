@@ -14,7 +14,7 @@ const ARTICLES: &[&str] = &["the", "my", "our", "a", "an", "this", "that", "its"
 const NO_PLACE: &[&str] = &[
     "here", "there", "it", "them", "this", "that", "these", "those", "place", "tree", "hierarchy", "system", "disk", "current", "working", "present", "subdirectories", "subfolders", "subdirectory", "subfolder", "each", "every", "any", "all", "both", "same", "one", "depth", "line", "lines", "name", "names", "filename",
     "filenames", "size", "permissions", "permission", "case", "general", "order", "bytes", "kilobytes", "megabytes", "total", "parallel", "turn", "addition", "detail", "details", "file", "files", "document", "script", "scripts", "executables", "images", "others", "other", "everyone", "everybody", "anyone", "group", "owner", "user", "users", "world", "root", "public", "between", "reverse", "alphabetical",
-    "numerical", "descending", "ascending", "uppercase", "lowercase", "upper", "lower", "capital", "capitals", "small", "bulk", "last", "past", "yesterday", "today", "week", "month", "year", "day", "days", "hours", "minutes", "now", "end", "beginning", "start", "front", "top", "bottom", "middle", "column", "field", "row", "rows", "columns", "fields", "word", "words", "text", "content", "contents", "list",
+    "numerical", "oldest", "newest", "largest", "smallest", "biggest", "highest", "lowest", "latest", "earliest", "least", "most", "scripts", "descending", "ascending", "uppercase", "lowercase", "upper", "lower", "capital", "capitals", "small", "bulk", "last", "past", "yesterday", "today", "week", "month", "year", "day", "days", "hours", "minutes", "now", "end", "beginning", "start", "front", "top", "bottom", "middle", "column", "field", "row", "rows", "columns", "fields", "word", "words", "text", "content", "contents", "list",
     "archive", "tarball", "memory", "background", "foreground", "question", "my", "parent", "whole", "entire", "nested", "hidden", "empty", "everywhere", "anywhere", "version", "control", "directory", "folder", "dir", "directories", "folders", "path", "paths", "level", "levels", "git", "repository", "bash", "shell", "computer", "machine", "desktop", "trash", "data", "spaces", "tabs", "blanks", "dos", "windows",
     "unix", "linux", "human", "readable", "form", "format", "date", "time", "first", "second", "third", "new", "old", "large", "mode", "executable", "non", "gzip", "zip", "tar", "bzip2", "xz", "where", "which", "what", "being", "long", "short", "scratch", "left", "right", "extension", "extensions", "suffix", "prefix",
 ];
@@ -83,15 +83,16 @@ fn said(r: &Request<'_>) -> Said {
 /// Whether the command looks for what it works on in the directory it runs in.
 fn works_here(command: &str) -> bool {
     let unquoted = command.replace("'*", "").replace("\"*", "");
-    command.contains("find . ") || command.contains(" for f in *") || command.starts_with("for f in *") || unquoted.split(' ').any(|w| w.starts_with('*'))
+    let makes = command.strip_prefix("touch ").or_else(|| command.strip_prefix("mkdir ")).is_some_and(|rest| !rest.contains('/') && !rest.contains("&&"));
+    makes || command.contains("find . ") || command.contains(" for f in *") || command.starts_with("for f in *") || unquoted.split(' ').any(|w| w.starts_with('*'))
 }
 
-/// Whether `command` works in this directory although the request names another place.
-pub(crate) fn heedless(command: &str, r: &Request<'_>) -> bool {
+/// Whether `command` works in this directory although the request names another place. What changes nothing may take a word for a place that is none.
+pub(crate) fn heedless(command: &str, r: &Request<'_>, changes: bool) -> bool {
     if !works_here(command) {
         return false;
     }
     let said = said(r);
     let named = |d: &String| d == "." || command.contains(d.as_str());
-    said.lost || said.there.iter().any(|d| !named(d))
+    changes && said.lost || said.there.iter().any(|d| !named(d))
 }

@@ -105,3 +105,17 @@ fn prompting_is_heeded() {
         assert!(command.as_deref().is_some_and(|c| c.contains(kept) && !c.contains("-delete")), "{text}: {command:?}");
     }
 }
+
+/// A tilde that names end in is no home, and what is taken away recursively is not given.
+#[test]
+fn endings_are_no_homes_and_taking_is_not_giving() {
+    for text in ["delete all backup files (ending in .bak or ~) here", "delete all files ending in ~", "remove the files under docs with the suffix ~", "remove the .bak files and the files ending in ~ from docs"] {
+        let command = first(text);
+        assert!(command.as_deref().is_none_or(|c| !c.contains("find ~") && !c.contains("$HOME")), "{text}: {command:?}");
+        assert!(command.as_deref().is_none_or(|c| !c.contains("-delete") || c.contains("~'")), "{text}: {command:?}");
+    }
+    for text in ["recursively take all permissions away from others on docs", "recursively remove write permission for the group on docs", "make run.sh non-executable"] {
+        let command = first(text);
+        assert!(command.as_deref().is_none_or(|c| !["+r", "+w", "+x"].iter().any(|m| c.contains(m))), "{text}: {command:?}");
+    }
+}

@@ -151,6 +151,9 @@ pub(super) fn lines_of(p: &Parts<'_>) -> Made {
         let k = k.chars().all(|c| c.is_alphanumeric() || "_-".contains(c)).then_some(k)?;
         return made(format!("python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' {q} {}", quote(&k)), format!("Prints the value of {k} in {f}."));
     }
+    if p.any(&["line endings", "line ends", "carriage returns", "crlf"]) && matches!(p.w.first(), Some(&("print" | "show" | "display" | "output" | "cat"))) {
+        return made(format!("sed 's/\\r$//' {q}"), format!("Prints {f} with Unix line ends; the file stays as it is."));
+    }
     if p.any(&["line endings", "line ends", "carriage returns", "crlf"]) {
         return made(format!("sed -i 's/\\r$//' -- {q}"), format!("Turns the line ends of {f} into Unix ones."));
     }

@@ -70,7 +70,9 @@ pub(super) fn sets(p: &Parts<'_>) -> Made {
             // "01" to "10": bash keeps the zeros.
             let digits = |n: u64| r.tokens.iter().find_map(|t| self::numbered(&t.raw).filter(|(p, k, _)| p == a && *k == n).map(|_| t.raw[a.len()..].chars().take_while(char::is_ascii_digit).collect::<String>())).unwrap_or_else(|| n.to_string());
             let (from, to) = (digits(*from), digits(*to));
-            return made(format!("touch -- {}{{{from}..{to}}}{}", quote(a), quote_end(x)), format!("Makes the files {a}{from}{x} to {a}{to}{y}."));
+            // "... in docs".
+            let dir = r.dir().filter(|d| d != "." && r.world.exists(d) == Some(Exists::Dir)).map_or(String::new(), |d| quote_path(&format!("{}/", d.trim_end_matches('/'))));
+            return made(format!("touch -- {dir}{}{{{from}..{to}}}{}", quote(a), quote_end(x)), format!("Makes the files {a}{from}{x} to {a}{to}{y}."));
         }
     }
     // A file of a size.

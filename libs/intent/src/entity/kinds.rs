@@ -111,7 +111,7 @@ pub(super) fn extensions(f: &mut Finder<'_>) {
             i = end;
             continue;
         }
-        if (after_extension || before_extension) && w.bytes().any(|b| b.is_ascii_alphabetic()) && w.bytes().all(|b| b.is_ascii_alphanumeric()) && !matches!(w.as_str(), "files" | "in" | "on" | "names" | "whose" | "object" | "all" | "different" | "new" | "old" | "is" | "as" | "the" | "a" | "an" | "with" | "same" | "of" | "by" | "their" | "each" | "from" | "to" | "no" | "file" | "name" | "per" | "for" | "which" | "what") {
+        if (after_extension || before_extension) && w.bytes().any(|b| b.is_ascii_alphabetic()) && w.bytes().all(|b| b.is_ascii_alphanumeric()) && !matches!(w.as_str(), "files" | "in" | "on" | "names" | "whose" | "object" | "all" | "different" | "new" | "old" | "is" | "as" | "the" | "a" | "an" | "with" | "same" | "of" | "by" | "their" | "each" | "from" | "to" | "no" | "file" | "name" | "per" | "for" | "which" | "what" | "that" | "beginning" | "starting" | "begins" | "starts") {
             let raw = f.tokens[i].raw.clone();
             f.take(i, i + 1, Kind::Ext(vec![format!("*.{raw}")], format!(".{raw}")));
             i += 1;

@@ -117,11 +117,15 @@ fn column(s: &Said<'_>, file: &str, sep: &str, lead: &str) -> Option<(u64, bool)
         s.mark(f.start, f.end);
         return Some(c);
     }
-    if let Some(f) = s.look(&format!("{lead}$")) {
+    let pattern = format!("{lead}$");
+    let elements: Vec<&str> = pattern.split(' ').collect();
+    let mut from = 0;
+    while let Some(f) = s.look_at(&elements, from) {
+        from = f.start + 1;
         let i = *f.at.last()?;
-        if s.is_text(i) && let Some(n) = headed(s.world(), file, sep, s.raw(i)) {
+        if s.is_text(i) && let Some(found) = column_in(s, file, sep, i).filter(|_| s.number(i).is_none()) {
             s.mark(f.start, f.end);
-            return Some((n, true));
+            return Some(found);
         }
     }
     None
@@ -152,7 +156,7 @@ fn condition(s: &Said<'_>, file: &str, sep: &str) -> Option<(String, bool)> {
                     continue;
                 }
                 let Some((n, named)) = column_in(s, file, sep, col) else { continue };
-                if !strict && !named || matches!(s.w[value], "not" | "greater" | "less" | "more" | "equal" | "at" | "above" | "over" | "the") && !s.r.tokens[value].quoted {
+                if !strict && s.number(col).is_some() || matches!(s.w[value], "not" | "greater" | "less" | "more" | "equal" | "at" | "above" | "over" | "the") && !s.r.tokens[value].quoted {
                     continue;
                 }
                 s.mark(f.start, f.end);
@@ -242,7 +246,7 @@ fn chosen(s: &Said<'_>, file: &str, sep: &str) -> Option<(Vec<String>, bool, boo
         i += 1;
     }
     // "products (third column)": the name and its number are one.
-    if s.r.text.contains('(') {
+    if s.r.text.contains('(') || sep == ":" && named {
         out.dedup();
     }
     if out.is_empty() {
@@ -255,11 +259,24 @@ fn chosen(s: &Said<'_>, file: &str, sep: &str) -> Option<(Vec<String>, bool, boo
 
 /// Columns and rows that are kept.
 pub(super) fn select(s: &Said<'_>, p: &mut Pipe, file: &str) {
-    let speaks = s.has(&["column", "columns", "field", "fields", "col"]) || s.look("word|words of|in|from each|every line").is_some() || s.look("#|last word|words").is_some() && s.has(&["line", "lines"]) || file.ends_with(".csv") || file.ends_with(".tsv");
+    let accounts = s.world().beginning_of(file).is_some_and(|t| account_field(&t, ":", "user").is_some());
+    let speaks = s.has(&["column", "columns", "field", "fields", "col"]) || s.look("part|text|everything|characters").is_some() && s.look("before|after|preceding|following").is_some() || s.look("word|words of|in|from each|every line").is_some() || s.look("#|last word|words").is_some() && s.has(&["line", "lines"]) || file.ends_with(".csv") || file.ends_with(".tsv") || accounts;
     if !speaks {
         return;
     }
     let sep = separator(s, Some(file));
+    // "User names" of accounts: one field, which "names" says.
+    if accounts && let Some(f) = s.look("user|login|account names|name") {
+        s.mark(f.start, f.start + 1);
+    }
+    // "The part before the semicolon".
+    if let Some(f) = s.take_if("part|text|everything|characters|all of? each|every? line? of|in? that? is|comes|stands? before|preceding|after|following first? $", |f| s.look("keys|key|values|equals").is_none() && (character(s.w[*f.at.last().unwrap_or(&0)]).is_some_and(|c| c.chars().count() == 1) || s.quoted(*f.at.last().unwrap_or(&0)) && s.raw(*f.at.last().unwrap_or(&0)).chars().count() == 1)) {
+        let c = s.text(f.at[0]);
+        let after = s.w[f.start..f.end].iter().any(|w| matches!(*w, "after" | "following"));
+        s.each(&["of|on|in each|every line", "sign|character"]);
+        p.on_files(format!("cut -d {} -f {}", actions::quote::quote(&c), if after { "2-" } else { "1" }), "a part of each line");
+        return;
+    }
     let mut named = false;
     let mut tests = Vec::new();
     while let Some((t, by_name)) = condition(s, file, &sep) {
@@ -306,7 +323,7 @@ fn sums(s: &Said<'_>) -> bool {
 /// Adds the stage that prints these columns of the rows that pass the tests.
 fn emit(s: &Said<'_>, p: &mut Pipe, sep: &str, (tests, or): (Vec<String>, bool), (cols, named, rising): (Vec<String>, bool, bool)) {
     let f = awk_option(sep);
-    let without_header = named && (!tests.is_empty() || s.any(&["without|excluding|not|skipping including? header|heading line|row?"]));
+    let without_header = named && (!tests.is_empty() || s.look("how many rows|lines|records|entries does|do each|every").is_some() || s.any(&["without|excluding|not|skipping including? header|heading line|row?"]));
     if tests.is_empty() {
         if cols.is_empty() {
             return;
@@ -371,7 +388,7 @@ pub(super) fn sort(s: &Said<'_>, p: &mut Pipe, unique: bool, fold: &str) -> bool
     let sep = separator(s, Some(&file));
     let mut keys = Vec::new();
     let mut header = false;
-    while let Some((n, named)) = column(s, &file, &sep, "by|on|of|according|then|and to|by? values|value? of|in? ") {
+    while let Some((n, named)) = column(s, &file, &sep, "by|on|of|in|according|then|and to|by? values|value|numbers|number? of|in? ") {
         header |= named;
         // A direction or a kind after this key is its own.
         let own_numeric = s.any(&["numerically|numeric", "as numbers", "as number"]);

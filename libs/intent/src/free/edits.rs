@@ -14,7 +14,7 @@ pub(super) fn text(s: &Said<'_>, into: bool) -> Option<Reading> {
         return None;
     }
     let q = quote_path(file);
-    let said_in_place = s.any(&["in place|in-place", "edit|editing|modify|modifying|changing file itself|directly|in|place", "directly in", "and save|write changes|it back? in? place?", "editing|modifying|overwriting file", "overwrite file|it"]);
+    let said_in_place = s.take_if("in place", |f| s.w.get(f.end).is_none_or(|w| *w != "of")).is_some() || s.any(&["in-place", "edit|editing|modify|modifying|changing file itself|directly|in|place", "directly in", "and save|write changes|it back? in? place?", "editing|modifying|overwriting file", "overwrite file|it"]);
     let only_print = s.any(&["without changing|modifying|editing file|it|original?", "do not change|modify file|it|original?", "leave|leaving file|original alone|unchanged|untouched|as", "not changing|modifying file|it"]);
     // "In x, change ...": the verb comes behind the file.
     let verb = if matches!(s.first(), "in" | "inside" | "within") { (1..s.len()).find(|&i| matches!(s.w[i], "change" | "replace" | "substitute" | "delete" | "remove" | "insert" | "add" | "append" | "set" | "convert" | "swap" | "turn" | "show" | "print" | "find" | "count")) } else { None };
@@ -32,7 +32,7 @@ pub(super) fn text(s: &Said<'_>, into: bool) -> Option<Reading> {
         s.restore(marks);
         return None;
     }
-    s.each(&["lines|line of|from|in?", "print|show|count", "file", "only"]);
+    s.each(&["lines|line of|from|in?", "print|show|count", "file", "only", "extract|fetch|retrieve|pull"]);
     let words = format!("Prints {file}: {}.", p.words.join(", "));
     if said_in_place || !prints && matches!(first.as_str(), "replace" | "substitute" | "change" | "convert" | "trim" | "strip" | "sort" | "remove" | "reverse" | "delete" | "turn" | "swap") && said_in_place {
         let command = p.over(&files);
@@ -108,7 +108,7 @@ fn edited(s: &Said<'_>, file: &str, first: &str, in_place: bool) -> Option<Readi
         if let Some(f) = s.take("replace|convert|change|expand|turn all|each|every? tabs|tab by|with|to|into # spaces|blanks") {
             return done(&format!("s/\\t/{}/g", " ".repeat(n(f.at[0]).min(40) as usize)), format!("Puts blanks for tabs in {file}."));
         }
-        if let Some(f) = s.take_if("set|change|replace value? of? key|option|setting|parameter|variable? $ to|with|by $", |f| s.world().beginning_of(file).is_some_and(|t| t.lines().any(|l| l.trim_start().strip_prefix(s.raw(f.at[0])).is_some_and(|r| r.trim_start().starts_with(['=', ':']))))) {
+        if let Some(f) = s.take_if("set|change|replace value? of? key|option|setting|parameter|variable? $ in|of? to|with|by $", |f| s.world().beginning_of(file).is_some_and(|t| t.lines().any(|l| l.trim_start().strip_prefix(s.raw(f.at[0])).is_some_and(|r| r.trim_start().starts_with(['=', ':']))))) {
             let key = literal(s.raw(f.at[0]));
             return done(&format!("s/^([[:space:]]*{key}[[:space:]]*[=:][[:space:]]*).*/\\1{}/", replacement(&s.text(f.at[1]))), format!("Sets {} in {file}.", s.raw(f.at[0]))).map(|mut r| {
                 r.command = r.command.replacen("sed -i", "sed -E -i", 1);

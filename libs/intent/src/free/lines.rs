@@ -99,7 +99,7 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
     let before = p.words.len();
     let fold = if folded(s) { "i" } else { "" };
     let word = if s.any(&["as|only? whole word|words", "whole word|words only?"]) { "w" } else { "" };
-    let numbered = s.any(&["together? along? with|and|including|showing|show|print|prefixed by|their|its? line number|numbers", "preceded by their line number|numbers", "with line number|numbers", "with numbers of lines|line"]);
+    let numbered = s.any(&["together? along? with|and|including|showing|show|print|prefixed by|their|its? line number|numbers", "preceded by their line number|numbers", "with line number|numbers", "with numbers of lines|line", "and number|numbering them|it|those"]);
     // Lines around those that are found.
     let mut around = String::new();
     for (patterns, letter) in [
@@ -137,7 +137,7 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
             let about_lines = (f.start.saturating_sub(3)..f.start).any(|k| LINES.split('|').any(|l| s.w[k] == l)) || (f.start..i).any(|k| LINES.split('|').any(|l| s.w[k] == l));
             let is_word = (f.start..i).any(|k| matches!(s.w[k], "word" | "string" | "text" | "pattern" | "phrase" | "regex" | "substring"));
             let clear = (f.start..i).any(|k| matches!(s.w[k], "contain" | "contains" | "containing" | "mention" | "mentions" | "mentioning" | "matching" | "matches" | "match" | "include" | "includes"));
-            if !s.is_text(i) || !(about_lines || is_word || clear) || matches!(s.w[i], "number" | "numbers" | "line" | "spaces" | "tabs" | "commas" | "vowels" | "more" | "empty" | "blank" | "duplicate" | "duplicates" | "comment" | "comments" | "fewer" | "less" | "least" | "upper" | "lower" | "digits" | "punctuation" | "length") && !strict && !(about_lines && clear) {
+            if !s.is_text(i) || !(about_lines || is_word || clear) || matches!(s.w[i], "number" | "numbers" | "line" | "spaces" | "tabs" | "commas" | "vowels" | "more" | "empty" | "blank" | "duplicate" | "duplicates" | "comment" | "comments" | "fewer" | "less" | "least" | "most" | "highest" | "lowest" | "largest" | "smallest" | "biggest" | "longest" | "shortest" | "maximum" | "minimum" | "upper" | "lower" | "digits" | "punctuation" | "length") && !strict && !(about_lines && clear) {
                 continue;
             }
             if s.entity_at(i).is_some_and(|e| matches!(e.kind, crate::entity::Kind::Path(_))) && !strict && s.world().exists(s.raw(i)).is_some() {
@@ -367,6 +367,10 @@ fn ends(s: &Said<'_>, p: &mut Pipe, after_sort: bool) {
         p.on_files(format!("head -n {}", n(f.at[0])), format!("the first {}", n(f.at[0])));
         return;
     }
+    if let Some(f) = s.take("# most? recent|latest|newest lines|entries|records|events|messages|requests of|in|from?") {
+        p.on_files(format!("tail -n {}", n(f.at[0])), format!("the last {}", n(f.at[0])));
+        return;
+    }
     if let Some(f) = s.take(&format!("last|bottom|final|trailing # {things}?")).or_else(|| s.take(&format!("# last {things}?"))) {
         p.on_files(format!("tail -n {}", n(f.at[0])), format!("the last {}", n(f.at[0])));
         return;
@@ -433,12 +437,22 @@ fn changes(s: &Said<'_>, p: &mut Pipe) -> bool {
             }
             continue;
         }
+        // "with every red written as RED".
+        if let Some(f) = s.take_if(&format!("with every|each|all {CLASS}? $ written|shown|printed|replaced|changed|turned|rendered|substituted|swapped as|by|with|into|to|for {CLASS}? $"), |f| f.at.len() == 2) {
+            p.on_files(format!("sed {}", quote(&format!("s/{}/{}/g", literal(&s.text(f.at[0])), replacement(&s.text(f.at[1]))))), format!("with {} in place of {}", s.raw(f.at[1]), s.raw(f.at[0])));
+            continue;
+        }
         // "with semicolons instead of commas".
         if let Some(f) = s.take("with|using? $ instead of $").or_else(|| s.take("$ in place of $")) {
             p.on_files(format!("sed {}", quote(&format!("s/{}/{}/g", literal(&s.text(f.at[1])), replacement(&s.text(f.at[0]))))), format!("with {} in place of {}", s.raw(f.at[0]), s.raw(f.at[1])));
             continue;
         }
         break;
+    }
+    // "An upper-case version of x".
+    if let Some(f) = s.take("upper-case|uppercase|uppercased|lower-case|lowercase|lowercased version|copy|form|variant of?") {
+        let upper = s.w[f.start..f.end].iter().any(|w| w.starts_with("upper"));
+        p.on_input(if upper { "tr '[:lower:]' '[:upper:]'" } else { "tr '[:upper:]' '[:lower:]'" }, if upper { "in capital letters" } else { "in small letters" });
     }
     // Case.
     if s.any(&["convert|change|turn|translate|transform? to? in|into|to|as all? upper case|letters", "convert|change|turn|translate|transform? in|into|to|as? all? uppercase letters?", "in|to|into all? capital letters", "capitals|upper-case|uppercased", "upper case"]) {
@@ -504,7 +518,7 @@ fn changes(s: &Said<'_>, p: &mut Pipe) -> bool {
         p.on_files("rev", "each line backwards");
     } else if !s.has(&["sort", "sorted", "column", "characters"]) && s.any(&["reverse|reversing order? of? lines|line order?"]) {
         p.on_files("tac", "from the last line to the first");
-    } else if !s.has(&["sort", "sorted", "ordered", "numerically", "alphabetically", "unique", "distinct", "column", "field"]) && s.any(&["in? reverse line? order of? lines?", "from last|bottom line|end? to first|top|start|beginning line|one?", "upside down", "lines? in reverse|reversed|backwards order?", "with? order of lines reversed", "last line first", "bottom to top", "backwards|reversed"]) {
+    } else if !s.has(&["sort", "sorted", "ordered", "numerically", "alphabetically", "alphabetical", "alphabetic", "numerical", "numeric", "unique", "distinct", "column", "field"]) && s.any(&["in? reverse line? order of? lines?", "from last|bottom line|end? to first|top|start|beginning line|one?", "upside down", "lines? in reverse|reversed|backwards order?", "with? order of lines reversed", "last line first", "bottom to top", "backwards|reversed"]) {
         s.each(&["reverse|reversed", "order"]);
         p.on_files("tac", "from the last line to the first");
     }
@@ -549,7 +563,7 @@ fn order(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let fold = if s.has(&["sort", "sorted", "unique"]) && folded(s) { "f" } else { "" };
     let things = "lines|line|words|word|values|value|entries|entry|rows|names|numbers|ones|addresses|items|records";
     let frequency = s.any(&[
-        "how often|many? times? each|every $ is|was|are|occurs|occur|appears|appear used|seen|given|named|mentioned?", "count how often|many? times? each|every $ is|occurs|appears used?",
+        "how many lines|entries|rows|records does|do each|every $ have|has?", "how often|many? times? each|every $ is|was|are|occurs|occur|appears|appear used|seen|given|named|mentioned?", "count how often|many? times? each|every $ is|occurs|appears used?",
         &format!("how often|many times? each|every different|distinct|unique? {things} occurs|occur|appears|appear?"), &format!("how often|times each|every distinct|different|unique? {things}"), "how many times each|every line|value|word|entry occurs|appears?", &format!("count|number of? occurrences|times of? each|every distinct|unique|different? {things}"), "with|and number of occurrences|times", "with|and|together its|their|occurrence? count|counts|frequency|frequencies",
         "number of times each|every line|value|word|entry occurs|appears", &format!("frequency|frequencies of each|every? distinct|different|unique? {things}"), &format!("count each|every distinct|unique|different? {things}"), "occurrences|count|frequency|counts per line|value|word|entry", "how many of each", "how many lines|entries|rows|records it|there|has|have for|per|of each|every", "prefixed|preceded by|with number of occurrences|times|count",
         &format!("many|number|count {things} of|for|in|has|have? per"),
@@ -699,7 +713,7 @@ pub(super) fn pipeline(s: &Said<'_>, files: &[String]) -> Option<Pipe> {
         let n = if s.any(&["and|with show|print? their|its? line numbers|number", "line numbers|number"]) { " -n" } else { "" };
         p.on_files(format!("grep{n}{i} -F -e {}", quote(&s.text(f.at[0]))), format!("the lines with {}", s.raw(f.at[0])));
     }
-    let lengths = lengths(s, &mut p);
+    let lengths = super::lengths::lengths(s, &mut p);
     if !lengths {
         super::spans::spans(s, &mut p);
         filters(s, &mut p);
@@ -755,34 +769,6 @@ fn extract(s: &Said<'_>, p: &mut Pipe, file: &str) {
             p.on_files(format!("sed -nE 's/^[[:space:]]*{}[[:space:]]*[=:][[:space:]]*//p'", literal(&k)), format!("the value of {k}"));
         }
     }
-}
-
-/// How long lines are.
-fn lengths(s: &Said<'_>, p: &mut Pipe) -> bool {
-    let shortest = s.look("shortest").is_some();
-    if s.any(&["longest|shortest line|word"]) {
-        let op = if shortest { "<" } else { ">" };
-        if s.r.has(&["word"]) && !s.r.has(&["line"]) {
-            p.on_input("tr -s '[:space:]' '\\n'", "one word a line");
-        }
-        if s.any(&["length of", "how long is", "and its length", "its length", "number of characters in|of"]) {
-            p.on_files(format!("awk 'NR == 1 || length {op} n {{ n = length }} END {{ print n }}'"), "the length of the longest");
-        } else {
-            p.on_files(format!("awk 'NR == 1 || length {op} n {{ n = length; l = $0 }} END {{ print l }}'"), if shortest { "the shortest" } else { "the longest" });
-        }
-        return true;
-    }
-    if s.any(&["length|lengths of|in each|every line|row", "length|lengths of lines", "number|count of characters|chars|letters in|of|on|per each|every line|row", "how long each|every line is", "how many characters each|every line has|is|contains"]) {
-        s.each(&["in characters", "count|number"]);
-        p.on_files("awk '{ print length }'", "the length of each line");
-        return true;
-    }
-    if s.any(&["number|count of words|fields|columns in|of|on|per each|every line|row", "how many words|fields|columns each|every line has|contains", "word count of|for|per each|every line", "number of words|fields per line"]) {
-        s.each(&["count"]);
-        p.on_files("awk '{ print NF }'", "the words of each line counted");
-        return true;
-    }
-    false
 }
 
 /// All lines as one.

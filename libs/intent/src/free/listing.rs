@@ -65,7 +65,7 @@ pub(super) fn listing(s: &Said<'_>) -> Option<Reading> {
         s.restore(marks.clone());
         None
     };
-    if !matches!(s.first(), "list" | "show" | "print" | "display" | "find" | "which" | "what" | "get" | "give" | "search" | "locate" | "output" | "recursively" | "all" | "the" | "files" | "directories" | "where" | "sort" | "are" | "report" | "see" | "names" | "write" | "save" | "identify" | "store" | "look" | "put") && s.number(0).is_none() && !s.has(&["largest", "biggest", "newest", "oldest", "smallest"]) {
+    if !matches!(s.first(), "list" | "show" | "print" | "display" | "find" | "which" | "what" | "get" | "give" | "search" | "locate" | "output" | "recursively" | "all" | "the" | "files" | "directories" | "where" | "sort" | "are" | "report" | "see" | "names" | "write" | "save" | "identify" | "store" | "look" | "put") && s.number(0).is_none() && !matches!(s.entity_at(0).map(|e| &e.kind), Some(crate::entity::Kind::Ext(..))) && !s.has(&["largest", "biggest", "newest", "oldest", "smallest"]) {
         return None;
     }
     if s.has(&["process", "processes", "user", "users", "package", "packages", "port", "ports", "variable", "variables", "filesystems", "mounted"]) && !s.has(&["files", "file", "directories"]) {
@@ -99,8 +99,10 @@ pub(super) fn listing(s: &Said<'_>) -> Option<Reading> {
         }
     }
     // "Which folder takes up the most space?".
+    let mut space = false;
     if sort.is_none() && s.any(&["take|takes|taking|use|uses|using|occupy|occupies|occupying|need|needs|consume|consumes up? most|more disk? space|room|storage", "takes|uses|occupies up? most"]) {
         sort = Some(("size", true));
+        space = true;
         let single = matches!(s.first(), "which" | "what") && s.look("directories|folders|files|subdirectories|subfolders").is_none() || s.look("directory|folder|subdirectory|subfolder|file that|which takes|uses|occupies|takes").is_some();
         n = s.take("# directories|folders|files|subdirectories|subfolders").and_then(|f| {
             s.unmark(f.at[0] + 1, f.end);
@@ -142,7 +144,7 @@ pub(super) fn listing(s: &Said<'_>) -> Option<Reading> {
     s.each(&["one per line", "each on own line", "one a line", "on separate lines"]);
     let f = set::set(s);
     let plain = sort.is_none() && cut.is_none() && fields.is_empty() && !(absolute || bare || no_ext || long || null || one_line);
-    if !clear(&f) && !(f.specific && (sort.is_some() || s.first() == "list")) || f.tests.is_empty() && s.len() <= 7 && !absolute && !bare || plain && f.tests.is_empty() && (f.dir == "." || !f.said || f.kind == "f" && f.depth == Some(1)) {
+    if !clear(&f) && !(f.specific && (sort.is_some() || s.first() == "list")) || f.tests.is_empty() && s.len() <= 7 && !space && !absolute && !bare || plain && f.tests.is_empty() && (f.dir == "." || !f.said || f.kind == "f" && f.depth == Some(1)) {
         return give_up(s);
     }
     s.each(&["path|paths|names|name|filename|filenames", "and print|list|show|display|sort them|it|their?", "them|only|of|by"]);

@@ -77,6 +77,20 @@ fn condition(s: &Said<'_>, text: &str) -> Option<(String, String)> {
     let code = |i: usize| s.raw(i).len() == 3 && s.raw(i).bytes().all(|b| b.is_ascii_digit()) && matches!(s.raw(i).as_bytes()[0], b'1'..=b'5');
     let status = field(text, Key::Status);
     if let Some((n, _)) = &status {
+        // "status 400 or higher", "server errors".
+        for (p, op) in [("with? http? status|response? status|code|codes # or|and higher|above|more|greater|up", ">="), ("with? http? status|response? status|code|codes of? at least #", ">="), ("with? http? status|response? status|code|codes is|are? above|over|greater|higher|exceeding than? #", ">"), ("with? http? status|response? status|code|codes is|are? below|under|less|lower than? #", "<")] {
+            if let Some(f) = s.take_if(p, |f| code(*f.at.last().unwrap_or(&0))) {
+                let c = s.raw(*f.at.last()?).to_owned();
+                s.each(&["failed|failing|unsuccessful|erroneous requests|request|responses|lines|entries|hits?", "column|field #", "column|field", THINGS]);
+                return Some((format!("${n} + 0 {op} {c}"), format!("with status {op} {c}")));
+            }
+        }
+        for (p, test, words) in [("server errors", format!("${n} ~ /^5/"), "with a server's error"), ("client errors", format!("${n} ~ /^4/"), "with a client's error"), ("5xx errors|responses|status|requests|codes?", format!("${n} ~ /^5/"), "with a server's error"), ("4xx errors|responses|status|requests|codes?", format!("${n} ~ /^4/"), "with a client's error"), ("failed|failing|unsuccessful requests|request", format!("${n} + 0 >= 400"), "that failed"), ("successful requests|request", format!("${n} ~ /^2/"), "that succeeded")] {
+            if s.any(&[p]) {
+                s.each(&[THINGS]);
+                return Some((test, words.into()));
+            }
+        }
         for p in [
             &format!("{THINGS}? that|which? have|has|had|with|of|got|gets|getting|returned|returning|return|returns|received|resulted|resulting|ended|ending|answered|led|produced|gave|whose in|with|to|by? http? status|response|return? code|codes|error? is|was|of|equal|equals? #"),
             &format!("{THINGS} with|that? status|code|response is|of? #"), &format!("http|status? # status|response? {THINGS}|code|codes|status|statuses"), &"http? status|response|return code|codes|of|is? #".to_owned(),
@@ -87,6 +101,12 @@ fn condition(s: &Said<'_>, text: &str) -> Option<(String, String)> {
                 return Some((format!("${n} == {c}"), format!("with status {c}")));
             }
         }
+    }
+    if let Some((n, _)) = field(text, Key::Address)
+        && let Some(f) = s.take_if("came|come|coming|made|sent|issued|originating? from|by|of ip|address|client|host? $", |f| fits(Key::Address, s.raw(f.at[0])))
+    {
+        let a = s.raw(f.at[0]);
+        return Some((format!("${n} == \"{a}\""), format!("of {a}")));
     }
     if let Some((n, _)) = field(text, Key::Method)
         && let Some(f) = s.take_if(&format!("$ {THINGS}"), |f| METHODS.contains(&s.raw(f.at[0])))
@@ -111,7 +131,7 @@ fn key(s: &Said<'_>, text: &str, lead: &str) -> Option<(Key, String)> {
 
 /// What is asked of a log.
 pub(super) fn logs(s: &Said<'_>) -> Option<Reading> {
-    if s.has(&["column", "field", "columns", "fields", "replace", "delete", "remove", "change", "add"]) {
+    if s.has(&["column", "field", "columns", "fields"]) && !s.r.text.contains('(') || s.has(&["replace", "delete", "remove", "change", "add"]) {
         return None;
     }
     let files = s.files();
@@ -150,6 +170,37 @@ pub(super) fn logs(s: &Said<'_>) -> Option<Reading> {
             None => " | head -n 1".into(),
         };
         return reading(format!("awk {} {q} | sort | uniq -c | sort -rn{end}", quote(&format!("{cond}{{ {value} }}"))), format!("Counts the lines of {file}{words} for each of them; the most frequent first."));
+    }
+    // "The distinct addresses".
+    if test.is_none()
+        && s.look("unique|distinct|different").is_some()
+        && let Some((_, value)) = key(s, &text, "unique|distinct|different ")
+    {
+        let counted = s.any(&["how many|number|count of?", "count|counting"]);
+        noise();
+        s.each(&["that|which appear|occur|are|were", "made|requested|used", "sorted", "appear|occur|found|seen|accessed|visited|there"]);
+        return reading(format!("awk {} {q} | sort -u{}", quote(&format!("{{ {value} }}")), if counted { " | wc -l" } else { "" }), format!("Prints which there are in {file}."));
+    }
+    // "The ip and the status of each request": these fields of each line.
+    if test.is_none() && matches!(s.first(), "print" | "show" | "list" | "extract" | "display" | "get" | "output") && s.look("unique|distinct|different|how|count|number|most|often|top").is_none() {
+        let mut fields: Vec<(usize, String)> = Vec::new();
+        for (words, key) in KEYS {
+            if let Some(f) = s.look(words)
+                && let Some((_, value)) = field(&text, *key)
+                && let Some(value) = value.strip_prefix("print ")
+                && !fields.iter().any(|x| x.1 == value)
+            {
+                s.mark(f.start, f.end);
+                fields.push((f.start, value.to_owned()));
+            }
+        }
+        if fields.len() > 1 {
+            fields.sort();
+            s.each(&["extract", "of|for|in|from each|every|all request|requests|line|lines|entry|entries|hit", "and", "each|every request|line|entry", counts]);
+            let all: Vec<String> = fields.into_iter().map(|f| f.1).collect();
+            return reading(format!("awk {} {q}", quote(&format!("{{ print {} }}", all.join(", ")))), format!("Prints these of each line of {file}."));
+        }
+        return None;
     }
     let (test, words) = test?;
     let counted = s.any(&["how many|number|count of? requests|lines|entries|hits|times|responses|are|were|there?", "count|counting"]);

@@ -12,6 +12,10 @@ use crate::world::Exists;
 
 /// What is asked of many files.
 pub(super) fn many(s: &Said<'_>) -> Option<Reading> {
+    // The directories of the search path are no set of files.
+    if (0..s.len()).any(|i| matches!(s.raw(i), "PATH" | "$PATH")) {
+        return None;
+    }
     // What one of them crossed off in vain is free again for the next.
     let marks = s.marks();
     let readers: [fn(&Said<'_>) -> Option<Reading>; 4] = [changes, inside, counts, listing];
@@ -39,7 +43,7 @@ fn destination(s: &Said<'_>) -> Option<(String, bool)> {
     }
     let path = if raw.is_empty() { "/".into() } else { raw };
     let there = s.world().exists(&path) == Some(Exists::Dir);
-    s.any(&["creating|create it|directory if needed|necessary|missing", "create|make it if it does not exist", "which|that does not exist yet?", "if it does not exist"]);
+    s.any(&["creating|create|make|making it|directory|folder if|when|where|as it? needed|necessary|missing|required", "create|make it if it does not exist", "which|that does not exist yet?", "if it does not exist"]);
     Some((path, !there))
 }
 
@@ -338,6 +342,8 @@ fn names(s: &Said<'_>, verb: &str) -> Option<Reading> {
         let t = s.text(f.at[0]);
         s.each(&["to|at end of?", "to its|their|file? name|names|filename|filenames", "name|names|filename|filenames"]);
         (format!("\"$f\"{}", quote(&t)), format!("with {t} at the end of the name"))
+    } else if let Some(f) = s.take_if("create|make|keep|write $", |f| copies && s.raw(f.at[0]).starts_with('.') && s.raw(f.at[0]).len() > 1) {
+        (format!("\"$f\"{}", quote(s.raw(f.at[0]))), format!("with {} at the end of the name", s.raw(f.at[0])))
     } else if let Some(f) = s.take("add|put|prepend prefix|string? $ in? to|at|before|front beginning|start|front? of? names|name|filenames|filename?").or_else(|| s.take("with|by prefix $")).or_else(|| if verb == "prefix" { s.take("with|by string|text? $") } else { None }).or_else(|| s.take("so that? it|they|names? start|starts|begin|begins with $")).or_else(|| s.take("prefixed with $")).or_else(|| s.take("prefixing|prepending them|it|names|name? with? $")).or_else(|| s.take("prefix names|name? of? all? $")) {
         let t = s.text(*f.at.last()?);
         if t.contains('/') || verb == "prefix" && s.look("line|lines").is_some() {

@@ -26,12 +26,12 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
         }
     }
     let asks = matches!(s.first(), "make" | "set" | "give" | "grant" | "add" | "remove" | "revoke" | "take" | "change" | "allow" | "deny" | "forbid" | "let" | "recursively" | "modify" | "withdraw" | "protect" | "restrict" | "drop" | "strip" | "mark" | "ensure" | "chmod" | "for" | "only" | "nobody");
-    let about = s.has(&["permission", "permissions", "executable", "readable", "writable", "read-only", "readonly", "rights", "execute", "rwx", "read", "write", "writeable", "run", "private", "access", "runnable"]);
+    let about = s.has(&["permission", "permissions", "executable", "readable", "writable", "read-only", "readonly", "rights", "execute", "rwx", "read", "write", "writeable", "run", "non-executable", "non-writable", "non-readable", "private", "access", "runnable"]);
     if !asks || !about {
         return None;
     }
     let all_from_others = s.any(&[
-        "nothing for|to anybody|anyone|everybody|everyone|others else?", "take all? rights|permissions from everybody|everyone|others else?", "all? rights|permissions from everybody|everyone|others else?", "no rights|permissions|access for|to everybody|everyone|others|anybody|anyone else?",
+        "others|everybody|everyone|anybody else? nothing|none", "nothing for|to anybody|anyone|everybody|everyone|others else?", "take all? rights|permissions from everybody|everyone|others else?", "all? rights|permissions from everybody|everyone|others else?", "no rights|permissions|access for|to everybody|everyone|others|anybody|anyone else?",
         "none|nothing for|to group and others|other", "no one|nobody else", "nobody else has|have? access?", "and no one else", "only? by owner|me only", "by owner only", "to owner only", "for owner only", "only owner|user", "only by me|myself", "only i", "only me", "only for owner|me|user", "not by|for group or others", "accessible only? by owner|me only?", "but? nobody else", "private",
     ]);
     let full = s.any(&["full rights|permissions|access for|to? owner?", "owner full rights|permissions|access", "all rights|permissions for|to owner", "rwx for|to owner", "owner rwx", "full rights|permissions|access", "rwx", "read write and? execute"]);
@@ -43,9 +43,15 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
         s.each(&["make|set|change", "permission|permissions", "to"]);
         return Some("a-w".into());
     }
-    let negative = matches!(s.first(), "remove" | "revoke" | "take" | "deny" | "forbid" | "withdraw" | "drop" | "strip") || s.any(&["not executable|writable|readable", "non-executable", "no longer executable|writable|readable"]);
-    let mut rights = String::new();
+    // "Non-executable": the word says both.
+    let lost = [("executable", "x"), ("writable|writeable", "w"), ("readable", "r")].into_iter().find(|(w, _)| w.split('|').any(|w| s.look(&format!("non-{w}")).is_some() || s.look(&format!("not|no {w}")).is_some() || s.look(&format!("no longer {w}")).is_some())).map(|l| l.1);
+    let verb = if s.first() == "recursively" { s.w.get(1).copied().unwrap_or("") } else { s.first() };
+    let negative = matches!(verb, "remove" | "revoke" | "take" | "deny" | "forbid" | "withdraw" | "drop" | "strip") || s.any(&["not executable|writable|readable", "non-executable", "no longer executable|writable|readable", "non-writable|non-readable|non-writeable"]);
+    let mut rights = lost.filter(|_| negative).unwrap_or("").to_owned();
     for (words, letter) in RIGHTS {
+        if rights.contains(letter) {
+            continue;
+        }
         if s.take(&format!("{words} permission|permissions|access|rights|bit|privileges?")).is_some() || s.take(words).is_some() {
             rights.push_str(letter);
         }
@@ -71,6 +77,9 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
         who = "a".into();
     }
     if all_from_others && !negative {
+        if who.contains('g') && !who.contains(['o', 'a']) {
+            return Some(format!("{who}+{rights},o="));
+        }
         let other = "rwx".chars().filter(|c| rights.contains(*c)).collect::<String>();
         return Some(format!("u+{rights},go-{other}"));
     }

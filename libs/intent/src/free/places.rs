@@ -106,6 +106,27 @@ fn created(s: &Said<'_>) -> Option<Reading> {
 
 /// An archive, into a directory that may have to be made.
 fn unpacked(s: &Said<'_>) -> Option<Reading> {
+    // "Extract only x from the archive": a member.
+    let marks = s.marks();
+    if let Some(f) = s.take("extract|unpack|untar|get only|just? single? file? $ from|out|of") {
+        let member = s.raw(f.at[0]).to_owned();
+        let archive = s.entity(|e| if let Kind::Path(p) = &e.kind { Some(p.clone()) } else { None }).filter(|a| a.contains(".tar") || a.ends_with(".tgz") || a.ends_with(".zip"));
+        let to = s.take("to|into|in|inside|under existing? directory|folder? $ directory|folder?").map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
+        let plain = member.contains('.') && !member.contains(['*', '?']) && archive.as_ref().is_some_and(|a| *a != member);
+        let there = to.as_ref().is_none_or(|t| s.world().exists(t) == Some(Exists::Dir) || t == ".");
+        if let (Some(a), true, true) = (archive, plain, there) {
+            s.each(&["archive|file|tarball", "of|out|the|from", "only|just"]);
+            let (q, m) = (quote_path(&a), quote_path(&member));
+            let command = match (a.ends_with(".zip"), &to) {
+                (true, Some(t)) => format!("unzip {q} {m} -d {}", quote_path(t)),
+                (true, None) => format!("unzip {q} {m}"),
+                (false, Some(t)) => format!("tar -xf {q} -C {} {m}", quote_path(t)),
+                (false, None) => format!("tar -xf {q} {m}"),
+            };
+            return reading(command, format!("Takes {member} out of {a}."));
+        }
+    }
+    s.restore(marks);
     s.mark(0, 1);
     s.each(&["contents|content of?", "archive|file|tarball"]);
     let f = s.take("to|into|in|inside|under new|existing? directory|folder? called|named? $ directory|folder?")?;
@@ -193,6 +214,7 @@ fn linked(s: &Said<'_>) -> Option<Reading> {
         return None;
     };
     let target = s.raw(*target.at.last()?).to_owned();
+    s.each(&["in current|this directory|folder", "here"]);
     let dir = s.take_if("in|inside|under|within directory|folder? $ directory|folder?", |f| s.world().exists(s.raw(f.at[0]).trim_end_matches('/')) == Some(Exists::Dir)).map(|f| s.raw(f.at[0]).trim_end_matches('/').to_owned());
     let at = s.take("named|called $").map(|f| f.at[0]).or_else(|| (0..s.len()).find(|&i| s.free(i) && name(s, i).is_some() && (matches!(s.entity_at(i).map(|e| &e.kind), Some(Kind::Path(_))) || s.world().exists(s.raw(i)).is_none() && i > 0 && matches!(s.w[i - 1], "link" | "symlink" | "hardlink"))));
     let Some(name) = at.and_then(|i| {

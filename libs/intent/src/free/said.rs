@@ -346,7 +346,7 @@ impl<'a> Said<'a> {
 
     /// A word that may be a text to look for: quoted, or none of the small words.
     pub fn is_text(&self, i: usize) -> bool {
-        self.r.tokens[i].quoted || !(EMPTY.contains(&self.w[i]) && self.raw(i) == self.w[i]) && !matches!(self.w[i], "lines" | "files" | "file" | "line" | "not" | "no" | "only" | "or" | "filenames" | "filename" | "names" | "directories" | "folders" | "directory" | "folder" | "did" | "times" | "per" | "least" | "more" | "than" | "about" | "anything" | "everything")
+        self.r.tokens[i].quoted || !(EMPTY.contains(&self.w[i]) && self.raw(i) == self.w[i]) && !matches!(self.w[i], "lines" | "files" | "file" | "line" | "not" | "no" | "only" | "or" | "filenames" | "filename" | "names" | "directories" | "folders" | "directory" | "folder" | "did" | "times" | "per" | "least" | "more" | "than" | "about" | "anything" | "everything" | "including" | "excluding" | "except" | "besides")
     }
 }
 

@@ -156,6 +156,10 @@ pub(super) fn set(s: &Said<'_>) -> Set {
         f.push(test, words);
     }
     s.each(&["with|having|of|whose file? size|sizes is|are?", "in size"]);
+    if s.any(&["with|having|have|has more than one|1 hard? link|links|name|names", "with|having|have|has several|multiple hard links|names", "that? are hard-linked|hardlinked"]) {
+        f.push("-links +1".into(), "with more than one name");
+        f.said = true;
+    }
     if let Some(t) = between_sizes(s) {
         f.push(t.0, t.1);
     }
@@ -240,6 +244,7 @@ fn names(s: &Said<'_>, f: &mut Set) {
     }
     // Beginnings, ends, parts of names.
     for (patterns, form, verb) in [
+        (&["with? an? extension|extensions|suffix that|which? begin|begins|beginning|start|starts|starting with letter|letters? $"][..], "*.{}*", "with an ending in"),
         (&["whose? name|names|filename|filenames? that|which? start|starts|starting|begin|begins|beginning|begun with|by letter|letters|prefix|string|word? $", "prefixed with|by $", "with prefix $", "having prefix $", "with name|names starting|beginning with $"][..], "{}*", "beginning with"),
         (&["whose name|names|filename|filenames that? end|ends|ending with|in letter|letters|string|suffix? $", "name|names ending|end|ends with|in letter|string? $", "with|having suffix $"][..], "*{}", "ending in"),
         (&["whose name|names|filename|filenames contain|contains|include|includes|has|have|match|matches|matching letter|letters|word|string|text|substring? $", "with|having $ in|inside its|their? name|names|filename|filenames", "name|names|filename|filenames containing|contain|contains|including|matching letter|letters|word|string|text|substring? $", "contain|contains|containing|have|has $ in its|their? name|names|filename|filenames", "with name|names|filename|filenames like|matching|containing $"][..], "*{}*", "containing"),
@@ -318,6 +323,15 @@ fn names(s: &Said<'_>, f: &mut Set) {
         f.endings = all.iter().filter_map(|g| g.strip_prefix("*.")).filter(|e| !e.contains('*')).map(str::to_owned).collect();
         f.said = true;
         let exact: Vec<String> = all.clone();
+        // "The .bak files and the files ending in ~": either.
+        let other = f.tests.iter().position(|t| t.strip_prefix("-name '*").is_some_and(|t| !t.ends_with("*'"))).filter(|_| !negative && s.r.has(&["and", "or"]));
+        let mut exact = exact;
+        if let Some(t) = other {
+            let t = f.tests.remove(t);
+            exact.extend(t.strip_prefix("-name '").and_then(|t| t.strip_suffix('\'')).map(str::to_owned));
+            s.each(&["and|or files|those|ones?"]);
+        }
+        let exact = exact;
         let test = if exact.len() == 1 { name_tests(&exact) } else { format!("\\( {} \\)", exact.iter().map(|g| format!("-name {}", always_quoted(g))).collect::<Vec<_>>().join(" -o ")) };
         f.push(if negative { format!("! {test}") } else { test }, format!("({}{})", if negative { "not " } else { "" }, all.join(", ")));
         if negative {

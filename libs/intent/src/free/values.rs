@@ -214,6 +214,10 @@ fn dates(s: &Said<'_>) -> Option<Reading> {
 
 fn numbers(s: &Said<'_>) -> Option<Reading> {
     let value = |i: usize| s.raw(i).parse::<f64>().ok().map(|_| s.raw(i).to_owned()).or_else(|| s.number(i).map(|n| n.to_string()));
+    if let Some(f) = s.take("factorial of? #").or_else(|| s.take("# factorial")) {
+        let n = s.number(f.at[0]).filter(|n| *n <= 20)?;
+        return reading(format!("echo $(( {} ))", (1..=n.max(1)).map(|k| k.to_string()).collect::<Vec<_>>().join(" * ")), "Reckons it.");
+    }
     // Squares and cubes.
     for (words, power) in [("squares|square", "i * i"), ("cubes|cube", "i * i * i")] {
         if let Some(f) = s.take(&format!("{words} of all? integers|numbers|number? from|between? # to|through|and|until|- #")) {
@@ -377,7 +381,7 @@ fn texts(s: &Said<'_>) -> Option<Reading> {
     } else if s.any(&["to|in|into lowercase|lower case|letters?", "lowercase"]) {
         s.each(&["convert"]);
         (format!("printf '%s\\n' {q} | tr '[:upper:]' '[:lower:]'"), "Prints it in small letters.")
-    } else if s.any(&["length of|in", "how many characters|letters", "number of characters|letters in|of?", "how long is"]) {
+    } else if s.any(&["length of|in", "how many characters|letters", "number of characters|letters in|of?", "count all? characters|letters in|of?", "how long is"]) {
         s.each(&["characters|letters|does|has|have"]);
         (format!("printf %s {q} | wc -m"), "Counts its characters.")
     } else if s.any(&["how many words", "number of words in?"]) {

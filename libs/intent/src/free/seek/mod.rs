@@ -52,7 +52,7 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
     } else if c.one_of(&[LOOK]) {
         c.one_of(&["for|up|out|me"]);
         c.one_of(&[LOOK]);
-    } else {
+    } else if !headed(&c) {
         return None;
     }
     let verb = s.w.get(begin).copied().unwrap_or("");
@@ -134,7 +134,7 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
         return None;
     }
     // No name has two endings.
-    if f.tests.iter().filter(|t| t.starts_with("-name '*.")).count() > 1 {
+    if f.tests.iter().filter(|t| t.starts_with("-name '*.") || t.as_str() == "-name '*~'").count() > 1 {
         return None;
     }
     if c.fold {
@@ -151,6 +151,11 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
     if f.here && f.depth.is_none() && !below && (!seeks || acts.iter().any(Act::changes)) {
         f.depth = Some(1);
     }
+    // "How many entries are in x": what lies in it.
+    if acts.contains(&Act::Count) && f.kind == "f" && f.tests.is_empty() && !below && s.has(&["entries", "items", "things", "objects"]) && !s.has(&["files", "file"]) {
+        f.kind = "";
+        f.depth = Some(1);
+    }
     // "Delete notes.txt", "show the file notes.txt": one file, not whatever is called so in a tree.
     if f.one && !(seeks && !acts.iter().any(Act::changes)) && !(below && (acts.iter().any(Act::changes) || acts.contains(&Act::Count)) && s.has(&["all", "every", "each", "any"])) {
         return None;
@@ -161,6 +166,12 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
         return None;
     }
     act::command(&c, &f, &acts)
+}
+
+/// Whether the sentence begins with what is sought, without a verb: "directories whose permissions are 700", "python files that ...".
+fn headed(c: &Cursor<'_, '_>) -> bool {
+    let kind = matches!(c.entity().map(|e| &e.kind), Some(crate::entity::Kind::Ext(..)));
+    (kind || c.is("files|directories|folders|subdirectories|symlinks|all|every|names|paths|empty|hidden|executable")) && c.s.has(&["files", "directories", "folders", "subdirectories", "symlinks"]) && c.s.len() > 3
 }
 
 /// Words between what matters: crossed off, or what they say is remembered.
