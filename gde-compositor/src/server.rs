@@ -52,6 +52,7 @@ pub fn after_events(gde: &mut Gde) {
         gde.update_cursor();
     }
     gde.update_taskbars();
+    gde.update_displays();
     gde.redraw();
     if let Some(mut pace) = gde.headless_frames.take() {
         pace(gde);

@@ -207,6 +207,8 @@ pub struct Gde {
     pub manager: service_notify::Manager,
     /// X11 programs.
     pub x11: crate::x11::X11,
+    /// Who arranges screens.
+    pub displays: crate::handlers::displays::Displays,
     /// Who lists windows.
     pub taskbars: crate::handlers::taskbar::Taskbars,
     /// The user's settings.
@@ -267,6 +269,7 @@ impl Gde {
         SecurityContextState::new::<Gde, _>(&handle, is_trusted);
         crate::handlers::screencopy::create_global(&handle);
         crate::handlers::taskbar::create_global(&handle);
+        crate::handlers::displays::create_global(&handle);
         Ok(Gde {
             display: handle,
             events,
@@ -316,6 +319,7 @@ impl Gde {
             headless_frames: None,
             manager: service_notify::Manager::default(),
             x11: crate::x11::X11::default(),
+            displays: crate::handlers::displays::Displays::default(),
             taskbars: crate::handlers::taskbar::Taskbars::default(),
             chosen: crate::settings::Chosen::default(),
             has_animations: true,

@@ -1,0 +1,272 @@
+//! Programs that arrange screens (wlr-output-management).
+
+mod common;
+
+use std::os::unix::net::UnixStream;
+
+use common::Fixture;
+use wayland_client::protocol::{wl_callback, wl_registry};
+use wayland_client::{Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop, event_created_child};
+use wayland_protocols_wlr::output_management::v1::client::{
+    zwlr_output_configuration_head_v1::ZwlrOutputConfigurationHeadV1,
+    zwlr_output_configuration_v1::{self, ZwlrOutputConfigurationV1},
+    zwlr_output_head_v1::{self, ZwlrOutputHeadV1},
+    zwlr_output_manager_v1::{self, ZwlrOutputManagerV1},
+    zwlr_output_mode_v1::{self, ZwlrOutputModeV1},
+};
+
+/// A screen as the program hears of it.
+struct Head {
+    head: ZwlrOutputHeadV1,
+    name: String,
+    modes: Vec<ZwlrOutputModeV1>,
+    mode: Option<ZwlrOutputModeV1>,
+    location: (i32, i32),
+    scale: f64,
+    is_enabled: bool,
+    is_finished: bool,
+}
+
+#[derive(Default)]
+struct Heard {
+    manager: Option<ZwlrOutputManagerV1>,
+    heads: Vec<Head>,
+    sizes: Vec<(ZwlrOutputModeV1, (i32, i32), bool)>,
+    serial: u32,
+    answer: Option<&'static str>,
+    synced: u32,
+}
+
+impl Heard {
+    fn size_of(&self, mode: &ZwlrOutputModeV1) -> (i32, i32) {
+        self.sizes.iter().find(|(it, ..)| it == mode).unwrap().1
+    }
+
+    fn mode(&self, head: usize, size: (i32, i32)) -> ZwlrOutputModeV1 {
+        self.heads[head].modes.iter().find(|mode| self.size_of(mode) == size).unwrap().clone()
+    }
+
+    fn current(&self, head: usize) -> (i32, i32) {
+        self.size_of(self.heads[head].mode.as_ref().unwrap())
+    }
+}
+
+impl Dispatch<wl_registry::WlRegistry, ()> for Heard {
+    fn event(heard: &mut Self, registry: &wl_registry::WlRegistry, event: wl_registry::Event, _: &(), _: &Connection, qh: &QueueHandle<Self>) {
+        if let wl_registry::Event::Global { name, interface, version } = event
+            && interface == ZwlrOutputManagerV1::interface().name
+        {
+            heard.manager = Some(registry.bind(name, version, qh, ()));
+        }
+    }
+}
+
+impl Dispatch<wl_callback::WlCallback, ()> for Heard {
+    fn event(heard: &mut Self, _: &wl_callback::WlCallback, _: wl_callback::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
+        heard.synced += 1;
+    }
+}
+
+impl Dispatch<ZwlrOutputManagerV1, ()> for Heard {
+    fn event(heard: &mut Self, _: &ZwlrOutputManagerV1, event: zwlr_output_manager_v1::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
+        match event {
+            zwlr_output_manager_v1::Event::Head { head } => heard.heads.push(Head {
+                head,
+                name: String::new(),
+                modes: Vec::new(),
+                mode: None,
+                location: (-1, -1),
+                scale: 0.0,
+                is_enabled: false,
+                is_finished: false,
+            }),
+            zwlr_output_manager_v1::Event::Done { serial } => heard.serial = serial,
+            _ => {}
+        }
+    }
+
+    event_created_child!(Heard, ZwlrOutputManagerV1, [zwlr_output_manager_v1::EVT_HEAD_OPCODE => (ZwlrOutputHeadV1, ())]);
+}
+
+impl Dispatch<ZwlrOutputHeadV1, ()> for Heard {
+    fn event(heard: &mut Self, proxy: &ZwlrOutputHeadV1, event: zwlr_output_head_v1::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
+        use zwlr_output_head_v1::Event;
+        let head = heard.heads.iter_mut().find(|it| it.head == *proxy).unwrap();
+        match event {
+            Event::Name { name } => head.name = name,
+            Event::Mode { mode } => head.modes.push(mode),
+            Event::CurrentMode { mode } => head.mode = Some(mode),
+            Event::Position { x, y } => head.location = (x, y),
+            Event::Scale { scale } => head.scale = scale,
+            Event::Enabled { enabled } => head.is_enabled = enabled == 1,
+            Event::Finished => head.is_finished = true,
+            _ => {}
+        }
+    }
+
+    event_created_child!(Heard, ZwlrOutputHeadV1, [zwlr_output_head_v1::EVT_MODE_OPCODE => (ZwlrOutputModeV1, ())]);
+}
+
+impl Dispatch<ZwlrOutputModeV1, ()> for Heard {
+    fn event(heard: &mut Self, mode: &ZwlrOutputModeV1, event: zwlr_output_mode_v1::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
+        match event {
+            zwlr_output_mode_v1::Event::Size { width, height } => heard.sizes.push((mode.clone(), (width, height), false)),
+            zwlr_output_mode_v1::Event::Preferred => heard.sizes.iter_mut().filter(|it| it.0 == *mode).for_each(|it| it.2 = true),
+            _ => {}
+        }
+    }
+}
+
+impl Dispatch<ZwlrOutputConfigurationV1, ()> for Heard {
+    fn event(heard: &mut Self, _: &ZwlrOutputConfigurationV1, event: zwlr_output_configuration_v1::Event, _: &(), _: &Connection, _: &QueueHandle<Self>) {
+        heard.answer = match event {
+            zwlr_output_configuration_v1::Event::Succeeded => Some("succeeded"),
+            zwlr_output_configuration_v1::Event::Failed => Some("failed"),
+            zwlr_output_configuration_v1::Event::Cancelled => Some("cancelled"),
+            _ => None,
+        };
+    }
+}
+
+delegate_noop!(Heard: ZwlrOutputConfigurationHeadV1);
+
+struct Program {
+    connection: Connection,
+    queue: EventQueue<Heard>,
+    qh: QueueHandle<Heard>,
+    heard: Heard,
+    is_dead: bool,
+}
+
+impl Program {
+    fn new(fixture: &mut Fixture) -> Program {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        fixture.gde.add_client(ours);
+        let connection = Connection::from_socket(theirs).unwrap();
+        let queue = connection.new_event_queue();
+        let qh = queue.handle();
+        connection.display().get_registry(&qh, ());
+        let mut program = Program { connection, queue, qh, heard: Heard::default(), is_dead: false };
+        program.sync(fixture);
+        program.sync(fixture);
+        program
+    }
+
+    fn sync(&mut self, fixture: &mut Fixture) {
+        let wanted = self.heard.synced + 1;
+        self.connection.display().sync(&self.qh, ());
+        for _ in 0..1000 {
+            self.is_dead |= self.connection.flush().is_err();
+            fixture.dispatch();
+            if let Some(guard) = self.connection.prepare_read() {
+                match guard.read() {
+                    Ok(_) => {}
+                    Err(wayland_client::backend::WaylandError::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                    Err(_) => self.is_dead = true,
+                }
+            }
+            self.is_dead |= self.queue.dispatch_pending(&mut self.heard).is_err();
+            if self.heard.synced >= wanted || self.is_dead {
+                // What is told when the events at hand are done comes after the answer.
+                fixture.dispatch();
+                return;
+            }
+        }
+        panic!("the program gets no answer");
+    }
+
+    fn begin(&self) -> ZwlrOutputConfigurationV1 {
+        self.heard.manager.as_ref().unwrap().create_configuration(self.heard.serial, &self.qh, ())
+    }
+
+    fn enable(&self, configuration: &ZwlrOutputConfigurationV1, head: usize) -> ZwlrOutputConfigurationHeadV1 {
+        configuration.enable_head(&self.heard.heads[head].head, &self.qh, ())
+    }
+
+    /// The answer to an arrangement.
+    fn ask(&mut self, fixture: &mut Fixture, configuration: &ZwlrOutputConfigurationV1, is_test: bool) -> Option<&'static str> {
+        self.heard.answer = None;
+        if is_test {
+            configuration.test();
+        } else {
+            configuration.apply();
+        }
+        self.sync(fixture);
+        self.sync(fixture);
+        self.heard.answer
+    }
+}
+
+#[test]
+fn sizes_and_places_are_changed() {
+    let mut fixture = Fixture::new();
+    fixture.gde.add_screen("TEST-2", (1024, 768), 60_000, (0, 0), 1.0);
+    let mut program = Program::new(&mut fixture);
+    let heads: Vec<_> = program.heard.heads.iter().map(|head| (head.name.as_str(), head.location, head.scale, head.is_enabled)).collect();
+    assert_eq!(heads, [("TEST-1", (0, 0), 1.0, true), ("TEST-2", (1280, 0), 1.0, true)]);
+    assert_eq!((program.heard.current(0), program.heard.current(1)), ((1280, 800), (1024, 768)));
+    let preferred = program.heard.sizes.iter().find(|it| it.0 == program.heard.mode(0, (1280, 800))).unwrap().2;
+    assert!(preferred);
+    for is_test in [true, false] {
+        let configuration = program.begin();
+        let first = program.enable(&configuration, 0);
+        first.set_mode(&program.heard.mode(0, (800, 600)));
+        first.set_position(1024, 0);
+        program.enable(&configuration, 1).set_position(0, 0);
+        assert_eq!(program.ask(&mut fixture, &configuration, is_test), Some("succeeded"));
+        let is_so = fixture.gde.screens[0].output.current_mode().unwrap().size == (800, 600).into();
+        assert_eq!(is_so, !is_test, "a test changes nothing");
+    }
+    let rects: Vec<_> = fixture.gde.screens.iter().map(|screen| fixture.gde.screen_rect(screen)).collect();
+    assert_eq!(rects, [gde_layout::Rect::new(1024, 0, 800, 600), gde_layout::Rect::new(0, 0, 1024, 768)]);
+    assert_eq!((program.heard.current(0), program.heard.heads[0].location, program.heard.heads[1].location), ((800, 600), (1024, 0), (0, 0)));
+    // A screen that goes is told of.
+    let output = fixture.gde.screens[1].output.clone();
+    fixture.gde.remove_screen(&output);
+    program.sync(&mut fixture);
+    program.sync(&mut fixture);
+    assert!(program.heard.heads[1].is_finished && !program.heard.heads[0].is_finished);
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_changes_nothing() {
+    let mut fixture = Fixture::new();
+    let mut program = Program::new(&mut fixture);
+    type Change = fn(&ZwlrOutputConfigurationHeadV1);
+    let changes: [Change; 3] = [
+        |head| head.set_custom_mode(1234, 567, 0),
+        |head| head.set_scale(2.0),
+        |head| head.set_transform(wayland_client::protocol::wl_output::Transform::_90),
+    ];
+    for change in changes {
+        let configuration = program.begin();
+        let head = program.enable(&configuration, 0);
+        head.set_position(7, 7);
+        change(&head);
+        assert_eq!(program.ask(&mut fixture, &configuration, false), Some("failed"));
+        assert_eq!(fixture.gde.screens[0].output.current_location(), (0, 0).into());
+    }
+    let configuration = program.begin();
+    configuration.disable_head(&program.heard.heads[0].head);
+    assert_eq!(program.ask(&mut fixture, &configuration, false), Some("failed"));
+    // What was begun before a change is not made after it.
+    let configuration = program.begin();
+    program.enable(&configuration, 0).set_position(7, 7);
+    program.sync(&mut fixture);
+    let output = fixture.gde.screens[0].output.clone();
+    fixture.gde.resize_screen(&output, (1024, 768), 60_000);
+    program.sync(&mut fixture);
+    assert_eq!(program.ask(&mut fixture, &configuration, false), Some("cancelled"));
+    assert!(!program.is_dead);
+    // A head that is left out, and one that is named twice, are errors.
+    let configuration = program.begin();
+    configuration.apply();
+    program.sync(&mut fixture);
+    assert!(program.is_dead);
+    let mut program = Program::new(&mut fixture);
+    let configuration = program.begin();
+    program.enable(&configuration, 0);
+    program.enable(&configuration, 0);
+    program.sync(&mut fixture);
+    assert!(program.is_dead);
+}
