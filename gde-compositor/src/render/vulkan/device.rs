@@ -45,8 +45,9 @@ fn lacks(device: &PhysicalDevice) -> Option<String> {
     if device.api_version() < Version::V1_3 {
         return Some(format!("{name} has only Vulkan {}, and 1.3 is needed", device.api_version()));
     }
-    if !device.supported_features().dynamic_rendering {
-        return Some(format!("{name} has no dynamic rendering"));
+    let features = device.supported_features();
+    if !features.dynamic_rendering || !features.synchronization2 {
+        return Some(format!("{name} lacks dynamic rendering or synchronization2"));
     }
     graphics_family(device).is_none().then(|| format!("{name} has no queue for graphics"))
 }
@@ -90,7 +91,7 @@ pub fn open(allowed: Devices) -> Result<Opened, Error> {
             ext_external_memory_host: physical.supported_extensions().ext_external_memory_host,
             ..DeviceExtensions::empty()
         },
-        enabled_features: DeviceFeatures { dynamic_rendering: true, ..DeviceFeatures::empty() },
+        enabled_features: DeviceFeatures { dynamic_rendering: true, synchronization2: true, ..DeviceFeatures::empty() },
         ..DeviceCreateInfo::default()
     };
     let (device, mut queues) = Device::new(physical, create_info)?;

@@ -11,16 +11,15 @@ use vulkano::descriptor_set::layout::DescriptorSetLayout;
 use vulkano::descriptor_set::{DescriptorSet, WriteDescriptorSet};
 use vulkano::device::DeviceOwned;
 use vulkano::format::Format;
-use vulkano::image::view::{ImageView, ImageViewCreateInfo};
-use vulkano::image::{Image, ImageCreateFlags, ImageCreateInfo, ImageUsage};
+use vulkano::image::view::ImageView;
+use vulkano::image::{Image, ImageCreateInfo, ImageUsage};
 use vulkano::memory::allocator::{AllocationCreateInfo, StandardMemoryAllocator};
 
 use super::Error;
-use super::pipelines::TARGET;
 use crate::render::mirror::{Mirror, Stale};
 use crate::render::texture::Texture;
 
-/// A picture on the device. Shaders see its pixels as integers, to compute with them, and as colours.
+/// A picture on the device. Its pixels are integers there: they are computed with as such.
 #[derive(Debug)]
 pub struct DeviceImage {
     /// The picture.
@@ -124,19 +123,15 @@ impl Images {
         let image = Image::new(
             self.allocator.clone(),
             ImageCreateInfo {
-                flags: ImageCreateFlags::MUTABLE_FORMAT,
-                format: TARGET,
-                view_formats: vec![TARGET, Format::R32_UINT],
+                format: Format::R32_UINT,
                 extent: [width, height, 1],
-                usage: ImageUsage::SAMPLED | ImageUsage::TRANSFER_DST | ImageUsage::TRANSFER_SRC,
+                usage: ImageUsage::STORAGE | ImageUsage::TRANSFER_DST | ImageUsage::TRANSFER_SRC,
                 ..ImageCreateInfo::default()
             },
             AllocationCreateInfo::default(),
         )?;
-        let integers = ImageViewCreateInfo { format: Format::R32_UINT, ..ImageViewCreateInfo::from_image(&image) };
-        let views = [ImageView::new(image.clone(), integers)?, ImageView::new_default(image.clone())?];
-        let writes = (0..).zip(views).map(|(binding, view)| WriteDescriptorSet::image_view(binding, view));
-        let set = DescriptorSet::new(self.sets.clone(), self.layout.clone(), writes, [])?;
+        let view = ImageView::new_default(image.clone())?;
+        let set = DescriptorSet::new(self.sets.clone(), self.layout.clone(), [WriteDescriptorSet::image_view(0, view)], [])?;
         Ok(DeviceImage { image, set })
     }
 }

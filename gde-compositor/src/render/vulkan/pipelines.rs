@@ -54,7 +54,7 @@ impl Kind {
 /// One pipeline for each kind. They have the same layout.
 #[derive(Debug)]
 pub struct Pipelines {
-    /// Set 0 is a texture, as integers and as colours, set 1 the words.
+    /// Set 0 is a texture, set 1 the words.
     pub layout: Arc<PipelineLayout>,
     pipelines: Vec<Arc<GraphicsPipeline>>,
 }

@@ -1,5 +1,8 @@
-// What the Vulkan renderer draws with. Pixels are integers where they are computed with, and that is done as in the software renderer: only the
-// laying over what is there, the blending, is the device's.
+// What the Vulkan renderer draws with. Pixels are integers, and are computed as the software renderer does: only the laying over what is
+// there, the blending, is the device's.
+//
+// Textures are storage images: vulkano 0.35 sees what shaders read only of these, and of samplers that are one with their image, which WGSL has
+// not. What it does not see read it does not wait for.
 
 // What a draw is told. `plan.rs` writes it, in this order.
 struct Draw {
@@ -24,9 +27,7 @@ struct Draw {
 }
 
 var<push_constant> draw: Draw;
-@group(0) @binding(0) var texels: texture_2d<u32>;
-// The same texture, as colours.
-@group(0) @binding(1) var colours: texture_2d<f32>;
+@group(0) @binding(0) var texels: texture_storage_2d<r32uint, read>;
 @group(1) @binding(0) var<storage, read> words: array<i32>;
 
 @vertex
@@ -56,15 +57,15 @@ fn solid() -> @location(0) vec4<f32> {
     return output(channels(draw.colour));
 }
 
-// All of its alpha is seen: nothing is computed.
+// All of its alpha is seen.
 @fragment
 fn plain(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
-    return textureLoad(colours, vec2<i32>(at.xy) + draw.offset, 0);
+    return output(channels(textureLoad(texels, vec2<i32>(at.xy) + draw.offset).r));
 }
 
 @fragment
 fn same(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
-    let pixel = textureLoad(texels, vec2<i32>(at.xy) + draw.offset, 0).r;
+    let pixel = textureLoad(texels, vec2<i32>(at.xy) + draw.offset).r;
     return output(faded(channels(pixel), draw.alpha));
 }
 
@@ -82,7 +83,7 @@ fn shadow(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
 }
 
 fn texel(x: i32, y: i32) -> u32 {
-    return textureLoad(texels, clamp(vec2<i32>(x, y), vec2<i32>(0), draw.size - 1), 0).r;
+    return textureLoad(texels, clamp(vec2<i32>(x, y), vec2<i32>(0), draw.size - 1)).r;
 }
 
 // Between two pixels; `by` is 0 to 256.
