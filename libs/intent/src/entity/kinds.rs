@@ -86,7 +86,7 @@ pub(super) fn extensions(f: &mut Finder<'_>) {
         let w = w.to_owned();
         // "from photos", "logs folder": a directory of that name is meant as one.
         let before = (0..i).rev().find(|&k| !f.is(k, &["the", "my"]));
-        let placed = before.is_some_and(|k| f.is(k, &["in", "from", "inside", "under", "below", "within", "into"])) || f.is(i + 1, &["folder", "directory", "dir"]);
+        let placed = before.is_some_and(|k| f.is(k, &["in", "from", "inside", "under", "below", "within", "into", "of"])) || f.is(i + 1, &["folder", "directory", "dir"]);
         if placed && !f.is(i + 1, &["file", "files"]) && f.world.exists(&f.tokens[i].raw) == Some(crate::world::Exists::Dir) {
             let raw = f.tokens[i].raw.clone();
             let end = i + 1 + usize::from(f.is(i + 1, &["folder", "directory", "dir"]));

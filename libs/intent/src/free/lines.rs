@@ -178,6 +178,10 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
         let e: String = f.at.iter().map(|&i| format!(" -e {}", quote(&s.text(i)))).collect();
         p.on_files(base("x", &format!("-F{e}")), "without those lines");
     }
+    // "The ERROR lines of x": a word in capitals, or in quotes.
+    if p.words.len() == before && let Some(f) = s.take_if("$ lines|messages|entries", |f| told(f) && s.entity_at(f.at[0]).is_none_or(|e| matches!(e.kind, crate::entity::Kind::Quoted(_)))) {
+        p.on_files(base("", &format!("-F -e {}", quote(&s.text(f.at[0])))), format!("the lines with {}", s.raw(f.at[0])));
+    }
     // "the warnings in x.log": lines of that kind.
     if p.words.len() == before && let Some(f) = s.take_if("show|print|display|list|find|get|see all|any? warnings|errors|failures|exceptions|criticals|infos in|from|of|inside|that|recorded", |f| f.start == 0) {
         let kind = s.w[f.start..f.end].iter().find_map(|w| Some(match *w { "warnings" => "warn", "errors" => "error", "failures" => "fail", "exceptions" => "exception", "criticals" => "critical", "infos" => "info", _ => return None })).unwrap_or("error");
@@ -563,7 +567,7 @@ fn order(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let fold = if s.has(&["sort", "sorted", "unique"]) && folded(s) { "f" } else { "" };
     let things = "lines|line|words|word|values|value|entries|entry|rows|names|numbers|ones|addresses|items|records";
     let frequency = s.any(&[
-        "how many lines|entries|rows|records does|do each|every $ have|has?", "how often|many? times? each|every $ is|was|are|occurs|occur|appears|appear used|seen|given|named|mentioned?", "count how often|many? times? each|every $ is|occurs|appears used?",
+        "how many lines|entries|rows|records does|do each|every $ have|has?", "how often was|is|were|did|does each|every $ used|sold|seen|bought|ordered|appear|occur|visited|mentioned|requested|called", "how often|many? times? each|every $ is|was|are|occurs|occur|appears|appear used|seen|given|named|mentioned?", "count how often|many? times? each|every $ is|occurs|appears used?",
         &format!("how often|many times? each|every different|distinct|unique? {things} occurs|occur|appears|appear?"), &format!("how often|times each|every distinct|different|unique? {things}"), "how many times each|every line|value|word|entry occurs|appears?", &format!("count|number of? occurrences|times of? each|every distinct|unique|different? {things}"), "with|and number of occurrences|times", "with|and|together its|their|occurrence? count|counts|frequency|frequencies",
         "number of times each|every line|value|word|entry occurs|appears", &format!("frequency|frequencies of each|every? distinct|different|unique? {things}"), &format!("count each|every distinct|unique|different? {things}"), "occurrences|count|frequency|counts per line|value|word|entry", "how many of each", "how many lines|entries|rows|records it|there|has|have for|per|of each|every", "prefixed|preceded by|with number of occurrences|times|count",
         &format!("many|number|count {things} of|for|in|has|have? per"),

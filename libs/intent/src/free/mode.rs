@@ -25,13 +25,22 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
             return Some(format!("{}{}{}", digit(&w[..3]), digit(&w[3..6]), digit(&w[6..])));
         }
     }
+    if let Some(f) = s.take("sticky|setuid|suid|set-user-id|setgid|sgid|set-group-id bit") {
+        let sign = if matches!(s.first(), "remove" | "clear" | "unset" | "take" | "drop") { '-' } else { '+' };
+        s.each(&["set|add|remove|clear|unset|take|drop|turn", "on|from|for|of"]);
+        return Some(match s.w[f.start] {
+            "sticky" => format!("{sign}t"),
+            "setuid" | "suid" | "set-user-id" => format!("u{sign}s"),
+            _ => format!("g{sign}s"),
+        });
+    }
     let asks = matches!(s.first(), "make" | "set" | "give" | "grant" | "add" | "remove" | "revoke" | "take" | "change" | "allow" | "deny" | "forbid" | "let" | "recursively" | "modify" | "withdraw" | "protect" | "restrict" | "drop" | "strip" | "mark" | "ensure" | "chmod" | "for" | "only" | "nobody");
     let about = s.has(&["permission", "permissions", "executable", "readable", "writable", "read-only", "readonly", "rights", "execute", "rwx", "read", "write", "writeable", "run", "non-executable", "non-writable", "non-readable", "private", "access", "runnable"]);
     if !asks || !about {
         return None;
     }
     let all_from_others = s.any(&[
-        "others|everybody|everyone|anybody else? nothing|none", "nothing for|to anybody|anyone|everybody|everyone|others else?", "take all? rights|permissions from everybody|everyone|others else?", "all? rights|permissions from everybody|everyone|others else?", "no rights|permissions|access for|to everybody|everyone|others|anybody|anyone else?",
+        "others|everybody|everyone|anybody else? nothing|none", "nobody|no-one but|except owner|me|user", "nothing for|to anybody|anyone|everybody|everyone|others else?", "take all? rights|permissions from everybody|everyone|others else?", "all? rights|permissions from everybody|everyone|others else?", "no rights|permissions|access for|to everybody|everyone|others|anybody|anyone else?",
         "none|nothing for|to group and others|other", "no one|nobody else", "nobody else has|have? access?", "and no one else", "only? by owner|me only", "by owner only", "to owner only", "for owner only", "only owner|user", "only by me|myself", "only i", "only me", "only for owner|me|user", "not by|for group or others", "accessible only? by owner|me only?", "but? nobody else", "private",
     ]);
     let full = s.any(&["full rights|permissions|access for|to? owner?", "owner full rights|permissions|access", "all rights|permissions for|to owner", "rwx for|to owner", "owner rwx", "full rights|permissions|access", "rwx", "read write and? execute"]);
@@ -58,6 +67,10 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
     }
     if rights.is_empty() && (full || s.any(&["all permissions|rights|access", "every permission", "any permission|access|rights"])) {
         rights = "rwx".into();
+    }
+    if rights.is_empty() && all_from_others {
+        s.each(&["make sure", "can|may|could|access", "be? able to? access", "anything|everything|it|all in|inside|below?", "to|on|for|of"]);
+        return Some("go=".into());
     }
     let rights = if rights.is_empty() { return None } else { rights };
     let mut who = String::new();

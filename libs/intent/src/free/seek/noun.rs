@@ -96,7 +96,7 @@ fn part(v: &str) -> String {
 
 fn extension(v: &str) -> String {
     let bare = v.trim_start_matches('*').trim_start_matches('.');
-    if v.contains(['*', '?', '[']) && !v.starts_with("*.") { v.to_owned() } else { format!("*.{}", plain_pattern(bare)) }
+    if v.contains(['*', '?', '[']) && !v.starts_with("*.") { v.to_owned() } else if !bare.contains(char::is_alphanumeric) { format!("*{}", plain_pattern(bare)) } else { format!("*.{}", plain_pattern(bare)) }
 }
 
 /// What is said of names.

@@ -60,7 +60,8 @@ fn dir(c: &mut Cursor<'_, '_>) -> Option<(String, bool)> {
     let followed = c.s.w.get(c.i + 1).is_some_and(|w| FOLDER.split('|').any(|f| f == *w)) && !c.s.quoted(c.i + 1);
     let exists = c.s.world().exists(&raw) == Some(Exists::Dir);
     let named = (told || followed || raw.contains('/')) && (c.quoted() || !small(c.word())) && !raw.contains(['*', '?', '[', ' ', '(']) && c.s.number(c.i).is_none();
-    let known = exists && (c.quoted() || !crate::vocabulary::is_common(c.word()) || told || followed || c.i > 0 && IN.split('|').any(|w| w == c.s.w[c.i - 1]));
+    let searched = c.i == 1 && matches!(c.s.w[0], "search" | "searches" | "scan") && c.s.w.get(2) == Some(&"for");
+    let known = exists && (searched || c.quoted() || !crate::vocabulary::is_common(c.word()) || told || followed || c.i > 0 && IN.split('|').any(|w| w == c.s.w[c.i - 1]));
     if (pathlike && !raw.contains(['*', '?', '[', ' ', '|', ';']) || named || known) && plausible(&raw) {
         c.cross();
         let path = if raw.len() > 1 { raw.trim_end_matches('/').to_owned() } else { raw };
