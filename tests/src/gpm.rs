@@ -12,6 +12,8 @@ use crate::lab::Lab;
 use crate::{Test, check};
 
 const LIMIT: Duration = Duration::from_secs(300);
+/// For each kill that is asked for.
+const KILL_LIMIT: Duration = Duration::from_secs(10);
 const IN_EMPTY_FOLDER: &str = r#"d=$(mktemp -d /var/tmp/gpm.XXXXXX) && cd "$d" && bash -c "$1"; s=$?; cd / && rm -rf "$d"; exit $s"#;
 
 pub fn tests(folder: &Path) -> Vec<Test> {
@@ -33,9 +35,13 @@ fn run(lab: &Lab, folder: &Path, name: &str) -> Result<()> {
 /// Runs a script with `input`.
 fn run_with(lab: &Lab, folder: &Path, name: &str, input: &[u8]) -> Result<()> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
-    let script = format!("{}\n{}", read("common.sh")?, read(&format!("{name}.sh"))?);
+    // GPM_KILLS: how often gpm is killed, where that is to be more often than usual.
+    let kills = std::env::var("GPM_KILLS").ok().map(|it| it.parse::<u32>().context("GPM_KILLS is no number")).transpose()?;
+    let settings = kills.map(|it| format!("KILLS={it}\n")).unwrap_or_default();
+    let limit = LIMIT + KILL_LIMIT * kills.unwrap_or(0);
+    let script = format!("{settings}{}\n{}", read("common.sh")?, read(&format!("{name}.sh"))?);
     let machine = if name == "image" { lab.fresh()? } else { lab.genai()? };
-    let output = machine.exec().output(command(["bash", "-c", IN_EMPTY_FOLDER, "bash", &script], LIMIT), input);
+    let output = machine.exec().output(command(["bash", "-c", IN_EMPTY_FOLDER, "bash", &script], limit), input);
     machine.dir().check_panic()?;
     check::succeeds(&output?)
 }
