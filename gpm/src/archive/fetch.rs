@@ -13,7 +13,7 @@ use super::index::{self, Index};
 use super::release::{self, Listed, Release};
 use super::{ArchiveError, DebFile, DebOffer, Debian};
 use crate::deb::control;
-use crate::observer::Observer;
+use crate::observer::{Event, Observer};
 use crate::repository::{RepositoryError, Time, Transport, Updated, Url, copy_exactly};
 
 const MAX_RELEASE: u64 = 8 << 20;
@@ -94,8 +94,12 @@ impl<'a> Archive<'a> {
         let described_by = self.words(&releases);
         let mark = self.dir.join("words");
         if fs::read_to_string(&mark).ok().as_deref() != Some(&described_by) {
-            self.describe(&releases)?;
-            write(&mark, described_by.as_bytes())?;
+            match self.describe(&releases) {
+                Ok(()) => write(&mark, described_by.as_bytes())?,
+                Err(ArchiveError::Repository(RepositoryError::Cancelled)) => return Err(RepositoryError::Cancelled.into()),
+                // Many mirrors leave them out: packages are installed without, and they are asked for again when there is something new.
+                Err(error) => self.observer.event(&Event::Note { text: &format!("{}: what it says of its programs for people could not be had: {error}", self.name) }),
+            }
         }
         // The dates last: should this be interrupted, all is looked at again.
         write(&self.dir.join(INDEX), &text)?;

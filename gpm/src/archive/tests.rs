@@ -298,6 +298,15 @@ fn programs_are_told_in_words_for_people() {
     assert_eq!(fs::read_to_string(&picture).unwrap(), "a picture");
     assert_eq!(fs::read_dir(picture.parent().unwrap()).unwrap().count(), 1);
     assert!(!it.path("root/var/lib/gpm/repositories/evil.png").exists());
+
+    // A mirror that has all but these words is as good for packages, and what was known of them stays.
+    it.package("part", "2", "");
+    it.compressed("main/dep11/Components-amd64.yml.gz", b"---\nother\n");
+    it.publish(3, "");
+    fs::remove_file(it.path("archive/dists/demo/main/dep11/Components-amd64.yml.gz")).unwrap();
+    assert_eq!(it.update(), Ok(Updated::News));
+    it.install("part (= 2)").unwrap();
+    assert_eq!(fs::read_to_string(&picture).unwrap(), "a picture");
 }
 
 #[test]
