@@ -3,7 +3,9 @@ set -euo pipefail
 cd "$1"
 home=$(mktemp -d)
 trap 'gpgconf --homedir "$home" --kill all 2>/dev/null || true; rm -rf "$home"' EXIT
-sign() { gpg --batch --quiet --homedir "$home" --pinentry-mode loopback --passphrase '' "$@"; }
+# The machine's clock may be behind the host's, and what is signed in the future is not believed.
+yesterday=$(date -u -d yesterday +%Y%m%dT%H%M%S)
+sign() { gpg --faked-system-time "$yesterday" --batch --quiet --homedir "$home" --pinentry-mode loopback --passphrase '' "$@"; }
 sign --quick-generate-key 'Archive <archive@example.org>' ed25519 sign
 sign --export >keys.gpg
 mkdir -p pool dists/demo/main/binary-amd64 dists/demo/main/dep11
