@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, System};
 use crate::{Test, check};
 
 const LIMIT: Duration = Duration::from_secs(300);
@@ -64,7 +64,8 @@ cd / && rm -r /root/full && sync && echo cleaned
 "#;
 
 fn disk_full(lab: &Lab) -> Result<()> {
-    let machine = lab.fresh()?;
+    // The edition with the smallest disk, which is full the soonest.
+    let machine = lab.boot("limits/disk-full", &lab.describe(System::Server)?)?;
     let full = "No space left on device\nprecious\n";
     check::prints(&machine.sh(FILL, LIMIT)?, &format!("{full}{full}20000000\nprecious\ncleaned\n"))?;
     check::prints(&machine.sh("echo alive > /root/file && cat /root/file", LIMIT)?, "alive\n")
