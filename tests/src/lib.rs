@@ -84,7 +84,7 @@ impl Test {
 
     /// Whether it needs the server's edition.
     pub fn needs_server(&self) -> bool {
-        ["server/", "installer/", "live/"].iter().any(|group| self.name.starts_with(group))
+        ["server/", "installer/", "live/", "limits/disk-full"].iter().any(|group| self.name.starts_with(group))
     }
 
     /// Whether it needs the developer's edition.
