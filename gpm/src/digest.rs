@@ -55,6 +55,30 @@ impl Hasher {
     }
 }
 
+impl sha2::digest::Update for Hasher {
+    fn update(&mut self, data: &[u8]) {
+        Hasher::update(self, data);
+    }
+}
+
+/// Counts in what it writes on: to `output`, into `hasher`.
+pub(crate) struct Hashed<W, H> {
+    pub output: W,
+    pub hasher: H,
+}
+
+impl<W: Write, H: sha2::digest::Update> Write for Hashed<W, H> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(data)?;
+        self.hasher.update(&data[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
 impl Write for Hasher {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.update(data);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -13,6 +13,7 @@ use super::index::{self, Index};
 use super::release::{self, Listed, Release};
 use super::{ArchiveError, DebFile, DebOffer, Debian};
 use crate::deb::control;
+use crate::digest::Hashed;
 use crate::observer::{Event, Observer};
 use crate::repository::{RepositoryError, Time, Transport, Updated, Url, copy_exactly};
 
@@ -253,7 +254,7 @@ impl<'a> Archive<'a> {
     pub fn fetch(&self, name: &str, file: &DebFile, path: &Path) -> Result<(), ArchiveError> {
         let mut reader = self.transport.open(&self.url.join(&file.path))?.ok_or_else(|| RepositoryError::Missing(file.path.clone()))?;
         let failed = |source| RepositoryError::Store { what: path.display().to_string(), source };
-        let mut output = Hashed { file: fs::File::create(path).map_err(failed)?, hasher: Sha256::new() };
+        let mut output = Hashed { output: fs::File::create(path).map_err(failed)?, hasher: Sha256::new() };
         copy_exactly(&mut reader, &mut output, file.length, name, self.observer)?;
         if output.hasher.finalize()[..] != file.sha256 {
             return Err(ArchiveError::Checksum { what: file.path.clone() });
@@ -275,21 +276,4 @@ fn text(path: &str, packed: &[u8]) -> Result<String, ArchiveError> {
         return Err(RepositoryError::Endless { what: path.into(), limit: MAX_LIST_TEXT }.into());
     }
     Ok(text)
-}
-
-struct Hashed {
-    file: fs::File,
-    hasher: Sha256,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(data)?;
-        self.hasher.update(&data[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }

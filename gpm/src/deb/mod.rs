@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use control::Stanza;
 
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digest, Hashed, Hasher};
 use crate::manifest::{AppStream, Manifest, Trigger};
 use crate::package::{Builder, Entry, Kind};
 use crate::sandbox;
@@ -212,7 +212,7 @@ fn entries(tar: impl Read, folder: Option<&Path>) -> Result<(Files, Spooled), De
             match folder.filter(|_| entry.size() > SPOOLED) {
                 Some(folder) => {
                     let place = folder.join(format!("file-{number}"));
-                    let mut output = Hashed { file: File::create(&place)?, hasher: Hasher::new() };
+                    let mut output = Hashed { output: File::create(&place)?, hasher: Hasher::new() };
                     let size = io::copy(&mut entry, &mut output)?;
                     kind = Kind::Regular { size, sha512: output.hasher.finish() };
                     spooled.insert(path.clone(), place);
@@ -247,23 +247,6 @@ fn entries(tar: impl Read, folder: Option<&Path>) -> Result<(Files, Spooled), De
         }
     }
     Ok((files, spooled))
-}
-
-struct Hashed {
-    file: File,
-    hasher: Hasher,
-}
-
-impl io::Write for Hashed {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(data)?;
-        self.hasher.update(&data[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }
 
 /// Scripts, triggers and configuration files.

@@ -247,10 +247,11 @@ impl<'a> Gpm<'a> {
     /// # Errors
     /// When the wish cannot come true, or something cannot be read.
     pub fn propose(&self, request: &Request, files: &[PathBuf], trust: Trust<'_>) -> Result<Proposal, Error> {
+        let opened = self.opened(files, trust)?;
         // What a wish leads to by the first of each dependency's alternatives is nearly always enough.
-        match self.propose_within(request, files, trust, Breadth::First) {
+        match self.propose_within(request, &opened, Breadth::First) {
             Err(Error::Solve(error)) if !matches!(error, SolveError::Cancelled) && self.sources()?.values().any(|it| it.enabled && it.debian.is_some()) => {
-                self.propose_within(request, files, trust, Breadth::All).map_err(|error| self.with_similar(error))
+                self.propose_within(request, &opened, Breadth::All).map_err(|error| self.with_similar(error))
             }
             other => other,
         }
@@ -268,16 +269,14 @@ impl<'a> Gpm<'a> {
         }
     }
 
-    fn propose_within(&self, request: &Request, files: &[PathBuf], trust: Trust<'_>, breadth: Breadth) -> Result<Proposal, Error> {
+    fn propose_within(&self, request: &Request, opened: &[Known], breadth: Breadth) -> Result<Proposal, Error> {
         let mut names: BTreeSet<String> = request.install.iter().flat_map(|it| &it.alternatives).map(|it| it.name.clone()).collect();
         names.extend(self.database.records()?.into_keys());
-        for path in files {
-            let package = Package::open(path, trust).map_err(|source| Error::Package { path: path.clone(), source })?;
-            names.extend(package.header().manifest.depends.iter().flat_map(|it| &it.alternatives).map(|it| it.name.clone()));
-        }
+        let needed = opened.iter().flat_map(|it| &it.available.manifest.depends).flat_map(|it| &it.alternatives);
+        names.extend(needed.map(|it| it.name.clone()));
         // What only takes away needs nothing of an archive.
-        let reach = if request.install.is_empty() && files.is_empty() && request.upgrade == Upgrade::None { Reach::Own } else { Reach::Names(&names, breadth) };
-        let known = self.known(files, trust, reach)?;
+        let reach = if request.install.is_empty() && opened.is_empty() && request.upgrade == Upgrade::None { Reach::Own } else { Reach::Names(&names, breadth) };
+        let known = self.known_beside(opened, reach)?;
         let mut request = request.clone();
         for it in known.iter().filter(|it| it.file.is_some()) {
             let manifest = &it.available.manifest;

@@ -110,22 +110,30 @@ impl Gpm<'_> {
     /// When the configuration cannot be read.
     pub fn archives_known(&self) -> Result<Option<bool>, Error> {
         let mut known = None;
+        self.each_archive(|_, _, archive| {
+            known = Some(known.unwrap_or(true) && archive.is_known());
+            Ok(())
+        })?;
+        Ok(known)
+    }
+
+    /// Goes through the archives in Debian's form that are used, with their names.
+    fn each_archive(&self, mut look: impl FnMut(&str, &Source, Archive<'_>) -> Result<(), ArchiveError>) -> Result<(), Error> {
         for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
             if let Some(debian) = &source.debian {
-                known = Some(known.unwrap_or(true) && self.archive(name, source, debian)?.is_known());
+                look(name, source, self.archive(name, source, debian)?).map_err(|source| Error::Archive { name: name.clone(), source })?;
             }
         }
-        Ok(known)
+        Ok(())
     }
 
     /// Looks at all names that archives in Debian's form know, of packages and of what they provide.
     pub(super) fn archive_names(&self, look: impl Fn(&mut dyn Iterator<Item = &str>) -> Vec<String>) -> Result<Vec<String>, Error> {
         let mut found = Vec::new();
-        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
-            if let Some(debian) = &source.debian {
-                found.extend(self.archive(name, source, debian)?.names(&look).map_err(|source| Error::Archive { name: name.clone(), source })?);
-            }
-        }
+        self.each_archive(|_, _, archive| {
+            found.extend(archive.names(&look)?);
+            Ok(())
+        })?;
         found.sort();
         found.dedup();
         Ok(found)
@@ -134,28 +142,25 @@ impl Gpm<'_> {
     /// What archives in Debian's form offer, as far as it is looked at.
     fn archived(&self, reach: Reach<'_>) -> Result<Vec<Known>, Error> {
         let mut known = Vec::new();
-        for (name, source) in self.sources()?.iter().filter(|(_, it)| it.enabled) {
-            let Some(debian) = &source.debian else { continue };
-            let archive = self.archive(name, source, debian)?;
-            let failed = |source| Error::Archive { name: name.clone(), source };
+        if matches!(reach, Reach::Own) {
+            return Ok(known);
+        }
+        self.each_archive(|name, source, archive| {
             // What the solver looks at need not say what it is for people.
-            let components = match reach {
-                Reach::Own => continue,
-                Reach::Names(_, Breadth::First | Breadth::All) => Vec::new(),
-                _ => archive.components().map_err(failed)?,
-            };
+            let is_for_solver = matches!(reach, Reach::Names(_, Breadth::First | Breadth::All));
+            let components = if is_for_solver { Vec::new() } else { archive.components()? };
             let offers = match reach {
-                Reach::Own => continue,
-                Reach::Names(names, breadth) => archive.offers(names, breadth),
-                Reach::Programs => archive.offers(&components.iter().map(|it| it.package.clone()).chain([BROWSER.to_owned()]).collect(), Breadth::None),
-                Reach::All => archive.all(),
+                Reach::Own => Vec::new(),
+                Reach::Names(names, breadth) => archive.offers(names, breadth)?,
+                Reach::Programs => archive.offers(&components.iter().map(|it| it.package.clone()).chain([BROWSER.to_owned()]).collect(), Breadth::None)?,
+                Reach::All => archive.all()?,
             };
             let mut by_package: HashMap<&str, Vec<&Component>> = HashMap::new();
             for component in &components {
                 by_package.entry(&component.package).or_default().push(component);
             }
-            let repository: Arc<str> = name.as_str().into();
-            for mut it in offers.map_err(failed)? {
+            let repository: Arc<str> = name.into();
+            for mut it in offers {
                 let told = by_package.get(it.manifest.name.as_str()).map_or(&[][..], Vec::as_slice);
                 told.iter().for_each(|component| dress(&mut it.manifest, component));
                 dress_browser(&mut it.manifest);
@@ -164,7 +169,8 @@ impl Gpm<'_> {
                 let available = Available { manifest: Arc::new(it.manifest), repository: Some(repository.clone()), priority: source.priority(name), installed: false };
                 known.push(Known { available, offer: None, deb: Some(it.file), picture, file: None });
             }
-        }
+            Ok(())
+        })?;
         Ok(known)
     }
 
@@ -237,6 +243,22 @@ impl Gpm<'_> {
     /// # Errors
     /// When something that is kept cannot be read, or a file is not accepted.
     pub fn known(&self, files: &[PathBuf], trust: Trust<'_>, reach: Reach<'_>) -> Result<Vec<Known>, Error> {
+        self.known_beside(&self.opened(files, trust)?, reach)
+    }
+
+    /// Packages' files that are wanted, verified.
+    pub(super) fn opened(&self, files: &[PathBuf], trust: Trust<'_>) -> Result<Vec<Known>, Error> {
+        let open = |path: &PathBuf| {
+            let package = Package::open(path, trust).map_err(|source| Error::Package { path: path.clone(), source })?;
+            let manifest = Arc::new(package.header().manifest.clone());
+            let available = Available { manifest, repository: None, priority: i32::MAX, installed: false };
+            Ok(Known { available, offer: None, deb: None, picture: None, file: Some(path.clone()) })
+        };
+        files.iter().map(open).collect()
+    }
+
+    /// As [`Gpm::known`], with files that have been opened.
+    pub(super) fn known_beside(&self, opened: &[Known], reach: Reach<'_>) -> Result<Vec<Known>, Error> {
         let mut known: Vec<Known> = Vec::new();
         let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
         let key = |name: &str, version: &Version| (name.to_owned(), version.to_string());
@@ -245,12 +267,7 @@ impl Gpm<'_> {
             let available = Available { manifest: Arc::new(record.manifest), repository: None, priority: 0, installed: true };
             known.push(Known { available, offer: None, deb: None, picture: None, file: None });
         }
-        for path in files {
-            let package = Package::open(path, trust).map_err(|source| Error::Package { path: path.clone(), source })?;
-            let manifest = Arc::new(package.header().manifest.clone());
-            let available = Available { manifest, repository: None, priority: i32::MAX, installed: false };
-            known.push(Known { available, offer: None, deb: None, picture: None, file: Some(path.clone()) });
-        }
+        known.extend_from_slice(opened);
         let own = self.offered()?;
         let mut archived = self.archived(reach)?;
         // What an archive calls like a package of ours is another program (Debian's gpm is for mice): it never takes its place.

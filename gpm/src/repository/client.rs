@@ -8,7 +8,7 @@ use super::metadata::{Document, Envelope, Meta, Role, Root, Snapshot, Targets, T
 use super::time::Time;
 use super::transport::{Transport, Url, copy_exactly};
 use super::{INDEX, Index, RepositoryError};
-use crate::digest::Digest;
+use crate::digest::{Digest, Hashed, Hasher};
 use crate::observer::Observer;
 
 const MAX_ROOT: u64 = 512 << 10;
@@ -249,7 +249,7 @@ impl<'a> Client<'a> {
         let part = PathBuf::from(part);
         let failed = |source| RepositoryError::Store { what: part.display().to_string(), source };
         let mut fetch = || {
-            let mut file = Hashed { file: fs::File::create(&part).map_err(failed)?, hasher: crate::digest::Hasher::new() };
+            let mut file = Hashed { output: fs::File::create(&part).map_err(failed)?, hasher: Hasher::new() };
             copy_exactly(&mut reader, &mut file, length, name, self.observer)?;
             if file.hasher.finish() != *sha512 {
                 return Err(RepositoryError::Checksum { what: name.to_owned() });
@@ -261,23 +261,6 @@ impl<'a> Client<'a> {
             let _ = fs::remove_file(&part);
         }
         result
-    }
-}
-
-struct Hashed {
-    file: fs::File,
-    hasher: crate::digest::Hasher,
-}
-
-impl io::Write for Hashed {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let written = io::Write::write(&mut self.file, data)?;
-        self.hasher.update(&data[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::Write::flush(&mut self.file)
     }
 }
 
