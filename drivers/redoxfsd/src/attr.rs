@@ -1,10 +1,10 @@
 //! Nodes as attributes, and what the format has no field for.
 //!
-//! RedoxFS nodes have no change time and no device number. Both are kept in the node's unused bytes, behind a mark;
-//! Redox's own tools copy those bytes and ignore them. A node without the mark (made by such a tool) shows the later
+//! RedoxFS nodes have no change time, no device number and no extended attributes. The first two are kept in the node's unused bytes,
+//! behind a mark, and a pointer to a block with the third, see [`crate::xattrs`]; Redox's own tools copy those bytes and ignore them. A node without the mark (made by such a tool) shows the later
 //! of its birth and modification as its change time.
 
-use redoxfs::Node;
+use redoxfs::{BlockPtr, Node, RecordRaw};
 use scheme::abi::fs::{NodeAttr, Time};
 
 const MARK: &[u8; 4] = b"GOS1";
@@ -67,10 +67,52 @@ impl Extra {
 
     /// Writes it.
     pub fn store(self, node: &mut Node) {
+        if !node.padding.starts_with(MARK) {
+            // What stands there is not ours.
+            node.padding.fill(0);
+        }
         node.padding[..4].copy_from_slice(MARK);
         node.padding[4..12].copy_from_slice(&self.ctime.seconds.to_le_bytes());
         node.padding[12..16].copy_from_slice(&self.ctime.nanoseconds.to_le_bytes());
         node.padding[16..24].copy_from_slice(&self.rdev.to_le_bytes());
+    }
+}
+
+/// Bytes of the pointer to a node's extended attributes, and the byte behind it with their flags.
+const XATTRS: std::ops::Range<usize> = 24..40;
+const XATTR_FLAGS: usize = XATTRS.end;
+
+type XattrPtr = BlockPtr<RecordRaw>;
+const _: () = assert!(size_of::<XattrPtr>() == XATTRS.end - XATTRS.start);
+
+/// Where a node's extended attributes are; a null pointer where it has none.
+pub fn xattrs(node: &Node) -> XattrPtr {
+    let mut bytes = [0; size_of::<XattrPtr>()];
+    if node.padding.starts_with(MARK) {
+        bytes.copy_from_slice(&node.padding[XATTRS]);
+    }
+    // SAFETY: two little-endian words without padding, for which all bytes are valid.
+    unsafe { std::mem::transmute::<[u8; size_of::<XattrPtr>()], XattrPtr>(bytes) }
+}
+
+/// Sets where a node's extended attributes are, and whether `security.capability` is among them.
+pub fn set_xattrs(node: &mut Node, ptr: XattrPtr, has_capabilities: bool) {
+    if !node.padding.starts_with(MARK) {
+        let ctime = of_node(0, node).ctime;
+        Extra { ctime, rdev: 0 }.store(node);
+    }
+    // SAFETY: as above: no byte of it is padding.
+    let bytes = unsafe { std::mem::transmute::<XattrPtr, [u8; size_of::<XattrPtr>()]>(ptr) };
+    node.padding[XATTRS].copy_from_slice(&bytes);
+    node.padding[XATTR_FLAGS] = u8::from(has_capabilities);
+}
+
+/// What the kernel is told of a node's extended attributes.
+fn flags(node: &Node) -> u32 {
+    match xattrs(node).is_null() {
+        true => 0,
+        false if node.padding[XATTR_FLAGS] & 1 != 0 => NodeAttr::XATTRS | NodeAttr::CAPABILITIES,
+        false => NodeAttr::XATTRS,
     }
 }
 
@@ -113,6 +155,7 @@ pub fn of_node(id: u32, node: &Node) -> NodeAttr {
         nlink: node.links(),
         uid: node.uid(),
         gid: node.gid(),
+        flags: flags(node),
         rdev: extra.map_or(0, |extra| extra.rdev),
         size: if has_size { node.size() } else { 0 },
         blocks512: node.blocks() * (redoxfs::BLOCK_SIZE / 512),

@@ -1,9 +1,12 @@
 //! Walks everything and says what is wrong: for tests, and for people after an accident.
 
+use crate::attr;
 use crate::device::Device;
 use crate::mount::{look, open_with};
 use crate::visit::{Tx, Visitor, walk_lists, walk_tree};
+use crate::xattrs::Xattrs;
 use redoxfs::{BlockAddr, HEADER_RING, Node, TreePtr};
+use scheme::abi::fs::NodeAttr;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use syscall::error::{Error, Result};
 
@@ -47,6 +50,8 @@ struct Collector {
     /// Links by node, as the node says.
     links: BTreeMap<u32, u32>,
     dirs: Vec<u32>,
+    /// Nodes with extended attributes.
+    with_xattrs: Vec<u32>,
     report: Report,
 }
 
@@ -81,6 +86,9 @@ impl Visitor for Collector {
 
     fn node(&mut self, id: u32, node: &Node) -> Result<()> {
         self.links.insert(id, node.links());
+        if !attr::xattrs(node).is_null() {
+            self.with_xattrs.push(id);
+        }
         if node.is_dir() {
             self.dirs.push(id);
             self.report.directories += 1;
@@ -135,6 +143,25 @@ fn count_names<D: Device>(
     names
 }
 
+/// Checks that blocks of extended attributes are those of the nodes that point to them. (Those that do not read were told of already.)
+fn check_xattrs<D: Device>(tx: &mut Tx<'_, D>, ids: &[u32], problems: &mut Vec<String>) -> Result<()> {
+    for id in ids {
+        let node = tx.read_tree(TreePtr::<Node>::new(*id))?;
+        if tx.read_block(attr::xattrs(node.data())).is_err() {
+            continue;
+        }
+        match Xattrs::load(tx, &node) {
+            Ok(xattrs) if xattrs.is_empty() => problems.push(format!("node {id} has a block for no extended attributes")),
+            Ok(xattrs) if xattrs.has_capabilities() != (attr::of_node(*id, node.data()).flags & NodeAttr::CAPABILITIES != 0) => {
+                problems.push(format!("node {id} does not say truly whether it has capabilities"));
+            }
+            Ok(_) => {}
+            Err(_) => problems.push(format!("the extended attributes of node {id} are damaged, or another's")),
+        }
+    }
+    Ok(())
+}
+
 /// Checks the filesystem on a device. Nothing is written.
 ///
 /// # Errors
@@ -156,6 +183,7 @@ pub fn check_with<D: Device>(open_again: impl FnMut() -> anyhow::Result<D>, pass
         uses: vec![Use::Unknown; blocks as usize],
         links: BTreeMap::new(),
         dirs: Vec::new(),
+        with_xattrs: Vec::new(),
         report: Report::default(),
     };
     // The ring, and the block behind it, which the format leaves empty.
@@ -167,8 +195,10 @@ pub fn check_with<D: Device>(open_again: impl FnMut() -> anyhow::Result<D>, pass
             dirs,
             report,
             links,
+            with_xattrs,
             ..
         } = &mut all;
+        check_xattrs(tx, with_xattrs, &mut report.problems)?;
         let names = count_names(tx, dirs, &mut report.problems, links);
         let listed: HashSet<u32> = listed.iter().map(|node| node.id()).collect();
         report.unlinked = listed.len() as u64;

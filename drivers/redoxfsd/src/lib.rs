@@ -12,6 +12,7 @@
 //! * [`space`]: admits an operation only if it cannot run out of blocks half-way, where the crate could not go back;
 //! * [`nodes`], [`directory`]: nodes and names, in memory until the commit;
 //! * [`attr`], [`listing`], [`records`]: nodes as attributes, directories by cursor, freeing a file's records;
+//! * [`xattrs`]: extended attributes, a block for each node that has some;
 //! * [`session`]: the filesystem calls within one open transaction; [`serve`]: the loop that opens and commits them.
 #![warn(missing_docs)]
 
@@ -30,6 +31,7 @@ pub mod serve;
 pub mod session;
 pub mod space;
 pub mod visit;
+pub mod xattrs;
 
 /// Bytes of a block.
 pub const BLOCK: usize = redoxfs::BLOCK_SIZE as usize;

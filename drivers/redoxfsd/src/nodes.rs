@@ -291,7 +291,9 @@ fn release<D: Device>(tx: &mut Tx<'_, D>, blocks: &[BlockPtr<BlockRaw>]) -> Resu
             }
         }
         file.data_mut().set_size(some.len() as u64 * redoxfs::BLOCK_SIZE);
-        file.data_mut().set_blocks(some.len() as u64 + 1);
+        // The crate takes each one's blocks off that count.
+        let blocks: u64 = some.iter().map(|ptr| ptr.addr().level().blocks::<u64>()).sum();
+        file.data_mut().set_blocks(blocks + 1);
         tx.truncate_node_inner(&mut file, 0)?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Walks the trees of a generation, reading (and so verifying) every block that another generation does not share.
 
+use crate::attr;
 use crate::cache::CachedDisk;
 use crate::device::Device;
 use crate::directory;
@@ -70,7 +71,7 @@ fn walk<T: Walk, D: Device>(
 }
 
 impl Walk for RecordRaw {
-    const NAME: &'static str = "a record of a file";
+    const NAME: &'static str = "a record of a file, or a block of extended attributes,";
     fn children<D: Device>(
         &self,
         _: Option<&Self>,
@@ -131,6 +132,7 @@ impl Walk for BlockRaw {
             old_node.copy_from_slice(old);
         }
         visitor.node(id, &new_node)?;
+        walk(attr::xattrs(&new_node), Some(attr::xattrs(&old_node)), id, tx, visitor)?;
         let none = NodeLevelData::default();
         let old = old_node.level_data().unwrap_or(&none);
         match new_node.level_data() {

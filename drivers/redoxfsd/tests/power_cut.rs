@@ -5,7 +5,7 @@ mod common;
 use common::{Daemon, Event, TestDisk, make, noise, read_all};
 use redoxfsd::check::check;
 use redoxfsd::mount;
-use scheme::abi::fs::{ROOT_NODE, RenameFlags, RenameRequest};
+use scheme::abi::fs::{ROOT_NODE, RenameFlags, RenameRequest, SetXattr};
 use std::collections::BTreeMap;
 
 type Files = BTreeMap<String, Option<Vec<u8>>>;
@@ -33,6 +33,20 @@ fn work(steps: u64) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
         assert_eq!(kernel.write(node, &data, 0), Ok(data.len()));
         files.insert(format!("/dir/{name}"), Some(data));
         ids.insert(name.clone(), node);
+        // Extended attributes of the directory, which change with each step, and of every second file.
+        for (node, path, attribute) in [(dir, "/dir".to_owned(), step % 5), (node, format!("/dir/{name}"), 0)] {
+            if path == "/dir" || step % 2 == 0 {
+                let (attribute, value) = (format!("user.{attribute}"), noise(10 + step as usize * 311, step));
+                let request = SetXattr { create: false, replace: false, name: attribute.as_bytes(), value: &value };
+                kernel.set_xattr(node, request).unwrap();
+                files.insert(format!("{path} {attribute}"), Some(value));
+            }
+        }
+        if step % 4 == 3 {
+            let attribute = format!("user.{}", (step - 1) % 5);
+            kernel.remove_xattr(dir, attribute.as_bytes()).unwrap();
+            files.remove(&format!("/dir {attribute}"));
+        }
         if step % 3 == 2 {
             // Overwrite the middle of an earlier file, move another, delete a third.
             let (a, b, c) = (step - 1, step - 2, step / 2);
@@ -56,11 +70,15 @@ fn work(steps: u64) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
                     new_name: new.as_bytes(),
                 };
                 kernel.rename(dir, &request).unwrap();
+                if let Some(value) = files.remove(&format!("/dir/{old} user.0")) {
+                    files.insert(format!("/{new} user.0"), value);
+                }
                 files.insert(format!("/{new}"), data);
             }
             let doomed = format!("file{c}");
             if files.remove(&format!("/dir/{doomed}")).is_some() {
                 kernel.unlink(dir, doomed.as_bytes(), 0).unwrap();
+                files.remove(&format!("/dir/{doomed} user.0"));
                 let node = ids.remove(&doomed).unwrap();
                 // Some stay open over the cut, and are freed by the next mount.
                 if step % 2 == 0 {

@@ -5,7 +5,7 @@ mod common;
 use common::{Daemon, TestDisk, make, noise, read_all};
 use redoxfsd::mount;
 use scheme::Errno;
-use scheme::abi::fs::{Change, NodeAttr, ROOT_NODE, RenameFlags, RenameRequest, Step, Time};
+use scheme::abi::fs::{Change, NodeAttr, ROOT_NODE, RenameFlags, RenameRequest, SetXattr, Step, Time};
 
 const FILE: u32 = 0o100644;
 const DIR: u32 = 0o040755;
@@ -75,6 +75,9 @@ fn changes_made_again_give_the_same_nodes() {
         unlink(dir, 5, "c"),
         step(c, 6, Change::Forget),
         create(dir, 7, 0, "any", FILE),
+        step(b, 8, Change::SetXattr(SetXattr { create: true, replace: false, name: b"user.a", value: b"1" })),
+        step(b, 9, Change::SetXattr(SetXattr { create: true, replace: false, name: b"user.b", value: b"2" })),
+        step(b, 10, Change::RemoveXattr { name: b"user.a" }),
     ];
     let first = daemon.kernel.batch(&lost).unwrap();
     assert!(first.iter().all(|answer| answer.errno == 0), "{first:?}");
@@ -97,7 +100,7 @@ fn changes_made_again_give_the_same_nodes() {
     let mut fs = mount::open(|| Ok(disk.clone())).unwrap();
     let all = read_all(&mut fs);
     let names: Vec<&str> = all.keys().map(String::as_str).collect();
-    assert_eq!(names, ["/dir", "/dir/any", "/dir/b", "/moved"]);
+    assert_eq!(names, ["/dir", "/dir/any", "/dir/b", "/dir/b user.b", "/moved"]);
     assert_eq!(all["/dir/b"].as_deref(), Some(&b"of b"[..]));
 }
 

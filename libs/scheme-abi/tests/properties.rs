@@ -25,10 +25,10 @@ fn set_time() -> impl Strategy<Value = Option<SetTime>> {
 prop_compose! {
     fn attr()(
         (node, generation, mode, nlink) in any::<(u64, u32, u32, u32)>(),
-        (uid, gid, rdev, size, blocks512) in any::<(u32, u32, u64, u64, u64)>(),
+        (uid, gid, flags, rdev, size, blocks512) in any::<(u32, u32, u32, u64, u64, u64)>(),
         (atime, mtime, ctime) in (time(), time(), time()),
     ) -> NodeAttr {
-        NodeAttr { node, generation, mode, nlink, uid, gid, rdev, size, blocks512, atime, mtime, ctime }
+        NodeAttr { node, generation, mode, nlink, uid, gid, flags, rdev, size, blocks512, atime, mtime, ctime }
     }
 }
 
@@ -78,6 +78,18 @@ proptest! {
         let link = LinkRequest { dir, name: &one };
         let len = link.encode(&mut bytes).unwrap();
         prop_assert_eq!(LinkRequest::decode(&bytes[..len]), Ok(link));
+        let set = SetXattr { create: mode & 1 != 0, replace: mode & 2 != 0, name: &one, value: &two };
+        let len = set.encode(&mut bytes).unwrap();
+        prop_assert_eq!(SetXattr::decode(&bytes[..len]), Ok(set));
+        prop_assert!(SetXattr::decode(&bytes[..7 + one.len()]).is_err());
+        let steps = [Change::SetXattr(set), Change::RemoveXattr { name: &one }];
+        for change in steps {
+            let step = Step { node: dir, at: Time { seconds: -1, nanoseconds: 2 }, change };
+            let len = step.encode(&mut bytes).unwrap();
+            prop_assert_eq!(len, step.bytes());
+            let (read, rest) = Step::decode(&bytes[..len]).unwrap().unwrap();
+            prop_assert_eq!((read, rest.len()), (step, 0));
+        }
         let lookup = LookupRequest { path: &one };
         let len = lookup.encode(&mut bytes).unwrap();
         prop_assert_eq!(LookupRequest::decode(&bytes[..len]), Ok(lookup));
@@ -145,6 +157,7 @@ proptest! {
         let _ = CreateRequest::decode(&bytes);
         let _ = RenameRequest::decode(&bytes);
         let _ = LinkRequest::decode(&bytes);
+        let _ = SetXattr::decode(&bytes);
         if let Ok(answer) = LookupAnswer::decode(&bytes) {
             prop_assert_eq!(answer.attrs().count(), answer.len());
         }

@@ -5,9 +5,9 @@ use crate::scheme::{Context, Scheme};
 use scheme_abi::dirent::DirentWriter;
 use scheme_abi::fs::Time;
 use scheme_abi::fs::{
-    Change, CreateRequest, FS_BATCH, FS_CREATE, FS_GETATTR, FS_GRANT, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
+    Change, CreateRequest, FS_BATCH, FS_CREATE, FS_GETATTR, FS_GETXATTR, FS_GRANT, FS_LINK, FS_LISTXATTR, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
     LinkRequest, LookupRequest, LookupStop, LookupWriter, MOST_STEPS, NodeAttr, ROOT_NODE,
-    RenameRequest, SetAttr, Step, StepAnswer,
+    RenameRequest, SetAttr, SetXattr, Step, StepAnswer,
 };
 use scheme_abi::{AT_REMOVEDIR, ROOT_HANDLE, Stat, StatVfs};
 
@@ -44,6 +44,14 @@ pub trait FsScheme {
     fn unlink(&mut self, dir: u64, name: &[u8], remove_dir: bool) -> Result<()>;
     /// Changes attributes.
     fn set_attr(&mut self, node: u64, changes: &SetAttr) -> Result<NodeAttr>;
+    /// Sets an extended attribute, see `setxattr(2)`.
+    fn set_xattr(&mut self, node: u64, request: &SetXattr<'_>) -> Result<NodeAttr>;
+    /// Takes an extended attribute away; ENODATA where there is none.
+    fn remove_xattr(&mut self, node: u64, name: &[u8]) -> Result<NodeAttr>;
+    /// The value of an extended attribute; ENODATA where there is none.
+    fn get_xattr(&mut self, node: u64, name: &[u8]) -> Result<Vec<u8>>;
+    /// The names of all extended attributes, each with a NUL behind it.
+    fn list_xattr(&mut self, node: u64) -> Result<Vec<u8>>;
     /// Attributes.
     fn get_attr(&mut self, node: u64) -> Result<NodeAttr>;
     /// Reads a file, or a symlink's target.
@@ -117,8 +125,16 @@ impl<F: FsScheme> Fs<'_, F> {
                 self.0.forget(node);
                 Ok(NodeAttr::default())
             }
+            Change::SetXattr(request) => self.0.set_xattr(node, request),
+            Change::RemoveXattr { name } => self.0.remove_xattr(node, name),
         }
     }
+}
+
+/// Puts an answer to the front of the buffer; returns its size.
+fn give(bytes: &[u8], buffer: &mut [u8]) -> Result<u64> {
+    buffer.get_mut(..bytes.len()).ok_or(Errno::RANGE)?.copy_from_slice(bytes);
+    Ok(bytes.len() as u64)
 }
 
 /// The root as the kernel may call it.
@@ -229,6 +245,12 @@ impl<F: FsScheme> Scheme for Fs<'_, F> {
             FS_LINK => self.0.link(node, &LinkRequest::decode(buffer)?)?,
             FS_SETATTR => self.0.set_attr(node, &SetAttr::decode(buffer)?)?,
             FS_GETATTR => self.0.get_attr(node)?,
+            FS_GETXATTR => {
+                // The name is a string with its end, since the buffer is as long as the value may be.
+                let name = buffer.split(|byte| *byte == 0).next().unwrap_or_default();
+                return give(&self.0.get_xattr(node, name)?, buffer);
+            }
+            FS_LISTXATTR => return give(&self.0.list_xattr(node)?, buffer),
             FS_BATCH => return self.batch(buffer),
             FS_GRANT => {
                 let most = buffer.first_chunk::<4>().ok_or(Errno::INVAL)?;

@@ -9,9 +9,9 @@ use crate::socket::SchemeSocket;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use scheme_abi::area::{AREA_BYTES, SLOT_BYTES, SLOT_COUNT};
 use scheme_abi::fs::{
-    CreateRequest, FS_BATCH, FS_CREATE, FS_GETATTR, FS_GRANT, FS_LINK, FS_LOOKUP, FS_RENAME, FS_SETATTR, FS_SYNC,
-    LinkRequest, LookupAnswer, LookupRequest, LookupStop, NodeAttr, RenameRequest, SetAttr, Step,
-    StepAnswer,
+    Change, CreateRequest, FS_BATCH, FS_CREATE, FS_GETATTR, FS_GETXATTR, FS_GRANT, FS_LINK, FS_LISTXATTR, FS_LOOKUP,
+    FS_RENAME, FS_SETATTR, FS_SYNC, LinkRequest, LookupAnswer, LookupRequest, LookupStop, NodeAttr, RenameRequest, SetAttr,
+    SetXattr, Step, StepAnswer, Time,
 };
 use scheme_abi::sqe::{self, Buffer, Ids};
 use scheme_abi::{CQE_BYTES, Cqe, CqeOpcode, Sqe, TransferArea};
@@ -390,6 +390,40 @@ impl Harness {
             answers.extend((0..count).map(read));
         }
         Ok(answers)
+    }
+
+    /// One `SetXattr` or `RemoveXattr` step on a node.
+    fn xattr_step(&mut self, node: u64, change: Change<'_>) -> Result<NodeAttr, Errno> {
+        let at = Time { seconds: 77, nanoseconds: 7 };
+        let answer = self.batch(&[Step { node, at, change }])?[0];
+        match answer.errno {
+            0 => Ok(answer.attr),
+            errno => Err(Errno::from_raw_os_error(errno as i32)),
+        }
+    }
+
+    /// Sets an extended attribute.
+    pub fn set_xattr(&mut self, node: u64, request: SetXattr<'_>) -> Result<NodeAttr, Errno> {
+        self.xattr_step(node, Change::SetXattr(request))
+    }
+
+    /// Removes an extended attribute.
+    pub fn remove_xattr(&mut self, node: u64, name: &[u8]) -> Result<NodeAttr, Errno> {
+        self.xattr_step(node, Change::RemoveXattr { name })
+    }
+
+    /// `FS_GETXATTR` with room for `room` bytes.
+    pub fn get_xattr(&mut self, node: u64, name: &[u8], room: usize) -> Result<Vec<u8>, Errno> {
+        let input = [name, &[0]].concat();
+        let answer = self.fs_call(node, FS_GETXATTR, &input, room)?;
+        Ok(answer.data().to_vec())
+    }
+
+    /// `FS_LISTXATTR`: the names.
+    pub fn list_xattr(&mut self, node: u64) -> Result<Vec<Vec<u8>>, Errno> {
+        let answer = self.fs_call(node, FS_LISTXATTR, &[], scheme_abi::fs::XATTR_BYTES)?;
+        let names = answer.data().split(|byte| *byte == 0);
+        Ok(names.filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
     }
 
     /// `FS_GRANT`.

@@ -5,6 +5,7 @@ use crate::attr;
 use crate::device::Device;
 use crate::records::{self, INLINE, MAX_SIZE};
 use crate::space::Need;
+use crate::xattrs::Xattrs;
 use redoxfs::{Node, TreePtr};
 use scheme::abi::fs::{NodeAttr, SetAttr, SetTime, Time};
 use scheme::{Errno, Fail, Result};
@@ -187,6 +188,7 @@ impl<D: Device> Session<'_, '_, D> {
             let emptied = records::shrink(self.tx, &mut node, 0);
             emptied.map_err(|error| self.lost(error))?;
         }
+        Xattrs::free(self.tx, &mut self.state.nodes, &mut node);
         self.state.nodes.remove(self.tx, ptr.id()).map_err(|error| self.lost(error))?;
         if self.state.listed.remove(&ptr.id()) {
             self.state.nodes.unlinked_changed();

@@ -8,6 +8,7 @@ mod data;
 mod ids;
 mod names;
 mod state;
+mod xattrs;
 
 pub use state::{Lost, State};
 
@@ -18,7 +19,7 @@ use crate::visit::Tx;
 use redoxfs::{Node, TreeData, TreePtr};
 use scheme::abi::dirent::{DirentWriter, Entry, kind_of_mode};
 use scheme::abi::fs::{
-    CreateRequest, LinkRequest, LookupStop, LookupWriter, NodeAttr, RenameRequest, SetAttr, Time,
+    CreateRequest, LinkRequest, LookupStop, LookupWriter, NodeAttr, RenameRequest, SetAttr, SetXattr, Time,
 };
 use scheme::{Errno, Fail, FsScheme, Result, StatVfs};
 use syscall::error::Error;
@@ -240,6 +241,23 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
 
     fn set_attr(&mut self, node: u64, changes: &SetAttr) -> Result<NodeAttr> {
         self.change_attr(Self::ptr(node)?, changes)
+    }
+
+    fn set_xattr(&mut self, node: u64, request: &SetXattr<'_>) -> Result<NodeAttr> {
+        self.change_xattr(Self::ptr(node)?, request)
+    }
+
+    fn remove_xattr(&mut self, node: u64, name: &[u8]) -> Result<NodeAttr> {
+        self.take_xattr(Self::ptr(node)?, name)
+    }
+
+    fn get_xattr(&mut self, node: u64, name: &[u8]) -> Result<Vec<u8>> {
+        let xattrs = self.xattrs(Self::ptr(node)?)?;
+        Ok(xattrs.get(name).ok_or(Errno::NODATA)?.to_vec())
+    }
+
+    fn list_xattr(&mut self, node: u64) -> Result<Vec<u8>> {
+        Ok(self.xattrs(Self::ptr(node)?)?.names())
     }
 
     fn get_attr(&mut self, node: u64) -> Result<NodeAttr> {

@@ -169,7 +169,7 @@ impl Daemon {
     }
 }
 
-/// All files of a filesystem by path, with their content; `None` for directories.
+/// All files of a filesystem by path, with their content; `None` for directories. Extended attributes stand as `PATH NAME`.
 pub fn read_all<D: Device>(
     fs: &mut FileSystem<redoxfsd::cache::CachedDisk<D>>,
 ) -> std::collections::BTreeMap<String, Option<Vec<u8>>> {
@@ -182,6 +182,11 @@ pub fn read_all<D: Device>(
             for entry in entries {
                 let path = format!("{path}/{}", entry.name().unwrap());
                 let node = tx.read_tree(entry.node_ptr())?;
+                let xattrs = redoxfsd::xattrs::Xattrs::load(tx, &node)?;
+                for name in xattrs.names().split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+                    let value = xattrs.get(name).unwrap().to_vec();
+                    all.insert(format!("{path} {}", String::from_utf8_lossy(name)), Some(value));
+                }
                 if node.data().is_dir() {
                     left.push((path.clone(), node.ptr()));
                     all.insert(path, None);

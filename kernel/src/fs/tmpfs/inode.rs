@@ -502,7 +502,11 @@ impl Inode for TmpInode {
 
 /// Linux's tmpfs of 6.1 keeps `trusted.*` and `security.*`, and no `user.*`.
 fn check_namespace(name: &[u8]) -> Result {
-    if name.starts_with(b"trusted.") || name.starts_with(b"security.") { Ok(()) } else { Err(EOPNOTSUPP) }
+    match name.strip_prefix(b"trusted.").or_else(|| name.strip_prefix(b"security.")) {
+        None => Err(EOPNOTSUPP),
+        Some([]) => Err(EINVAL),
+        Some(_) => Ok(()),
+    }
 }
 
 impl CachedInode for TmpInode {

@@ -5,13 +5,14 @@
 //!
 //! * [`SchemeFs`]: the filesystem: the table of its nodes, and the requests.
 //! * [`state`]: what is known of a node as long as anyone uses it: its inode, or dirty pages without one.
-//! * [`node`]: the inode. [`file`]: open files and directories. [`view`]: `/scheme/<name>`, the same tree without caching of names.
+//! * [`node`]: the inode, [`xattr`]: its extended attributes. [`file`]: open files and directories. [`view`]: `/scheme/<name>`, the same tree without caching of names.
 
 mod backend;
 mod file;
 mod node;
 mod state;
 mod view;
+mod xattr;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
@@ -194,7 +195,7 @@ impl SchemeFs {
         self.scheme.changes.settle_if(&self.scheme, |step| match &step.change {
             Change::Create { id, request } => *id == dir || is_in_path(request.name),
             Change::Unlink { name, .. } => is_in_path(name),
-            Change::SetAttr(_) | Change::Forget => false,
+            Change::SetAttr(_) | Change::SetXattr(_) | Change::RemoveXattr { .. } | Change::Forget => false,
             Change::Rename(_) | Change::Link(_) => true,
         })
     }
@@ -244,7 +245,7 @@ impl SchemeFs {
             }
             drop(nodes);
             // Made without the lock.
-            fresh = Some(NodeState::new(self.clone(), attr.generation, known));
+            fresh = Some(NodeState::new(self.clone(), attr, known));
         };
         if state.attr().file_type() != known.file_type() {
             return Err(EIO);

@@ -117,6 +117,7 @@ impl FsNode {
             nlink: 1,
             uid: request.uid,
             gid: request.gid,
+            flags: 0,
             rdev: if is_device { request.rdev } else { 0 },
             size: request.target.len() as u64,
             blocks512: 8,
@@ -354,6 +355,26 @@ impl Inode for FsNode {
                 attr.atime_ns = now_ns;
             }
         });
+    }
+
+    fn get_xattr(&self, name: &[u8]) -> Result<Vec<u8>> {
+        self.state.get_xattr(name)
+    }
+
+    fn set_xattr(&self, name: &[u8], value: &[u8], flags: u32) -> Result {
+        self.state.set_xattr(name, value, flags)
+    }
+
+    fn remove_xattr(&self, name: &[u8]) -> Result {
+        self.state.remove_xattr(name)
+    }
+
+    fn has_capabilities(&self) -> bool {
+        self.state.xattrs.load(Ordering::Relaxed) & NodeAttr::CAPABILITIES != 0
+    }
+
+    fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {
+        self.state.list_xattr()
     }
 
     fn statfs(&self) -> Result<StatFs> {

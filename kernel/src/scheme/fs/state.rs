@@ -2,9 +2,9 @@
 
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use scheme_abi::fs::{Change, Step};
+use scheme_abi::fs::{Change, NodeAttr, Step};
 use scheme_abi::sqe;
 
 use super::SchemeFs;
@@ -23,6 +23,8 @@ pub struct NodeState {
     /// The daemon's number.
     pub(super) id: u64,
     attr: SpinLock<Attr>,
+    /// `NodeAttr::XATTRS` and `CAPABILITIES`; changed under `order`.
+    pub(super) xattrs: AtomicU32,
     /// Something changed that only the daemon knows (block counts, link counts): ask before `stat` tells.
     stale: AtomicBool,
     /// The daemon counts on being told of the end.
@@ -34,15 +36,16 @@ pub struct NodeState {
     cache: SpinLock<Weak<PageCache>>,
     /// The target of a symbolic link, once read. It never changes.
     pub(super) target: SpinLock<Option<Arc<Vec<u8>>>>,
-    /// Keeps writes of pages and changes of the size in order.
+    /// Keeps writes of pages and changes of size and extended attributes in order.
     pub(super) order: Mutex<()>,
 }
 
 impl NodeState {
-    pub(super) fn new(fs: Arc<SchemeFs>, generation: u32, attr: Attr) -> Arc<Self> {
+    pub(super) fn new(fs: Arc<SchemeFs>, node: &NodeAttr, attr: Attr) -> Arc<Self> {
         Arc::new(Self {
             fs,
-            generation,
+            generation: node.generation,
+            xattrs: AtomicU32::new(node.flags),
             id: attr.ino,
             attr: SpinLock::new(attr),
             stale: AtomicBool::new(false),
@@ -122,7 +125,7 @@ impl NodeState {
     }
 
     /// Takes over what the daemon said. Size and times of a file are the kernel's: the daemon may not have heard of the last writes.
-    pub(super) fn learn(&self, node: &scheme_abi::fs::NodeAttr, times_too: bool) -> Result {
+    pub(super) fn learn(&self, node: &NodeAttr, times_too: bool) -> Result {
         let new = crate::scheme::convert::attr_of_node(node, self.fs.scheme.dev)?;
         if node.node != self.id || node.generation != self.generation {
             return Err(EIO);

@@ -72,6 +72,14 @@ impl Inode for View {
         self.0.clone().open(flags)
     }
 
+    fn get_xattr(&self, name: &[u8]) -> Result<Vec<u8>> {
+        self.0.get_xattr(name)
+    }
+
+    fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {
+        self.0.list_xattr()
+    }
+
     fn statfs(&self) -> Result<StatFs> {
         self.0.statfs()
     }

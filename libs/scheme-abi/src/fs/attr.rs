@@ -12,7 +12,7 @@ pub struct Time {
 }
 
 /// Attributes of a node, 96 bytes:
-/// node 0, generation 8, mode 12, nlink 16, uid 20, gid 24, zero 28, rdev 32, size 40, blocks512 48,
+/// node 0, generation 8, mode 12, nlink 16, uid 20, gid 24, flags 28, rdev 32, size 40, blocks512 48,
 /// seconds of atime 56, mtime 64, ctime 72, nanoseconds of the same 80, 84, 88, zero 92.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeAttr {
@@ -28,6 +28,8 @@ pub struct NodeAttr {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// [`NodeAttr::XATTRS`], [`NodeAttr::CAPABILITIES`]; other bits mean nothing.
+    pub flags: u32,
     /// Device number of a device node, in Linux's `dev_t` encoding.
     pub rdev: u64,
     /// Bytes.
@@ -45,6 +47,10 @@ pub struct NodeAttr {
 impl NodeAttr {
     /// Bytes of the encoded structure.
     pub const BYTES: usize = 96;
+    /// In `flags`: the node has extended attributes. Without it the kernel does not ask for any.
+    pub const XATTRS: u32 = 1 << 0;
+    /// In `flags`: one of them is `security.capability`, which a write takes away.
+    pub const CAPABILITIES: u32 = 1 << 1;
 
     /// The generation of a node that was made `at` this time: two nodes with one id, one after the other, were made at different times.
     pub const fn generation_of(at: Time) -> u32 {
@@ -61,9 +67,9 @@ impl NodeAttr {
             nlink: r.u32()?,
             uid: r.u32()?,
             gid: r.u32()?,
+            flags: r.u32()?,
             ..Self::default()
         };
-        r.u32()?;
         attr.rdev = r.u64()?;
         attr.size = r.u64()?;
         attr.blocks512 = r.u64()?;
@@ -82,7 +88,7 @@ impl NodeAttr {
         w.u32(self.nlink)?;
         w.u32(self.uid)?;
         w.u32(self.gid)?;
-        w.u32(0)?;
+        w.u32(self.flags)?;
         w.u64(self.rdev)?;
         w.u64(self.size)?;
         w.u64(self.blocks512)?;

@@ -1,7 +1,7 @@
 //! Several changes in one request: [`super::FS_BATCH`].
 
 use super::attr::{NodeAttr, Time};
-use super::request::{CreateRequest, LinkRequest, RenameRequest, SetAttr};
+use super::request::{CreateRequest, LinkRequest, RenameRequest, SetAttr, SetXattr};
 use crate::wire::{Malformed, Reader, Writer};
 
 /// Most steps in one batch: their answers have to fit into a slot of the transfer area.
@@ -14,6 +14,8 @@ const SET_ATTR: u32 = 4;
 const UNLINK: u32 = 5;
 const REMOVE_DIR: u32 = 6;
 const FORGET: u32 = 7;
+const SET_XATTR: u32 = 8;
+const REMOVE_XATTR: u32 = 9;
 
 /// One change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,13 @@ pub enum Change<'a> {
     },
     /// The kernel holds `node` no more: without names it is freed.
     Forget,
+    /// `node` gets an extended attribute, or a new value for one.
+    SetXattr(SetXattr<'a>),
+    /// `node` loses an extended attribute.
+    RemoveXattr {
+        /// Its name.
+        name: &'a [u8],
+    },
 }
 
 /// A change, where, and when it was made as far as programs know: the times of nodes come from it.
@@ -72,8 +81,11 @@ impl<'a> Step<'a> {
             }
             Change::Link(request) => LinkRequest::HEADER_BYTES + request.name.len(),
             Change::SetAttr(_) => SetAttr::BYTES,
-            Change::Unlink { name, .. } => name.len(),
+            Change::Unlink { name, .. } | Change::RemoveXattr { name } => name.len(),
             Change::Forget => 0,
+            Change::SetXattr(request) => {
+                SetXattr::HEADER_BYTES + request.name.len() + request.value.len()
+            }
         }
     }
 
@@ -104,6 +116,8 @@ impl<'a> Step<'a> {
             SET_ATTR => Change::SetAttr(SetAttr::decode(body)?),
             UNLINK | REMOVE_DIR => Change::Unlink { name: body, remove_dir: kind == REMOVE_DIR },
             FORGET => Change::Forget,
+            SET_XATTR => Change::SetXattr(SetXattr::decode(body)?),
+            REMOVE_XATTR => Change::RemoveXattr { name: body },
             _ => return Err(Malformed),
         };
         Ok(Some((Self { node, at, change }, rest)))
@@ -124,6 +138,8 @@ impl<'a> Step<'a> {
             Change::Unlink { remove_dir: false, .. } => UNLINK,
             Change::Unlink { remove_dir: true, .. } => REMOVE_DIR,
             Change::Forget => FORGET,
+            Change::SetXattr(_) => SET_XATTR,
+            Change::RemoveXattr { .. } => REMOVE_XATTR,
         })?;
         w.u32(u32::try_from(body).map_err(|_| Malformed)?)?;
         w.u64(self.node)?;
@@ -141,8 +157,9 @@ impl<'a> Step<'a> {
             Change::Rename(request) => drop(request.encode(to)?),
             Change::Link(request) => drop(request.encode(to)?),
             Change::SetAttr(changes) => drop(changes.encode(to)?),
-            Change::Unlink { name, .. } => to.copy_from_slice(name),
+            Change::Unlink { name, .. } | Change::RemoveXattr { name } => to.copy_from_slice(name),
             Change::Forget => {}
+            Change::SetXattr(request) => drop(request.encode(to)?),
         }
         Ok(end)
     }
@@ -153,7 +170,7 @@ impl<'a> Step<'a> {
 pub struct StepAnswer {
     /// 0, or why it was refused.
     pub errno: u32,
-    /// Of `Create`, `Link` and `SetAttr`; zeros for others.
+    /// Of `Create`, `Link`, `SetAttr`, `SetXattr` and `RemoveXattr`; zeros for others.
     pub attr: NodeAttr,
 }
 

@@ -13,7 +13,7 @@ pub use attr::{NodeAttr, Time};
 pub use batch::{Change, MOST_STEPS, Step, StepAnswer};
 pub use request::{
     CreateRequest, LinkRequest, LookupAnswer, LookupRequest, LookupStop, LookupWriter, RenameFlags,
-    RenameRequest, SetAttr, SetAttrMask, SetTime,
+    RenameRequest, SetAttr, SetAttrMask, SetTime, SetXattr,
 };
 
 /// The numbers lie above every 32-bit ioctl number, so a `Call` is one or the other.
@@ -38,6 +38,15 @@ pub const FS_BATCH: u64 = BASE + 8;
 /// How many (u32) in; their number (u32), zero (u32) and node ids (u64 each) out: ids for `Create` steps, with the room on the disk that
 /// those will need. They count only for this kernel's boot and this daemon.
 pub const FS_GRANT: u64 = BASE + 9;
+/// The name of an extended attribute and a NUL in, its value out; ERANGE where the buffer has no room for it, ENODATA where there is no such one.
+pub const FS_GETXATTR: u64 = BASE + 10;
+/// Nothing in, the names of all extended attributes out, each with a NUL behind it; ERANGE where the buffer has no room.
+pub const FS_LISTXATTR: u64 = BASE + 11;
+
+/// Longest value of an extended attribute, and longest list of their names, as on Linux.
+pub const XATTR_BYTES: usize = 65536;
+/// Longest name of an extended attribute.
+pub const XATTR_NAME: usize = 255;
 
 /// The node id of the root directory.
 pub const ROOT_NODE: u64 = 1;

@@ -419,3 +419,53 @@ impl SetAttr {
         Ok(w.written())
     }
 }
+
+/// Extended attribute of a `SetXattr` step: flags (u32: `XATTR_CREATE` 1, `XATTR_REPLACE` 2), name length (u16), 2 zero bytes,
+/// then the name and the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetXattr<'a> {
+    /// Refuse with EEXIST where it is there.
+    pub create: bool,
+    /// Refuse with ENODATA where it is not there.
+    pub replace: bool,
+    /// Its name, with the namespace.
+    pub name: &'a [u8],
+    /// Its new value.
+    pub value: &'a [u8],
+}
+
+impl<'a> SetXattr<'a> {
+    /// Bytes before the name.
+    pub const HEADER_BYTES: usize = 8;
+
+    /// Reads the request from `bytes`: the value reaches to their end.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is too short, or has unknown flags.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(bytes);
+        let flags = r.u32()?;
+        if flags & !3 != 0 {
+            return Err(Malformed);
+        }
+        let name_len = usize::from(r.u16()?);
+        r.array::<2>()?;
+        let name = r.bytes(name_len)?;
+        let value = bytes.get(Self::HEADER_BYTES + name_len..).ok_or(Malformed)?;
+        Ok(Self { create: flags & 1 != 0, replace: flags & 2 != 0, name, value })
+    }
+
+    /// Writes the request to the front of `bytes`; returns its size.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it does not fit, or the name is too long.
+    pub fn encode(&self, bytes: &mut [u8]) -> Result<usize, Malformed> {
+        let mut w = Writer::new(bytes);
+        w.u32(u32::from(self.create) | u32::from(self.replace) << 1)?;
+        w.u16(short_len(self.name)?)?;
+        w.bytes(&[0; 2])?;
+        w.bytes(self.name)?;
+        w.bytes(self.value)?;
+        Ok(w.written())
+    }
+}

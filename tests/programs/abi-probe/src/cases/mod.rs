@@ -2,6 +2,7 @@
 
 mod aio;
 mod capabilities;
+mod disk;
 mod driven;
 mod events;
 mod fds;
@@ -39,6 +40,7 @@ pub const GROUPS: &[Group] = &[
     capabilities::GROUP,
     landlock::GROUP,
     xattrs::GROUP,
+    disk::GROUP,
     fds::GROUP,
     locks::GROUP,
     pipes::GROUP,

@@ -1,0 +1,63 @@
+//! What a filesystem on a disk has to do, in a directory of the root filesystem: `/tmp`, where the other cases work, is in memory.
+
+use super::util::*;
+use crate::{cases, sys};
+use std::ffi::CStr;
+use std::os::unix::process::CommandExt;
+
+/// Goes to an empty directory on the disk while `f` runs.
+fn on_disk(f: impl FnOnce()) {
+    let dir = format!("/var/abi-probe-{}", std::process::id());
+    std::fs::create_dir_all(&dir).expect("a directory on the disk");
+    std::env::set_current_dir(&dir).expect("to go there");
+    f();
+    std::env::set_current_dir("/").expect("to leave");
+    std::fs::remove_dir_all(&dir).expect("to remove it");
+}
+
+fn set(path: &CStr, name: &CStr, value: &str, flags: i32) -> i64 {
+    sys!(SYS_lsetxattr, path, name, value.as_ptr(), value.len(), flags)
+}
+
+fn get(path: &CStr, name: &CStr) -> String {
+    let mut bytes = [0u8; 64];
+    let len = sys!(SYS_lgetxattr, path, name, bytes.as_mut_ptr(), 64);
+    if len < 0 { error() } else { String::from_utf8_lossy(&bytes[..len as usize]).into_owned() }
+}
+
+/// The names, in order: filesystems list them in orders of their own. (`security.selinux` and the like are the system's.)
+fn list(path: &CStr) -> String {
+    let mut bytes = [0u8; 1024];
+    let len = sys!(SYS_llistxattr, path, bytes.as_mut_ptr(), 1024);
+    if len < 0 {
+        return error();
+    }
+    let text = String::from_utf8_lossy(&bytes[..len as usize]).into_owned();
+    let mut names: Vec<&str> = text.split_terminator('\0').collect();
+    names.sort_unstable();
+    names.join(",")
+}
+
+/// A file with capabilities: CAP_NET_RAW, permitted and effective.
+fn with_capabilities(path: &CStr) -> i64 {
+    let value = [0x0200_0001u32, 1 << 13, 0, 0, 0];
+    sys!(SYS_setxattr, path, c"security.capability", value.as_ptr(), 20, 0)
+}
+
+/// The capabilities that the program `cat` here has when user 1000 runs it.
+fn permitted() -> String {
+    let output = std::process::Command::new("./cat").arg("/proc/self/status").uid(1000).gid(1000).output();
+    let text = output.map_or_else(|error| error.to_string(), |output| String::from_utf8_lossy(&output.stdout).into_owned());
+    text.lines().find_map(|line| line.strip_prefix("CapPrm:")).unwrap_or("none").trim().to_owned()
+}
+
+cases! { "disk";
+    "user-xattrs" => |o| { on_disk(|| { file(c"f", b""); o.v(set(c"f", c"user.a", "one", 0)); o.s(get(c"f", c"user.a")); o.v(set(c"f", c"user.a", "x", XATTR_CREATE)); o.v(set(c"f", c"user.b", "x", XATTR_REPLACE)); o.v(set(c"f", c"user.a", "two", XATTR_REPLACE)); o.v(set(c"f", c"user.empty", "", XATTR_CREATE)); o.s(get(c"f", c"user.a")); o.s(list(c"f")); o.v(sys!(SYS_removexattr, c"f", c"user.a")); o.v(sys!(SYS_removexattr, c"f", c"user.a")); o.s(get(c"f", c"user.a")); o.s(list(c"f")); o.v(sys!(SYS_removexattr, c"f", c"user.empty")); o.s(list(c"f")); }); }
+    "user-xattrs-of-types" => |o| { on_disk(|| { sys!(SYS_mkdir, c"d", 0o777); sys!(SYS_symlink, c"d", c"l"); sys!(SYS_mknod, c"p", S_IFIFO | 0o666, 0); for path in [c"d", c"l", c"p"] { o.v(set(path, c"user.a", "v", 0)); o.s(get(path, c"user.a")); o.v(set(path, c"trusted.a", "v", 0)); o.s(get(path, c"trusted.a")); } o.s(as_user(|| set(c"d", c"user.b", "v", 0))); sys!(SYS_chmod, c"d", 0o1777); o.s(as_user(|| set(c"d", c"user.b", "v", 0))); o.s(list(c"d")); }); }
+    "xattr-permissions" => |o| { on_disk(|| { file(c"f", b""); set(c"f", c"user.a", "1", 0); set(c"f", c"trusted.a", "2", 0); o.s(as_user(|| set(c"f", c"user.a", "x", 0))); o.s(as_user(|| set(c"f", c"trusted.a", "x", 0))); o.s(as_user(|| set(c"f", c"security.a", "x", 0))); o.s(as_user(|| sys!(SYS_getxattr, c"f", c"user.a", 0, 0))); o.s(as_user(|| sys!(SYS_getxattr, c"f", c"trusted.a", 0, 0))); sys!(SYS_chmod, c"f", 0o600); o.s(as_user(|| sys!(SYS_getxattr, c"f", c"user.a", 0, 0))); }); }
+    "xattr-sizes" => |o| { on_disk(|| { file(c"f", b""); let value = [7u8; 70_000]; let of = |len: usize| sys!(SYS_setxattr, c"f", c"user.a", value.as_ptr(), len, 0); o.v(of(70_000)); o.v(of(2000)); let mut b = [0u8; 2000]; o.v(sys!(SYS_getxattr, c"f", c"user.a", 0, 0)); o.v(sys!(SYS_getxattr, c"f", c"user.a", b.as_mut_ptr(), 1999)); o.v(sys!(SYS_getxattr, c"f", c"user.a", b.as_mut_ptr(), 2000)); o.s(b == [7; 2000]); o.v(sys!(SYS_listxattr, c"f", b.as_mut_ptr(), 3)); let long = std::ffi::CString::new(format!("user.{}", "n".repeat(250))).unwrap(); o.v(set(c"f", &long, "v", 0)); o.s(get(c"f", &long)); let long = std::ffi::CString::new(format!("user.{}", "n".repeat(251))).unwrap(); o.v(set(c"f", &long, "v", 0)); o.v(set(c"f", c"user.", "v", 0)); o.v(set(c"f", c"bogus.a", "v", 0)); }); }
+    "xattrs-and-names" => |o| { on_disk(|| { file(c"f", b"data"); set(c"f", c"user.a", "v", 0); sys!(SYS_link, c"f", c"g"); set(c"g", c"user.b", "w", 0); o.s(list(c"f")); sys!(SYS_rename, c"f", c"h"); o.s(get(c"h", c"user.a")); sys!(SYS_unlink, c"h"); o.s(list(c"g")); file(c"n", b""); sys!(SYS_rename, c"n", c"g"); o.s(list(c"g")); let f = open(c"g", O_RDWR); sys!(SYS_unlink, c"g"); o.v(sys!(SYS_fsetxattr, f, c"user.open", c"v", 1, 0)); o.v(sys!(SYS_fgetxattr, f, c"user.open", 0, 0)); }); }
+    "xattr-ctime" => |o| { on_disk(|| { file(c"f", b""); let before = stat(c"f"); std::thread::sleep(std::time::Duration::from_millis(30)); set(c"f", c"user.a", "v", 0); let after = stat(c"f"); o.s((after.st_ctime, after.st_ctime_nsec) > (before.st_ctime, before.st_ctime_nsec)); o.s((after.st_mtime, after.st_mtime_nsec) == (before.st_mtime, before.st_mtime_nsec)); }); }
+    "xattr-capability" => |o| { on_disk(|| { let f = file(c"f", b""); o.v(with_capabilities(c"f")); o.v(sys!(SYS_getxattr, c"f", c"security.capability", 0, 0)); o.v(write(f, b"x")); o.s(get(c"f", c"security.capability")); with_capabilities(c"f"); sys!(SYS_chown, c"f", 1, 1); o.s(get(c"f", c"security.capability")); with_capabilities(c"f"); sys!(SYS_truncate, c"f", 0); o.s(get(c"f", c"security.capability")); }); }
+    "capability-of-program" => |o| { on_disk(|| { std::fs::copy("/bin/cat", "cat").unwrap(); o.s(permitted()); with_capabilities(c"cat"); o.s(permitted()); sys!(SYS_removexattr, c"cat", c"security.capability"); o.s(permitted()); }); }
+}
