@@ -5,7 +5,7 @@ mod common;
 use common::{Daemon, TestDisk, make, noise, read_all};
 use redoxfsd::mount;
 use scheme::Errno;
-use scheme::abi::fs::{Change, NodeAttr, ROOT_NODE, RenameFlags, RenameRequest, SetXattr, Step, Time};
+use scheme::abi::fs::{Change, LinkRequest, NodeAttr, ROOT_NODE, RenameFlags, RenameRequest, SetXattr, Step, Time};
 
 const FILE: u32 = 0o100644;
 const DIR: u32 = 0o040755;
@@ -75,6 +75,7 @@ fn changes_made_again_give_the_same_nodes() {
         unlink(dir, 5, "c"),
         step(c, 6, Change::Forget),
         create(dir, 7, 0, "any", FILE),
+        create(dir, 7, 0, "", FILE),
         step(b, 8, Change::SetXattr(SetXattr { create: true, replace: false, name: b"user.a", value: b"1" })),
         step(b, 9, Change::SetXattr(SetXattr { create: true, replace: false, name: b"user.b", value: b"2" })),
         step(b, 10, Change::RemoveXattr { name: b"user.a" }),
@@ -88,19 +89,29 @@ fn changes_made_again_give_the_same_nodes() {
     let mut again = lost;
     let any = first[5].attr.node;
     again[5] = create(dir, 7, any, "any", FILE);
+    let unnamed = first[6].attr.node;
+    again[6] = create(dir, 7, unnamed, "", FILE);
     let second = heir.kernel.batch(&again).unwrap();
     for (first, second) in first.iter().zip(&second) {
         assert_eq!((first.errno, first.attr), (second.errno, second.attr));
     }
     heir.kernel.write(b, b"of b", 0).unwrap();
+    heir.kernel.write(unnamed, b"of nobody", 0).unwrap();
     heir.kernel.sync().unwrap();
+    // The next heir knows it from the disk, and gives it a name.
+    let disk = crashed(&disk);
+    let mut heir_of_heir = Daemon::succeed(&disk);
     heir.stop();
+    let request = LinkRequest { dir, unnamed: true, name: b"late" };
+    assert_eq!(heir_of_heir.kernel.link_with(unnamed, request).unwrap().nlink, 1);
+    heir_of_heir.kernel.sync().unwrap();
+    heir_of_heir.stop();
     let report = disk.check();
     assert!(report.is_clean() && report.unlinked == 0, "{report:?}");
     let mut fs = mount::open(|| Ok(disk.clone())).unwrap();
     let all = read_all(&mut fs);
     let names: Vec<&str> = all.keys().map(String::as_str).collect();
-    assert_eq!(names, ["/dir", "/dir/any", "/dir/b", "/dir/b user.b", "/moved"]);
+    assert_eq!(names, ["/dir", "/dir/any", "/dir/b", "/dir/b user.b", "/dir/late", "/moved"]);
     assert_eq!(all["/dir/b"].as_deref(), Some(&b"of b"[..]));
 }
 

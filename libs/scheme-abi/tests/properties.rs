@@ -75,7 +75,7 @@ proptest! {
         let len = rename.encode(&mut bytes).unwrap();
         prop_assert_eq!(RenameRequest::decode(&bytes[..len]), Ok(rename));
         prop_assert!(RenameRequest::decode(&bytes[..len - 1]).is_err());
-        let link = LinkRequest { dir, name: &one };
+        let link = LinkRequest { dir, unnamed: uid & 1 != 0, name: &one };
         let len = link.encode(&mut bytes).unwrap();
         prop_assert_eq!(LinkRequest::decode(&bytes[..len]), Ok(link));
         let set = SetXattr { create: mode & 1 != 0, replace: mode & 2 != 0, name: &one, value: &two };

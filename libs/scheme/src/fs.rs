@@ -20,7 +20,7 @@ pub trait FsScheme {
     /// Resolves the names of `path` one after the other, pushing each one's attributes. See [`LookupStop`].
     fn lookup(&mut self, dir: u64, path: &[u8], found: &mut LookupWriter<'_>)
     -> Result<LookupStop>;
-    /// Creates a node of any type; EEXIST where the name is taken.
+    /// Creates a node of any type; EEXIST where the name is taken. With an empty name: a regular file without one.
     fn create(&mut self, dir: u64, request: &CreateRequest<'_>) -> Result<NodeAttr>;
     /// As [`Self::create`], with a node id that [`Self::grant`] gave, or that the node had before a successor was started (`None`: any).
     fn create_as(
@@ -38,7 +38,7 @@ pub trait FsScheme {
     fn set_time(&mut self, at: Option<Time>);
     /// Moves a name, see `rename(2)`.
     fn rename(&mut self, old_dir: u64, request: &RenameRequest<'_>) -> Result<()>;
-    /// Gives a node one more name.
+    /// Gives a node one more name, or the first one to a file that was made without.
     fn link(&mut self, node: u64, request: &LinkRequest<'_>) -> Result<NodeAttr>;
     /// Removes a name; of a directory if `remove_dir` (ENOTDIR for others, EISDIR the other way round).
     fn unlink(&mut self, dir: u64, name: &[u8], remove_dir: bool) -> Result<()>;

@@ -353,8 +353,13 @@ impl Harness {
 
     /// `FS_LINK`.
     pub fn link(&mut self, node: u64, dir: u64, name: &[u8]) -> Result<NodeAttr, Errno> {
-        let mut input = vec![0; LinkRequest::HEADER_BYTES + name.len()];
-        LinkRequest { dir, name }
+        self.link_with(node, LinkRequest { dir, unnamed: false, name })
+    }
+
+    /// `FS_LINK` with any request.
+    pub fn link_with(&mut self, node: u64, request: LinkRequest<'_>) -> Result<NodeAttr, Errno> {
+        let mut input = vec![0; LinkRequest::HEADER_BYTES + request.name.len()];
+        request
             .encode(&mut input)
             .expect("it fits");
         self.attr_call(node, FS_LINK, &input)

@@ -84,7 +84,8 @@ impl<D: Device> Session<'_, '_, D> {
         let mut parent = self.read_node(dir)?;
         let mut linked = self.read_node(node)?;
         directory::add(self.tx, &mut parent, name, node.id()).map_err(|error| self.lost(error))?;
-        let links = linked.data().links();
+        // What the disk's list has may still say that it has the name that was removed last.
+        let links = if self.state.named(node.id()) { 0 } else { linked.data().links() };
         linked.data_mut().set_links(links + 1);
         self.state.nodes.write(parent);
         self.state.nodes.write(linked);
@@ -132,13 +133,18 @@ impl<D: Device> Session<'_, '_, D> {
         id: Option<u32>,
         request: &CreateRequest<'_>,
     ) -> Result<NodeAttr> {
-        let name = checked(request.name)?;
+        let name = match request.name {
+            [] if attr::is_file(request.mode) => None,
+            name => Some(checked(name)?),
+        };
         let mode = request.mode;
         if !attr::is_known_type(mode) || mode > 0o177777 {
             return Err(Errno::INVAL.into());
         }
         self.check_dir(dir)?;
-        if self.find(dir, name)?.is_some() {
+        if let Some(name) = name
+            && self.find(dir, name)?.is_some()
+        {
             return Err(Errno::EXIST.into());
         }
         if attr::is_symlink(mode) {
@@ -172,7 +178,14 @@ impl<D: Device> Session<'_, '_, D> {
         let attr = attr::of_node(0, &node);
         let ptr = self.insert(id, &node)?;
         self.state.freed(ptr.id(), false);
-        self.add_name(dir, name, ptr)?;
+        match name {
+            Some(name) => self.add_name(dir, name, ptr)?,
+            None => {
+                let listed = self.state.can_list();
+                self.state.unnamed(ptr.id(), listed);
+                self.state.nodes.unlinked_changed();
+            }
+        }
         if attr::is_dir(mode) {
             self.state.parents.insert(ptr.id(), dir.id());
             self.state.listings.put(ptr.id(), Listing::default());
@@ -182,7 +195,7 @@ impl<D: Device> Session<'_, '_, D> {
             ptr.id(),
             NodeAttr {
                 node,
-                nlink: 1,
+                nlink: u32::from(name.is_some()),
                 ..attr
             },
         ))
@@ -201,7 +214,7 @@ impl<D: Device> Session<'_, '_, D> {
         }
         self.check_dir(dir)?;
         match attr.nlink {
-            0 => return Err(Errno::NOENT.into()),
+            0 if !request.unnamed => return Err(Errno::NOENT.into()),
             MAX_LINKS.. => return Err(Errno::MLINK.into()),
             _ => {}
         }

@@ -108,6 +108,19 @@ impl State {
         }
     }
 
+    /// A node gets a name; true if it had none.
+    pub(super) fn named(&mut self, id: u32) -> bool {
+        let was_listed = self.listed.remove(&id);
+        if was_listed {
+            self.nodes.unlinked_changed();
+        }
+        let had_none = self.unlisted.remove(&id) || was_listed;
+        if had_none {
+            self.to_free.retain(|other| *other != id);
+        }
+        had_none
+    }
+
     /// Remembers attributes read from a node; returns them with the times that are newer in memory.
     pub(super) fn learn(&mut self, id: u32, mut attr: NodeAttr) -> NodeAttr {
         if let Some((mtime, ctime)) = self.times.get(&id) {

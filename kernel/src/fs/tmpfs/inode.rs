@@ -372,6 +372,7 @@ impl Inode for TmpInode {
             inode.add_links(-1, now);
             return Err(error);
         }
+        inode.is_linkable.store(false, Ordering::Relaxed);
         Ok(())
     }
 

@@ -75,7 +75,7 @@ impl FsNode {
         self.state.mark_stale();
     }
 
-    fn add(&self, name: &[u8], target: &[u8], mode: u32, rdev: u64, who: &Credentials) -> Result<InodeRef> {
+    fn add(&self, name: &[u8], target: &[u8], mode: u32, rdev: u64, who: &Credentials) -> Result<Arc<FsNode>> {
         let dir = self.state.attr();
         let (mut mode, mut gid) = (mode, who.fsgid);
         if dir.mode & SETGID != 0 {
@@ -92,7 +92,9 @@ impl FsNode {
         if FileType::from_mode(attr.mode) != FileType::from_mode(mode) {
             return Err(EIO);
         }
-        self.entries_changed();
+        if !name.is_empty() {
+            self.entries_changed();
+        }
         let node = self.state.fs.node(&attr)?;
         if !target.is_empty() {
             *node.state.target.lock() = Some(Arc::new(target.to_vec()));
@@ -101,9 +103,9 @@ impl FsNode {
     }
 
     /// Makes a node that cannot be refused; the daemon will hear of it. `None`: it has to be asked.
-    fn add_later(&self, request: CreateRequest<'_>) -> Result<Option<InodeRef>> {
+    fn add_later(&self, request: CreateRequest<'_>) -> Result<Option<Arc<FsNode>>> {
         let fs = &self.state.fs;
-        let is_plain = request.name.len() <= NAME_MAX && core::str::from_utf8(request.name).is_ok() && request.target.len() <= INLINE_MAX;
+        let is_plain = (1..=NAME_MAX).contains(&request.name.len()) && core::str::from_utf8(request.name).is_ok() && request.target.len() <= INLINE_MAX;
         if !is_plain || self.state.attr().nlink == 0 || !fs.scheme.changes.may_queue() {
             return Ok(None);
         }
@@ -252,19 +254,28 @@ impl Inode for FsNode {
     }
 
     fn create(&self, name: &[u8], mode: u32, rdev: u64, who: &Credentials) -> Result<InodeRef> {
-        self.add(name, b"", mode, rdev, who)
+        Ok(self.add(name, b"", mode, rdev, who)?)
+    }
+
+    fn tmpfile(&self, mode: u32, who: &Credentials, linkable: bool) -> Result<InodeRef> {
+        let node = self.add(b"", b"", FileType::Regular as u32 | mode & 0o7777, 0, who)?;
+        node.state.linkable.store(linkable, Ordering::Relaxed);
+        Ok(node)
     }
 
     fn symlink(&self, name: &[u8], target: &[u8], who: &Credentials) -> Result<InodeRef> {
         if target.is_empty() || target.len() >= LINK_MAX {
             return Err(if target.is_empty() { ENOENT } else { ENAMETOOLONG });
         }
-        self.add(name, target, FileType::Symlink as u32 | 0o777, 0, who)
+        Ok(self.add(name, target, FileType::Symlink as u32 | 0o777, 0, who)?)
     }
 
     fn link(&self, name: &[u8], target: &InodeRef) -> Result {
         let target = self.same_fs(target)?;
-        let attr = self.state.fs.change(target.state.id, Change::Link(LinkRequest { dir: self.state.id, name }))?;
+        let unnamed = target.state.linkable.load(Ordering::Relaxed);
+        let attr = self.state.fs.change(target.state.id, Change::Link(LinkRequest { dir: self.state.id, unnamed, name }))?;
+        // With its first name it becomes as any file: without names again, it stays so.
+        target.state.linkable.store(false, Ordering::Relaxed);
         target.state.made.store(0, Ordering::Relaxed);
         self.entries_changed();
         target.state.learn(&attr, false)?;

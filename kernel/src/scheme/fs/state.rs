@@ -31,6 +31,8 @@ pub struct NodeState {
     announced: AtomicBool,
     /// The steps (of the log of changes) that made it and took its name, where nobody waited for their outcome.
     pub(super) made: AtomicU64,
+    /// It was made without a name (`O_TMPFILE`), and may get one.
+    pub(super) linkable: AtomicBool,
     pub(super) unnamed: AtomicU64,
     inode: SpinLock<Weak<FsNode>>,
     cache: SpinLock<Weak<PageCache>>,
@@ -51,6 +53,7 @@ impl NodeState {
             stale: AtomicBool::new(false),
             announced: AtomicBool::new(false),
             made: AtomicU64::new(0),
+            linkable: AtomicBool::new(false),
             unnamed: AtomicU64::new(0),
             inode: SpinLock::new(Weak::new()),
             cache: SpinLock::new(Weak::new()),

@@ -155,7 +155,7 @@ pub struct CreateRequest<'a> {
     pub gid: u32,
     /// Device number, for device nodes.
     pub rdev: u64,
-    /// The new name.
+    /// The new name. Empty: a regular file without a name (`O_TMPFILE`), which goes when the kernel forgets it, unless a link names it before.
     pub name: &'a [u8],
     /// What a symlink points to; empty for other types.
     pub target: &'a [u8],
@@ -262,11 +262,13 @@ impl<'a> RenameRequest<'a> {
     }
 }
 
-/// Payload of `FS_LINK`: directory (u64), name length (u16), 6 zero bytes, then the name.
+/// Payload of `FS_LINK`: directory (u64), name length (u16), whether the node may have no name yet (u8), 5 zero bytes, then the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkRequest<'a> {
     /// Node of the directory of the new name.
     pub dir: u64,
+    /// The node may be one that was made without a name; else one without names is refused with ENOENT.
+    pub unnamed: bool,
     /// The new name.
     pub name: &'a [u8],
 }
@@ -279,9 +281,13 @@ impl<'a> LinkRequest<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(bytes);
         let (dir, name_len) = (r.u64()?, r.u16()?);
-        r.array::<6>()?;
+        let unnamed = match r.array::<6>()?[0] {
+            0 => false,
+            1 => true,
+            _ => return Err(Malformed),
+        };
         let name = r.bytes(usize::from(name_len))?;
-        Ok(Self { dir, name })
+        Ok(Self { dir, unnamed, name })
     }
 
     /// Writes the request to the front of `bytes`; returns its size.
@@ -289,7 +295,7 @@ impl<'a> LinkRequest<'a> {
         let mut w = Writer::new(bytes);
         w.u64(self.dir)?;
         w.u16(short_len(self.name)?)?;
-        w.bytes(&[0; 6])?;
+        w.bytes(&[u8::from(self.unnamed), 0, 0, 0, 0, 0])?;
         w.bytes(self.name)?;
         Ok(w.written())
     }

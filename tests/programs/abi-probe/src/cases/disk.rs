@@ -51,6 +51,17 @@ fn permitted() -> String {
     text.lines().find_map(|line| line.strip_prefix("CapPrm:")).unwrap_or("none").trim().to_owned()
 }
 
+/// A file without a name.
+fn tmpfile(flags: i32) -> i32 {
+    sys!(SYS_openat, AT_FDCWD, c".", O_TMPFILE | O_RDWR | flags, 0o640) as i32
+}
+
+/// Gives an open file a name.
+fn link_open(fd: i32, name: &CStr) -> i64 {
+    let path = std::ffi::CString::new(format!("/proc/self/fd/{fd}")).unwrap();
+    sys!(SYS_linkat, AT_FDCWD, path.as_c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW)
+}
+
 cases! { "disk";
     "user-xattrs" => |o| { on_disk(|| { file(c"f", b""); o.v(set(c"f", c"user.a", "one", 0)); o.s(get(c"f", c"user.a")); o.v(set(c"f", c"user.a", "x", XATTR_CREATE)); o.v(set(c"f", c"user.b", "x", XATTR_REPLACE)); o.v(set(c"f", c"user.a", "two", XATTR_REPLACE)); o.v(set(c"f", c"user.empty", "", XATTR_CREATE)); o.s(get(c"f", c"user.a")); o.s(list(c"f")); o.v(sys!(SYS_removexattr, c"f", c"user.a")); o.v(sys!(SYS_removexattr, c"f", c"user.a")); o.s(get(c"f", c"user.a")); o.s(list(c"f")); o.v(sys!(SYS_removexattr, c"f", c"user.empty")); o.s(list(c"f")); }); }
     "user-xattrs-of-types" => |o| { on_disk(|| { sys!(SYS_mkdir, c"d", 0o777); sys!(SYS_symlink, c"d", c"l"); sys!(SYS_mknod, c"p", S_IFIFO | 0o666, 0); for path in [c"d", c"l", c"p"] { o.v(set(path, c"user.a", "v", 0)); o.s(get(path, c"user.a")); o.v(set(path, c"trusted.a", "v", 0)); o.s(get(path, c"trusted.a")); } o.s(as_user(|| set(c"d", c"user.b", "v", 0))); sys!(SYS_chmod, c"d", 0o1777); o.s(as_user(|| set(c"d", c"user.b", "v", 0))); o.s(list(c"d")); }); }
@@ -60,4 +71,9 @@ cases! { "disk";
     "xattr-ctime" => |o| { on_disk(|| { file(c"f", b""); let before = stat(c"f"); std::thread::sleep(std::time::Duration::from_millis(30)); set(c"f", c"user.a", "v", 0); let after = stat(c"f"); o.s((after.st_ctime, after.st_ctime_nsec) > (before.st_ctime, before.st_ctime_nsec)); o.s((after.st_mtime, after.st_mtime_nsec) == (before.st_mtime, before.st_mtime_nsec)); }); }
     "xattr-capability" => |o| { on_disk(|| { let f = file(c"f", b""); o.v(with_capabilities(c"f")); o.v(sys!(SYS_getxattr, c"f", c"security.capability", 0, 0)); o.v(write(f, b"x")); o.s(get(c"f", c"security.capability")); with_capabilities(c"f"); sys!(SYS_chown, c"f", 1, 1); o.s(get(c"f", c"security.capability")); with_capabilities(c"f"); sys!(SYS_truncate, c"f", 0); o.s(get(c"f", c"security.capability")); }); }
     "capability-of-program" => |o| { on_disk(|| { std::fs::copy("/bin/cat", "cat").unwrap(); o.s(permitted()); with_capabilities(c"cat"); o.s(permitted()); sys!(SYS_removexattr, c"cat", c"security.capability"); o.s(permitted()); }); }
+    "tmpfile" => |o| { on_disk(|| { let fd = tmpfile(0); o.ok(fd.into()); o.v(write(fd, &[7; 5000])); o.s(fstat(fd).st_nlink); o.s(fstat(fd).st_size); o.v(sys!(SYS_fsetxattr, fd, c"user.a", c"v", 1, 0)); o.v(sys!(SYS_fsync, fd)); o.s(std::fs::read_dir(".").unwrap().count()); o.v(link_open(fd, c"named")); o.s(stat(c"named").st_size); o.s(stat(c"named").st_mode); o.s(get(c"named", c"user.a")); o.s(fstat(fd).st_nlink); o.v(link_open(fd, c"again")); o.s(fstat(fd).st_nlink); sys!(SYS_unlink, c"named"); sys!(SYS_unlink, c"again"); o.s(fstat(fd).st_nlink); o.v(link_open(fd, c"late")); }); }
+    "tmpfile-by-descriptor" => |o| { on_disk(|| { let fd = tmpfile(0); write(fd, b"abc"); o.v(sys!(SYS_linkat, fd, c"", AT_FDCWD, c"named", AT_EMPTY_PATH)); close(fd); o.s(read(open(c"named", O_RDONLY))); let fd = tmpfile(0); o.v(sys!(SYS_linkat, fd, c"", AT_FDCWD, c"named", AT_EMPTY_PATH)); o.s(fstat(fd).st_nlink); }); }
+    "tmpfile-exclusive" => |o| { on_disk(|| { let fd = tmpfile(O_EXCL); o.v(write(fd, b"abc")); o.v(link_open(fd, c"named")); o.s(fstat(fd).st_nlink); }); }
+    "tmpfile-errors" => |o| { on_disk(|| { file(c"f", b""); o.v(sys!(SYS_openat, AT_FDCWD, c".", O_TMPFILE, 0o600)); o.v(sys!(SYS_openat, AT_FDCWD, c"f", O_TMPFILE | O_RDWR, 0o600)); o.s(as_user(|| sys!(SYS_openat, AT_FDCWD, c".", O_TMPFILE | O_RDWR, 0o600))); }); }
+    "tmpfile-in-set-group-directory" => |o| { on_disk(|| { sys!(SYS_mkdir, c"d", 0o755); sys!(SYS_chown, c"d", 0, 7); sys!(SYS_chmod, c"d", 0o2755); let fd = sys!(SYS_openat, AT_FDCWD, c"d", O_TMPFILE | O_RDWR, 0o640) as i32; o.s(fstat(fd).st_gid); o.s(fstat(fd).st_mode); }); }
 }
