@@ -2,6 +2,8 @@
 
 pub mod catalogue;
 mod index;
+pub mod plan;
+mod programs;
 mod view;
 pub mod worker;
 
@@ -15,7 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use catalogue::{Catalogue, Entry};
-use worker::{Concessions, Failure, Loaded, Plan, Progress, Wish};
+use plan::Plan;
+use worker::{Concessions, Failure, Loaded, Progress, Wish};
 
 /// What the window's main part shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub enum Message {
     Found(Result<Vec<Entry>, Failure>),
     /// All about a package.
     Show(String),
+    /// The program that it has is started.
+    Open,
     /// Back to the list.
     Back,
     /// What goes on ends, or what is shown.
@@ -61,6 +66,10 @@ pub enum Message {
     Concede(Wish, Concessions),
     /// What it takes.
     Proposed(Result<Plan, Failure>),
+    /// What is only recommended comes along, or not.
+    Recommended(bool),
+    /// The same by a key: the other way.
+    OtherChoice,
     /// It is agreed to.
     Confirm,
     /// It is not, or it is to stop.
@@ -111,6 +120,8 @@ pub struct Store {
     page: Page,
     words: String,
     shown: Option<String>,
+    /// What the package that is shown has for launchers, where it is installed.
+    program: Option<desktop_entries::App>,
     /// The entry that Enter shows: its place in the list.
     chosen: Option<usize>,
     portion: usize,
@@ -138,6 +149,7 @@ impl Store {
             page: Page::Explore,
             words: String::new(),
             shown: None,
+            program: None,
             chosen: None,
             portion: PORTION,
             doing: Doing::Nothing,
@@ -195,7 +207,7 @@ impl Store {
     /// What Enter does now.
     fn next(&self) -> Option<Message> {
         match &self.doing {
-            Doing::Asking(plan) => plan.proposal.essential.is_empty().then_some(Message::Confirm),
+            Doing::Asking(plan) => plan.proposal().essential.is_empty().then_some(Message::Confirm),
             Doing::Failed(..) => Some(Message::Dismiss),
             Doing::Planning(_) | Doing::Working(..) => None,
             Doing::Nothing => {
@@ -204,7 +216,7 @@ impl Store {
                 match (&entry.installed, &entry.offered) {
                     (None, Some(_)) => Some(Message::Want(Wish::Install(name.clone()))),
                     _ if entry.has_update() => Some(Message::Want(Wish::Upgrade(name.clone()))),
-                    _ => None,
+                    _ => self.program.as_ref().map(|_| Message::Open),
                 }
             }
         }
@@ -219,6 +231,12 @@ impl Store {
         self.chosen = Some(next);
         let y = next.saturating_sub(ROWS_ABOVE) as f32 * view::ROW_HEIGHT;
         operation::scroll_to(view::LIST, operation::AbsoluteOffset { x: None, y: Some(y) })
+    }
+
+    /// Finds out what the package that is shown has for launchers.
+    fn find_program(&mut self) {
+        let entry = self.shown.as_ref().and_then(|name| self.catalogue.as_ref()?.get(name)).filter(|it| it.installed.is_some());
+        self.program = entry.and_then(|it| programs::of(&self.root, &it.name, &it.title));
     }
 
     fn load(&mut self, update: bool) -> Task<Message> {
@@ -248,6 +266,7 @@ impl App for Store {
                 self.unreachable = loaded.unreachable;
                 self.has_archives = loaded.archives_known.is_some();
                 self.everywhere = None;
+                self.find_program();
                 // Once: where they cannot be reached, that is said, and asking again is up to who sees it.
                 if loaded.archives_known == Some(false) && !std::mem::replace(&mut self.has_asked, true) {
                     return self.load(true);
@@ -286,7 +305,8 @@ impl App for Store {
                 self.doing = Doing::Failed(None, failure);
             }
             Message::Show(name) => {
-                self.shown = Some(name);
+                (self.shown, self.said) = (Some(name), None);
+                self.find_program();
                 // So that the next key is for what is shown.
                 return genai_ui::parts::unfocus();
             }
@@ -298,10 +318,15 @@ impl App for Store {
                 self.shown = None;
                 return operation::focus(view::SEARCH);
             }
+            Message::Open => {
+                if let Some(program) = &self.program {
+                    self.said = Some(programs::start(program).map_or_else(|problem| problem, |()| format!("{} is starting.", program.name)));
+                }
+            }
             Message::More => self.portion += PORTION,
             Message::Want(wish) => return self.plan(wish, Concessions::default()),
             Message::Concede(wish, concessions) => return self.plan(wish, concessions),
-            Message::Proposed(Ok(plan)) if plan.proposal.changes.is_empty() => {
+            Message::Proposed(Ok(plan)) if plan.proposal().changes.is_empty() => {
                 (self.doing, self.said) = (Doing::Nothing, Some("Nothing has to be changed.".to_owned()));
             }
             Message::Proposed(Ok(plan)) => self.doing = Doing::Asking(plan),
@@ -311,6 +336,18 @@ impl App for Store {
                     _ => return Task::none(),
                 };
                 self.doing = Doing::Failed(Some(wish), failure);
+            }
+            Message::Recommended(is_wanted) => {
+                if let Doing::Asking(plan) = &mut self.doing {
+                    plan.choose(is_wanted);
+                }
+            }
+            Message::OtherChoice => {
+                if let Doing::Asking(plan) = &mut self.doing
+                    && let Some(extra) = plan.extra()
+                {
+                    plan.choose(!extra.is_chosen);
+                }
             }
             Message::Confirm => {
                 let Doing::Asking(plan) = std::mem::replace(&mut self.doing, Doing::Nothing) else { return Task::none() };
@@ -371,6 +408,7 @@ impl App for Store {
                 Named::Escape if is_asking => Some(Message::Cancel),
                 Named::Escape => Some(Message::Back),
                 Named::Enter => Some(Message::Enter),
+                Named::Space if is_asking => Some(Message::OtherChoice),
                 Named::ArrowDown => Some(Message::Choose(1)),
                 Named::ArrowUp => Some(Message::Choose(-1)),
                 Named::PageDown => Some(Message::Choose(PAGE)),

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Message;
 use crate::catalogue::{self, Catalogue};
+use crate::plan::Plan;
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,15 +52,6 @@ pub struct Concessions {
     pub downgrade: Vec<String>,
     /// Packages that go.
     pub remove: Vec<String>,
-}
-
-/// What a wish takes.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The wish.
-    pub wish: Wish,
-    /// What it takes.
-    pub proposal: Arc<Proposal>,
 }
 
 /// Why something is not possible.
@@ -204,21 +196,24 @@ pub struct Loaded {
 pub fn propose(root: PathBuf, wish: Wish, concessions: Concessions, cancelled: Arc<AtomicBool>) -> Task<Message> {
     job::start(move |sender| {
         let teller = Teller { sender: std::sync::Mutex::new(sender), cancelled };
-        let proposal = Gpm::new(&root, &teller).and_then(|gpm| proposal(&gpm, &wish, &concessions));
-        Message::Proposed(proposal.map(|proposal| Plan { wish, proposal: Arc::new(proposal) }).map_err(Failure::from))
+        let plan = Gpm::new(&root, &teller).and_then(|gpm| plan(&gpm, wish, &concessions));
+        Message::Proposed(plan.map_err(Failure::from))
     })
 }
 
-fn proposal(gpm: &Gpm<'_>, wish: &Wish, concessions: &Concessions) -> Result<Proposal, Error> {
+fn plan(gpm: &Gpm<'_>, wish: Wish, concessions: &Concessions) -> Result<Plan, Error> {
     let mut request = Request {
         downgrade: concessions.downgrade.iter().cloned().collect(),
         remove: concessions.remove.iter().cloned().collect(),
         ..Request::default()
     };
-    match wish {
+    match &wish {
         Wish::Install(name) => {
             let wanted = name.parse().map_err(|_| SolveError::Unknown { wanted: name.clone(), similar: Vec::new() })?;
             request.install.push(wanted);
+            let full = gpm.propose(&request, &[], Trust::Anyone)?;
+            let least = gpm.least(&request, &full)?;
+            return Ok(Plan::with_choice(wish, least, full));
         }
         Wish::Remove(name) => {
             request.remove.insert(name.clone());
@@ -226,9 +221,13 @@ fn proposal(gpm: &Gpm<'_>, wish: &Wish, concessions: &Concessions) -> Result<Pro
         }
         Wish::UpgradeAll => request.upgrade = Upgrade::All,
         Wish::Upgrade(name) => request.upgrade = Upgrade::Some([name.clone()].into()),
-        Wish::Undo(id) => return gpm.propose_undo(*id),
+        Wish::Undo(id) => {
+            let proposal = gpm.propose_undo(*id)?;
+            return Ok(Plan::plain(wish, proposal));
+        }
     }
-    gpm.propose(&request, &[], Trust::Anyone)
+    let proposal = gpm.propose(&request, &[], Trust::Anyone)?;
+    Ok(Plan::plain(wish, proposal))
 }
 
 /// Makes a plan true.
@@ -238,7 +237,7 @@ pub fn make(root: PathBuf, plan: Plan, cancelled: Arc<AtomicBool>) -> Task<Messa
         let options = Options { what: format!("Store: {}", plan.wish.words()), ..Options::default() };
         let made = Gpm::new(&root, &teller).and_then(|gpm| {
             let keys = gpm.trusted_keys()?;
-            gpm.make(&plan.proposal, Trust::Keys(&keys), &options)
+            gpm.make(plan.proposal(), Trust::Keys(&keys), &options)
         });
         Message::Made(made.map(|_| plan.wish.words()).map_err(Failure::from))
     })

@@ -248,3 +248,52 @@ fn every_page_can_be_drawn() {
     pictures.dedup();
     assert_eq!(pictures.len(), 5, "all of them differ");
 }
+
+#[test]
+fn what_is_only_recommended_may_be_left_out() {
+    let world = World::new();
+    world.publish("speech", "1.0", "");
+    world.publish("chess", "1.0", &format!("optional = [{{ dependency = \"speech\", reason = \"reads aloud\", default = true }}]\n{CHESS}"));
+    world.publish("plain", "1.0", "");
+    let mut window = world.open();
+    window.click_text("What chess is");
+    window.click_text("Install");
+    assert!(shows(&mut window, "Also what is recommended") && shows(&mut window, "1 package"));
+    assert!(shows(&mut window, "speech 1.0"), "little comes along");
+    window.send(store::Message::OtherChoice);
+    assert!(!shows(&mut window, "speech 1.0") && shows(&mut window, "chess 1.0"), "a key leaves it out");
+    // The switch is at the other end of the words' line.
+    let words = window.find("Also what is recommended")[0];
+    let buttons = window.find("Go on")[0];
+    window.click(buttons.x + buttons.width - 2.0, words.y + words.height);
+    assert!(shows(&mut window, "speech 1.0"), "so does the switch");
+    window.send(store::Message::OtherChoice);
+    window.send(store::Message::Enter);
+    assert_eq!((world.installed("chess").as_deref(), world.installed("speech")), (Some("1.0"), None));
+
+    window.type_text("");
+    window.send(store::Message::Show("plain".to_owned()));
+    window.click_text("Install");
+    assert!(!shows(&mut window, "Also what is recommended"), "nothing is recommended");
+}
+
+#[test]
+fn a_program_is_opened_where_it_was_installed() {
+    let world = World::new();
+    let proof = world.folder.path().join("proof");
+    let entries = world.folder.path().join("tree-chess-1.0/usr/share/applications");
+    fs::create_dir_all(&entries).expect("a folder");
+    let entry = |name: &str, exec: &str| format!("[Desktop Entry]\nType=Application\nName={name}\nExec={exec}\n");
+    fs::write(entries.join("a.desktop"), entry("Chess for two", "/nowhere/at/all")).expect("an entry");
+    fs::write(entries.join("chess.desktop"), entry("Chess", &format!("touch {} %U", proof.display()))).expect("an entry");
+    world.publish("chess", "1.0", CHESS);
+    let mut window = world.open();
+    window.click_text("What chess is");
+    assert!(!shows(&mut window, "Open"), "it is not there yet");
+    window.click_text("Install");
+    window.click_text("Go on");
+    assert!(window.wait_until(std::time::Duration::from_secs(10), |it| !it.find("Open").is_empty()));
+    window.send(store::Message::Enter);
+    assert!(shows(&mut window, "Chess is starting."));
+    assert!(window.wait_until(std::time::Duration::from_secs(10), |_| proof.exists()), "it was started");
+}

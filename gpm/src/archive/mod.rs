@@ -13,6 +13,7 @@ mod closure;
 mod components;
 mod fetch;
 mod index;
+mod needed;
 mod release;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use absent::leave_out;
 pub use closure::Breadth;
 pub use components::Component;
 pub(crate) use components::{BROWSER, dress, dress_browser};
@@ -140,14 +140,14 @@ pub enum ArchiveError {
     },
 }
 
-/// What a stanza of the list of packages offers. Dependencies on what this system has in another form are left out; `None` where the package
-/// itself is such.
+/// What a stanza of the list of packages offers. Its dependencies are those that it has here; `None` where this system has
+/// the package itself in another form.
 fn offer(stanza: &Stanza) -> Option<DebOffer> {
     let mut manifest = control::manifest(stanza).ok()?;
     if absent::is_absent(&manifest.name) {
         return None;
     }
-    absent::leave_out(&mut manifest);
+    adapt(&mut manifest);
     let file = DebFile {
         path: stanza.get("Filename").filter(|it| is_below(it))?.to_owned(),
         length: stanza.get("Size")?.parse().ok()?,
@@ -155,6 +155,12 @@ fn offer(stanza: &Stanza) -> Option<DebOffer> {
         installed: stanza.get("Installed-Size").and_then(|it| it.parse::<u64>().ok()).unwrap_or(0) << 10,
     };
     Some(DebOffer { manifest, file })
+}
+
+/// Makes a package's dependencies those that it has on this system.
+pub(crate) fn adapt(manifest: &mut Manifest) {
+    absent::leave_out(manifest);
+    needed::add(manifest);
 }
 
 /// Whether a path stays below where it is joined to.

@@ -277,6 +277,18 @@ impl<'a> Gpm<'a> {
         // What only takes away needs nothing of an archive.
         let reach = if request.install.is_empty() && opened.is_empty() && request.upgrade == Upgrade::None { Reach::Own } else { Reach::Names(&names, breadth) };
         let known = self.known_beside(opened, reach)?;
+        self.solved(request, known)
+    }
+
+    /// What the wish of `full` takes without the optional dependencies of packages that are new.
+    ///
+    /// # Errors
+    /// As for [`Gpm::propose`].
+    pub fn least(&self, request: &Request, full: &Proposal) -> Result<Proposal, Error> {
+        self.solved(&Request { without_optional: true, ..request.clone() }, full.known.clone())
+    }
+
+    fn solved(&self, request: &Request, known: Vec<Known>) -> Result<Proposal, Error> {
         let mut request = request.clone();
         for it in known.iter().filter(|it| it.file.is_some()) {
             let manifest = &it.available.manifest;
@@ -463,8 +475,8 @@ impl<'a> Gpm<'a> {
             let other = DebError::Format(format!("it is {} {}, not what the archive's list calls it", imported.manifest.name, imported.manifest.version));
             return Err(wrong(other));
         }
-        // What the solver saw is what is installed: without dependencies on what this system has in another form.
-        archive::leave_out(&mut imported.manifest);
+        // What the solver saw is what is installed.
+        archive::adapt(&mut imported.manifest);
         imported.builder.set_manifest(imported.manifest.clone());
         let made = folder.path().join("package.gcpkg");
         let mut output = Self::io("write", &made, fs::File::create(&made))?;

@@ -3,7 +3,7 @@
 use desktop_settings::{Appearance, Scheme};
 use iced_core::theme::Palette;
 use iced_core::{Background, Border, Color, Font, Shadow, Theme, Vector, color};
-use iced_widget::{button, container, text, text_input};
+use iced_widget::{button, container, text, text_input, toggler};
 
 use crate::appearance;
 
@@ -171,6 +171,14 @@ fn plain_button(theme: &Theme, status: button::Status, colour: Color, text: Colo
         border: Border { radius: RADIUS.into(), ..Border::default() },
         ..button::Style::default()
     }
+}
+
+/// A switch: a light knob, whatever the accent is.
+pub fn switch(theme: &Theme, status: toggler::Status) -> toggler::Style {
+    let style = toggler::default(theme, status);
+    let is_on = matches!(status, toggler::Status::Active { is_toggled: true } | toggler::Status::Hovered { is_toggled: true });
+    let ground = if is_on { theme.palette().primary } else { theme.palette().text.scale_alpha(0.28) };
+    toggler::Style { foreground: Background::Color(Color::WHITE), background: Background::Color(ground), ..style }
 }
 
 /// An entry of a list that can be chosen; `is_chosen` marks the one that is.

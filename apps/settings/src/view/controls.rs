@@ -35,7 +35,7 @@ pub fn control(control: Control) -> Element<'static, Message> {
             Row::with_children(options.into_iter().enumerate().map(one)).spacing(6.0).into()
         }
         Control::Switch { is_on, message } => {
-            let toggle = toggler(is_on).size(20.0).style(knob);
+            let toggle = toggler(is_on).size(20.0).style(theme::switch);
             match message {
                 Some(message) => toggle.on_toggle(move |_| message.clone()).into(),
                 None => toggle.into(),
@@ -59,14 +59,6 @@ pub fn control(control: Control) -> Element<'static, Message> {
             }
         }
     }
-}
-
-/// A light knob, whatever the accent is.
-fn knob(theme: &Theme, status: toggler::Status) -> toggler::Style {
-    let style = toggler::default(theme, status);
-    let is_on = matches!(status, toggler::Status::Active { is_toggled: true } | toggler::Status::Hovered { is_toggled: true });
-    let ground = if is_on { theme.palette().primary } else { theme.palette().text.scale_alpha(0.28) };
-    toggler::Style { foreground: Background::Color(Color::WHITE), background: Background::Color(ground), ..style }
 }
 
 /// What the parts of a choice lie in.

@@ -1,7 +1,7 @@
 //! All about a package.
 
 use genai_ui::core::{Alignment, Length, Padding};
-use genai_ui::parts::bytes;
+use genai_ui::parts::{self, bytes};
 use genai_ui::widget::{Column, Row, button, column, container, row, scrollable, text};
 use genai_ui::{Element, theme};
 
@@ -10,8 +10,8 @@ use crate::Message;
 use crate::catalogue::Entry;
 use crate::worker::Wish;
 
-/// The page of an entry. Its buttons work where nothing else is being done.
-pub fn page(entry: &Entry, is_free: bool) -> Element<'_, Message> {
+/// The page of an entry. It may have a program to be opened, and its buttons work where nothing else is being done.
+pub fn page(entry: &Entry, has_program: bool, is_free: bool) -> Element<'_, Message> {
     let back = button(text("Back")).padding([8.0, 14.0]).style(theme::secondary).on_press(Message::Back);
     let wish = |label, style: fn(&genai_ui::Theme, button::Status) -> button::Style, wish: Wish| {
         button(text(label)).padding([10.0, 18.0]).style(style).on_press_maybe(is_free.then_some(Message::Want(wish)))
@@ -19,6 +19,9 @@ pub fn page(entry: &Entry, is_free: bool) -> Element<'_, Message> {
     let mut buttons = Row::new().spacing(theme::GAP);
     if entry.installed.is_none() && entry.offered.is_some() {
         buttons = buttons.push(wish("Install", theme::primary, Wish::Install(entry.name.clone())));
+    }
+    if has_program {
+        buttons = buttons.push(parts::action("Open", if entry.has_update() { theme::secondary } else { theme::primary }, is_free.then_some(Message::Open)));
     }
     if entry.has_update() {
         buttons = buttons.push(wish("Update", theme::primary, Wish::Upgrade(entry.name.clone())));

@@ -2,10 +2,11 @@
 
 use genai_ui::core::{Alignment, Length, Padding};
 use genai_ui::parts::{self, action, bytes, heading};
-use genai_ui::widget::{Column, Row, button, column, container, progress_bar, row, scrollable, space, text};
+use genai_ui::widget::{Column, Row, button, column, container, progress_bar, row, scrollable, space, text, toggler};
 use genai_ui::{Element, theme};
 
-use crate::worker::{Failure, Plan, Progress, Wish, changes};
+use crate::plan::{Extra, Plan};
+use crate::worker::{Failure, Progress, Wish, changes};
 use crate::{Doing, Message, Store};
 
 const WIDTH: f32 = 460.0;
@@ -23,25 +24,26 @@ pub fn over(store: &Store) -> Option<Element<'_, Message>> {
 }
 
 fn asking(plan: &Plan) -> Element<'_, Message> {
+    let proposal = plan.proposal();
     let mut lines = Column::new().spacing(theme::GAP).padding(Padding::ZERO.right(14.0));
-    for (heading, names) in changes(&plan.proposal) {
+    for (heading, names) in changes(proposal) {
         lines = lines.push(text(heading).size(theme::size::SMALL).style(theme::faint));
         lines = lines.push(Column::with_children(names.into_iter().map(|it| text(it).into())).spacing(3.0));
     }
-    let growth = match plan.proposal.growth {
+    let growth = match proposal.growth {
         0 => "the disk stays as full as it is".to_owned(),
         more @ 1.. => format!("takes {} of the disk", bytes(more.unsigned_abs())),
         less => format!("frees {} of the disk", bytes(less.unsigned_abs())),
     };
-    let cost = match plan.proposal.download {
+    let cost = match proposal.download {
         0 => format!("Nothing is fetched; {growth}."),
         much => format!("{} are fetched; {growth}.", bytes(much)),
     };
-    let warning = (!plan.proposal.essential.is_empty())
-        .then(|| text(format!("{} belongs to what the system needs to work.", plan.proposal.essential.join(", "))).style(text::danger));
-    let removes = plan.proposal.changes.iter().any(|it| matches!(it, gpm::solver::Change::Remove { .. }));
+    let warning = (!proposal.essential.is_empty())
+        .then(|| text(format!("{} belongs to what the system needs to work.", proposal.essential.join(", "))).style(text::danger));
+    let removes = proposal.changes.iter().any(|it| matches!(it, gpm::solver::Change::Remove { .. }));
     // What the system cannot work without does not go by a click.
-    let confirm = plan.proposal.essential.is_empty().then_some(Message::Confirm);
+    let confirm = proposal.essential.is_empty().then_some(Message::Confirm);
     let buttons = row![
         space::horizontal(),
         action("Cancel", theme::secondary, Some(Message::Cancel)),
@@ -49,11 +51,21 @@ fn asking(plan: &Plan) -> Element<'_, Message> {
     ];
     column![heading(format!("{}?", plan.wish.words()))]
         .push(container(scrollable(lines)).max_height(MOST_HEIGHT))
+        .push(plan.extra().map(recommended))
         .push(text(cost).size(theme::size::SMALL).style(theme::faint))
         .push(warning)
         .push(buttons.spacing(theme::GAP))
         .spacing(theme::MARGIN)
         .into()
+}
+
+/// The choice to take along what packages only recommend.
+fn recommended<'a>(extra: Extra) -> Element<'a, Message> {
+    let packages = if extra.packages == 1 { "1 package".to_owned() } else { format!("{} packages", extra.packages) };
+    let cost = if extra.download == 0 { packages } else { format!("{packages}, {} more to fetch", bytes(extra.download)) };
+    let words = column![text("Also what is recommended"), text(cost).size(theme::size::SMALL).style(theme::faint)].spacing(2.0);
+    let switch = toggler(extra.is_chosen).size(20.0).style(theme::switch).on_toggle(Message::Recommended);
+    row![words.width(Length::Fill), switch].spacing(theme::GAP).align_y(Alignment::Center).into()
 }
 
 fn working<'a>(wish: &Wish, progress: &'a Progress, is_stopping: bool) -> Element<'a, Message> {
