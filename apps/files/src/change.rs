@@ -192,6 +192,7 @@ impl Files {
                 work::delete(doomed, cancelled)
             }
             Some(Asking::Collision(way, sources)) => self.put(way, sources, Some(Collision::KeepBoth)),
+            Some(Asking::Replace(path)) => self.answer(vec![path]),
             other => {
                 self.asking = other;
                 self.named()

@@ -2,8 +2,10 @@
 //!
 //! [`message`] is what can happen, `update` what follows from it: `select` moves through lists, `change` changes what is in them. `work` does
 //! on threads of its own what takes time, `watch` hears of what others change, and `view` is the window.
+//! [`choose`] is the same for other programs: their questions for files.
 
 mod change;
+pub mod choose;
 mod keys;
 pub mod message;
 pub mod places;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use choose::Choice;
 use message::{Asking, Seen};
 use places::Place;
 
@@ -78,6 +81,8 @@ pub struct Files {
     done: Vec<Vec<Done>>,
     said: Option<String>,
     seen: Option<Seen>,
+    /// What another program wants to be chosen.
+    choice: Option<Choice>,
     is_light: bool,
 }
 
@@ -114,6 +119,7 @@ impl Files {
             done: Vec::new(),
             said: None,
             seen: None,
+            choice: None,
             is_light,
         };
         let start = files.read();

@@ -133,6 +133,14 @@ pub enum Message {
     Left,
     /// A program was started for a file, or why none was.
     Opened(Result<(), String>),
+    /// What is saved for another program is to be called so.
+    Saving(String),
+    /// All filters are to be seen.
+    Filters,
+    /// Files are to be of another kind.
+    Filter(usize),
+    /// It is chosen.
+    Accept,
     /// The window is to be closed.
     Close,
 }
@@ -148,6 +156,10 @@ pub(crate) enum Asking {
     Collision(Way, Vec<PathBuf>),
     /// Whether these are to go for ever.
     Delete(Doomed),
+    /// Whether another program may write over a file.
+    Replace(PathBuf),
+    /// What kind of files is to be seen.
+    Filter,
 }
 
 /// What is to go for ever.

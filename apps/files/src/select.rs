@@ -17,7 +17,8 @@ impl Files {
     pub(crate) fn arrange(&mut self) {
         let (has_hidden, words) = (self.has_hidden || !self.words.is_empty(), self.words.trim().to_lowercase());
         // The trash is searched here; folders are by `work::search`.
-        let is_meant = |it: &&Entry| (has_hidden || !it.is_hidden()) && (self.place != Place::Trash || it.name.to_lowercase().contains(&words));
+        let choice = self.choice.as_ref();
+        let is_meant = |it: &&Entry| choice.is_none_or(|choice| choice.shows(it)) && (has_hidden || !it.is_hidden()) && (self.place != Place::Trash || it.name.to_lowercase().contains(&words));
         self.shown = self.all.iter().filter(is_meant).cloned().collect();
         if self.place != Place::Trash {
             entry::sort(&mut self.shown, self.sorting);
@@ -80,10 +81,11 @@ impl Files {
         let now = Instant::now();
         let is_double = self.clicked.replace((index, now)).is_some_and(|(last, then)| last == index && now - then < DOUBLE);
         let Some(path) = self.shown.get(index).map(|it| it.path.clone()) else { return Task::none() };
-        if self.held.shift() {
+        let is_many = self.may_choose_many();
+        if self.held.shift() && is_many {
             return self.choose_to(index);
         }
-        if self.held.control() {
+        if self.held.control() && is_many {
             if !self.chosen.remove(&path) {
                 self.chosen.insert(path);
             }
@@ -95,7 +97,9 @@ impl Files {
             self.chosen = [path].into();
             return self.open();
         }
-        self.choose(index)
+        let look = self.choose(index);
+        self.name_from_list();
+        look
     }
 
     pub(crate) fn step(&mut self, by: isize, extends: bool) -> Task<Message> {
@@ -106,7 +110,7 @@ impl Files {
         // The first key shows where one is.
         let next = if self.chosen.is_empty() && by.unsigned_abs() == 1 { self.cursor } else { self.cursor.saturating_add_signed(by).min(last) };
         self.portion = self.portion.max(next + 1);
-        let look = if extends { self.choose_to(next) } else { self.choose(next) };
+        let look = if extends && self.may_choose_many() { self.choose_to(next) } else { self.choose(next) };
         Task::batch([look, view::scroll_to(self.layout, next)])
     }
 
@@ -115,6 +119,10 @@ impl Files {
         match entry.kind {
             _ if self.place == Place::Trash => self.said = Some("What is in the trash has to be restored first.".to_owned()),
             Kind::Folder => return self.visit(Place::Folder(entry.path)),
+            Kind::File if self.choice.is_some() => {
+                self.name_from_list();
+                return self.accept();
+            }
             Kind::File if work::is_archive(&entry.path) => return self.extract(),
             Kind::File => {
                 self.said = None;

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 
 use crate::message::{Asking, Doomed, Message};
 use crate::places::{self, Place};
-use crate::{Files, PORTION, keys, view, watch};
+use crate::{Files, PORTION, choose, keys, view, watch};
 
 impl App for Files {
     type Message = Message;
@@ -22,6 +22,9 @@ impl App for Files {
     const CLOSES: bool = false;
 
     fn title(&self) -> String {
+        if let Some(choice) = &self.choice {
+            return choice.title.clone();
+        }
         match &self.place {
             Place::Folder(path) => places::crumbs(path).pop().map_or_else(|| "Files".to_owned(), |(name, _)| name),
             Place::Trash => "Trash".to_owned(),
@@ -33,11 +36,14 @@ impl App for Files {
         if self.asking.is_some() && is_put_off(&message) {
             return Task::none();
         }
+        if self.choice.is_some() && choose::is_left_out(&message) {
+            return Task::none();
+        }
         match message {
             Message::Go(place) => return self.visit(place),
             Message::GoNumber(number) => {
                 if let Some((_, place)) = places::all().into_iter().nth(number) {
-                    return self.visit(place);
+                    return self.update(Message::Go(place));
                 }
             }
             Message::Back => {
@@ -82,6 +88,7 @@ impl App for Files {
             Message::Find => return Task::batch([operation::focus(view::SEARCH), operation::select_all(view::SEARCH)]),
             Message::Click(index) => return Task::batch([parts::unfocus(), self.click(index)]),
             Message::Step(by, extends) => return Task::batch([parts::unfocus(), self.step(by, extends)]),
+            Message::All if !self.may_choose_many() => {}
             Message::All => {
                 self.chosen = self.shown.iter().map(|it| it.path.clone()).collect();
                 return self.look();
@@ -152,6 +159,21 @@ impl App for Files {
                 }
             }
             Message::Opened(outcome) => self.said = outcome.err(),
+            Message::Saving(name) => {
+                if let Some(choice) = &mut self.choice {
+                    choice.name = name;
+                }
+            }
+            Message::Filters => self.asking = self.choice.as_ref().map(|_| Asking::Filter),
+            Message::Filter(number) => {
+                if let Some(choice) = &mut self.choice {
+                    choice.filter = number;
+                }
+                self.asking = None;
+                self.arrange();
+                self.find_cursor();
+            }
+            Message::Accept => return self.accept(),
             Message::Close => {
                 // Work is stopped first, so that nothing half done is left.
                 let Some(working) = &self.working else { return genai_ui::runtime::exit() };
@@ -185,10 +207,10 @@ impl App for Files {
 
 /// What keys want that has to wait for the answer to a question.
 fn is_put_off(message: &Message) -> bool {
-    use Message::{All, Back, Delete, Empty, Extract, Find, Forward, Go, GoNumber, GoTo, Hidden, Name, NewFolder, Put, Restore, Show, Step, Take, Throw, Undo, Up};
+    use Message::{Accept, All, Back, Delete, Empty, Extract, Find, Forward, Go, GoNumber, GoTo, Hidden, Name, NewFolder, Put, Restore, Show, Step, Take, Throw, Undo, Up};
     matches!(
         message,
-        All | Back | Delete | Empty | Extract | Find | Forward | Go(_) | GoNumber(_) | GoTo | Hidden | Name | NewFolder | Put | Restore | Show(_) | Step(..) | Take(_) | Throw | Undo | Up
+        Accept | All | Back | Delete | Empty | Extract | Find | Forward | Go(_) | GoNumber(_) | GoTo | Hidden | Name | NewFolder | Put | Restore | Show(_) | Step(..) | Take(_) | Throw | Undo | Up
     )
 }
 
@@ -217,6 +239,10 @@ impl Files {
             self.words.clear();
             return Task::batch([parts::unfocus(), self.read()]);
         } else {
+            // Nothing is left that could end, but the choice itself.
+            if self.choice.is_some() && self.chosen.is_empty() {
+                return genai_ui::runtime::exit();
+            }
             self.chosen.clear();
             self.seen = None;
         }

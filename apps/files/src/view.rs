@@ -1,5 +1,6 @@
 //! What the window shows.
 
+mod chooser;
 mod icons;
 mod list;
 mod side;
@@ -19,6 +20,8 @@ use crate::{Asking, Files, Layout, Message, Working, work};
 pub const SEARCH: &str = "search";
 /// The field for a name.
 pub const NAME: &str = "name";
+/// The field for the name of what is saved.
+pub const SAVE: &str = "save";
 /// The list.
 pub const LIST: &str = "list";
 
@@ -42,7 +45,7 @@ pub fn scroll_to(layout: Layout, index: usize) -> Task<Message> {
 /// The window.
 pub fn window(files: &Files) -> Element<'_, Message> {
     let main = row![list::entries(files)].push(side::preview(files)).spacing(theme::MARGIN).height(Length::Fill);
-    let body = column![top(files), bar(files), main, status(files)].spacing(theme::GAP + 2.0).padding(Padding::new(theme::MARGIN).bottom(theme::GAP));
+    let body = column![top(files), bar(files), main, status(files)].push(files.choice.as_ref().map(|choice| chooser::bar(files, choice))).spacing(theme::GAP + 2.0).padding(Padding::new(theme::MARGIN).bottom(theme::GAP));
     let below = row![side::places(files), body].height(Length::Fill);
     let dialog = files.asking.as_ref().map(|asking| over(files, asking));
     stack![below].push(dialog).into()
@@ -84,6 +87,7 @@ fn bar(files: &Files) -> Element<'_, Message> {
             act("Delete", some, Message::Throw),
             small_action("Empty the trash", theme::danger, (is_idle && !files.items.is_empty()).then_some(Message::Empty))
         ],
+        Place::Folder(_) if files.choice.is_some() => row![act("New folder", is_idle, Message::NewFolder)],
         Place::Folder(_) => row![
             act("New folder", is_idle, Message::NewFolder),
             act("Copy", some, Message::Take(Way::Copy)),
@@ -158,6 +162,11 @@ fn over<'a>(files: &'a Files, asking: &'a Asking) -> Element<'a, Message> {
             ];
             column![heading("The name is taken"), text(words).style(theme::faint), buttons(choices)]
         }
+        Asking::Replace(path) => {
+            let words = format!("{} is there already. What it holds is lost when it is replaced.", path.file_name().unwrap_or_default().display());
+            column![heading("Replace the file?"), text(words).style(theme::faint), buttons(vec![cancel(), action("Replace", theme::danger, Some(Message::Confirm))])]
+        }
+        Asking::Filter => column![heading("Which files?"), chooser::filters(files), buttons(vec![cancel()])],
         Asking::Delete(doomed) => {
             let words = format!("{} will be gone for good. This cannot be undone.", work::items(doomed.len()));
             column![heading("Delete for good?"), text(words).style(theme::faint), buttons(vec![cancel(), action("Delete", theme::danger, Some(Message::Confirm))])]

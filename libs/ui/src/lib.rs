@@ -5,6 +5,7 @@ mod app;
 pub mod appearance;
 pub mod headless;
 pub mod job;
+pub mod parent;
 pub mod parts;
 pub mod plot;
 mod render;

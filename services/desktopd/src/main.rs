@@ -2,7 +2,7 @@
 //!
 //! * [`notifications`]: short words of programs, which [`compositor`] hands on to GDE; [`hints`], [`text`], [`picture`] and [`limits`] make them safe for it;
 //! * [`tray`]: programs' pictures in the panel, and clicks on them; [`item`]: what they look like;
-//! * [`portal`]: whether everything is to be dark, and so on; [`look`] has the values.
+//! * [`portal`]: whether everything is to be dark, of which [`look`] has the values; files that the user chooses, and pictures of the screen.
 //!
 //! Programs are not trusted. What reaches the compositor is plain, short and seldom, whatever they send.
 
@@ -31,10 +31,13 @@ use zbus::object_server::SignalEmitter;
 
 use compositor::Compositor;
 use notifications::Notifications;
-use portal::{Followed, Portal};
+use portal::chooser::FileChooser;
+use portal::screenshot::Screenshot;
+use portal::settings::{self, Followed, Portal};
+use portal::{Helpers, Requests};
 
 /// Answers on the session's D-Bus for the desktop: notices (org.freedesktop.Notifications), programs in the panel (org.kde.StatusNotifierWatcher), and how the
-/// user wants everything to look (org.freedesktop.portal.Settings).
+/// user wants everything to look, files that the user chooses, and pictures of the screen (org.freedesktop.portal.Desktop).
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -44,6 +47,12 @@ struct Args {
     /// The desktop's settings [default: the user's desktop.toml]
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// The program in whose window files are chosen
+    #[arg(long, value_name = "PROGRAM", default_value = "files")]
+    chooser: PathBuf,
+    /// The program that takes pictures of the screen, as gdectl
+    #[arg(long, value_name = "PROGRAM", default_value = "gdectl")]
+    shooter: PathBuf,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -54,16 +63,16 @@ async fn main() -> Result<()> {
     let mut manager = Manager::of_environment();
     let socket = args.compositor.unwrap_or_else(gde_ipc::socket);
     // As a service it has no home, and is root's, as the desktop.
-    let settings = args.settings.or_else(desktop_settings::path).unwrap_or_else(|| "/root/.config/genai/desktop.toml".into());
+    let file = args.settings.or_else(desktop_settings::path).unwrap_or_else(|| "/root/.config/genai/desktop.toml".into());
 
     let (tasks, to_do) = mpsc::channel(compositor::WAITING);
     let portal = Portal::default();
-    let followed = Followed::new(&settings, portal.clone());
+    let followed = Followed::new(&file, portal.clone());
     if followed.is_err() {
-        portal.show(&portal::read(&settings));
+        portal.show(&settings::read(&file));
     }
     let bus = zbus::connection::Builder::session()?
-        .serve_at(notifications::PATH, Notifications::new(tasks))?
+        .serve_at(notifications::PATH, Notifications::new(tasks.clone()))?
         .serve_at(portal::PATH, portal)?
         .build()
         .await
@@ -71,6 +80,10 @@ async fn main() -> Result<()> {
     let (watcher, tray) = tray::watcher(&bus, socket.clone());
     bus.object_server().at(tray::PATH, watcher).await.context("serving programs in the panel")?;
     tokio::spawn(tray.run());
+    let requests = Requests::new(&bus);
+    let helpers = Helpers { compositor: socket.clone(), chooser: args.chooser, shooter: args.shooter };
+    bus.object_server().at(portal::PATH, FileChooser::new(requests.clone(), helpers.clone())).await.context("serving choices of files")?;
+    bus.object_server().at(portal::PATH, Screenshot::new(requests, helpers, pictures(), tasks)).await.context("serving pictures of the screen")?;
     tokio::spawn(Compositor::new(socket.clone(), to_do, SignalEmitter::new(&bus, notifications::PATH)?.into_owned()).run());
     match followed {
         Ok(followed) => drop(tokio::spawn(followed.run(SignalEmitter::new(&bus, portal::PATH)?.into_owned()))),
@@ -83,6 +96,11 @@ async fn main() -> Result<()> {
     tokio::spawn(tell_environment(bus.clone(), socket));
     bus.closed().await;
     bail!("the session's D-Bus is gone")
+}
+
+/// Where pictures of the screen go, as GDE's own.
+fn pictures() -> PathBuf {
+    std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from).join("Pictures/Screenshots")
 }
 
 /// Takes a name on the bus, once no other program has it.

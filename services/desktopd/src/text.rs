@@ -26,6 +26,20 @@ pub fn line(text: &str, most: usize) -> String {
     short(text, most).replace('\n', " ")
 }
 
+/// Words on a button or in a menu, without the mark of its key: `_` before a letter, two for one.
+pub fn label(words: &str, most: usize) -> String {
+    let mut out = String::with_capacity(words.len());
+    let mut letters = words.chars();
+    while let Some(letter) = letters.next() {
+        if letter == '_' {
+            out.extend(letters.next());
+        } else {
+            out.push(letter);
+        }
+    }
+    line(&out, most)
+}
+
 /// A body without its markup. What is no markup, as in `1 < 2 & 3`, stays: who knows that we show none writes none.
 pub fn plain(body: &str) -> String {
     let mut out = String::with_capacity(body.len());

@@ -21,8 +21,9 @@ const LINES: usize = 24;
 
 /// Where one can go to.
 pub fn places(files: &Files) -> Element<'_, Message> {
+    let is_choosing = files.choice.is_some();
     let title = container(text("Files").size(theme::size::TITLE).font(theme::STRONG)).padding(Padding::new(8.0).left(12.0));
-    let all = places::all().into_iter().fold(Column::new().push(title), |column, (name, place)| {
+    let all = places::all().into_iter().filter(|(_, place)| !is_choosing || *place != Place::Trash).fold(Column::new().push(title), |column, (name, place)| {
         let is_here = files.place == place;
         let inside = row![icons::place(&name), text(name)].spacing(10.0).align_y(Alignment::Center);
         column.push(button(inside).width(Length::Fill).padding([7.0, 12.0]).style(theme::entry(is_here)).on_press(Message::Go(place)))

@@ -73,9 +73,13 @@ impl Session {
     }
 
     pub fn start(&self) -> Process {
+        self.start_with(&[])
+    }
+
+    pub fn start_with(&self, arguments: &[&str]) -> Process {
         // With as little memory as its unit lets it have.
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "ulimit -v 524288 && exec \"$0\"", env!("CARGO_BIN_EXE_desktopd")]);
+        command.args(["-c", "ulimit -v 524288 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_desktopd")]).args(arguments);
         set_environment(&mut command, self.folder.path());
         Process(command.spawn().expect("desktopd"))
     }

@@ -1,4 +1,4 @@
-//! `org.freedesktop.portal.Settings`: how the user wants everything to look, for programs of other desktops. The portal has no other part here.
+//! `org.freedesktop.portal.Settings`: how the user wants everything to look, for programs of other desktops.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,11 +12,6 @@ use zbus::object_server::SignalEmitter;
 use zbus::zvariant::Value;
 
 use crate::look::Look;
-
-/// The name on the bus.
-pub const NAME: &str = "org.freedesktop.portal.Desktop";
-/// Where the object is.
-pub const PATH: &str = "/org/freedesktop/portal/desktop";
 
 /// Why a setting is not answered.
 #[derive(Debug, zbus::DBusError)]
