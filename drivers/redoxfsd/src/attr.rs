@@ -162,6 +162,7 @@ pub fn of_node(id: u32, node: &Node) -> NodeAttr {
         atime: time(node.atime()),
         mtime,
         ctime: extra.map_or(birth.max(mtime), |extra| extra.ctime),
+        birth,
     }
 }
 

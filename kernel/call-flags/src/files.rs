@@ -47,7 +47,7 @@ macro_rules! open_flags {
 
 sets! {
     /// `open(2)`: bits without a name are not looked at.
-    OPEN: Flags = Flags::new(&["open", "openat"], "flags", Unknown::Ignored, open_flags!());
+    OPEN: Flags = Flags::new(&["open", "openat", "open_by_handle_at"], "flags", Unknown::Ignored, open_flags!());
     /// `openat2(2)`
     OPENAT2: Flags = Flags::new(&["openat2"], "how.flags", Unknown::Refused(EINVAL), open_flags! {
         idle("FMODE_NONOTIFY", NONOTIFY, "as on Linux: a bit of the kernel's own, which programs cannot set")

@@ -19,7 +19,7 @@ sets! {
     /// `statx(2)`
     STATX_MASK: Flags = Flags::new(&["statx"], "mask", Unknown::Ignored, &[
         idle("STATX_BASIC_STATS", 0x7ff, BASIC),
-        idle("STATX_BTIME", 0x800, "no filesystem tells when a file was made: the answer's mask lacks it"),
+        idle("STATX_BTIME", 0x800, "told where the filesystem knows it, whether asked for or not: RedoxFS and tmpfs do"),
         idle("STATX_MNT_ID", 0x1000, BASIC),
         idle("STATX_DIOALIGN", 0x2000, "the answer's mask lacks it"),
         no("STATX__RESERVED", 0x8000_0000, EINVAL, "as on Linux"),

@@ -8,6 +8,7 @@ use core::any::Any;
 use bitflags::bitflags;
 
 use super::file::{FileOps, OpenFile, OpenFlags};
+use super::handle::FileHandle;
 use super::stat::{Attr, FileType, StatFs};
 use crate::error::*;
 use crate::task::Credentials;
@@ -186,6 +187,24 @@ pub trait Inode: Send + Sync + Any {
     /// The names of all extended attributes.
     fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {
         Ok(Vec::new())
+    }
+
+    /// What names it for good.
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` where the filesystem has no such names.
+    fn file_handle(self: Arc<Self>) -> Result<FileHandle> {
+        Err(EOPNOTSUPP)
+    }
+
+    /// The inode that a handle names; asked of any inode of the same filesystem. Every error means that it is gone, but for `EINTR`.
+    fn by_handle(&self, _handle: FileHandle) -> Result<InodeRef> {
+        Err(ESTALE)
+    }
+
+    /// When it was made, where the filesystem knows.
+    fn birth_ns(&self) -> Option<i64> {
+        None
     }
 
     /// `statfs(2)`.

@@ -10,6 +10,7 @@ pub mod device;
 pub mod devfs;
 pub mod dnotify;
 pub mod generic;
+pub mod handle;
 pub mod landlock;
 pub mod lookup;
 pub mod locks;

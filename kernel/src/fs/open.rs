@@ -65,11 +65,7 @@ impl Caller {
         }
         if flags.contains(OpenFlags::PATH) {
             let place = self.resolve(start, path, lookup - LookupFlags::DIRECTORY)?;
-            if flags.contains(OpenFlags::DIRECTORY) && !self.is_directory(&place) {
-                return Err(ENOTDIR);
-            }
-            let ops = Arc::new(PathFile(place.inode().clone()));
-            return Ok(OpenFile::with_path(ops, flags - CREATION, Some(place)));
+            return self.open_found(place, flags);
         }
         if flags.contains(OpenFlags::TMPFILE) {
             return self.open_tmpfile(start, path, flags, mode, lookup | LookupFlags::DIRECTORY);
@@ -151,6 +147,21 @@ impl Caller {
 
     fn open_whole(&self, place: &Path, flags: OpenFlags, mode: u32) -> Option<Result<Arc<OpenFile>>> {
         place.inode().clone().open_whole(flags, mode & 0o7777 & !self.fs.umask(), &self.creds, place)
+    }
+
+    /// Opens what was found without a path (`open_by_handle_at(2)`). Nothing is created, and symbolic links are not followed.
+    ///
+    /// # Errors
+    /// Those of `open(2)`.
+    pub fn open_found(&self, place: Path, flags: OpenFlags) -> Result<Arc<OpenFile>> {
+        if flags.contains(OpenFlags::PATH) {
+            if flags.contains(OpenFlags::DIRECTORY) && !self.is_directory(&place) {
+                return Err(ENOTDIR);
+            }
+            let ops = Arc::new(PathFile(place.inode().clone()));
+            return Ok(OpenFile::with_path(ops, flags - CREATION, Some(place)));
+        }
+        self.open_place(place, flags, false)
     }
 
     /// Opens what is at a place. `made`: it is new, so its mode does not count yet.

@@ -1,9 +1,9 @@
-//! Administration of what this system has not: accounting, swap, modules, file handles; and the reading of the clock's state.
+//! Administration of what this system has not: accounting, swap, modules; and the reading of the clock's state.
 
 use super::Cx;
 use crate::error::*;
 use crate::fs::FileType;
-use crate::fs::at::{self, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW};
+use crate::fs::at::{self, AT_FDCWD};
 use crate::time::Clock;
 use crate::task::Capability;
 use crate::user;
@@ -42,31 +42,6 @@ pub fn sys_swapon(cx: &Cx<'_>, path: usize, flags: u32) -> Result<usize> {
 /// swapoff(2)
 pub fn sys_swapoff(cx: &Cx<'_>, path: usize) -> Result<usize> {
     no_swap(cx, path)
-}
-
-/// name_to_handle_at(2): no filesystem here can open a file by a handle.
-pub fn sys_name_to_handle_at(cx: &Cx<'_>, dirfd: i32, path: usize, handle: usize, _mount: usize, flags: u32) -> Result<usize> {
-    call_flags::names::NAME_TO_HANDLE_AT.check(flags)?;
-    let path = user::read_path(path)?;
-    let follow = if flags & AT_SYMLINK_FOLLOW != 0 { 0 } else { AT_SYMLINK_NOFOLLOW };
-    at::resolve_at(cx.process, dirfd, &path, follow | flags & AT_EMPTY_PATH)?;
-    let _size: u32 = user::read(handle)?;
-    Err(EOPNOTSUPP)
-}
-
-/// open_by_handle_at(2)
-pub fn sys_open_by_handle_at(cx: &Cx<'_>, mount: i32, handle: usize, _flags: u32) -> Result<usize> {
-    const MAX_HANDLE: u32 = 128;
-    need(cx, Capability::DAC_READ_SEARCH)?;
-    let size: u32 = user::read(handle)?;
-    if size == 0 || size > MAX_HANDLE {
-        return Err(EINVAL);
-    }
-    if mount != AT_FDCWD {
-        cx.process.files().get(mount)?;
-    }
-    // None was ever given out.
-    Err(ESTALE)
 }
 
 /// adjtimex(2)

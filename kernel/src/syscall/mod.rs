@@ -9,6 +9,7 @@ pub mod capability;
 pub mod creds;
 pub mod event;
 pub mod fcntl;
+pub mod handle;
 pub mod inet;
 pub mod inotify;
 pub mod landlock;

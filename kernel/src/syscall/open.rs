@@ -13,7 +13,7 @@ const O_CREAT: u32 = OpenFlags::CREAT.bits();
 /// The bit that makes `O_TMPFILE` different from `O_DIRECTORY`.
 const TMPFILE_BIT: u32 = OpenFlags::TMPFILE.bits() & !O_DIRECTORY;
 
-fn fd_flags(flags: OpenFlags) -> FdFlags {
+pub(super) fn fd_flags(flags: OpenFlags) -> FdFlags {
     if flags.contains(OpenFlags::CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() }
 }
 
@@ -36,8 +36,8 @@ fn do_open(cx: &Cx<'_>, dirfd: i32, path: usize, flags: OpenFlags, mode: u32, re
     files.insert(file, fd_flags(flags)).map(|fd| fd as usize)
 }
 
-/// The flags of `open` and `openat`, which ignore what they do not know.
-fn lenient(flags: u32) -> Result<OpenFlags> {
+/// The flags of `open`, `openat` and `open_by_handle_at`, which ignore what they do not know.
+pub(super) fn lenient(flags: u32) -> Result<OpenFlags> {
     let mut flags = flags & flag_sets::OPEN.accepted() as u32 & !OpenFlags::LARGEFILE.bits();
     if flags & OpenFlags::PATH.bits() != 0 {
         flags &= (OpenFlags::DIRECTORY | OpenFlags::NOFOLLOW | OpenFlags::PATH | OpenFlags::CLOEXEC).bits();

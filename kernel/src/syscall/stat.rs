@@ -124,6 +124,7 @@ struct Statx {
 /// statx(2)
 pub fn sys_statx(cx: &Cx<'_>, dirfd: i32, path: usize, flags: u32, mask: u32, buf: usize) -> Result<usize> {
     const BASIC: u32 = 0x7ff;
+    const BIRTH: u32 = 0x800;
     const MOUNT_ID: u32 = 0x1000;
     const SYNC_TYPE: u32 = 0x6000;
     const MOUNT_ROOT: u64 = 0x2000;
@@ -139,10 +140,11 @@ pub fn sys_statx(cx: &Cx<'_>, dirfd: i32, path: usize, flags: u32, mask: u32, bu
         let [sec, nsec] = split(ns);
         StatxTime { sec, nsec: nsec as u32, pad: 0 }
     };
+    let birth = target.inode().ok().and_then(|inode| inode.birth_ns());
     let place = target.place();
     let root = place.is_some_and(|p| Arc::ptr_eq(&p.dentry, &p.mount.root));
     let statx = Statx {
-        mask: BASIC | if place.is_some() { MOUNT_ID } else { 0 },
+        mask: BASIC | if birth.is_some() { BIRTH } else { 0 } | if place.is_some() { MOUNT_ID } else { 0 },
         blksize: attr.blksize,
         attributes: if root { MOUNT_ROOT } else { 0 },
         attributes_mask: MOUNT_ROOT,
@@ -154,6 +156,7 @@ pub fn sys_statx(cx: &Cx<'_>, dirfd: i32, path: usize, flags: u32, mask: u32, bu
         size: attr.size,
         blocks: attr.blocks,
         atime: time(attr.atime_ns),
+        btime: time(birth.unwrap_or(0)),
         ctime: time(attr.ctime_ns),
         mtime: time(attr.mtime_ns),
         rdev: [major(attr.rdev), minor(attr.rdev)],

@@ -235,8 +235,8 @@ table! {
     163 acct (usize) => super::admin::sys_acct;
     167 swapon (usize, u32) => super::admin::sys_swapon;
     168 swapoff (usize) => super::admin::sys_swapoff;
-    303 name_to_handle_at (i32, usize, usize, usize, u32) => super::admin::sys_name_to_handle_at;
-    304 open_by_handle_at (i32, usize, u32) => super::admin::sys_open_by_handle_at;
+    303 name_to_handle_at (i32, usize, usize, usize, u32) => super::handle::sys_name_to_handle_at;
+    304 open_by_handle_at (i32, usize, u32) => super::handle::sys_open_by_handle_at;
     305 clock_adjtime (i32, usize) => super::admin::sys_clock_adjtime;
 
     237 mbind (usize, usize, u32, usize, usize, u32) => super::policy::sys_mbind;

@@ -26,9 +26,9 @@ prop_compose! {
     fn attr()(
         (node, generation, mode, nlink) in any::<(u64, u32, u32, u32)>(),
         (uid, gid, flags, rdev, size, blocks512) in any::<(u32, u32, u32, u64, u64, u64)>(),
-        (atime, mtime, ctime) in (time(), time(), time()),
+        (atime, mtime, ctime, birth) in (time(), time(), time(), time()),
     ) -> NodeAttr {
-        NodeAttr { node, generation, mode, nlink, uid, gid, flags, rdev, size, blocks512, atime, mtime, ctime }
+        NodeAttr { node, generation, mode, nlink, uid, gid, flags, rdev, size, blocks512, atime, mtime, ctime, birth }
     }
 }
 
@@ -51,8 +51,8 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn attributes_round_trip(attr in attr(), set in set_attr()) {
-        let mut bytes = [0xaa; 96];
-        prop_assert_eq!(attr.encode(&mut bytes), Ok(96));
+        let mut bytes = [0xaa; NodeAttr::BYTES];
+        prop_assert_eq!(attr.encode(&mut bytes), Ok(NodeAttr::BYTES));
         prop_assert_eq!(NodeAttr::decode(&bytes), Ok(attr));
         prop_assert_eq!(set.encode(&mut bytes), Ok(64));
         prop_assert_eq!(SetAttr::decode(&bytes), Ok(set));
@@ -101,7 +101,7 @@ proptest! {
         let mut bytes = vec![0xaa; room];
         let mut writer = LookupWriter::new(&mut bytes);
         let fitting = attrs.iter().take_while(|attr| writer.push(attr).is_ok()).count();
-        prop_assert_eq!(fitting, attrs.len().min(room.saturating_sub(8) / 96));
+        prop_assert_eq!(fitting, attrs.len().min(room.saturating_sub(8) / NodeAttr::BYTES));
         let Ok(len) = writer.finish(LookupStop::Missing) else {
             prop_assert!(room < 8);
             return Ok(());

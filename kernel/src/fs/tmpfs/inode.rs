@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -13,6 +13,7 @@ use super::{SEAL_SEAL, TmpFs, own};
 use crate::error::*;
 use crate::fs::generic::{CachedFile, CachedInode, DirFile, ListDir, limit_write, relatime_due};
 use crate::fs::pagecache::PageCache;
+use crate::fs::handle::FileHandle;
 use crate::fs::inode::CAPABILITIES;
 use crate::fs::{Attr, DirSink, FileOps, FileType, Inode, InodeRef, OpenFlags, RenameFlags, SetAttr, StatFs};
 use crate::sync::SpinLock;
@@ -63,6 +64,10 @@ pub struct TmpInode {
     has_capabilities: AtomicBool,
     /// It never had a name and may get one (`O_TMPFILE`).
     is_linkable: AtomicBool,
+    /// When it was made.
+    birth_ns: i64,
+    /// The filesystem may be asked for it by its handle.
+    has_handle: AtomicBool,
     /// What a memfd was called.
     name: SpinLock<Option<Box<[u8]>>>,
 }
@@ -91,8 +96,15 @@ impl TmpInode {
             xattrs: SpinLock::new(BTreeMap::new()),
             has_capabilities: AtomicBool::new(false),
             is_linkable: AtomicBool::new(false),
+            birth_ns: now,
+            has_handle: AtomicBool::new(false),
             name: SpinLock::new(None),
         }))
+    }
+
+    /// Numbers are not given twice in a filesystem; this tells it from one that was mounted before.
+    fn generation(&self) -> u32 {
+        (self.birth_ns ^ self.birth_ns >> 32) as u32
     }
 
     pub(super) fn fs(&self) -> &Arc<TmpFs> {
@@ -250,6 +262,9 @@ impl Drop for TmpInode {
     /// Frees a tree without recursion into its depth.
     fn drop(&mut self) {
         self.fs.inodes.fetch_sub(1, Ordering::Relaxed);
+        if *self.has_handle.get_mut() {
+            self.fs.handles.lock().remove(&self.ino);
+        }
         let Body::Dir(dir) = &mut self.body else { return };
         let mut stack = dir.get_mut().take_all();
         while let Some(child) = stack.pop() {
@@ -483,6 +498,22 @@ impl Inode for TmpInode {
 
     fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {
         Ok(self.xattrs.lock().keys().cloned().collect())
+    }
+
+    fn file_handle(self: Arc<Self>) -> Result<FileHandle> {
+        self.has_handle.store(true, Ordering::Relaxed);
+        let handle = FileHandle { ino: self.ino, generation: self.generation() };
+        self.fs.handles.lock().insert(self.ino, Arc::downgrade(&self));
+        Ok(handle)
+    }
+
+    fn by_handle(&self, handle: FileHandle) -> Result<InodeRef> {
+        let found = self.fs.handles.lock().get(&handle.ino).and_then(Weak::upgrade).ok_or(ESTALE)?;
+        if found.generation() == handle.generation { Ok(found) } else { Err(ESTALE) }
+    }
+
+    fn birth_ns(&self) -> Option<i64> {
+        Some(self.birth_ns)
     }
 
     fn statfs(&self) -> Result<StatFs> {

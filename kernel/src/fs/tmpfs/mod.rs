@@ -8,7 +8,8 @@ mod options;
 
 pub use inode::TmpInode;
 
-use alloc::sync::Arc;
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::inode::InodeRef;
@@ -16,7 +17,7 @@ use super::mount::SuperBlock;
 use super::pagecache::{PageCache, Quota};
 use super::stat::{FileType, StatFs};
 use crate::error::*;
-use crate::sync::Once;
+use crate::sync::{Once, SpinLock};
 use crate::task::Credentials;
 
 const TMPFS_MAGIC: u64 = 0x0102_1994;
@@ -32,6 +33,8 @@ pub struct TmpFs {
     inodes: AtomicU64,
     next_ino: AtomicU64,
     readonly: AtomicBool,
+    /// Inodes of which programs have handles, by number.
+    handles: SpinLock<BTreeMap<u64, Weak<TmpInode>>>,
     /// Entries appear by themselves (devtmpfs): the name cache must not remember what is missing.
     dynamic: bool,
     /// Whether attributes of xattr calls are refused (initfs).
@@ -48,6 +51,7 @@ impl TmpFs {
             inodes: AtomicU64::new(0),
             next_ino: AtomicU64::new(1),
             readonly: AtomicBool::new(false),
+            handles: SpinLock::new(BTreeMap::new()),
             dynamic,
             magic: if name == "initfs" { RAMFS_MAGIC } else { TMPFS_MAGIC },
         })

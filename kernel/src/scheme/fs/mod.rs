@@ -28,6 +28,7 @@ use super::convert;
 use super::handle::buffer;
 use super::user::{Reply, UserScheme, Wait, ids};
 use crate::error::*;
+use crate::fs::handle::FileHandle;
 use crate::fs::{InodeRef, StatFs, SuperBlock};
 use crate::sync::{Mutex, SpinLock};
 use crate::task;
@@ -251,6 +252,24 @@ impl SchemeFs {
             return Err(EIO);
         }
         Ok(state.inode())
+    }
+
+    /// The inode that a handle names.
+    ///
+    /// # Errors
+    /// `ESTALE` where it is gone; the daemon's.
+    pub(super) fn by_handle(self: &Arc<Self>, handle: FileHandle) -> Result<Arc<FsNode>> {
+        // Also one without names, while it is open.
+        let known = self.nodes.lock().get(&handle.ino).and_then(Weak::upgrade);
+        if let Some(state) = known.filter(|state| state.generation == handle.generation) {
+            return Ok(state.inode());
+        }
+        // A word that is no node id means the root to daemons.
+        if u32::try_from(handle.ino).is_err() {
+            return Err(ESTALE);
+        }
+        let attr = self.get_attr(handle.ino)?;
+        if attr.generation != handle.generation || attr.nlink == 0 { Err(ESTALE) } else { self.node(&attr) }
     }
 
     /// A node is no longer used.

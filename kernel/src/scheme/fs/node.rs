@@ -15,6 +15,7 @@ use super::file::FsDirectory;
 use super::state::NodeState;
 use crate::error::*;
 use crate::fs::generic::{CachedFile, relatime_due};
+use crate::fs::handle::FileHandle;
 use crate::fs::pagecache::PageCache;
 use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, OpenFlags, RenameFlags, SetAttr, StatFs};
 use crate::scheme::convert;
@@ -126,6 +127,7 @@ impl FsNode {
             atime: at,
             mtime: at,
             ctime: at,
+            birth: at,
         };
         self.entries_changed();
         let node = fs.node(&attr)?;
@@ -386,6 +388,18 @@ impl Inode for FsNode {
 
     fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {
         self.state.list_xattr()
+    }
+
+    fn file_handle(self: Arc<Self>) -> Result<FileHandle> {
+        Ok(FileHandle { ino: self.state.id, generation: self.state.generation })
+    }
+
+    fn by_handle(&self, handle: FileHandle) -> Result<InodeRef> {
+        Ok(self.state.fs.by_handle(handle)?)
+    }
+
+    fn birth_ns(&self) -> Option<i64> {
+        Some(self.state.birth_ns)
     }
 
     fn statfs(&self) -> Result<StatFs> {

@@ -22,6 +22,8 @@ pub struct NodeState {
     pub(super) generation: u32,
     /// The daemon's number.
     pub(super) id: u64,
+    /// When it was made.
+    pub(super) birth_ns: i64,
     attr: SpinLock<Attr>,
     /// `NodeAttr::XATTRS` and `CAPABILITIES`; changed under `order`.
     pub(super) xattrs: AtomicU32,
@@ -47,6 +49,7 @@ impl NodeState {
         Arc::new(Self {
             fs,
             generation: node.generation,
+            birth_ns: crate::scheme::convert::nanoseconds(node.birth.seconds, node.birth.nanoseconds),
             xattrs: AtomicU32::new(node.flags),
             id: attr.ino,
             attr: SpinLock::new(attr),

@@ -11,9 +11,9 @@ pub struct Time {
     pub nanoseconds: u32,
 }
 
-/// Attributes of a node, 96 bytes:
+/// Attributes of a node, 104 bytes:
 /// node 0, generation 8, mode 12, nlink 16, uid 20, gid 24, flags 28, rdev 32, size 40, blocks512 48,
-/// seconds of atime 56, mtime 64, ctime 72, nanoseconds of the same 80, 84, 88, zero 92.
+/// seconds of atime 56, mtime 64, ctime 72, nanoseconds of the same 80, 84, 88, nanoseconds 92 and seconds 96 of birth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeAttr {
     /// Node id: the handle of later requests. The root is `ROOT_NODE`.
@@ -42,11 +42,13 @@ pub struct NodeAttr {
     pub mtime: Time,
     /// Last change of data or attributes.
     pub ctime: Time,
+    /// When it was made.
+    pub birth: Time,
 }
 
 impl NodeAttr {
     /// Bytes of the encoded structure.
-    pub const BYTES: usize = 96;
+    pub const BYTES: usize = 104;
     /// In `flags`: the node has extended attributes. Without it the kernel does not ask for any.
     pub const XATTRS: u32 = 1 << 0;
     /// In `flags`: one of them is `security.capability`, which a write takes away.
@@ -75,7 +77,7 @@ impl NodeAttr {
         attr.blocks512 = r.u64()?;
         let times = [&mut attr.atime, &mut attr.mtime, &mut attr.ctime];
         decode_times(&mut r, times)?;
-        r.u32()?;
+        (attr.birth.nanoseconds, attr.birth.seconds) = (r.u32()?, r.i64()?);
         Ok(attr)
     }
 
@@ -93,7 +95,8 @@ impl NodeAttr {
         w.u64(self.size)?;
         w.u64(self.blocks512)?;
         encode_times(&mut w, [self.atime, self.mtime, self.ctime])?;
-        w.u32(0)?;
+        w.u32(self.birth.nanoseconds)?;
+        w.i64(self.birth.seconds)?;
         Ok(w.written())
     }
 }

@@ -62,6 +62,98 @@ fn link_open(fd: i32, name: &CStr) -> i64 {
     sys!(SYS_linkat, AT_FDCWD, path.as_c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW)
 }
 
+/// `struct file_handle`, with room, and where the mount's number goes.
+#[repr(C)]
+struct Handle {
+    len: u32,
+    kind: i32,
+    bytes: [u8; 128],
+    mount: i32,
+}
+
+impl Default for Handle {
+    fn default() -> Self {
+        Self { len: 128, kind: 0, bytes: [0; 128], mount: 0 }
+    }
+}
+
+impl Handle {
+    fn of(&mut self, path: &CStr, flags: i32) -> i64 {
+        self.len = 128;
+        let this: *mut Self = self;
+        // SAFETY: the field of a structure that is there.
+        let mount = unsafe { &raw mut (*this).mount };
+        sys!(SYS_name_to_handle_at, AT_FDCWD, path, this, mount, flags)
+    }
+
+    fn open(&self, mount: i32, flags: i32) -> i64 {
+        let this: *const Self = self;
+        sys!(SYS_open_by_handle_at, mount, this, flags)
+    }
+}
+
+/// What handles do on the filesystem of the working directory, which is mounted at or above `mount`.
+fn handles(o: &mut crate::harness::Out, mount: &CStr) {
+    let at = open(mount, O_RDONLY | O_DIRECTORY);
+    close(file(c"f", b"content"));
+    sys!(SYS_mkdir, c"d", 0o755);
+    sys!(SYS_mkdir, c"d/e", 0o755);
+    let mut h = Handle { len: 0, ..Handle::default() };
+    o.v(sys!(SYS_name_to_handle_at, AT_FDCWD, c"f", &raw mut h, &raw mut h.mount, 0));
+    let needed = h.len;
+    o.s(needed > 0);
+    let (mut f, mut d) = (Handle::default(), Handle::default());
+    o.v(f.of(c"f", 0));
+    o.s(f.len == needed && f.mount == h.mount);
+    o.s(std::fs::read_to_string("/proc/self/mountinfo").unwrap().lines().any(|line| line.starts_with(&format!("{} ", f.mount))));
+    o.v(d.of(c"d/e", 0));
+    o.s(f.bytes != d.bytes);
+    // The name may change, the handle does not.
+    sys!(SYS_rename, c"f", c"g");
+    let by_handle = f.open(at, O_RDWR) as i32;
+    o.s(read(by_handle));
+    o.v(write(by_handle, b"!"));
+    o.s(stat(c"g").st_size);
+    o.s(fstat(by_handle).st_ino == stat(c"g").st_ino);
+    let mut again = Handle::default();
+    o.v(sys!(SYS_name_to_handle_at, by_handle, c"", &raw mut again, &raw mut again.mount, AT_EMPTY_PATH));
+    o.s(again.bytes == f.bytes);
+    // A directory: what is made in it is seen by its name, and the other way round.
+    sys!(SYS_rename, c"d", c"moved");
+    let dir = d.open(at, O_RDONLY | O_DIRECTORY) as i32;
+    o.ok(dir.into());
+    let new = sys!(SYS_openat, dir, c"new", O_CREAT | O_WRONLY, 0o644) as i32;
+    o.ok(new.into());
+    close(new);
+    o.s(std::path::Path::new("moved/e/new").exists());
+    sys!(SYS_unlink, c"moved/e/new");
+    o.v(sys!(SYS_openat, dir, c"new", O_RDONLY));
+    o.s(std::fs::read_link(format!("/proc/self/fd/{dir}")).unwrap().ends_with("moved/e"));
+    o.s(as_user(|| f.open(at, O_RDONLY)));
+    // Gone, but open; then gone.
+    sys!(SYS_unlink, c"g");
+    let second = f.open(at, O_RDONLY) as i32;
+    o.s(read(second));
+    close(second);
+    close(by_handle);
+    o.v(f.open(at, O_RDONLY));
+    for n in 0..20 {
+        std::fs::write(format!("other{n}"), b"").unwrap();
+    }
+    o.v(f.open(at, O_RDONLY));
+    close(dir);
+    sys!(SYS_rmdir, c"moved/e");
+    o.v(d.open(at, O_RDONLY));
+}
+
+/// When a file was made, in nanoseconds; 0 where that is not told.
+fn birth(path: &CStr) -> i128 {
+    // SAFETY: a plain structure of integers.
+    let mut statx: libc::statx = unsafe { std::mem::zeroed() };
+    sys!(SYS_statx, AT_FDCWD, path, 0, STATX_BTIME, &raw mut statx);
+    if statx.stx_mask & STATX_BTIME == 0 { 0 } else { i128::from(statx.stx_btime.tv_sec) * 1_000_000_000 + i128::from(statx.stx_btime.tv_nsec) }
+}
+
 cases! { "disk";
     "user-xattrs" => |o| { on_disk(|| { file(c"f", b""); o.v(set(c"f", c"user.a", "one", 0)); o.s(get(c"f", c"user.a")); o.v(set(c"f", c"user.a", "x", XATTR_CREATE)); o.v(set(c"f", c"user.b", "x", XATTR_REPLACE)); o.v(set(c"f", c"user.a", "two", XATTR_REPLACE)); o.v(set(c"f", c"user.empty", "", XATTR_CREATE)); o.s(get(c"f", c"user.a")); o.s(list(c"f")); o.v(sys!(SYS_removexattr, c"f", c"user.a")); o.v(sys!(SYS_removexattr, c"f", c"user.a")); o.s(get(c"f", c"user.a")); o.s(list(c"f")); o.v(sys!(SYS_removexattr, c"f", c"user.empty")); o.s(list(c"f")); }); }
     "user-xattrs-of-types" => |o| { on_disk(|| { sys!(SYS_mkdir, c"d", 0o777); sys!(SYS_symlink, c"d", c"l"); sys!(SYS_mknod, c"p", S_IFIFO | 0o666, 0); for path in [c"d", c"l", c"p"] { o.v(set(path, c"user.a", "v", 0)); o.s(get(path, c"user.a")); o.v(set(path, c"trusted.a", "v", 0)); o.s(get(path, c"trusted.a")); } o.s(as_user(|| set(c"d", c"user.b", "v", 0))); sys!(SYS_chmod, c"d", 0o1777); o.s(as_user(|| set(c"d", c"user.b", "v", 0))); o.s(list(c"d")); }); }
@@ -76,4 +168,8 @@ cases! { "disk";
     "tmpfile-exclusive" => |o| { on_disk(|| { let fd = tmpfile(O_EXCL); o.v(write(fd, b"abc")); o.v(link_open(fd, c"named")); o.s(fstat(fd).st_nlink); }); }
     "tmpfile-errors" => |o| { on_disk(|| { file(c"f", b""); o.v(sys!(SYS_openat, AT_FDCWD, c".", O_TMPFILE, 0o600)); o.v(sys!(SYS_openat, AT_FDCWD, c"f", O_TMPFILE | O_RDWR, 0o600)); o.s(as_user(|| sys!(SYS_openat, AT_FDCWD, c".", O_TMPFILE | O_RDWR, 0o600))); }); }
     "tmpfile-in-set-group-directory" => |o| { on_disk(|| { sys!(SYS_mkdir, c"d", 0o755); sys!(SYS_chown, c"d", 0, 7); sys!(SYS_chmod, c"d", 0o2755); let fd = sys!(SYS_openat, AT_FDCWD, c"d", O_TMPFILE | O_RDWR, 0o640) as i32; o.s(fstat(fd).st_gid); o.s(fstat(fd).st_mode); }); }
+    "birth" => |o| { on_disk(|| { file(c"f", b""); let first = birth(c"f"); std::thread::sleep(std::time::Duration::from_millis(30)); write(open(c"f", O_WRONLY), b"x"); sys!(SYS_chmod, c"f", 0o600); sys!(SYS_rename, c"f", c"g"); o.s(first > 0); o.s(birth(c"g") == first); file(c"h", b""); o.s(birth(c"h") > first); }); }
+    "handle" => |o| { on_disk(|| { handles(o, c"/var"); }); }
+    "handle-in-memory" => |o| { handles(o, c"/tmp"); }
+    "handle-errors" => |o| { on_disk(|| { file(c"f", b""); sys!(SYS_symlink, c"f", c"l"); let mut h = Handle::default(); o.v(h.of(c"l", 0)); o.v(h.open(AT_FDCWD, O_RDONLY)); o.ok(h.open(AT_FDCWD, O_PATH)); o.v(h.of(c"l", AT_SYMLINK_FOLLOW)); o.ok(h.open(AT_FDCWD, O_RDONLY)); o.v(h.of(c"", 0)); o.v(h.open(999, O_RDONLY)); let p = open(c".", O_PATH); o.v(h.open(p, O_RDONLY)); o.v(h.open(AT_FDCWD, O_RDONLY | O_DIRECTORY)); h.kind ^= 0x55; o.v(h.open(AT_FDCWD, O_RDONLY)); h.kind ^= 0x55; h.len = 0; o.v(h.open(AT_FDCWD, O_RDONLY)); h.len = 129; o.v(h.open(AT_FDCWD, O_RDONLY)); o.v(sys!(SYS_open_by_handle_at, AT_FDCWD, BAD, O_RDONLY)); let f = open(c"f", O_RDONLY); o.v(sys!(SYS_name_to_handle_at, f, c"", &raw mut h, BAD, AT_EMPTY_PATH)); o.v(sys!(SYS_name_to_handle_at, f, c"", BAD, &raw mut h.mount, AT_EMPTY_PATH)); }); }
 }
