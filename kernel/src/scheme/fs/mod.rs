@@ -304,6 +304,7 @@ impl SchemeFs {
         let reply = self.scheme.submit(sqe::fstatvfs(node, buffer(STATVFS_BYTES)), Some(slot), 0)?.wait(Wait::Killable)?;
         let mut bytes = [0; STATVFS_BYTES];
         reply.slot()?.get(0, &mut bytes);
-        Ok(convert::statfs(&decode_statvfs(&bytes).map_err(|_| EIO)?, MAGIC))
+        let stats = convert::statfs(&decode_statvfs(&bytes).map_err(|_| EIO)?, MAGIC);
+        Ok(StatFs { name_max: node::NAME_MAX as u64, ..stats })
     }
 }

@@ -25,7 +25,7 @@ use crate::sync::Once;
 use crate::task::{self, Credentials};
 
 /// Longest name, and target of a symbolic link, that a daemon need not be asked about.
-const NAME_MAX: usize = 252;
+pub(super) const NAME_MAX: usize = 252;
 const INLINE_MAX: usize = 3967;
 /// Longest target of a symbolic link.
 const LINK_MAX: usize = 4096;
