@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Daemon, TestDisk, make, noise};
+use common::{Daemon, Raw, TestDisk, make, noise};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use redoxfsd::check::Report;
@@ -349,4 +349,65 @@ fn a_flipped_bit_is_an_error_and_no_more() {
     let report = disk.check();
     assert!(report.is_clean(), "{:?}", report.problems);
     assert_eq!(report.lost_blocks, 1);
+}
+
+/// The crate's own functions on a disk, as Redox's tools use them.
+fn by_the_crate<T>(disk: &TestDisk, f: impl FnOnce(&mut redoxfs::Transaction<'_, Raw>) -> syscall::error::Result<T>) -> T {
+    let mut fs = redoxfs::FileSystem::open(Raw(disk.clone()), None, None, true).unwrap();
+    fs.tx(f).unwrap()
+}
+
+#[test]
+fn tools_that_know_nothing_of_them_do_no_harm() {
+    let disk = TestDisk::formatted(SIZE);
+    let mut daemon = Daemon::start(&disk);
+    let kernel = &mut daemon.kernel;
+    let nodes = ["kept", "removed"].map(|name| {
+        let node = kernel.create(ROOT_NODE, &make(name, 0o100644)).unwrap().node;
+        kernel.set_xattr(node, set(b"user.a", name.as_bytes())).unwrap();
+        node
+    });
+    daemon.stop();
+    by_the_crate(&disk, |tx| {
+        let kept = tx.find_node(redoxfs::TreePtr::root(), "kept")?.ptr();
+        tx.write_node(kept, 0, &noise(10_000, 1), 2_000_000_000, 0)?;
+        tx.rename_node(redoxfs::TreePtr::root(), "kept", redoxfs::TreePtr::root(), "moved")?;
+        tx.remove_node(redoxfs::TreePtr::root(), "removed", redoxfs::Node::MODE_FILE).map(drop)
+    });
+    let report = disk.check();
+    assert!(report.is_clean(), "{:?}", report.problems);
+    assert_eq!(report.lost_blocks, 1);
+    let mut daemon = Daemon::start(&disk);
+    assert_eq!(daemon.kernel.get_xattr(nodes[0], b"user.a", 100).unwrap(), b"kept");
+    assert_eq!(daemon.kernel.get_attr(nodes[1]), Err(Errno::STALE));
+    daemon.stop();
+}
+
+#[test]
+fn a_pointer_to_another_nodes_block_is_refused_and_frees_nothing() {
+    let disk = TestDisk::formatted(SIZE);
+    let mut daemon = Daemon::start(&disk);
+    let kernel = &mut daemon.kernel;
+    let owner = kernel.create(ROOT_NODE, &make("owner", 0o100644)).unwrap().node;
+    let other = kernel.create(ROOT_NODE, &make("other", 0o100644)).unwrap().node;
+    kernel.set_xattr(owner, set(b"user.a", b"mine")).unwrap();
+    daemon.stop();
+    by_the_crate(&disk, |tx| {
+        let owner = tx.find_node(redoxfs::TreePtr::root(), "owner")?;
+        let mut other = tx.find_node(redoxfs::TreePtr::root(), "other")?;
+        other.data_mut().padding = owner.data().padding;
+        tx.sync_tree(other)
+    });
+    let problems = disk.check().problems;
+    assert!(problems.iter().any(|problem| problem.contains("another's")), "{problems:?}");
+    let mut daemon = Daemon::start(&disk);
+    let kernel = &mut daemon.kernel;
+    assert_eq!(kernel.get_xattr(other, b"user.a", 100), Err(Errno::IO));
+    assert_eq!(kernel.remove_xattr(other, b"user.a"), Err(Errno::IO));
+    kernel.unlink(ROOT_NODE, b"other", 0).unwrap();
+    kernel.close(other);
+    kernel.sync().unwrap();
+    assert_eq!(kernel.get_xattr(owner, b"user.a", 100).unwrap(), b"mine");
+    daemon.stop();
+    assert_sound(&disk.check());
 }
