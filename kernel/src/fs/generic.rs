@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use core::any::Any;
 
 use super::file::{FileOps, OpenFile};
-use super::inode::CAPABILITIES;
 use super::inode::{Inode, InodeRef, SetAttr};
 use super::io::{IoSink, IoSource};
 use super::pagecache::PageCache;
@@ -114,9 +113,7 @@ impl<T: CachedInode> CachedFile<T> {
         }
         self.0.check_write_seals(pos.saturating_add(src.remaining() as u64))?;
         let mode = self.0.owner_mode()?.0;
-        if self.0.has_capabilities() {
-            self.0.remove_xattr(CAPABILITIES)?;
-        }
+        self.0.drop_capabilities()?;
         if mode & 0o6000 != 0 {
             let creds = task::with_current(|t| t.creds());
             if let Some(mode) = without_privileges(mode, &creds) {

@@ -184,6 +184,21 @@ pub trait Inode: Send + Sync + Any {
         false
     }
 
+    /// Takes a program's capabilities away, as its content or owner changes.
+    ///
+    /// # Errors
+    /// The filesystem's.
+    fn drop_capabilities(&self) -> Result {
+        if !self.has_capabilities() {
+            return Ok(());
+        }
+        match self.remove_xattr(CAPABILITIES) {
+            // Another writer was quicker.
+            Err(ENODATA) => Ok(()),
+            other => other,
+        }
+    }
+
     /// The names of all extended attributes.
     fn list_xattr(&self) -> Result<Vec<Vec<u8>>> {
         Ok(Vec::new())

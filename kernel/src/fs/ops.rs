@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use super::dcache::Change;
 use super::dentry::{Dentry, lock_names};
 use super::generic::without_privileges;
-use super::inode::{CAPABILITIES, InodeRef, RenameFlags, SetAttr};
+use super::inode::{InodeRef, RenameFlags, SetAttr};
 use super::landlock::{AccessFs, Move};
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_WRITE, Parent};
 use super::notify;
@@ -27,9 +27,7 @@ pub enum NewTime {
 
 /// Takes the capabilities of a file away, and the set-user-ID and set-group-ID bits where the caller's change of the content demands it.
 pub(super) fn drop_privileges(creds: &Credentials, inode: &InodeRef) -> Result {
-    if inode.has_capabilities() {
-        inode.remove_xattr(CAPABILITIES)?;
-    }
+    inode.drop_capabilities()?;
     match without_privileges(inode.owner_mode()?.0, creds) {
         Some(mode) => inode.set_attr(&SetAttr { mode: Some(mode), ..SetAttr::default() }),
         None => Ok(()),
@@ -437,9 +435,7 @@ impl Caller {
             }
         }
         // Programs lose their privileges with their owner, even when root changes it (chown(2)).
-        if inode.has_capabilities() {
-            inode.remove_xattr(CAPABILITIES)?;
-        }
+        inode.drop_capabilities()?;
         let mut mode = None;
         if attr.file_type() != FileType::Directory && attr.mode & 0o6000 != 0 {
             let mut new = attr.mode & !0o4000;
