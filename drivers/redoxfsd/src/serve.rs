@@ -155,19 +155,29 @@ fn reclaim<D: Device>(
         "freeing {} files that were deleted while open",
         orphans.len()
     );
-    state.space.refresh(fs.allocator());
-    let freed = fs.tx(|tx| {
-        let mut session = Session {
-            tx,
-            state: &mut *state,
-        };
-        session.free_orphans(&orphans).map_err(|_| Error::new(EIO))
-    });
-    let waiting = state.closed(true);
-    debug_assert!(waiting.is_empty());
-    if freed.is_err() {
-        // They only take space; the next mount tries again.
-        tracing::warn!("not all of them could be freed");
+    state.orphaned(orphans.iter().map(redoxfs::TreePtr::id));
+    while state.has_nodes_to_free() {
+        // As many at a time as there is room for; each commit makes more.
+        let before = state.unlinked().count();
+        state.space.refresh(fs.allocator());
+        let freed = fs.tx(|tx| {
+            Session {
+                tx,
+                state: &mut *state,
+            }
+            .before_commit();
+            match state.lost() {
+                Some(Lost::Transaction) => Err(Error::new(EIO)),
+                None => Ok(()),
+            }
+        });
+        let waiting = state.closed(freed.is_ok());
+        debug_assert!(waiting.is_empty());
+        if freed.is_err() || state.unlinked().count() == before {
+            // They only take space; later commits, or the next mount, try again.
+            tracing::warn!("not all of them could be freed");
+            break;
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Daemon, TestDisk, make, noise};
+use common::{Daemon, Raw, TestDisk, make, noise};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use scheme::Errno;
@@ -215,4 +215,38 @@ fn only_regular_files_have_no_name() {
     daemon.kernel.unlink(ROOT_NODE, b"dir", 0x200).unwrap();
     assert_eq!(daemon.kernel.create(dir, &make("", FILE)), Err(Errno::NOENT));
     daemon.stop();
+}
+
+/// As many as the disk's list holds survive a crash only to be freed, also where there is hardly any room.
+#[test]
+fn hundreds_are_freed_after_a_crash() {
+    let disk = TestDisk::formatted(20 << 20);
+    let mut daemon = Daemon::start(&disk);
+    let kernel = &mut daemon.kernel;
+    for n in 0..1000 {
+        let node = kernel.create(ROOT_NODE, &make("", FILE)).unwrap().node;
+        if n % 50 == 0 {
+            kernel.write(node, &noise(9000, n), 0).unwrap();
+        }
+    }
+    kernel.sync().unwrap();
+    let full = kernel.create(ROOT_NODE, &make("full", FILE)).unwrap().node;
+    let mut at = 0;
+    while kernel.write(full, &noise(65_536, at), at).is_ok() {
+        at += 65_536;
+    }
+    assert!(at > 1 << 20, "{at}");
+    kernel.sync().unwrap();
+    let disk = TestDisk::from_bytes(disk.snapshot());
+    daemon.stop();
+    let report = disk.check();
+    assert_eq!((report.problems, report.unlinked, report.lost_blocks), (Vec::new(), 1000, 0));
+    // Also by the crate's own functions, as Redox's tools do it.
+    let by_the_crate = TestDisk::from_bytes(disk.snapshot());
+    redoxfs::FileSystem::open(Raw(by_the_crate.clone()), None, None, true).unwrap();
+    let report = by_the_crate.check();
+    assert_eq!((report.problems, report.unlinked), (Vec::new(), 0));
+    Daemon::start(&disk).stop();
+    let report = disk.check();
+    assert_eq!((report.problems, report.unlinked, report.lost_blocks, report.files), (Vec::new(), 0, 0, 1));
 }

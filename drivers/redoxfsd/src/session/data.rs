@@ -197,16 +197,6 @@ impl<D: Device> Session<'_, '_, D> {
         self.state.freed(ptr.id(), was_dir);
         Ok(())
     }
-
-    /// Frees the nodes that were on the disk's list when it was mounted: their last users died with the system.
-    pub fn free_orphans(&mut self, orphans: &[TreePtr<Node>]) -> Result<()> {
-        self.admit(Need::to_free(FREE_BLOCKS + 4 * orphans.len() as u64))?;
-        for orphan in orphans {
-            self.free_node(*orphan)?;
-        }
-        self.state.nodes.unlinked_changed();
-        self.flush_nodes()
-    }
 }
 
 /// The level of a node's records.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const CACHE: usize = 65_536;
 /// Blocks changed until a commit: the crate keeps them in memory (32 MiB).
 const COMMIT_BLOCKS: u64 = 8192;
-/// Nodes that may be on the disk's list of unlinked nodes: one block of it. The crate's code for more is wrong.
+/// Nodes that may be on the disk's list of unlinked nodes: one block of it. The crate's code for more is wrong: a mount by Redox's tools would do harm.
 const LISTED: usize = 1000;
 
 /// Commits that may be tried to make room for one request.
@@ -198,6 +198,12 @@ impl State {
         self.is_successor = true;
     }
 
+    /// Takes over the nodes on the disk's list of unlinked ones to free them: their last users died with the system.
+    pub fn orphaned(&mut self, unlinked: impl Iterator<Item = u32>) {
+        self.to_free.extend(unlinked);
+        self.listed.extend(self.to_free.iter().copied());
+    }
+
     /// The nodes on the disk's list of unlinked ones.
     pub fn unlinked(&self) -> impl Iterator<Item = u32> + use<'_> {
         self.listed.iter().copied()
@@ -234,7 +240,8 @@ impl State {
         self.dirty_since.is_some()
     }
 
-    pub(super) const fn has_nodes_to_free(&self) -> bool {
+    /// True if there are nodes without names and users.
+    pub const fn has_nodes_to_free(&self) -> bool {
         !self.to_free.is_empty()
     }
 
