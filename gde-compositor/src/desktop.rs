@@ -242,7 +242,7 @@ impl Gde {
             return self.lock.surfaces.values().find(|surface| surface.alive()).map(|surface| surface.wl_surface().clone());
         }
         // What is ours reads the keys itself.
-        if self.launcher.is_some() || self.overview.is_some() || self.region.is_some() || self.quick.is_open() {
+        if self.launcher.is_some() || self.overview.is_some() || self.region.is_some() || self.quick.is_open() || self.menu.is_some() {
             return None;
         }
         self.layer_focus.take_if(|surface| !surface.is_alive());

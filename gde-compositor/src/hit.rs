@@ -29,6 +29,8 @@ pub enum Hit {
     Own,
     /// The quick settings, or beside them while they are open.
     Quick,
+    /// A menu, or beside it while it is open.
+    Menu,
     /// The notice of a number.
     Notice(u32),
     /// The panel.
@@ -87,6 +89,9 @@ impl Gde {
         if self.region.is_some() {
             return Hit::Own;
         }
+        if self.menu.as_ref().is_some_and(|it| it.area().contains(point)) {
+            return Hit::Menu;
+        }
         if self.quick.area().is_some_and(|area| area.contains(point)) {
             return Hit::Quick;
         }
@@ -95,6 +100,9 @@ impl Gde {
         }
         if let Some(hit) = self.layer_at(Layer::Overlay, at) {
             return hit;
+        }
+        if self.menu.is_some() {
+            return Hit::Menu;
         }
         if self.quick.is_open() {
             return Hit::Quick;

@@ -83,6 +83,7 @@ impl Gde {
                 return Ok(PostAction::Continue);
             }
             gde.tray_owner_gone(asker.number);
+            gde.menu_owner_gone(asker.number);
             Ok(PostAction::Remove)
         });
         if let Err(error) = added {
@@ -179,6 +180,10 @@ impl Gde {
             Request::CloseNotice { id } => Answer::Failed { problem: format!("there is no notice {id}") },
             Request::Notices => Answer::Notices { titles: self.notices.seen().into_iter().map(|it| it.1.to_owned()).collect() },
             Request::ShowTray { items } => match self.set_tray(items, asker) {
+                Ok(()) => Answer::Done,
+                Err(problem) => Answer::Failed { problem },
+            },
+            Request::ShowMenu { menu } => match self.show_menu(menu, asker) {
                 Ok(()) => Answer::Done,
                 Err(problem) => Answer::Failed { problem },
             },

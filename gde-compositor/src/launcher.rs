@@ -76,6 +76,7 @@ impl Gde {
             None => {
                 self.overview = None;
                 self.close_quick();
+                self.close_menu(None);
                 let canvas = Canvas::new(Pixmap::new(1, 1));
                 let mut launcher =
                     Launcher { apps: desktop_entries::installed(), text: String::new(), chosen: 0, answers: Vec::new(), canvas, drawn: None, area: Rect::default(), shadow: Id::new() };

@@ -7,7 +7,7 @@
 //! * [`handlers`]: what clients ask for.
 //! * [`desktop`]: windows in the layout of the crate `gde-layout`; [`window`]: one of them.
 //! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
-//! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`quick`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
+//! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`quick`], [`menu`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
 //! * [`shots`]: pictures of the screen.
 //! * [`x11`]: X11 programs, by Xwayland.
 //! * [`ipc`]: other programs.
@@ -25,6 +25,7 @@ pub mod input;
 pub mod ipc;
 pub mod launcher;
 pub mod lockscreen;
+pub mod menu;
 pub mod notices;
 pub mod overview;
 pub mod panel;

@@ -187,6 +187,7 @@ impl Gde {
         self.lock.is_locked = true;
         (self.launcher, self.overview, self.switcher, self.region) = (None, None, None, None);
         self.close_quick();
+        self.close_menu(None);
         self.layout.cancel_drag();
         self.mark_lock();
         self.update_focus();

@@ -71,6 +71,7 @@ impl Gde {
             None => {
                 self.launcher = None;
                 self.close_quick();
+                self.close_menu(None);
                 let canvas = Canvas::new(Pixmap::new(1, 1));
                 Some(Overview { search: String::new(), chosen: 0, cells: Vec::new(), canvas, drawn: None, shade: Id::new() })
             }

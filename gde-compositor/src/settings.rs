@@ -176,6 +176,9 @@ impl Gde {
         if let Some(switcher) = &mut self.switcher {
             switcher.forget_picture();
         }
+        if let Some(menu) = &mut self.menu {
+            menu.forget_picture();
+        }
     }
 
     fn set_keyboard(&mut self, wanted: Option<Keyboard>) {

@@ -175,6 +175,7 @@ impl Gde {
             }
             Shot::Region => {
                 (self.launcher, self.overview, self.switcher) = (None, None, None);
+                self.close_menu(None);
                 let to = Point { x: at.x as i32, y: at.y as i32 };
                 self.region = Some(Region { output, from: None, to, shades: std::array::from_fn(|_| Id::new()), lines: std::array::from_fn(|_| Id::new()) });
                 self.update_focus();

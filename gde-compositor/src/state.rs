@@ -201,6 +201,8 @@ pub struct Gde {
     pub panel: crate::panel::Panel,
     /// Programs' pictures on it.
     pub tray: crate::tray::Tray,
+    /// A menu of a program there.
+    pub menu: Option<crate::menu::OpenMenu>,
     /// What is done about frames that no display shows; tests do it themselves.
     pub headless_frames: Option<Box<dyn FnMut(&mut Gde)>>,
     /// Who waits for the first frame.
@@ -316,6 +318,7 @@ impl Gde {
             last_input: std::time::Duration::ZERO,
             panel: crate::panel::Panel::default(),
             tray: crate::tray::Tray::default(),
+            menu: None,
             headless_frames: None,
             manager: service_notify::Manager::default(),
             x11: crate::x11::X11::default(),

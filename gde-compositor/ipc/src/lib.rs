@@ -2,6 +2,7 @@
 //!
 //! A client sends [`Request`]s and gets an [`Answer`] to each, in order. After [`Request::Events`] it gets [`Event`]s instead.
 
+mod menu;
 mod picture;
 mod quick;
 
@@ -11,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use actions::desktop::{DesktopAction, Part};
+pub use menu::{Mark, Menu, MenuItem};
 pub use picture::Picture;
 pub use quick::QuickControl;
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,11 @@ pub enum Request {
     },
     /// What is at the right of the panel.
     Tray,
+    /// Show a menu below the panel, where the pointer is, until something is chosen or this connection ends.
+    ShowMenu {
+        /// The menu.
+        menu: Menu,
+    },
 }
 
 /// A program at the right of the panel.
@@ -328,6 +335,13 @@ pub enum Event {
         x: i32,
         /// Where, in logical pixels.
         y: i32,
+    },
+    /// A menu has gone.
+    MenuClosed {
+        /// Its number.
+        id: u32,
+        /// The item that was chosen.
+        item: Option<i32>,
     },
 }
 

@@ -108,6 +108,7 @@ impl Gde {
                 let is_about_it = matches!(action, DesktopAction::QuickSettings | DesktopAction::ToggleQuiet | DesktopAction::DismissNotices | DesktopAction::Screenshot { .. });
                 if !is_about_it {
                     self.close_quick();
+                    self.close_menu(None);
                 }
                 if let Err(problem) = self.act(&action) {
                     tracing::debug!("{action}: {problem}");
@@ -119,6 +120,8 @@ impl Gde {
                     self.lock_key(key, text);
                 } else if self.region.is_some() {
                     self.region_key(key);
+                } else if self.menu.is_some() {
+                    self.menu_key(key);
                 } else if self.quick.is_open() {
                     self.quick_key(key);
                 } else if self.launcher.is_some() {
@@ -169,7 +172,7 @@ impl Gde {
         if let Some(action) = binding(modifiers, key).filter(|_| self.region.is_none()) {
             return Some(Meaning::Act(action));
         }
-        let is_open = self.launcher.is_some() || self.overview.is_some() || self.region.is_some() || self.quick.is_open();
+        let is_open = self.launcher.is_some() || self.overview.is_some() || self.region.is_some() || self.quick.is_open() || self.menu.is_some();
         (is_open && !modified.is_modifier_key()).then(|| Meaning::Own(modified, modified.key_char()))
     }
 }

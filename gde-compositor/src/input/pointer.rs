@@ -205,6 +205,10 @@ impl Gde {
         if has_changed {
             self.queue_redraws();
         }
+        if self.menu.is_some() {
+            let at = self.pointer.current_location();
+            self.menu_hover((*hit == Hit::Menu).then_some(Point { x: at.x.floor() as i32, y: at.y.floor() as i32 }));
+        }
         if self.quick.is_open() {
             let at = self.pointer.current_location();
             self.quick_hover((*hit == Hit::Quick).then_some(Point { x: at.x.floor() as i32, y: at.y.floor() as i32 }));
@@ -287,6 +291,10 @@ impl Gde {
                 } else {
                     self.overview_click(at);
                 }
+                false
+            }
+            Hit::Menu => {
+                self.menu_click(point);
                 false
             }
             Hit::Quick => {
@@ -392,6 +400,9 @@ impl Gde {
 
     /// The wheel has turned.
     pub fn wheel(&mut self, horizontal: i32, vertical: i32, time_ms: u32) {
+        if self.menu.is_some() {
+            return self.menu_scroll(vertical / 120);
+        }
         let mut frame = AxisFrame::new(time_ms).source(AxisSource::Wheel);
         for (axis, v120) in [(Axis::Horizontal, horizontal), (Axis::Vertical, vertical)] {
             if v120 != 0 {

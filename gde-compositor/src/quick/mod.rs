@@ -152,6 +152,7 @@ impl Gde {
             return self.close_quick();
         }
         (self.launcher, self.overview, self.switcher) = (None, None, None);
+        self.close_menu(None);
         self.quick.open = Some(Open {
             area: Rect::default(),
             places: Places::default(),

@@ -157,6 +157,9 @@ impl Gde {
             region.add(scene);
         }
         if index == 0 {
+            if let Some(menu) = &self.menu {
+                menu.add(scene);
+            }
             self.quick.add(scene);
             self.notices.add(scene);
         }
@@ -320,6 +323,7 @@ impl Gde {
             self.update_panel();
             self.update_launcher();
             self.update_quick();
+            self.update_menu();
             self.update_switcher();
             self.update_overview();
             self.update_lock();

@@ -27,6 +27,8 @@ pub struct Look {
     pub picture: Picture,
     /// Whether it has nothing but a menu.
     pub is_menu: bool,
+    /// The object that has its menu (com.canonical.dbusmenu).
+    pub menu: Option<String>,
 }
 
 /// Pixels by rows, each alpha, red, green, blue.
@@ -49,6 +51,7 @@ struct Properties<'a> {
     pixels: Vec<Pixels<'a>>,
     attention_pixels: Vec<Pixels<'a>>,
     is_menu: bool,
+    menu: &'a str,
 }
 
 impl Type for Properties<'_> {
@@ -59,6 +62,7 @@ impl Type for Properties<'_> {
 enum Value<'a> {
     Text(&'a str),
     Flag(bool),
+    Path(&'a str),
     Pictures(Vec<Pixels<'a>>),
     Other,
 }
@@ -79,6 +83,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
                 Ok(match signature {
                     "s" => Value::Text(value(&mut parts)?),
                     "b" => Value::Flag(value(&mut parts)?),
+                    "o" => Value::Path(value(&mut parts)?),
                     "a(iiay)" => Value::Pictures(value::<Few<'de>, A>(&mut parts)?.0),
                     _ => {
                         value::<IgnoredAny, A>(&mut parts)?;
@@ -141,6 +146,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Properties<'a> {
                         ("IconPixmap", Value::Pictures(pixels)) => it.pixels = pixels,
                         ("AttentionIconPixmap", Value::Pictures(pixels)) => it.attention_pixels = pixels,
                         ("ItemIsMenu", Value::Flag(flag)) => it.is_menu = flag,
+                        ("Menu", Value::Path(path)) => it.menu = path,
                         _ => {}
                     }
                 }
@@ -169,7 +175,12 @@ pub async fn look(bus: &Connection, place: &Place) -> zbus::Result<Option<Look>>
         seen = best(pixels);
     }
     let name = [it.title, it.id, place.service.as_str()].into_iter().find(|it| !it.is_empty()).unwrap_or_default();
-    Ok(seen.or_else(tray::no_picture).map(|picture| Look { title: text::line(name, TITLE), picture, is_menu: it.is_menu }))
+    Ok(seen.or_else(tray::no_picture).map(|picture| Look { title: text::line(name, TITLE), picture, is_menu: it.is_menu, menu: Some(it.menu).filter(|it| is_menu(it)).map(str::to_owned) }))
+}
+
+/// Some programs say by a path that they have no menu.
+fn is_menu(path: &str) -> bool {
+    !matches!(path, "" | "/" | "/NO_DBUSMENU") && zbus::zvariant::ObjectPath::try_from(path).is_ok()
 }
 
 /// The smallest picture that is large enough, else the largest one.

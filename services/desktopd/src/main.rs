@@ -1,7 +1,7 @@
 //! `desktopd`: what programs of other desktops expect to find on the session's D-Bus.
 //!
 //! * [`notifications`]: short words of programs, which [`compositor`] hands on to GDE; [`hints`], [`text`], [`picture`] and [`limits`] make them safe for it;
-//! * [`tray`]: programs' pictures in the panel, and clicks on them; [`item`]: what they look like;
+//! * [`tray`]: programs' pictures in the panel, and clicks on them; [`item`]: what they look like; [`menu`]: their menus;
 //! * [`portal`]: whether everything is to be dark, of which [`look`] has the values; files that the user chooses, and pictures of the screen.
 //!
 //! Programs are not trusted. What reaches the compositor is plain, short and seldom, whatever they send.
@@ -11,6 +11,7 @@ mod hints;
 mod item;
 mod limits;
 mod look;
+mod menu;
 mod notifications;
 mod picture;
 mod portal;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_lite::StreamExt;
-use gde_ipc::{Answer, Event, Picture, Request, TrayButton, TrayItem};
+use gde_ipc::{Answer, Event, Menu, MenuItem, Picture, Request, TrayButton, TrayItem};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use zbus::message::{Header, Type};
@@ -18,7 +18,7 @@ use zbus::{Connection, MatchRule, MessageStream, fdo};
 
 use crate::compositor::Session;
 use crate::item::{self, Look};
-use crate::text;
+use crate::{menu, text};
 
 /// The name on the bus.
 pub const NAME: &str = "org.kde.StatusNotifierWatcher";
@@ -59,6 +59,8 @@ enum News {
     Registered(Place),
     /// What it looks like; none where nothing is to be seen of it.
     Looks(u32, Option<Look>),
+    /// Its menu is to be shown.
+    Menu(menu::Place, Vec<MenuItem>),
     /// It has gone.
     Gone(u32),
 }
@@ -92,6 +94,9 @@ pub struct Tray {
     registered: Registered,
     last: u32,
     looks: BTreeMap<u32, Look>,
+    /// The menu that is shown, and its number.
+    menu: Option<(u32, menu::Place)>,
+    menus: u32,
 }
 
 /// A watcher, and what has to run for it.
@@ -99,7 +104,7 @@ pub fn watcher(bus: &Connection, compositor: PathBuf) -> (Watcher, Tray) {
     let (tell, news) = mpsc::channel(MOST);
     let registered = Registered::default();
     let watcher = Watcher { news: tell.clone(), registered: registered.clone() };
-    (watcher, Tray { bus: bus.clone(), compositor, news, tell, registered, last: 0, looks: BTreeMap::new() })
+    (watcher, Tray { bus: bus.clone(), compositor, news, tell, registered, last: 0, looks: BTreeMap::new(), menu: None, menus: 0 })
 }
 
 fn all(registered: &Registered) -> std::sync::MutexGuard<'_, BTreeMap<u32, Program>> {
@@ -193,14 +198,21 @@ impl Tray {
             };
             tokio::select! {
                 news = self.news.recv() => match news {
+                    Some(News::Menu(place, items)) => {
+                        if let Err(error) = self.show_menu(&mut session, place, items).await {
+                            tracing::debug!("showing a menu: {error}");
+                        }
+                    }
                     Some(news) => is_stale |= self.learn(news).await,
                     None => return,
                 },
                 event = event => match event {
                     Ok(Event::TrayClicked { id, button, x, y }) => self.clicked(id, button, (x, y)),
+                    Ok(Event::MenuClosed { id, item }) => self.menu_closed(id, item),
                     Ok(_) => {}
                     Err(_) => {
                         session = None;
+                        self.menu = None;
                         is_stale = !self.looks.is_empty();
                         next_try = Instant::now() + AGAIN;
                     }
@@ -244,6 +256,7 @@ impl Tray {
                 told(Watcher::status_notifier_item_registered(&emitter, &name).await);
                 false
             }
+            News::Menu(..) => false,
             News::Looks(id, look) => {
                 // It may have gone meanwhile.
                 if !all(&self.registered).contains_key(&id) {
@@ -268,19 +281,79 @@ impl Tray {
     /// The program is told of a click.
     fn clicked(&self, id: u32, button: TrayButton, at: (i32, i32)) {
         let Some(Program { place, .. }) = all(&self.registered).get(&id).cloned() else { return };
-        let is_menu = self.looks.get(&id).is_some_and(|it| it.is_menu);
+        let look = self.looks.get(&id);
+        let is_menu = look.is_some_and(|it| it.is_menu);
+        let menu = look.and_then(|it| it.menu.clone()).map(|path| menu::Place { owner: place.owner.clone(), path });
+        if let (Some(menu), true) = (&menu, button == TrayButton::Right || (button == TrayButton::Left && is_menu)) {
+            return self.open_menu(menu.clone());
+        }
         let method = match button {
             TrayButton::Left if !is_menu => "Activate",
             TrayButton::Middle => "SecondaryActivate",
             TrayButton::Left | TrayButton::Right => "ContextMenu",
         };
-        let bus = self.bus.clone();
+        let (bus, tell) = (self.bus.clone(), self.tell.clone());
         tokio::spawn(async move {
             let call = bus.call_method(Some(place.owner.as_str()), place.path.as_str(), Some(item::INTERFACE), method, &at);
             if let Ok(Err(error)) = timeout(LIMIT, call).await {
                 tracing::debug!("{} of {}: {error}", method, place.service);
+                // A program that has only a menu need not say so.
+                if let (Some(menu), "Activate") = (menu, method) {
+                    fetch(bus, tell, menu).await;
+                }
             }
         });
+    }
+
+    fn open_menu(&self, place: menu::Place) {
+        tokio::spawn(fetch(self.bus.clone(), self.tell.clone(), place));
+    }
+
+    /// Shows a menu at the compositor.
+    async fn show_menu(&mut self, session: &mut Option<Session>, place: menu::Place, items: Vec<MenuItem>) -> std::io::Result<()> {
+        // Without a picture there was no click on it.
+        let Some(it) = session else { return Ok(()) };
+        self.menus = self.menus.wrapping_add(1);
+        let request = Request::ShowMenu { menu: Menu { id: self.menus, items } };
+        let answer = timeout(LIMIT, it.ask(&request)).await;
+        match answer {
+            Ok(Ok(Answer::Done)) => {
+                if let Some((_, before)) = self.menu.replace((self.menus, place)) {
+                    self.tell_closed(before, None);
+                }
+                Ok(())
+            }
+            Ok(Ok(other)) => Err(std::io::Error::other(format!("{other:?}"))),
+            // What it says next would be taken for the answer to something else.
+            Ok(Err(error)) => {
+                *session = None;
+                Err(error)
+            }
+            Err(error) => {
+                *session = None;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn menu_closed(&mut self, id: u32, item: Option<i32>) {
+        if let Some((_, place)) = self.menu.take_if(|it| it.0 == id) {
+            self.tell_closed(place, item);
+        }
+    }
+
+    fn tell_closed(&self, place: menu::Place, item: Option<i32>) {
+        let bus = self.bus.clone();
+        tokio::spawn(async move { place.closed(&bus, item).await });
+    }
+}
+
+/// Asks a program what is in its menu.
+async fn fetch(bus: Connection, tell: mpsc::Sender<News>, place: menu::Place) {
+    match place.items(&bus).await {
+        Ok(items) if items.is_empty() => {}
+        Ok(items) => drop(tell.send(News::Menu(place, items)).await),
+        Err(error) => tracing::debug!("the menu of {}: {error}", text::line(&place.owner, 80)),
     }
 }
 

@@ -123,7 +123,7 @@ impl Session {
     }
 }
 
-/// Those that are about programs' notices and pictures. Others, and those that a later compositor may tell of, are no matter.
+/// Those that are about programs' notices, pictures and menus. Others, and those that a later compositor may tell of, are no matter.
 fn parse(line: &[u8]) -> Option<Event> {
-    serde_json::from_slice(line).ok().filter(|event| matches!(event, Event::NoticeClosed { .. } | Event::NoticeAction { .. } | Event::TrayClicked { .. }))
+    serde_json::from_slice(line).ok().filter(|event| matches!(event, Event::NoticeClosed { .. } | Event::NoticeAction { .. } | Event::TrayClicked { .. } | Event::MenuClosed { .. }))
 }

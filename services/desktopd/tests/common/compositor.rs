@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use gde_ipc::{Answer, Event, Notice, Reason, Request, TrayButton, TrayItem};
+use gde_ipc::{Answer, Event, Menu, Notice, Reason, Request, TrayButton, TrayItem};
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,7 @@ struct State {
     is_alive: bool,
     /// With the number of the connection that has sent them.
     tray: Option<(usize, Vec<TrayItem>)>,
+    menu: Option<Menu>,
 }
 
 impl State {
@@ -43,6 +44,10 @@ impl State {
         match request {
             Request::ShowTray { items } => {
                 self.tray = Some((connection, items));
+                Answer::Done
+            }
+            Request::ShowMenu { menu } => {
+                self.menu = Some(menu);
                 Answer::Done
             }
             Request::Notify { notice, replaces } => {
@@ -91,7 +96,7 @@ impl Fake {
     pub fn start(path: &Path, last: u32, manner: Manner) -> Self {
         let _ = std::fs::remove_file(path);
         let listener = UnixListener::bind(path).expect("a socket");
-        let state = State { manner, shown: Vec::new(), last, longest: 0, connections: Vec::new(), listeners: Vec::new(), is_alive: true, tray: None };
+        let state = State { manner, shown: Vec::new(), last, longest: 0, connections: Vec::new(), listeners: Vec::new(), is_alive: true, tray: None, menu: None };
         let fake = Fake { state: Arc::new(Mutex::new(state)), path: path.to_owned() };
         let server = fake.clone();
         thread::spawn(move || {
@@ -173,6 +178,18 @@ impl Fake {
     /// What is at the right of the panel.
     pub fn tray(&self) -> Vec<TrayItem> {
         self.lock().tray.as_ref().map(|it| it.1.clone()).unwrap_or_default()
+    }
+
+    /// The menu that is shown.
+    pub fn menu(&self) -> Option<Menu> {
+        self.lock().menu.clone()
+    }
+
+    /// Something is chosen from it, or not.
+    pub fn close_menu(&self, item: Option<i32>) {
+        let mut state = self.lock();
+        let id = state.menu.take().expect("a menu").id;
+        state.tell(&Event::MenuClosed { id, item });
     }
 
     /// Whether somebody shows something there.
