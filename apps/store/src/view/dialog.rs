@@ -25,7 +25,7 @@ pub fn over(store: &Store) -> Option<Element<'_, Message>> {
 
 fn asking(plan: &Plan) -> Element<'_, Message> {
     let proposal = plan.proposal();
-    let mut lines = Column::new().spacing(theme::GAP).padding(Padding::ZERO.right(14.0));
+    let mut lines = Column::new().spacing(theme::GAP).padding(Padding::ZERO.right(14.0)).width(Length::Fill);
     for (heading, names) in changes(proposal) {
         lines = lines.push(text(heading).size(theme::size::SMALL).style(theme::faint));
         lines = lines.push(Column::with_children(names.into_iter().map(|it| text(it).into())).spacing(3.0));
