@@ -7,6 +7,7 @@ mod diagnose;
 mod editor;
 mod lessons;
 mod model;
+mod packages;
 mod plan;
 mod recognise;
 mod repair;
@@ -201,6 +202,7 @@ fn ask(text: &str, json: bool, run: bool, without: &[String]) -> Result<i32> {
     let text = text.trim().trim_start_matches('?');
     let special = if questions { special::answer(text, &context.risk, intent::World::has_command(&world, "gpm")) } else { None };
     let mut answer = special.unwrap_or_else(|| intent::ask(text, &world, &context));
+    answer = packages::known(answer, &context.risk);
     if model {
         answer = model::or_ask(answer, text, &context.risk);
     }

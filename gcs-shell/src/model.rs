@@ -15,7 +15,7 @@ const CONFIDENCE: f32 = 0.3;
 
 /// How requests begin that want words for an answer.
 const BEGINNINGS: &[&str] = &[
-    "what is", "what's", "what are", "what was", "what were", "what does", "what do", "who is", "who was", "who were", "who wrote", "who invented", "who discovered", "why is", "why are", "why do", "why does", "why did", "how does", "how do", "how did",
+    "what is", "what are", "what was", "what were", "what does", "what do", "who is", "who was", "who were", "who wrote", "who invented", "who discovered", "why is", "why are", "why do", "why does", "why did", "how does", "how do", "how did",
     "when was", "when did", "where is", "where was", "explain", "tell me about", "tell me why", "tell me a", "tell me what", "write a poem", "write me a poem", "write a story", "write a haiku", "write a letter", "write an essay", "write a text", "write a paragraph",
     "compose a", "compose me a", "translate", "summarise", "summarize", "describe", "define", "suggest a", "give me ideas", "give me an idea", "give me advice",
 ];
@@ -38,12 +38,7 @@ fn asking(text: &str, risk: &RiskContext) -> Option<Answer> {
 }
 
 fn wants_words(text: &str) -> bool {
-    let mut text = text.trim().to_lowercase();
-    for polite in ["please ", "can you ", "could you ", "would you ", "please "] {
-        if let Some(rest) = text.strip_prefix(polite) {
-            text = rest.to_owned();
-        }
-    }
+    let text = intent::text::plain(text);
     text.split_whitespace().count() > 2 && BEGINNINGS.iter().any(|beginning| text.strip_prefix(beginning).is_some_and(|rest| rest.starts_with(' ')))
 }
 

@@ -164,6 +164,7 @@ impl Shell {
         }
         self.context.windows = crate::desktop::windows();
         let answer = crate::special::answer(text, &self.context.risk, world.has_command("gpm")).unwrap_or_else(|| intent::ask(text, world, &self.context));
+        let answer = crate::packages::known(answer, &self.context.risk);
         let answer = crate::model::or_ask(answer, text, &self.context.risk);
         if !self.editor.interactive() {
             match answer.readings().first() {

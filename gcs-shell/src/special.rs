@@ -1,12 +1,10 @@
 //! Requests whose answer is one of this shell's own commands: lessons, and questions that need measuring.
 
 use actions::{Action, Plan, RiskContext, Step};
+use intent::text::plain;
 use intent::{Answer, Reading};
 
 use crate::{diagnose, lessons};
-
-/// Politeness and beginnings that carry nothing.
-const BEGINNINGS: &[&str] = &["please", "can you", "could you", "would you", "i want to", "i would like to", "i'd like to", "let me", "help me", "hey", "ok", "now"];
 
 /// Beginnings after which a topic follows.
 const TEACH: &[&str] = &["teach me how to use", "teach me about", "teach me", "give me a lesson on", "give me a lesson about", "give me a tutorial on", "start a lesson on", "start the lesson", "start a tutorial on", "a lesson on", "lesson on", "lesson about", "tutorial on", "tutorial about", "learn how to use", "learn about", "learn to use", "learn", "practise", "practice", "train me in", "train me on"];
@@ -31,8 +29,8 @@ fn package(text: &str, has_gpm: bool) -> Option<(&'static str, String, String)> 
     if !has_gpm {
         return None;
     }
-    let text = text.trim().trim_end_matches(['.', '!', '?']).to_lowercase();
-    let words: Vec<&str> = text.split_whitespace().skip_while(|w| matches!(*w, "please" | "can" | "could" | "you" | "i" | "want" | "to" | "would" | "like" | "me")).collect();
+    let text = plain(text);
+    let words: Vec<&str> = text.split(' ').collect();
     let name = |w: &str| w.len() > 1 && w.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) && !w.starts_with(['-', '.']);
     let rest = |skip: usize| words[skip..].iter().copied().filter(|w| !matches!(*w, "the" | "package" | "library" | "program")).collect::<Vec<_>>();
     let asked = match words[..] {
@@ -59,10 +57,7 @@ fn package(text: &str, has_gpm: bool) -> Option<(&'static str, String, String)> 
 }
 
 fn lesson(text: &str) -> Option<(&'static str, String, String)> {
-    let mut rest = text.trim().trim_end_matches(['.', '!', '?']).to_lowercase();
-    while let Some(shorter) = BEGINNINGS.iter().find_map(|b| rest.strip_prefix(b).filter(|r| r.starts_with([' ', ','])).map(|r| r.trim_start_matches([' ', ',']).to_owned())) {
-        rest = shorter;
-    }
+    let rest = plain(text);
     let after = |list: &[&str]| list.iter().find_map(|b| rest.strip_prefix(b).filter(|r| r.is_empty() || r.starts_with(' ')).map(|r| r.trim().to_owned()));
     if let Some(topic) = after(QUIZ) {
         let name = lessons::find(&topic)?;

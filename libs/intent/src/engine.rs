@@ -188,6 +188,14 @@ pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
     if let Some(rest) = crate::prompted::without(text) {
         return asking_first(ask(&rest, world, context), world, context);
     }
+    if let Some(text) = crate::text::imperative(text) {
+        return ask(&text, world, context);
+    }
+    if on.free
+        && let Some(text) = crate::located::located(text, world)
+    {
+        return ask(&text, world, context);
+    }
     let read = if on.free { crate::free::read(text, world) } else { None };
     let answer = on.compose.then(|| composed(text, world, context)).flatten().unwrap_or_else(|| {
         let typed = if on.intents { ask_with(Model::shipped(), text, world, context) } else { Answer::OutOfScope { confidence: 0.5 } };

@@ -60,6 +60,8 @@ pub(crate) fn deletes_files(command: &str) -> bool {
 /// Whether the request holds a word without which `intent` cannot be meant.
 pub(crate) fn allows(intent: &str, r: &Request<'_>) -> bool {
     let needed: &[&str] = match intent {
+        // "Empty the trash" is no search for empty files.
+        "files.delete_matching" | "dir.delete" | "file.delete" if r.tokens.first().is_some_and(|t| t.norm == "empty") && !r.tokens.iter().skip(1).find(|t| !matches!(t.norm.as_str(), "the" | "all" | "any")).is_some_and(|t| matches!(t.norm.as_str(), "files" | "directories" | "folders" | "subdirectories")) => return false,
         "files.delete_matching" | "file.delete" | "dir.delete" | "text.delete_lines" | "user.delete" | "pkg.remove" => DELETE,
         "proc.kill" | "proc.kill_force" => END,
         "files.move_matching" | "file.move" => MOVE,
@@ -72,6 +74,8 @@ pub(crate) fn allows(intent: &str, r: &Request<'_>) -> bool {
         "file.chmod" => &["permission", "permissions", "mode", "chmod", "make", "set", "let", "allow", "give", "grant", "remove", "revoke", "protect", "lock", "only", "nobody", "add", "take", "change", "no", "deny", "forbid", "should", "writable", "readable", "private"],
         "file.head" | "file.tail" | "file.lines" if r.tokens.first().is_some_and(|t| matches!(t.norm.as_str(), "delete" | "remove" | "erase" | "drop" | "strip")) => return false,
         "user.password" if !r.tokens.first().is_some_and(|t| t.norm == "passwd") => &["password", "passwords", "passphrase", "login"],
+        "text.replace" => &["replace", "change", "substitute", "swap", "turn", "convert", "rename", "switch", "exchange", "edit", "set", "update", "correct", "fix", "sed", "translate", "make", "write", "rewrite", "put", "modify", "transform", "instead", "become"],
+        "shell.clear" if r.tokens.len() > 1 => &["screen", "terminal", "window", "display", "console", "scrollback", "cls", "shell"],
         "shell.time" => &["time", "long", "measure", "benchmark", "fast", "speed", "duration", "takes", "slow"],
         "shell.run" => &["run", "execute", "start", "launch", "open", "exec", "play"],
         "shell.watch" => &["every", "repeat", "watch", "repeatedly", "again", "loop", "keep", "over"],

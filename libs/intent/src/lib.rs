@@ -18,6 +18,7 @@ pub mod entity;
 pub mod features;
 pub mod follow;
 mod guard;
+mod located;
 mod lost;
 pub mod model;
 mod prompted;

@@ -322,7 +322,7 @@ impl<'a> Request<'a> {
         const WEAK: &[&str] = &["for", "with", "of", "has", "have", "match", "matches", "find", "search", "where", "times", "does", "occurs", "without", "is", "to"];
         // "search all files for x": what follows is meant, whatever it is.
         let searching = self.has(&["search", "scan", "look", "grep", "hunt", "filter"]);
-        for (cues, strong) in [(STRONG, true), (if searching { &["for"][..] } else { &[] }, true), (WEAK, false)] {
+        for (cues, strong) in [(if searching { &["for"][..] } else { &[] }, true), (STRONG, true), (WEAK, false)] {
             for i in 0..self.tokens.len() {
                 if self.tokens[i].quoted || !cues.contains(&self.tokens[i].norm.as_str()) {
                     continue;
@@ -338,7 +338,7 @@ impl<'a> Request<'a> {
                 if self.is_used(k) {
                     continue;
                 }
-                let stop = matches!(t.norm.as_str(), "in" | "inside" | "from" | "files" | "file" | "line" | "text" | "and" | "or" | "is" | "within" | "me" | "it" | "by" | "this" | "each" | "there" | "to" | "appears" | "occurs");
+                let stop = matches!(t.norm.as_str(), "in" | "inside" | "from" | "files" | "file" | "line" | "text" | "and" | "or" | "is" | "within" | "me" | "it" | "by" | "this" | "each" | "there" | "to" | "appears" | "occurs" | "their" | "its" | "them" | "those" | "these" | "which");
                 if stop {
                     continue;
                 }

@@ -256,6 +256,43 @@ const ENDINGS: &[&[&str]] = &[
     &["can", "you"],
 ];
 
+/// What requests ask for, in the form in which they are asked for.
+const VERBS: &[&str] = &[
+    "add", "append", "archive", "calculate", "change", "check", "compare", "compress", "compute", "concatenate", "convert", "copy", "count", "create", "decompress", "delete", "determine", "display", "download", "extract", "find", "get", "give", "insert", "join", "kill", "list", "locate", "make", "merge", "move", "output", "pack", "print",
+    "read", "remove", "rename", "replace", "return", "reverse", "save", "search", "select", "set", "show", "sort", "split", "store", "sum", "terminate", "touch", "truncate", "unpack", "update", "write", "look", "identify", "report", "substitute", "erase", "unzip", "zip", "wrap", "swap", "send", "run", "execute", "start", "stop", "retrieve", "strip", "truncate", "empty", "generate", "put", "take", "go", "switch",
+];
+
+/// "Prints", "copies" as "print", "copy".
+fn asked(word: &str) -> Option<&'static str> {
+    let lower = word.to_lowercase();
+    let fits = |v: &&&str| lower.strip_suffix('s').is_some_and(|w| w == **v) || lower.strip_suffix("es").is_some_and(|w| w == **v) || lower.strip_suffix("ies").is_some_and(|w| v.strip_suffix('y') == Some(w));
+    VERBS.iter().find(fits).copied()
+}
+
+/// The request as it is asked for where it says what is done: "Prints all files and sorts them" is "print all files and sort them". `None` where it does not.
+pub fn imperative(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut any = false;
+    let out: Vec<&str> = words.iter().enumerate().map(|(i, w)| {
+        let begins = i == 0 || i == 1 && words[0].to_lowercase().ends_with("ly");
+        // After "and" a noun may stand: a verb has something behind it.
+        let goes_on = i > 0 && matches!(words[i - 1], "and" | "then") && words.get(i + 1).is_some_and(|n| matches!(*n, "them" | "it" | "the" | "their" | "each" | "all" | "its" | "only" | "a" | "out" | "those" | "every"));
+        match asked(w).filter(|_| begins && words.len() > 2 || goes_on) {
+            Some(v) => {
+                any = true;
+                v
+            }
+            None => *w,
+        }
+    }).collect();
+    any.then(|| out.join(" "))
+}
+
+/// `text` in small letters without polite openings, endings and punctuation, words apart by single blanks: for who reads whole phrases.
+pub fn plain(text: &str) -> String {
+    strip_politeness(tokenize(text)).iter().map(|t| t.norm.as_str()).collect::<Vec<_>>().join(" ")
+}
+
 /// The tokens without polite openings and endings. Never returns nothing for something.
 pub fn strip_politeness(mut tokens: Vec<Token>) -> Vec<Token> {
     loop {
@@ -379,6 +416,14 @@ mod tests {
         assert_eq!(t[1].raw, "README.md");
         assert_eq!(tokenize("go to ..")[2].raw, "..");
         assert_eq!(tokenize("top five")[1].norm, "5");
+    }
+
+    #[test]
+    fn what_is_done_is_asked_for() {
+        assert_eq!(imperative("Prints all files and sorts them").as_deref(), Some("print all files and sort them"));
+        assert_eq!(imperative("Recursively copies src to docs").as_deref(), Some("Recursively copy src to docs"));
+        assert_eq!(imperative("print names and counts"), None);
+        assert_eq!(imperative("lists"), None);
     }
 
     #[test]

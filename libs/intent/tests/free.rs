@@ -66,6 +66,33 @@ fn files_are_sought_from_left_to_right() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// One file or directory: it is emptied, and somebody may use it, or not.
+#[test]
+fn one_thing_is_changed_as_a_whole() {
+    let mut wrong = Vec::new();
+    for (request, command) in [
+        ("Empty the folder docs", "find docs/ -mindepth 1 -delete"), ("Clear out the docs directory", "find docs/ -mindepth 1 -delete"), ("Delete everything in docs but keep the folder itself", "find docs/ -mindepth 1 -delete"), ("Empty the file notes.txt", "truncate -s 0 -- notes.txt"),
+        ("Set the sticky bit on docs", "chmod +t -- docs"), ("Others must not be able to write notes.txt", "chmod o-w -- notes.txt"), ("Nobody else may read or write notes.txt", "chmod go-rw -- notes.txt"), ("Only the owner may read notes.txt", "chmod u+r,go-r -- notes.txt"),
+        ("Which folders contain .py files?", "find . -type f -name '*.py' -printf '%h\\n' | sort -u"), ("Delete all object files (*.o) under src", "find src -type f -name '*.o' -delete"), ("Find files under docs with the permissions rw-r-----", "find docs -type f -perm 640"),
+    ] {
+        match read(request) {
+            Some((c, p)) if c == command && p > 0.7 => {}
+            got => wrong.push(format!("{request}\n    got  {got:?}\n    want {command}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is not there is neither emptied nor replaced by something that is.
+#[test]
+fn what_is_not_there_is_asked_for() {
+    for text in ["Empty the folder nosuchplace", "Empty the trash", "Copy the file nosuch.ini from docs into src", "Clear out nosuchplace"] {
+        let answer = intent::ask(text, &world(), &Context::default());
+        let command = answer.readings().first().filter(|r| r.plan.confidence >= 0.5).map(|r| r.plan.plan[0].action.text().into_owned());
+        assert!(command.as_deref().is_none_or(|c| !c.contains("-delete") && !c.contains("-exec cp")), "{text}: {command:?}");
+    }
+}
+
 /// What was not read lowers the confidence, and more of it more.
 #[test]
 fn unread_words_cost_confidence() {

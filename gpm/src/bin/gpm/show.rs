@@ -41,7 +41,11 @@ impl Output {
                 Error::Solve(SolveError::Conflict(conflict)) => serde_json::to_value(conflict).ok(),
                 _ => None,
             });
-            let _ = writeln!(io::stdout(), "{}", json!({ "error": format!("{error:#}"), "conflict": conflict }));
+            let similar = error.downcast_ref::<Error>().and_then(|it| match it {
+                Error::Solve(SolveError::Unknown { similar, .. }) => Some(similar),
+                _ => None,
+            });
+            let _ = writeln!(io::stdout(), "{}", json!({ "error": format!("{error:#}"), "conflict": conflict, "similar": similar }));
         } else {
             let _ = writeln!(io::stderr(), "gpm: {error:#}");
         }

@@ -461,6 +461,7 @@ fn move_(r: &Request<'_>) -> Outcome {
 
 fn rename(r: &Request<'_>) -> Outcome {
     let (src, dest) = two(r)?;
+    let dest = super::beside(&src, &dest);
     built(format!("mv -n -- {} {}", quote_path(&src), quote_path(&dest)), format!("Renames {src} to {dest}; if {dest} exists, nothing happens."))
 }
 

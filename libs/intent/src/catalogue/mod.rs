@@ -69,3 +69,11 @@ pub fn get(id: &str) -> Option<&'static Intent> {
 pub(crate) fn first_available(r: &Request<'_>, commands: &[(&str, String)]) -> String {
     commands.iter().find(|(p, _)| r.world.has_command(p)).unwrap_or(&commands[0]).1.clone()
 }
+
+/// Where something lies whose name is changed: what is only a name stays in the directory of the old one.
+pub(crate) fn beside(old: &str, new: &str) -> String {
+    match old.trim_end_matches('/').rsplit_once('/') {
+        Some((dir, _)) if !new.contains('/') && !new.starts_with('~') => format!("{dir}/{new}"),
+        _ => new.to_owned(),
+    }
+}

@@ -90,7 +90,9 @@ pub(super) fn names(p: &Parts<'_>) -> Made {
         let new = r.tokens.get(to + 1)?;
         let renames = first == "rename" || first == "call" || p.has(&["name"]);
         if renames && to + 2 == p.w.len() && !p.has(&["all", "every", "extension", "files", "each"]) && !new.raw.starts_with('.') && !new.raw.contains('*') {
-            return made(format!("mv -n -- {} {}", quote_path(&r.tokens[from].raw), quote_path(&new.raw)), format!("Renames {} to {}; nothing is overwritten.", r.tokens[from].raw, new.raw));
+            let old = &r.tokens[from].raw;
+            let new = catalogue::beside(old, &new.raw);
+            return made(format!("mv -n -- {} {}", quote_path(old), quote_path(&new)), format!("Renames {old} to {new}; nothing is overwritten."));
         }
     }
     // "list the docs directory".

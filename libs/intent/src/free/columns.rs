@@ -137,13 +137,16 @@ fn condition(s: &Said<'_>, file: &str, sep: &str) -> Option<(String, bool)> {
     if !speaks {
         return None;
     }
+    if let Some(found) = held(s, file, sep) {
+        return Some(found);
+    }
     const OPS: &[(&str, &str)] = &[
         ("is|are? greater|more|larger|bigger|higher than or equal to? $", ">="), ("is|are|of? at least $", ">="), ("is|are? less|smaller|lower than or equal to? $", "<="), ("is|are|of? at most $", "<="), ("is|are|of? no more than $", "<="), ("is|are|of? no less than $", ">="),
         ("is|are? greater|more|larger|bigger|higher|older than $", ">"), ("is|are|of? over|above|exceeds|exceeding $", ">"), ("is|are? less|smaller|lower|fewer|younger than $", "<"), ("is|are|of? under|below $", "<"),
         ("is|are not equal to? $", "!="), ("is|are not $", "!="), ("does not equal $", "!="), ("differs from $", "!="), ("that? do|does not contain|contains $", "!~"), ("contains|containing|contain|includes $", "~"), ("starts|begins|start|begin|starting with $", "^"), ("ends|end|ending with|in $", "$"), ("is|are? equal|equals|equaling to? $", "=="), ("matches|match $", "~"), ("is|=|equals|has $", "=="), (">= $", ">="), ("<= $", "<="), ("> $", ">"), ("< $", "<"), ("== $", "=="),
     ];
     for (op_pattern, op) in OPS {
-        for lead in ["where|whose|with|which|having|when|if value|text|number? in|of? ", "where|whose|with|having $ ", "lines|rows|entries|records|those|people|ones|value in|with|of|having ", "that have value in? ", "and|or whose|where? ", "only lines|rows? with|where ", ""] {
+        for lead in ["where|whose|with|which|having|when|if value|text|number? in|of? ", "where|whose|with|having $ ", "lines|rows|entries|records|those|people|ones|value in|with|of|having|have|has|had|got ", "have|has|had|having|got|with ", "that have value in? ", "and|or whose|where? ", "only lines|rows? with|where ", ""] {
             if lead.is_empty() && !s.has(&["where", "whose", "rows", "lines", "only", "entries", "records"]) {
                 continue;
             }
@@ -173,6 +176,33 @@ fn condition(s: &Said<'_>, file: &str, sep: &str) -> Option<(String, bool)> {
                 };
                 return Some((test, named));
             }
+        }
+    }
+    None
+}
+
+/// "The dev team", "team dev", "from the region north": a value that stands in the column of that name.
+fn held(s: &Said<'_>, file: &str, sep: &str) -> Option<(String, bool)> {
+    if sep.is_empty() {
+        return None;
+    }
+    let text = s.world().beginning_of(file)?;
+    let stands = |n: u64, value: &str| text.lines().skip(1).any(|l| split(l, sep).get(n as usize - 1).is_some_and(|c| c.eq_ignore_ascii_case(value)));
+    for (pattern, value, name) in [("in|from|of|for|with|by|to|on $ $", 0, 1), ("in|from|of|for|with|by|whose|where $ $", 1, 0), ("whose|where|with|having $ is|are|equals|= $", 1, 0)] {
+        let elements: Vec<&str> = pattern.split(' ').collect();
+        let mut from = 0;
+        while let Some(f) = s.look_at(&elements, from) {
+            from = f.start + 1;
+            let (v, h) = (f.at[value], f.at[name]);
+            let raw = s.raw(v);
+            let Some(n) = headed(s.world(), file, sep, s.raw(h)).filter(|_| !s.quoted(h)) else { continue };
+            if raw.parse::<f64>().is_ok() || !stands(n, raw) || raw.contains(['"', '\\']) {
+                continue;
+            }
+            let cell = text.lines().skip(1).filter_map(|l| split(l, sep).get(n as usize - 1).cloned()).find(|c| c.eq_ignore_ascii_case(raw))?;
+            s.mark(f.start, f.end);
+            let header = account_field(&text, sep, &s.raw(h).to_lowercase()).is_none();
+            return Some((format!("${n} == \"{cell}\""), header));
         }
     }
     None
@@ -275,6 +305,9 @@ pub(super) fn select(s: &Said<'_>, p: &mut Pipe, file: &str) {
         let after = s.w[f.start..f.end].iter().any(|w| matches!(*w, "after" | "following"));
         s.each(&["of|on|in each|every line", "sign|character"]);
         p.on_files(format!("cut -d {} -f {}", actions::quote::quote(&c), if after { "2-" } else { "1" }), "a part of each line");
+        return;
+    }
+    if product_ahead(s, file, &sep) {
         return;
     }
     let mut named = false;
@@ -459,7 +492,7 @@ pub(super) fn numbers(world: &dyn World, file: &str, sep: &str, n: u64) -> bool 
 /// One number for a column, or for all lines.
 pub(super) fn aggregate(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let marks = s.marks();
-    if s.has(&["multiply", "multiplying", "product", "products", "times", "multiplied"]) {
+    if s.has(&["multiply", "multiplying", "product", "products", "times", "multiplied", "x", "*"]) {
         let sep = separator(s, Some(file));
         if let Some(script) = product(s, file, &sep) {
             p.on_files(script, "the products");
@@ -490,6 +523,8 @@ pub(super) fn aggregate(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let (n, header) = col.unwrap_or((1, false));
     let field = format!("${n}");
     let option = if col.is_none() { String::new() } else { awk_option(&sep) };
+    // What went before may have taken the header away.
+    let header = header && p.is_empty();
     let skip = if header { "NR > 1 " } else { "" };
     let script = if sum {
         format!("awk{option} '{skip}{{ s += {field} }} END {{ print s + 0 }}'")
@@ -547,12 +582,52 @@ fn grouped(s: &Said<'_>, file: &str, sep: &str, sum: bool, mean: bool, most: boo
 /// "Multiply column 4 by column 5 and add up the products".
 fn product(s: &Said<'_>, file: &str, sep: &str) -> Option<String> {
     let adds = s.look("sum|total|add").is_some();
+    if let Some(named) = named_product(s, file, sep, adds) {
+        return Some(named);
+    }
     let f = s.take(&format!("multiply|multiplying {COLUMN} # by|with|and|times {COLUMN}? #")).or_else(|| s.take(&format!("product|products of {COLUMN} # and|by|with {COLUMN}? #"))).or_else(|| s.take(&format!("{COLUMN} # times|x|multiplied by? {COLUMN} #")))?;
     let (a, b) = (s.number(f.at[0])?, s.number(f.at[1])?);
     s.each(&["and|then sum|add|total up? products|results|product|result|them|it?", "sum|total|products|product|results|of|all|each|every|row|line|add|up"]);
     let option = awk_option(sep);
     let skip = if header_by_value(s.world(), file, sep, a) { "NR > 1 " } else { "" };
     Some(if adds { format!("awk{option} '{skip}{{ s += ${a} * ${b} }} END {{ print s + 0 }}'") } else { format!("awk{option} '{skip}{{ print ${a} * ${b} }}'") })
+}
+
+/// "Units times price": where two columns are multiplied by their names.
+fn factors(s: &Said<'_>, file: &str, sep: &str) -> Option<super::said::Found> {
+    ["multiply|multiplying $ by|with|and|times $", "product|products of $ and|by|with|times $", "$ times|multiplied by? $", "$ x|* $"].iter().find_map(|p| {
+        let elements: Vec<&str> = p.split(' ').collect();
+        let mut from = 0;
+        while let Some(f) = s.look_at(&elements, from) {
+            from = f.start + 1;
+            if f.at.iter().all(|&i| headed(s.world(), file, sep, s.raw(i)).is_some()) {
+                return Some(f);
+            }
+        }
+        None
+    })
+}
+
+fn product_ahead(s: &Said<'_>, file: &str, sep: &str) -> bool {
+    s.has(&["multiply", "multiplying", "product", "products", "times", "multiplied", "x", "*"]) && factors(s, file, sep).is_some()
+}
+
+/// The command for such a product.
+fn named_product(s: &Said<'_>, file: &str, sep: &str, adds: bool) -> Option<String> {
+    let f = factors(s, file, sep)?;
+    let at = |k: usize| headed(s.world(), file, sep, s.raw(f.at[k]));
+    let (a, b) = (at(0)?, at(1)?);
+    s.mark(f.start, f.end);
+    let each = s.any(&["for|in|of|on each|every row|line|record|entry|sale|order", "per row|line|record|entry", "row by row", "line by line", "of|for all rows|lines"]);
+    s.each(&["and|then sum|add|total up? products|results|product|result|them|it?", "sum|total|add|products|product|results|multiply|up|all|values|columns|column|and", "calculate|compute|of"]);
+    let option = awk_option(sep);
+    let name = chosen(s, file, sep).map(|(c, ..)| c).unwrap_or_default();
+    Some(if adds && !each || adds && s.r.has(&["grand", "overall"]) {
+        format!("awk{option} 'NR > 1 {{ s += ${a} * ${b} }} END {{ print s + 0 }}'")
+    } else {
+        let lead: String = name.iter().map(|c| format!("{c}, ")).collect();
+        format!("awk{option} 'NR > 1 {{ print {lead}${a} * ${b} }}'")
+    })
 }
 
 /// The row with the largest or smallest value of a column, or that column's neighbour.

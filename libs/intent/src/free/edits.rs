@@ -187,6 +187,30 @@ fn edited(s: &Said<'_>, file: &str, first: &str, in_place: bool) -> Option<Readi
     None
 }
 
+/// "Create x.txt containing the lines a, b and c".
+pub(super) fn written(s: &Said<'_>) -> Option<Reading> {
+    if !matches!(s.first(), "create" | "make" | "write" | "generate") {
+        return None;
+    }
+    let f = s.take("containing|with|contains|holding|of? # lines|words|items|entries?").or_else(|| s.take("containing|with|contains|holding lines|words|items|entries")).or_else(|| s.take("# lines|words"))?;
+    let list = f.end;
+    let file = (1..s.len()).find(|&i| s.free(i) && !(list..s.len()).contains(&i) && matches!(s.entity_at(i).map(|e| &e.kind), Some(crate::entity::Kind::Path(_))) && s.world().exists(s.raw(i)).is_none()).or_else(|| s.take("to|into|in new? file? called|named? $").map(|f| f.at[0]).filter(|&i| s.raw(i).contains('.') && s.world().exists(s.raw(i)).is_none()))?;
+    let path = s.raw(file).to_owned();
+    s.mark(0, 1);
+    s.mark(file, file + 1);
+    s.each(&["new? text? file called|named?", "to|into|in"]);
+    let mut items = Vec::new();
+    for i in list..s.len() {
+        if i == file || !s.free(i) || matches!(s.w[i], "and" | "then" | "the") && !s.quoted(i) {
+            continue;
+        }
+        s.mark(i, i + 1);
+        items.push(quote(s.raw(i)));
+    }
+    let told = f.at.first().and_then(|i| s.number(*i));
+    (items.len() > 1 && told.is_none_or(|n| n == items.len() as u64)).then(|| reading(format!("printf '%s\\n' {} > {}", items.join(" "), quote_path(&path)), format!("Writes these lines into {path}.")))?
+}
+
 /// What is known of one file or directory.
 pub(super) fn facts(s: &Said<'_>) -> Option<Reading> {
     let marks = s.marks();
@@ -199,7 +223,7 @@ pub(super) fn facts(s: &Said<'_>) -> Option<Reading> {
     let command = if s.any(&["size of? in bytes", "how many bytes is|does|are?", "number of bytes in|of", "byte size|count of?", "size in bytes of?", "file size in bytes"]) && !s.has(&["directory", "folder"]) && s.world().exists(&path) != Some(crate::world::Exists::Dir) {
         s.each(&["exact|size|bytes|in bytes|have|has|large|big|take|contain"]);
         if human { format!("stat -c %s {q} | numfmt --to=iec") } else { format!("stat -c %s {q}") }
-    } else if s.any(&["octal|numeric permissions|permission|mode|rights of?", "permissions|mode in|as octal|numeric form|notation|number"]) {
+    } else if s.any(&["octal|numeric permissions|permission|mode|rights of?", "permissions|permission|mode|rights of? file|directory? in|as octal|numeric form|notation|number|numbers?", "permissions|mode|rights as number|numbers"]) {
         format!("stat -c %a {q}")
     } else if s.any(&["symbolic permissions|permission string? of", "permissions|permission string"]) && !s.has(&["set", "change", "give", "remove"]) {
         format!("stat -c %A {q}")
@@ -229,6 +253,12 @@ pub(super) fn facts(s: &Said<'_>) -> Option<Reading> {
     } else if let Some(program) = [("md5|md5sum", "md5sum"), ("sha256|sha-256|sha256sum", "sha256sum"), ("sha1|sha-1|sha1sum", "sha1sum"), ("sha512|sha-512|sha512sum", "sha512sum"), ("sha224|sha-224", "sha224sum"), ("sha384|sha-384", "sha384sum"), ("crc|cksum", "cksum")].into_iter().find(|(w, _)| s.any(&[&format!("{w} checksum|hash|sum|digest? of?")])).map(|p| p.1) {
         s.each(&["checksum|hash|sum|digest|of", "calculate|compute"]);
         format!("{program} {q}")
+    } else if s.any(&["decode base64|base-64", "decode from|as base64|base-64", "base64|base-64 decode|decoded", "from base64|base-64"]) {
+        s.each(&["decode|decoded", "contents|content of?", "text|data|file"]);
+        format!("base64 -d {q}")
+    } else if s.any(&["encode|encoded|convert to|in|into|as|with base64|base-64", "base64|base-64 encode|encoded|encoding|form|representation|of?", "to|in|into|as base64|base-64"]) {
+        s.each(&["encode|encoded|convert", "contents|content of?", "version|form"]);
+        format!("base64 {q}")
     } else if s.any(&["mime type of?"]) {
         format!("file -b --mime-type {q}")
     } else if s.any(&["extension of"]) {

@@ -91,7 +91,7 @@ fn class(word: &str) -> Option<&'static str> {
 }
 
 pub(super) fn folded(s: &Said<'_>) -> bool {
-    s.any(&["ignoring|ignore upper|lower? case", "case-insensitively|case-insensitive", "case insensitively|insensitive", "regardless of upper|letter? case", "in any case", "no matter case", "upper or lower case", "in upper|lower or lower|upper case", "without regard to case", "irrespective of case", "whatever their|its? case", "whatever their|its? capitalization", "in any? upper or lower case", "no matter how capitalized|written"])
+    s.any(&["ignoring|ignore upper|lower? case", "case-insensitively|case-insensitive", "case insensitively|insensitive", "regardless of upper|letter? case", "in any case", "no matter case", "upper or lower case", "in upper|lower or lower|upper case", "without regard to case", "irrespective of case", "whatever their|its? case", "whatever their|its? capitalization", "in any? upper or lower case", "no matter|regardless|irrespective if|whether|of extension|extensions|name|names|it|they|letters|text? is|are|being? in|written|spelled? in? upper|uppercase|capital|lower or lower|lowercase|small|upper case|letters?", "no matter how capitalized|written"])
 }
 
 /// Which lines are kept.
@@ -183,7 +183,10 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
         p.on_files(base("", &format!("-F -e {}", quote(&s.text(f.at[0])))), format!("the lines with {}", s.raw(f.at[0])));
     }
     // "the warnings in x.log": lines of that kind.
-    if p.words.len() == before && let Some(f) = s.take_if("show|print|display|list|find|get|see all|any? warnings|errors|failures|exceptions|criticals|infos in|from|of|inside|that|recorded", |f| f.start == 0) {
+    if p.words.len() == before && let Some(f) = s.take_if("show|print|display|list|find|get|see all|any? warnings|errors|failures|exceptions|criticals|infos in|from|of|inside|that|recorded", |f| f.start == 0).or_else(|| s.look("how many warnings|errors|failures|exceptions|criticals").or_else(|| s.look("number|count of? all? warnings|errors|failures|exceptions|criticals")).filter(|_| !s.has(&["per", "each", "every"]))) {
+        // How many they are is read later.
+        s.mark(f.end - 1, f.end);
+        s.each(&["does|do|are|were|was there|logged|recorded|contained?", "contain|contains|record|records|has|have|hold|report"]);
         let kind = s.w[f.start..f.end].iter().find_map(|w| Some(match *w { "warnings" => "warn", "errors" => "error", "failures" => "fail", "exceptions" => "exception", "criticals" => "critical", "infos" => "info", _ => return None })).unwrap_or("error");
         p.on_files(format!("grep{} -i -e {kind}", if numbered { " -n" } else { "" }), format!("the lines that speak of {kind}"));
     }
@@ -199,6 +202,9 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
             let t = alternatives(s, f.at[0], f.end);
             p.on_files(base("", &if start { format!("-e {}", quote(&format!("^{t}"))) } else { format!("-e {}", quote(&format!("{t}$"))) }), format!("the lines that {} with {}", if start { "begin" } else { "end" }, s.raw(f.at[0])));
         }
+    }
+    if p.words.len() == before && let Some(f) = s.take_if("that|which? are|is|equal|equals|being exactly|precisely|just|equal to? word|text|string? $", |f| s.has(&["lines", "line", "rows", "entries"]) && s.is_text(f.at[0]) && s.number(f.at[0]).is_none_or(|_| s.quoted(f.at[0])) && !s.w.get(f.end).is_some_and(|w| matches!(*w, "characters" | "chars" | "words" | "letters"))) {
+        p.on_files(base("", &format!("-x -F -e {}", quote(&s.text(f.at[0])))), format!("the lines that are {}", s.raw(f.at[0])));
     }
     // Length.
     if let Some(f) = s.take("longer than # characters|chars|letters|bytes?").or_else(|| s.take("have|has|with|having|of more than # characters|chars|letters")).or_else(|| s.take("more than # characters|chars|letters long?")) {
@@ -280,7 +286,22 @@ fn ranges(s: &Said<'_>, p: &mut Pipe) {
         p.on_files(format!("sed -n '{a},{b}p'"), format!("lines {a} to {b}"));
         return;
     }
-    if let Some(f) = s.take("starting|beginning|start|begin|on|onwards? from|at|with line|row number? # on|onwards|onward?").or_else(|| s.take("from line|row number? # to end of? file?")).or_else(|| s.take("from line|row number? # on|onwards|onward")).or_else(|| s.take("starting|beginning from|at|with # line|row")).or_else(|| s.take("from # line|row on|onwards|onward|to end?")) {
+    if let Some(f) = s.take("every|each # line|row") {
+        let k = n(f.at[0]).max(1);
+        // "Lines 2, 4, 6" says where it begins; "beginning with the first" as well.
+        let from = s.take("beginning|starting|start|counting with|from|at line|row? number? # one|line|row?").map(|f| n(f.at[0])).or_else(|| s.any(&["beginning|starting|start with|from|at top|beginning|start"]).then_some(1));
+        for i in 0..s.len() {
+            if s.free(i) && s.number(i).is_some_and(|v| v % k == 0) {
+                s.mark(i, i + 1);
+            }
+        }
+        s.each(&["lines|line|is|so on"]);
+        let first = from.unwrap_or(k);
+        let skip = if first > k { format!("NR >= {first} && ") } else { String::new() };
+        p.on_files(format!("awk '{skip}NR % {k} == {}'", first % k), format!("every {k}th line"));
+        return;
+    }
+    if let Some(f) = s.take("starting|beginning|start|begin|on|onwards? from|at|with line|row number? # on|onwards|onward?").or_else(|| s.take("from line|row number? # to end of? file?")).or_else(|| s.take("from line|row number? # on|onwards|onward")).or_else(|| s.take("starting|beginning from|at|with # line|row")).or_else(|| s.take("from # line|row on|onwards|onward|to end?")).or_else(|| s.take_if("lines|rows|everything|all from # on|onwards|onward|to end?", |_| true)) {
         p.on_files(format!("tail -n +{}", n(f.at[0])), format!("from line {} on", n(f.at[0])));
         return;
     }
@@ -299,19 +320,6 @@ fn ranges(s: &Said<'_>, p: &mut Pipe) {
             p.on_files(if odd { "sed -n 'p;n'" } else { "sed -n 'n;p'" }, "every second line");
             return;
         }
-    }
-    if let Some(f) = s.take("every|each # line|row") {
-        let k = n(f.at[0]).max(1);
-        // "lines 2, 4, 6" says where it begins; "beginning with the first" as well.
-        let from_first = s.any(&["beginning|starting|start with|from|at first one|line?"]);
-        for i in 0..s.len() {
-            if s.free(i) && s.number(i).is_some_and(|v| v % k == 0) {
-                s.mark(i, i + 1);
-            }
-        }
-        s.each(&["lines|line|is|so on"]);
-        p.on_files(format!("awk 'NR % {k} == {}'", if from_first { 1 % k } else { 0 }), format!("every {k}th line"));
-        return;
     }
     if s.any(&["every other|second line|row", "alternate lines"]) {
         p.on_files("awk 'NR % 2 == 1'", "every other line");
@@ -359,6 +367,10 @@ fn ends(s: &Said<'_>, p: &mut Pipe, after_sort: bool) {
     }
     if let Some(f) = s.take("last # characters|chars|bytes|letters") {
         p.on_files(format!("tail -c {}", n(f.at[0])), format!("the last {} characters", n(f.at[0])));
+        return;
+    }
+    if !s.has(&["keep", "keeping", "below", "sort", "sorted", "except", "without", "remove", "delete"]) && s.any(&["only|just? header|heading|headers line|row? only?", "names of all? columns|fields", "column|field names only?"]) {
+        p.on_files("head -n 1", "the header");
         return;
     }
     // The first and the last.
@@ -504,7 +516,11 @@ fn changes(s: &Said<'_>, p: &mut Pipe) -> bool {
         p.on_files("cat -s", "with single empty lines");
     }
     // Each line.
-    if let Some(f) = s.take("prefix|prefixing|prepend|prepending each|every|all line|lines with string|text? $").or_else(|| s.take("add|adding|put|putting|prepend|insert string|text? $ in? at|to|before|of|front|as start|beginning|front|prefix? of|to? each|every|all line|lines")).or_else(|| s.take("with? string|text? $ in front of each|every|all line|lines")).or_else(|| s.take("with $ at|to start|beginning|front of each|every|all line|lines")).or_else(|| s.take("each|every|all line|lines prefixed by|with $")) {
+    if let Some(f) = s.take_if("prefix|prefixing|prepend|precede|start|begin each|every|all line|lines with|by its|their|line? line? number|numbers followed|and? by? $", |f| f.at.len() == 1 && character(s.w[f.at[0]]).is_some() || s.quoted(*f.at.last().unwrap_or(&0))).or_else(|| s.take("prefix|prefixing|prepend|precede each|every|all line|lines with|by its|their|line line? number|numbers")) {
+        let blank = s.any(&["and|then|followed by? space|blank"]);
+        let sep = f.at.first().map_or_else(|| "\\t".to_owned(), |&i| s.text(i).replace('\\', "\\\\").replace('"', "\\\""));
+        p.on_files(format!("awk '{{ print NR \"{sep}{}\" $0 }}'", if blank { " " } else { "" }), "with the number before each line");
+    } else if let Some(f) = s.take("prefix|prefixing|prepend|prepending each|every|all line|lines with string|text? $").or_else(|| s.take("add|adding|put|putting|prepend|insert string|text? $ in? at|to|before|of|front|as start|beginning|front|prefix? of|to? each|every|all line|lines")).or_else(|| s.take("with? string|text? $ in front of each|every|all line|lines")).or_else(|| s.take("with $ at|to start|beginning|front of each|every|all line|lines")).or_else(|| s.take("each|every|all line|lines prefixed by|with $")) {
         p.on_files(format!("sed {}", quote(&format!("s/^/{}/", replacement(&s.text(f.at[0]))))), format!("with {} before each line", s.raw(f.at[0])));
     } else if let Some(f) = s.take("add|adding|put|putting|append|appending|insert string|text? $ at|to|after end? of? each|every|all line|lines").or_else(|| s.take("with $ at|after end? of? each|every|all line|lines")).or_else(|| s.take("suffix each|every|all line|lines with $")) {
         p.on_files(format!("sed {}", quote(&format!("s/$/{}/", replacement(&s.text(f.at[0]))))), format!("with {} after each line", s.raw(f.at[0])));
@@ -724,7 +740,7 @@ pub(super) fn pipeline(s: &Said<'_>, files: &[String]) -> Option<Pipe> {
         ranges(s, &mut p);
         form(s, &mut p);
         columns::select(s, &mut p, file);
-        extract(s, &mut p, file);
+        super::shapes::extract(s, &mut p, file);
         changes(s, &mut p);
     }
     // "Take the first three lines and sort them": in that order.
@@ -744,35 +760,6 @@ pub(super) fn pipeline(s: &Said<'_>, files: &[String]) -> Option<Pipe> {
         p.on_files("cat -n", "with numbers");
     }
     Some(p)
-}
-
-/// Parts of lines by their form.
-fn extract(s: &Said<'_>, p: &mut Pipe, file: &str) {
-    for (patterns, regex, words) in [
-        (&["ip addresses|address|ips?", "ipv4 addresses|address", "ips"][..], r"([0-9]{1,3}\.){3}[0-9]{1,3}", "the addresses"),
-        (&["email addresses|address|emails?", "e-mail addresses|address", "emails|e-mails"], r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}", "the mail addresses"),
-        (&["urls|url|links"], r#"https?://[^[:space:]"'<>]+"#, "the addresses of pages"),
-        (&["extract all|every|each? numbers|integers", "only? numbers that? occur|appear|occurring|contained|found", "all|every|each numbers|integers that|in|from"], "[0-9]+", "the numbers"),
-        (&["dates"], "[0-9]{4}-[0-9]{2}-[0-9]{2}", "the dates"),
-    ] {
-        if s.any(patterns) {
-            s.each(&["extract|extracting|only", "occur|occurring|appear|contained|found"]);
-            p.on_files(format!("grep -oE '{regex}'").replace("'https?://[^[:space:]\"'<>]+'", "'https?://[^[:space:]\"<>]+'"), words);
-            return;
-        }
-    }
-    // Both sides of an equals sign.
-    if s.any(&["only? part before equals|equal sign|=", "only? keys|key of|from|in?", "part left|before|left|of of? equals sign"]) {
-        s.each(&["part before|left equals|equal sign|=?", "only", "keys|names|key", "before equals sign|="]);
-        p.on_files("sed -nE 's/^[[:space:]]*([^#=[:space:]][^=]*[^=[:space:]]|[^#=[:space:]])[[:space:]]*=.*/\\1/p'", "the parts before the equals sign");
-    } else if s.any(&["only? part after equals|equal sign|=", "only? values part? after equals|equal sign|="]) {
-        p.on_files("sed -nE 's/^[^#=]+=[[:space:]]*//p'", "the parts after the equals sign");
-    } else if let Some(f) = s.take("value of key|setting|option|variable|parameter|field|property? $ from|in?").or_else(|| s.take("value|setting that? key|setting|option? $ has|is|set")).or_else(|| s.take("what is|value? $ set to")) {
-        let k = s.raw(f.at[0]).to_owned();
-        if k.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) && !file.ends_with(".json") {
-            p.on_files(format!("sed -nE 's/^[[:space:]]*{}[[:space:]]*[=:][[:space:]]*//p'", literal(&k)), format!("the value of {k}"));
-        }
-    }
 }
 
 /// All lines as one.

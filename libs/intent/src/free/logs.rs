@@ -13,11 +13,12 @@ enum Key {
     Page,
     Level,
     Day,
+    Program,
 }
 
 const KEYS: &[(&str, Key)] = &[
     ("source|client|remote|visitor? ip|ips addresses|address|numbers|number?", Key::Address), ("client|clients|visitor|visitors|host|hosts|addresses|address", Key::Address), ("http? status|response|return codes|code", Key::Status), ("statuses|status", Key::Status), ("http|request? methods|method", Key::Method), ("request verbs|verb", Key::Method),
-    ("requested? urls|url|pages|page|paths|path|resources|resource|uri|uris|endpoints|endpoint", Key::Page), ("log|severity? levels|level", Key::Level), ("severity|severities", Key::Level), ("calendar? days|day|dates|date", Key::Day),
+    ("requested? urls|url|pages|page|paths|path|resources|resource|uri|uris|endpoints|endpoint", Key::Page), ("log|severity? levels|level", Key::Level), ("severity|severities", Key::Level), ("calendar? days|day|dates|date", Key::Day), ("programs|program|processes|process|services|service|daemons|daemon|applications|application", Key::Program),
 ];
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"];
@@ -39,6 +40,7 @@ fn fits(key: Key, field: &str) -> bool {
         Key::Method => METHODS.contains(&b),
         Key::Page => field.starts_with('/') || b.starts_with("http://") || b.starts_with("https://"),
         Key::Level => LEVELS.contains(&b.to_uppercase().as_str()),
+        Key::Program => field.len() > 2 && field.ends_with(':') && field.starts_with(|c: char| c.is_ascii_alphabetic()) && (field.ends_with("]:") || field[..field.len() - 1].bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))),
         Key::Day => b.len() >= 10 && b.as_bytes()[..4].iter().all(u8::is_ascii_digit) && b.as_bytes()[4] == b'-' || b.len() >= 11 && b.as_bytes()[2] == b'/' && b.as_bytes()[6] == b'/',
     }
 }
@@ -57,13 +59,14 @@ fn field(text: &str, key: Key) -> Option<(usize, String)> {
     let widest = rows.iter().map(Vec::len).max()?.min(14);
     let n = (0..widest).find(|&c| {
         let good = rows.iter().filter(|r| r.get(c).is_some_and(|f| fits(key, f))).count();
-        good == rows.len() || key == Key::Level && good * 4 >= rows.len() * 3 && good > 1
+        good == rows.len() && good > usize::from(key == Key::Program) || key == Key::Level && good * 4 >= rows.len() * 3 && good > 1
     })?;
     let first = rows.iter().find_map(|r| r.get(n).filter(|f| fits(key, f)))?;
     let column = format!("${}", n + 1);
     let value = match key {
         Key::Day if bare(first).as_bytes()[2] == b'/' => format!("substr({column}, {}, 11)", 1 + usize::from(first.starts_with('['))),
         Key::Day => format!("substr({column}, {}, 10)", 1 + usize::from(first.starts_with('['))),
+        Key::Program => return Some((n + 1, format!("split({column}, name, /[^A-Za-z0-9_.-]/); print name[1]"))),
         Key::Status | Key::Page => column,
         _ if bare(first) == *first => column,
         _ => return Some((n + 1, format!("gsub(/[]\\[\"(),:;]/, \"\", {column}); print {column}"))),

@@ -341,7 +341,9 @@ fn names(s: &Said<'_>, verb: &str) -> Option<Reading> {
     let (form, words) = if let Some(f) = s.take("with? $ added|appended to|at? end? of? its|their|file? name|names|filename|filenames?").or_else(|| s.take("by? appending|adding $ to end? of? its|their? name|names|filename|filenames")).or_else(|| s.take("append|add|adding $ to|at end? of? its|their? name|names|filename|filenames")).or_else(|| s.take("with suffix|extension $ added|appended")).or_else(|| s.take("add|append suffix|extension $ to")).or_else(|| s.take_if("with $ suffix|extension added|appended?", |_| copies)) {
         let t = s.text(f.at[0]);
         s.each(&["to|at end of?", "to its|their|file? name|names|filename|filenames", "name|names|filename|filenames"]);
-        (format!("\"$f\"{}", quote(&t)), format!("with {t} at the end of the name"))
+        // "before the extension": the ending stays the ending.
+        let within = s.any(&["but? before|ahead extension|extensions|suffix|ending|endings|dot", "in front of extension|suffix|ending|endings|dot", "keeping|preserving|retaining|leaving their|its? extension|extensions|suffix|ending"]);
+        (if within { format!("\"${{f%.*}}\"{}\".${{f##*.}}\"", quote(&t)) } else { format!("\"$f\"{}", quote(&t)) }, format!("with {t} at the end of the name"))
     } else if let Some(f) = s.take_if("create|make|keep|write $", |f| copies && s.raw(f.at[0]).starts_with('.') && s.raw(f.at[0]).len() > 1) {
         (format!("\"$f\"{}", quote(s.raw(f.at[0]))), format!("with {} at the end of the name", s.raw(f.at[0])))
     } else if let Some(f) = s.take("add|put|prepend prefix|string? $ in? to|at|before|front beginning|start|front? of? names|name|filenames|filename?").or_else(|| s.take("with|by prefix $")).or_else(|| if verb == "prefix" { s.take("with|by string|text? $") } else { None }).or_else(|| s.take("so that? it|they|names? start|starts|begin|begins with $")).or_else(|| s.take("prefixed with $")).or_else(|| s.take("prefixing|prepending them|it|names|name? with? $")).or_else(|| s.take("prefix names|name? of? all? $")) {

@@ -5,6 +5,7 @@
 
 mod columns;
 mod edits;
+mod grounded;
 mod lengths;
 mod lines;
 mod listing;
@@ -17,12 +18,15 @@ mod places;
 mod said;
 mod seek;
 mod set;
+mod shapes;
+mod singles;
 mod spans;
 mod values;
 
 use actions::quote::quote_path;
 
 use crate::catalogue::Built;
+use crate::entity::Kind;
 use crate::request::Request;
 use crate::world::World;
 use said::Said;
@@ -82,7 +86,44 @@ fn apart(text: &str) -> std::borrow::Cow<'_, str> {
             out = out.replace(from, to).into();
         }
     }
+    if let Some(other) = bracketed(&out) {
+        out = other.into();
+    }
+    if let Some(other) = with_digits(&out) {
+        out = other.into();
+    }
     out
+}
+
+/// "object files (*.o)" are "*.o files": the brackets say what the word means.
+fn bracketed(text: &str) -> Option<String> {
+    let open = text.find(" (").filter(|at| text[at + 2..].starts_with(['*', '.']))?;
+    let close = open + text[open..].find(')')?;
+    let pattern = text[open + 2..close].trim_start_matches('*');
+    let ending = pattern.strip_prefix('.').filter(|e| !e.is_empty() && e.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.'))?;
+    let before = &text[..open];
+    let noun = before.rsplit(' ').next().filter(|w| matches!(*w, "files" | "file" | "scripts" | "documents" | "images" | "pictures" | "sources"))?;
+    let rest = before[..before.len() - noun.len()].trim_end();
+    // One word that names the kind; "all files (*.o)" has none.
+    let kind = rest.rsplit(' ').next().unwrap_or("");
+    let keeps = kind.is_empty() || matches!(kind.to_lowercase().as_str(), "all" | "the" | "any" | "every" | "of" | "each" | "hidden" | "empty" | "regular" | "these" | "those" | "many" | "these," | "delete" | "find" | "list" | "show" | "remove" | "count" | "copy" | "move") || kind.contains(['/', '.', '*', '"']);
+    let head = if keeps { rest } else { rest[..rest.len() - kind.len()].trim_end() };
+    Some(format!("{head} *.{ending} files{}", &text[close + 1..]).trim_start().to_owned())
+}
+
+/// `rw-r-----` as 640.
+fn with_digits(text: &str) -> Option<String> {
+    let digits = |w: &str| {
+        let w = w.trim_matches(|c: char| ",.;\"'()".contains(c));
+        let bits = if w.len() == 10 && w.starts_with(['-', 'd']) { &w[1..] } else { w };
+        let fits = bits.len() == 9 && bits.bytes().enumerate().all(|(i, b)| b == b'-' || b == b"rwx"[i % 3]);
+        fits.then(|| {
+            let octal: String = bits.as_bytes().chunks(3).map(|c| char::from(b'0' + c.iter().fold(0, |n, b| n * 2 + u8::from(*b != b'-')))).collect();
+            (w.to_owned(), octal)
+        })
+    };
+    let (from, to) = text.split_whitespace().find_map(digits)?;
+    Some(text.replacen(&from, &to, 1))
 }
 
 fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
@@ -94,17 +135,22 @@ fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
     let out = output::output(&s);
     let begin = s.marks();
     let into = out.is_some();
-    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 8] = [&places::places, &logs::logs, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values];
-    let mut best: Option<(Reading, usize)> = None;
+    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 11] = [&places::places, &logs::logs, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values, &singles::singles, &grounded::grounded, &edits::written];
+    let mut best: Option<(Reading, usize, bool)> = None;
     for read in readers {
         s.restore(begin.clone());
         let Some(found) = read(&s) else { continue };
-        let left = s.left().len();
-        if best.as_ref().is_none_or(|b| left < b.1) {
-            best = Some((found, left));
+        let rest = s.left();
+        let named = rest.iter().any(|&i| s.entity_at(i).is_some_and(|e| !matches!(e.kind, Kind::Num(_) | Kind::User(_) | Kind::Host(_))));
+        if best.as_ref().is_none_or(|b| rest.len() < b.1) {
+            best = Some((found, rest.len(), named));
         }
     }
-    let (mut found, left) = best?;
+    let (mut found, left, named) = best?;
+    // What names a file, a kind of files, a size or a time, and was not understood, says which are to be changed.
+    if named && actions::classify(&found.command, &actions::RiskContext::default()) > actions::Risk::Safe {
+        return None;
+    }
     // What would be lost must have been understood to the last word.
     if left > 0 && (found.command.contains(" -delete") || found.command.contains("-exec rm ")) {
         return None;

@@ -176,6 +176,12 @@ impl<'a> Said<'a> {
                 k += 1;
                 continue;
             }
+            // "the commas in x.csv to tabs": so was what stands before it.
+            let told = |i: usize| i < self.len() && !self.free(i) && self.r.entity_at(i).is_some_and(|e| matches!(e.kind, Kind::Path(_)));
+            if !first && k + 1 < self.len() && self.free(k) && matches!(self.w[k], "in" | "from" | "of" | "inside" | "within") && told(k + 1) {
+                k += 2;
+                continue;
+            }
             if first || k >= self.len() || !self.free(k) || self.r.tokens[k].quoted || !ARTICLES.contains(&self.w[k]) && !self.gloss[k] {
                 break;
             }

@@ -55,12 +55,15 @@ const FIXED: &[(&[&str], &str, &str)] = &[
     (&["current umask", "umask"], "umask", "Prints the mask for new files."),
     (&["process tree", "tree of processes", "processes as|in tree"], "ps -ef --forest", "Shows the processes as a tree."),
     (&["zombie processes", "zombies"], "ps -eo pid,ppid,stat,comm | awk '$3 ~ /^Z/'", "Lists the zombies."),
+    (&["when|start each|every|all|time|times|date of? each|every|all? running? process|processes was|were|is|are? started|launched|begun", "start|starting time|times|date|dates of|for each|every|all? running? process|processes", "processes|process with|and|by their|its? start|starting time|times|date"], "ps -eo pid,lstart,comm", "Lists the processes with the times they were started at."),
+    (&["my|current user's? cron|scheduled jobs|entries|table|tasks|job", "my? crontab entries?", "cron jobs|entries|table of|for current user|me"], "crontab -l", "Lists your cron jobs."),
+    (&["mac|hardware|ethernet|physical addresses|address of|for my|all|network? network? cards|card|interfaces|interface|adapters|adapter|devices"], "ip -brief link", "Lists the network cards with their addresses."),
     (&["cpu|processor model name|of?", "model of|name cpu|processor"], "grep -m 1 'model name' /proc/cpuinfo | cut -d : -f 2-", "Prints the processor's name."),
 ];
 
 pub(super) fn values(s: &Said<'_>) -> Option<Reading> {
     let marks = s.marks();
-    for f in [dates, numbers, texts, accounts, processes, disks, environment] {
+    for f in [dates, numbers, texts, accounts, processes, disks, environment, resolved] {
         if let Some(r) = f(s) {
             return Some(r);
         }
@@ -75,6 +78,18 @@ pub(super) fn values(s: &Said<'_>) -> Option<Reading> {
     None
 }
 
+/// "Resolve the name example.org".
+fn resolved(s: &Said<'_>) -> Option<Reading> {
+    let f = s.take("resolve|lookup|look up? dns|host|domain? name|hostname|host|domain? $").or_else(|| s.take("ip|dns address|addresses|record of|for|behind host|domain|name|hostname? $"))?;
+    let i = f.at[0];
+    let host = s.raw(i);
+    if !host.contains('.') || host.starts_with(['.', '/']) || s.world().exists(host).is_some() || !host.chars().all(|c| c.is_ascii_alphanumeric() || "-.".contains(c)) {
+        return None;
+    }
+    s.each(&["to|into ip? address|addresses", "via|using|with dns", "in? dns"]);
+    reading(format!("getent hosts {host}"), format!("Asks for the addresses of {host}."))
+}
+
 /// `2024-01-31`, as a token.
 fn date_at(s: &Said<'_>, i: usize) -> Option<String> {
     let w = s.raw(i);
@@ -85,8 +100,40 @@ fn date_at(s: &Said<'_>, i: usize) -> Option<String> {
 
 const MONTHS: &[&str] = &["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
 
+/// "as year-month-day", "day/month/year", "hours:minutes".
+fn spelled_form(s: &Said<'_>) -> Option<String> {
+    let part = |w: &str| {
+        Some(match w.trim_end_matches('s') {
+            "year" => "%Y",
+            "month" => "%m",
+            "day" => "%d",
+            "hour" => "%H",
+            "minute" => "%M",
+            "second" => "%S",
+            _ => return None,
+        })
+    };
+    let read = |w: &str| {
+        let sep = w.chars().find(|c| "-/.:_".contains(*c))?;
+        let parts: Option<Vec<&str>> = w.split(sep).map(part).collect();
+        parts.filter(|p| p.len() > 1).map(|p| p.join(&sep.to_string()))
+    };
+    let i = (0..s.len()).find(|&i| s.free(i) && read(&s.raw(i).to_lowercase()).is_some())?;
+    let mut form = read(&s.raw(i).to_lowercase())?;
+    s.mark(i, i + 1);
+    if i + 1 < s.len() && s.free(i + 1) && let Some(time) = read(&s.raw(i + 1).to_lowercase()) {
+        form = format!("{form} {time}");
+        s.mark(i + 1, i + 2);
+    }
+    s.each(&["in|as|using|with form|format|style|order like?", "formatted|written as?", "format|form", "as"]);
+    Some(form)
+}
+
 /// A form of dates that is spelled out.
 fn date_form(s: &Said<'_>) -> Option<String> {
+    if let Some(form) = spelled_form(s) {
+        return Some(form);
+    }
     let i = (0..s.len()).find(|&i| {
         let w = s.raw(i);
         s.free(i) && !w.starts_with('/') && (w.starts_with('%') || w.contains("YYYY") || w.contains("HH:MM") || w.contains("DD") && w.contains("MM") || w == "yyyy-mm-dd" || w.contains("yyyy") && w.contains("mm"))
@@ -225,6 +272,20 @@ fn numbers(s: &Said<'_>) -> Option<Reading> {
             s.each(&["one per line", "on separate lines", "each on own|separate line"]);
             return reading(format!("for ((i = {a}; i <= {b}; i++)); do echo $(({power})); done"), "Reckons them.");
         }
+    }
+    // "The multiples of 5 up to 50".
+    if let Some(f) = s.take("multiples of # from|between # to|through|and|until|up # inclusive?").or_else(|| s.take("multiples of # up? to|below|under|until|through|less|smaller than? #")) {
+        let k = s.number(f.at[0]).filter(|k| *k > 0)?;
+        let last = s.number(*f.at.last()?)?;
+        let first = if f.at.len() == 3 { s.number(f.at[1])? } else { k };
+        let open = s.w[f.start..f.end].iter().any(|w| matches!(*w, "below" | "under" | "less" | "smaller"));
+        let last = if open { last.checked_sub(1)? } else { last };
+        s.each(&["all|first", "one per line", "each on own|separate line"]);
+        return reading(format!("seq {} {k} {last}", first.div_ceil(k) * k), "Prints these numbers.");
+    }
+    if let Some(f) = s.take("first # multiples of #") {
+        let (n, k) = (s.number(f.at[0])?, s.number(f.at[1])?);
+        return reading(format!("seq {k} {k} {}", n.checked_mul(k)?), "Prints these numbers.");
     }
     // "the odd numbers below 10", "up to 20".
     if let Some(f) = s.take_if("odd|even? numbers|integers below|under|to|through|until|beneath #", |_| s.look("from|between").is_none()).or_else(|| s.take("odd|even? numbers|integers less|smaller|lower than #")) {
@@ -458,7 +519,15 @@ fn accounts(s: &Said<'_>) -> Option<Reading> {
 }
 
 fn processes(s: &Said<'_>) -> Option<Reading> {
-    if !s.has(&["process", "processes", "pid", "pids", "running", "program", "programs", "instances"]) {
+    if !s.has(&["process", "processes", "pid", "pids", "running", "program", "programs", "instances", "termination", "force", "forcefully", "forcibly"]) {
+        return None;
+    }
+    if let Some(f) = s.take("force|enforce termination|end|exit|shutdown|stop of process|program? $").or_else(|| s.take("forcefully|forcibly|force|immediately kill|terminate|end|stop|quit process|program? called|named? $")).or_else(|| s.take("kill|terminate|end|stop process|program? called|named? $ forcefully|forcibly|force|hard")) {
+        let name = s.raw(f.at[0]);
+        s.each(&["with sigkill|signal 9|kill?", "immediately|at once", "by|with force"]);
+        if s.is_text(f.at[0]) && s.w[f.at[0]] != "user" && !name.contains(['*', '?']) {
+            return if name.bytes().all(|b| b.is_ascii_digit()) { reading(format!("kill -KILL {name}"), format!("Ends the process {name} at once.")) } else { reading(format!("pkill -KILL -x {}", quote(name)), format!("Ends all processes called {name} at once.")) };
+        }
         return None;
     }
     // One name: its numbers, or its end.

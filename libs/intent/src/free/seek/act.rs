@@ -368,6 +368,22 @@ pub(super) fn following(c: &mut Cursor<'_, '_>, f: &Set) -> Option<Act> {
         // Unless it is said, sizes and ages go down, names up.
         return Some(Act::Sort(key, down || !up && key != "name"));
     }
+    for (patterns, key, down) in [
+        (&["in? alphabetical|alphabetic|lexical|lexicographic order", "alphabetically", "by name", "a to z"][..], "name", false), (&["in? reverse alphabetical|alphabetic order", "z to a"], "name", true), (&["largest|biggest one|ones|file|files? first|on|at? top?", "in? descending|decreasing order? of|by size", "from largest|biggest to smallest"], "size", true),
+        (&["smallest one|ones|file|files? first|on|at? top?", "in? ascending|increasing order? of|by size", "by size", "from smallest to largest|biggest"], "size", false), (&["newest|latest one|ones|file|files? first|on|at? top?", "most recent|recently changed|modified? one|ones|file|files? first"], "time", true), (&["oldest one|ones|file|files? first|on|at? top?", "in? chronological order", "by date|age|time"], "time", false),
+    ] {
+        let before = (c.i, c.s.marks());
+        if c.one_of(patterns) {
+            // "By name x.txt" is no order.
+            let last = c.s.w[c.i - 1];
+            let ends = !matches!(last, "name" | "size" | "date" | "age" | "time") || c.done() || !c.quoted() && c.is("and|then|in|under|below|from|of|largest|smallest|newest|oldest|descending|ascending");
+            if ends {
+                return Some(Act::Sort(key, down));
+            }
+            c.i = before.0;
+            c.s.restore(before.1);
+        }
+    }
     if let Some(x) = c.eat("only|just|print|show|display|limit|get|list? to|only? first|top # of|results|files|lines|matches|ones|result|entries|them|paths? them|results|files?") {
         return c.s.number(*x.at.last()?).map(Act::Head);
     }

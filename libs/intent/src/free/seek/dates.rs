@@ -119,6 +119,31 @@ pub(super) fn age(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
         c.one_of(&["ago|old|back", "or more|older|less|newer"]);
         return add(c, test, words);
     }
+    // "Between 50 and 200 days ago".
+    let span = "minutes|minute|hours|hour|days|day|weeks|week|months|month|years|year";
+    if let Some(x) = c.eat(&format!("between|from # {span}? and|to # {span} ago|old|back|before?")) {
+        let said = &c.s.w[x.start..x.end];
+        let unit = |w: &str| match w.trim_end_matches('s') {
+            "minute" => Some(1),
+            "hour" => Some(60),
+            "day" => Some(24 * 60),
+            "week" => Some(7 * 24 * 60),
+            "month" => Some(30 * 24 * 60),
+            "year" => Some(365 * 24 * 60),
+            _ => None,
+        };
+        let units: Vec<u64> = said.iter().filter_map(|w| unit(w)).collect();
+        if let (Some(a), Some(b), Some(last)) = (c.s.number(x.at[0]), c.s.number(x.at[1]), units.last().copied()) {
+            let first = if units.len() > 1 { units[0] } else { last };
+            let (a, b) = (a * first, b * last);
+            let (a, b) = (a.min(b), a.max(b));
+            let days = a % 1440 == 0 && b % 1440 == 0;
+            let (name, a, b) = if days { ("time", a / 1440, b / 1440) } else { ("min", a, b) };
+            return add(c, format!("-{letter}{name} +{a} -{letter}{name} -{b}"), format!("{verb} between {a} and {b} {} ago", if days { "days" } else { "minutes" }));
+        }
+        c.s.restore(begin.1.clone());
+        c.i = begin.0;
+    }
     if c.eats("between") {
         c.eats("dates|date");
         if let Some((from, _)) = date(c) {

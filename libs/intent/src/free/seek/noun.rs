@@ -425,6 +425,12 @@ fn size(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
 fn depth(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     let level = "levels|level|directories|directory|subdirectories|layers";
     let deep = "deep|down|deeper|depth";
+    if let Some(x) = c.eat(&format!("at? exactly|precisely # {level} {deep}?")).or_else(|| c.eat("at? depth|level of? exactly #")).or_else(|| c.eat("at? exactly depth|level of? #")) {
+        let n = c.s.number(*x.at.last().unwrap_or(&0));
+        (f.least, f.depth) = (n, n);
+        c.one_of(&["below|under current|this one|directory|folder?"]);
+        return true;
+    }
     for (pattern, least) in [
         (format!("at|up|to|within|only|going|a? least # {level} {deep}?"), true), (format!("at|in|up|to|within|only|going|into|not|no|maximum|max|a? most|to|maximum|deeper|than|more|of? than|at|into? # {level} {deep}?"), false),
         (format!("maximum|max depth|of? # {level} {deep}?"), false), (format!("up|down|only? to? # {level} {deep}?"), false), (format!("with|up|to|at|maximum|max|a? maximum|max|search? depth|level of|level|is? # {level}?"), false), (format!("not more|deeper than # {level} {deep}?"), false),
