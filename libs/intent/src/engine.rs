@@ -224,7 +224,8 @@ fn answered(mut readings: Vec<Reading>) -> Option<Answer> {
 fn heeded(answer: Answer, text: &str, world: &dyn World) -> Answer {
     let r = Request::new(text, world);
     let property = guard::takes_a_property(&r);
-    let heedless = |x: &Reading| x.plan.plan.iter().any(|s| crate::lost::heedless(&s.action.text(), &r, s.risk > actions::Risk::Safe) || property && guard::deletes_files(&s.action.text()) && s.risk > actions::Risk::Safe);
+    let looks = guard::only_looks(&r);
+    let heedless = |x: &Reading| x.plan.plan.iter().any(|s| looks && s.risk > actions::Risk::Safe && guard::changes_files(&s.action.text()) || crate::lost::heedless(&s.action.text(), &r, s.risk > actions::Risk::Safe) || property && guard::deletes_files(&s.action.text()) && s.risk > actions::Risk::Safe);
     let readings = answer.readings();
     if !readings.iter().any(|x| heedless(x)) {
         return answer;

@@ -22,6 +22,18 @@ pub(crate) fn may_recall(risk: actions::Risk, r: &Request<'_>) -> bool {
     }
 }
 
+/// Whether the request only wants to see something: it begins so, and no word of it asks for a change.
+pub(crate) fn only_looks(r: &Request<'_>) -> bool {
+    const LOOKS: &[&str] = &["list", "show", "print", "display", "count", "which", "what", "how", "who", "where", "when", "is", "are", "does", "tell", "names", "number"];
+    let says = |list: &[&str]| r.tokens.iter().any(|t| !t.quoted && list.iter().any(|w| *w == t.norm || stem(w) == stem(&t.norm)));
+    r.tokens.first().is_some_and(|t| LOOKS.contains(&t.norm.as_str())) && !says(CHANGE) && !says(MOVE) && !says(DELETE) && !says(END)
+}
+
+/// Whether a command line changes files, as far as its programs say so.
+pub(crate) fn changes_files(command: &str) -> bool {
+    ["sed -i", "tar -c", "rm ", "mv ", "cp ", "chmod ", "chown ", "-delete", "truncate ", "touch ", "mkdir ", "ln -s", "split -l", "split -b"].iter().any(|p| command.starts_with(p) || command.contains(&format!(" {p}")))
+}
+
 /// What is taken away from files, and is none.
 const PROPERTIES: &[&str] = &[
     "permission", "permissions", "access", "right", "rights", "bit", "bits", "privilege", "privileges", "mode", "ownership", "extension", "extensions", "suffix", "suffixes", "prefix", "prefixes", "line", "lines", "word", "words", "character", "characters", "letter", "letters", "space", "spaces", "blank", "blanks",
@@ -74,6 +86,9 @@ pub(crate) fn allows(intent: &str, r: &Request<'_>) -> bool {
         "file.chmod" => &["permission", "permissions", "mode", "chmod", "make", "set", "let", "allow", "give", "grant", "remove", "revoke", "protect", "lock", "only", "nobody", "add", "take", "change", "no", "deny", "forbid", "should", "writable", "readable", "private"],
         "file.head" | "file.tail" | "file.lines" if r.tokens.first().is_some_and(|t| matches!(t.norm.as_str(), "delete" | "remove" | "erase" | "drop" | "strip")) => return false,
         "user.password" if !r.tokens.first().is_some_and(|t| t.norm == "passwd") => &["password", "passwords", "passphrase", "login"],
+        "files.copy_matching" => &["copy", "cp", "duplicate", "backup", "back", "clone", "save", "put", "transfer", "store", "replicate", "collect", "gather", "copies"],
+        "file.split" => &["split", "divide", "cut", "break", "chunk", "chunks", "pieces", "parts", "chop", "separate"],
+        "file.decompress" => &["decompress", "unpack", "unzip", "gunzip", "extract", "uncompress", "expand", "inflate", "open", "unxz", "bunzip2"],
         "text.replace" => &["replace", "change", "substitute", "swap", "turn", "convert", "rename", "switch", "exchange", "edit", "set", "update", "correct", "fix", "sed", "translate", "make", "write", "rewrite", "put", "modify", "transform", "instead", "become"],
         "shell.clear" if r.tokens.len() > 1 => &["screen", "terminal", "window", "display", "console", "scrollback", "cls", "shell"],
         "shell.time" => &["time", "long", "measure", "benchmark", "fast", "speed", "duration", "takes", "slow"],

@@ -31,7 +31,8 @@ fn interfaces(r: &Request<'_>) -> Outcome {
 }
 
 fn ping(r: &Request<'_>) -> Outcome {
-    let n = r.num().filter(|n| (1..=1000).contains(n)).unwrap_or(4);
+    let told = if r.has(&["once"]) { Some(1) } else if r.has(&["twice"]) { Some(2) } else { None };
+    let n = told.or_else(|| r.num().filter(|n| (1..=1000).contains(n))).unwrap_or(4);
     let h = r.host().or_else(|| r.any_unknown()).or_else(|| r.has(&["internet", "network", "online"]).then(|| "1.1.1.1".to_owned())).ok_or(Unfilled::Missing("Which host?"))?;
     built(format!("ping -c {n} {}", quote(&h)), format!("Sends {n} packets to {h} and shows whether it answers."))
 }

@@ -306,6 +306,10 @@ fn replace(r: &Request<'_>) -> Outcome {
         }
         i
     };
+    // Names in a directory are no text in a file.
+    if r.tokens.iter().any(|t| matches!(t.norm.as_str(), "name" | "names" | "filename" | "filenames") && !t.quoted) && r.tokens.iter().any(|t| r.world.exists(&t.raw) == Some(crate::world::Exists::Dir)) {
+        return Err(Unfilled::Impossible);
+    }
     let (a, b) = (skip(verb + 1), skip(joint + 1));
     if a >= joint || b >= r.tokens.len() {
         return Err(Unfilled::Missing("Replace what with what?"));

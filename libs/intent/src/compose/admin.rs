@@ -196,6 +196,9 @@ fn look(p: &Parts<'_>) -> Made {
         && p.has(&["show", "print", "display", "source", "contents", "content", "see"])
         && p.r.world.has_command("curl")
     {
+        if p.has(&["header", "headers"]) {
+            return made(format!("curl -fsSI {}", quote(&url)), format!("Prints the headers that {url} answers with."));
+        }
         return made(format!("curl -fsSL {}", quote(&url)), format!("Prints what {url} answers."));
     }
     // The day in the year.

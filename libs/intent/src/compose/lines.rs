@@ -155,6 +155,9 @@ pub(super) fn lines_of(p: &Parts<'_>) -> Made {
         return made(format!("sed 's/\\r$//' {q}"), format!("Prints {f} with Unix line ends; the file stays as it is."));
     }
     if p.any(&["line endings", "line ends", "carriage returns", "crlf"]) {
+        if p.any(&["to windows", "to dos", "into windows", "into dos", "to crlf", "with windows", "with dos", "windows line endings", "dos line endings"]) && !p.any(&["from windows", "from dos", "to unix", "to linux", "into unix", "into linux"]) && !p.has(&["remove", "delete", "strip"]) {
+            return made(format!("sed -i 's/\\r*$/\\r/' -- {q}"), format!("Turns the line ends of {f} into those of Windows."));
+        }
         return made(format!("sed -i 's/\\r$//' -- {q}"), format!("Turns the line ends of {f} into Unix ones."));
     }
     if p.any(&["to zero length", "to zero", "without deleting it", "the contents of"]) && p.w.first().is_some_and(|w| matches!(*w, "empty" | "truncate" | "clear" | "wipe")) {

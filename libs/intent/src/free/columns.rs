@@ -84,6 +84,12 @@ fn headed(world: &dyn World, file: &str, sep: &str, name: &str) -> Option<u64> {
     Some(at as u64 + 1)
 }
 
+/// Whether the word at `i` names a column of the table `file`.
+pub(super) fn names_column(s: &Said<'_>, file: &str, i: usize) -> bool {
+    let first = s.world().beginning_of(file).and_then(|t| t.lines().next().map(str::to_owned)).unwrap_or_default();
+    [",", ";", "\t"].iter().any(|sep| first.contains(sep) && headed(s.world(), file, sep, s.raw(i)).is_some())
+}
+
 /// `field 3`, `third column`, `column age` starting anywhere: what `p` finds with its `$`, as a number.
 fn column_in(s: &Said<'_>, file: &str, sep: &str, i: usize) -> Option<(u64, bool)> {
     if let Some(n) = s.number(i) {
@@ -188,7 +194,7 @@ fn held(s: &Said<'_>, file: &str, sep: &str) -> Option<(String, bool)> {
     }
     let text = s.world().beginning_of(file)?;
     let stands = |n: u64, value: &str| text.lines().skip(1).any(|l| split(l, sep).get(n as usize - 1).is_some_and(|c| c.eq_ignore_ascii_case(value)));
-    for (pattern, value, name) in [("in|from|of|for|with|by|to|on $ $", 0, 1), ("in|from|of|for|with|by|whose|where $ $", 1, 0), ("whose|where|with|having $ is|are|equals|= $", 1, 0)] {
+    for (pattern, value, name) in [("in|from|of|for|with|by|to|on $ $", 0, 1), ("in|from|of|for|with|by|whose|where|have|has|had|having|take|takes $ $", 1, 0), ("whose|where|with|having $ is|are|equals|= $", 1, 0)] {
         let elements: Vec<&str> = pattern.split(' ').collect();
         let mut from = 0;
         while let Some(f) = s.look_at(&elements, from) {
@@ -282,7 +288,7 @@ fn chosen(s: &Said<'_>, file: &str, sep: &str) -> Option<(Vec<String>, bool, boo
     if out.is_empty() {
         return None;
     }
-    s.each(&[&format!("{COLUMN}"), "word|words of each|every line", "word|words in each|every line", "only", "followed|then by", "word|words|value|values|part", "number|numbers", "in that|this order", "of each|every line|row"]);
+    s.each(&[&format!("{COLUMN}"), "word|words of each|every line", "word|words in each|every line", "only", "followed|then by", "word|words|value|values|part", "number|numbers", "in that|this order", "of|for|in each|every line|row|record|entry"]);
     let rising = out.windows(2).all(|w| w[0][1..].parse::<u64>().ok() < w[1][1..].parse::<u64>().ok()) && out.iter().all(|c| c[1..].parse::<u64>().is_ok());
     Some((out, named, rising))
 }
@@ -317,6 +323,13 @@ pub(super) fn select(s: &Said<'_>, p: &mut Pipe, file: &str) {
         tests.push(t);
         if tests.len() > 3 {
             break;
+        }
+    }
+    // "Which pupils have ...": whatever the rows are called.
+    if !tests.is_empty() && matches!(s.first(), "which" | "what" | "list" | "show" | "print" | "find" | "display" | "all" | "get") {
+        let noun = (1..3.min(s.len())).find(|&i| !matches!(s.w[i], "all" | "the" | "every"));
+        if let Some(i) = noun.filter(|&i| s.free(i) && !s.quoted(i) && s.entity_at(i).is_none() && s.raw(i).ends_with('s') && headed(s.world(), file, &sep, s.raw(i)).is_none()) {
+            s.mark(i, i + 1);
         }
     }
     if !tests.is_empty() {
@@ -630,17 +643,56 @@ fn named_product(s: &Said<'_>, file: &str, sep: &str, adds: bool) -> Option<Stri
     })
 }
 
+/// "How many rows per subject": each value of a column, counted.
+fn tally(s: &Said<'_>, p: &mut Pipe, file: &str, sep: &str) -> bool {
+    let counts = s.look("how many|count|number").is_some();
+    if !counts || sep.is_empty() || s.has(&["sum", "total", "average", "mean", "unique", "distinct", "different"]) {
+        return false;
+    }
+    let elements: Vec<&str> = ["per|each|every|by", "$"].to_vec();
+    let mut from = 0;
+    while let Some(f) = s.look_at(&elements, from) {
+        from = f.start + 1;
+        let Some(n) = headed(s.world(), file, sep, s.raw(f.at[0])).filter(|_| !s.quoted(f.at[0])) else { continue };
+        if account_field(&s.world().beginning_of(file).unwrap_or_default(), sep, &s.raw(f.at[0]).to_lowercase()).is_some() {
+            return false;
+        }
+        s.mark(f.start, f.end);
+        s.each(&["how many rows|lines|entries|records|times?", "count|number of? rows|lines|entries|records?", "rows|lines|entries|records", "are|is|there|for|in|of|do|does|have|has|appear|occur"]);
+        let d = if sep == "\t" { String::new() } else { format!(" -d '{sep}'") };
+        p.on_files("tail -n +2", "without the header");
+        p.on_input(format!("cut{d} -f {n} | sort | uniq -c"), "each value counted");
+        return s.left().is_empty();
+    }
+    false
+}
+
 /// The row with the largest or smallest value of a column, or that column's neighbour.
 pub(super) fn rows(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let marks = s.marks();
-    let most = "highest|largest|biggest|maximum|greatest|max|most";
-    let least = "lowest|smallest|minimum|least|min";
+    let most = "highest|largest|biggest|maximum|greatest|max|most|best|top";
+    let least = "lowest|smallest|minimum|least|min|worst";
     let speaks = s.has(&["column", "field"]) || file.ends_with(".csv") || file.ends_with(".tsv");
     if !speaks {
         return false;
     }
     let sep = separator(s, Some(file));
-    let (down, found) = if s.look(&format!("row|line|entry|record|rows|lines|entries|name|person|who of|in|from? with|has|have|having {most} value|number? in|of|for?")).is_some() {
+    let mut counted = Pipe::default();
+    if tally(s, &mut counted, file, &sep) {
+        *p = counted;
+        return true;
+    }
+    s.restore(marks.clone());
+    // "The two lines with ...", "the 2 pupils with ...".
+    let several = s.take(&format!("# $ of|in|from? with|has|have|having {most}|{least}")).map(|f| {
+        s.unmark(f.at[1] + 1, f.end);
+        s.number(f.at[0]).unwrap_or(1)
+    });
+    if several.is_some() && s.look(&format!("with|has|have|having {most}|{least} value|number? in|of|for?")).is_none() {
+        s.restore(marks);
+        return false;
+    }
+    let (down, found) = if several.is_some() { if let Some(f) = s.take(&format!("with|has|have|having {most} value|number? in|of|for?")) { (true, Some(f)) } else { (false, s.take(&format!("with|has|have|having {least} value|number? in|of|for?"))) } } else if s.look(&format!("row|line|entry|record|rows|lines|entries|name|person|who of|in|from? with|has|have|having {most} value|number? in|of|for?")).is_some() {
         (true, s.take(&format!("with|has|have|having {most} value|number? in|of|for?")))
     } else if s.look(&format!("row|line|entry|record|rows|lines|entries|name|person|who of|in|from? with|has|have|having {least} value|number? in|of|for?")).is_some() {
         (false, s.take(&format!("with|has|have|having {least} value|number? in|of|for?")))
@@ -669,7 +721,7 @@ pub(super) fn rows(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
         p.on_files("tail -n +2", "without the header");
     }
     p.on_files(format!("sort{} -k {n},{n}n{}", sort_option(&sep), if down { "r" } else { "" }), "ordered by that column");
-    p.on_input("head -n 1", "the first");
+    p.on_input(format!("head -n {}", several.unwrap_or(1)), "the first");
     if let Some(cols) = cols {
         p.on_input(format!("awk{} '{{ print {} }}'", awk_option(&sep), cols.join(", ")), "the columns asked for");
     }

@@ -117,9 +117,18 @@ fn edited(s: &Said<'_>, file: &str, first: &str, in_place: bool) -> Option<Readi
         }
         if let Some(f) = s.take(&format!("replace|substitute|change|swap|turn all|each|every|only|first? first? {CLASS}? of? {CLASS}? $ with|by|to|into|for {CLASS}? $")) {
             let (a, b) = (f.at[0], f.at[1]);
-            if (s.is_text(a) || s.r.tokens[a].quoted) && !matches!(s.w[b], "uppercase" | "lowercase" | "upper" | "lower" | "capital") {
+            if (s.is_text(a) || s.r.tokens[a].quoted) && !s.is_property(a) && !matches!(s.w[b], "uppercase" | "lowercase" | "upper" | "lower" | "capital") {
                 let i = if lines::folded(s) { "I" } else { "" };
                 let line = s.take("on|in only? line number? #").or_else(|| s.take("only on line #")).and_then(|l| s.number(l.at[0])).map_or(String::new(), |n| n.to_string());
+                // "Only in lines that start with x".
+                let line = if let Some(l) = s.take("on|in only? lines|line that|which? start|starts|starting|begin|begins|beginning with $").or_else(|| s.take("only? on|in lines|line that|which? start|starts|starting|begin|begins|beginning with $")) {
+                    format!("/^{}/", literal(&s.text(l.at[0])))
+                } else if let Some(l) = s.take("on|in only? lines|line that|which? contain|contains|containing|with|matching|mention|have word|string|text? $").filter(|l| s.is_text(l.at[0])) {
+                    format!("/{}/", literal(&s.text(l.at[0])))
+                } else {
+                    line
+                };
+                s.each(&["only"]);
                 let once = (f.start..f.end).any(|k| s.w[k] == "first") || s.any(&["only first|1 occurrence|one?"]);
                 s.each(&["all|each|every? occurrences|instances", "everywhere|throughout|globally", "each|every line", "on|in each|every line|lines", "in|of|from"]);
                 let (x, y) = (s.text(a), s.text(b));
@@ -164,7 +173,7 @@ fn edited(s: &Said<'_>, file: &str, first: &str, in_place: bool) -> Option<Readi
             if let Some(f) = s.take("before each|every|all|first? lines|line that? contains|containing|with|matching|starting? with? $") {
                 return done(&format!("/{}/i\\{escaped}", literal(&s.text(f.at[0]))), format!("Puts a line before those with {}.", s.raw(f.at[0])));
             }
-            if s.any(&["to|at|on|in|as? top|beginning|start|head|front|first of|line? of|in?", "in front of", "before first line of?"]) || first == "prepend" {
+            if s.r.has(&["header", "heading"]) && s.any(&["header|heading line|row?"]) || s.any(&["to|at|on|in|as? top|beginning|start|head|front|first of|line? of|in?", "in front of", "before first line of?"]) || first == "prepend" {
                 s.each(&["to|of|in"]);
                 return reading(format!("printf '%s\\n' {} | cat - {q} > {q}.new && cat {q}.new > {q} && rm {q}.new", quote(&text)), format!("Puts that line in front of {file}."));
             }
@@ -178,8 +187,11 @@ fn edited(s: &Said<'_>, file: &str, first: &str, in_place: bool) -> Option<Readi
         }
         s.restore(marks.clone());
     }
-    if first == "comment" && s.take("comment out lines|line that? contain|contains|containing|with|matching|of? $").is_some() {
+    if first == "comment" && (s.take("comment out all|every? lines|line that? contain|contains|containing|with|matching|of? $").is_some() || s.look("comment out all|every? lines|line that? start|starts|starting|begin|begins|beginning").is_some()) {
         s.restore(marks);
+        if let Some(f) = s.take("comment out all|every? lines|line that? start|starts|starting|begin|begins|beginning with word|text? $") {
+            return done(&format!("/^{}/s/^/#/", literal(&s.text(f.at[0]))), format!("Comments out the lines of {file} that begin with {}.", s.raw(f.at[0])));
+        }
         if let Some(f) = s.take("comment out all|every? lines|line that? contain|contains|containing|with|matching word|text? $") {
             return done(&format!("/{}/s/^/#/", literal(&s.text(f.at[0]))), format!("Comments out the lines of {file} with {}.", s.raw(f.at[0])));
         }
@@ -219,6 +231,11 @@ pub(super) fn facts(s: &Said<'_>) -> Option<Reading> {
         None => s.dir().filter(|d| d != ".")?,
     };
     let q = quote_path(&path);
+    // What is asked of all that lies in a directory is not asked of the directory.
+    if s.world().exists(&path) == Some(crate::world::Exists::Dir) && (s.r.has(&["files", "each", "every", "checksum", "checksums", "md5", "md5sum", "sha256", "sha1", "hash", "base64", "hexdump"]) && !s.r.has(&["itself"])) {
+        s.restore(marks);
+        return None;
+    }
     let human = s.any(&["in? human-readable|human readable form|format|units?", "human-readably"]);
     let command = if s.any(&["size of? in bytes", "how many bytes is|does|are?", "number of bytes in|of", "byte size|count of?", "size in bytes of?", "file size in bytes"]) && !s.has(&["directory", "folder"]) && s.world().exists(&path) != Some(crate::world::Exists::Dir) {
         s.each(&["exact|size|bytes|in bytes|have|has|large|big|take|contain"]);

@@ -11,7 +11,7 @@ use crate::world::Exists;
 
 pub(super) fn grounded(s: &Said<'_>) -> Option<Reading> {
     let marks = s.marks();
-    for read in [packed, holders, shapes, defined, counted] {
+    for read in [packed, packed_kinds, members, phrased, holders, shapes, defined, counted] {
         if let Some(r) = read(s) {
             return Some(r);
         }
@@ -40,6 +40,69 @@ fn packed(s: &Said<'_>) -> Option<Reading> {
     };
     s.each(&["are|is|does|has|have|were there?", "contain|contains|hold|holds|include", "packed|stored|contained|in|inside", "archive|tarball|zip|file"]);
     reading(format!("{list}{kind}"), format!("Counts what {archive} holds."))
+}
+
+/// "List the csv files in x.tar": of what an archive holds, those of a kind.
+fn packed_kinds(s: &Said<'_>) -> Option<Reading> {
+    let archive = s.entity(|e| if let Kind::Path(p) = &e.kind { Some(p.clone()) } else { None }).filter(|a| s.world().exists(a) == Some(Exists::File))?;
+    let list = if archive.ends_with(".zip") { format!("unzip -Z1 {}", quote_path(&archive)) } else if archive.contains(".tar") || archive.ends_with(".tgz") { format!("tar -tf {}", quote_path(&archive)) } else { return None };
+    if !matches!(s.first(), "list" | "show" | "print" | "display" | "which" | "what" | "find" | "how" | "count") {
+        return None;
+    }
+    let kinds: Vec<String> = s.entity(|e| if let Kind::Ext(p, _) = &e.kind { Some(p.clone()) } else { None })?;
+    let endings: Option<Vec<String>> = kinds.iter().map(|k| k.strip_prefix("*.").filter(|e| e.bytes().all(|b| b.is_ascii_alphanumeric())).map(str::to_owned)).collect();
+    let count = s.any(&["how many", "count number? of?"]);
+    s.each(&["only|just", "files|file|names", "in|inside|of|from|within", "archive|tarball|zip|file", "are|is|does|contain|contains|there"]);
+    reading(format!("{list} | grep -E{} '\\.({})$'", if count { "c" } else { "" }, endings?.join("|")), format!("Lists what {archive} holds of that kind."))
+}
+
+/// "The members of the group x in etc/groups": of a file whose lines are name, password, number and members.
+fn members(s: &Said<'_>) -> Option<Reading> {
+    let files = s.files();
+    let [file] = &files[..] else { return None };
+    let text = s.world().beginning_of(file)?;
+    let fields = |l: &str| l.split(':').map(str::to_owned).collect::<Vec<_>>();
+    if !text.lines().next().map(fields).is_some_and(|f| f.len() == 4 && f[2].parse::<u32>().is_ok()) {
+        return None;
+    }
+    let known = |i: usize| text.lines().any(|l| l.split(':').next() == Some(s.raw(i)));
+    let person = |i: usize| text.lines().any(|l| l.rsplit(':').next().is_some_and(|m| m.split(',').any(|m| m == s.raw(i))));
+    let q = quote_path(file);
+    if let Some(f) = s.take_if("member|members|users|people|who|belongs|belong of|in|to group? $", |f| known(f.at[0])).or_else(|| s.take_if("group $ members?", |f| known(f.at[0]))) {
+        let group = s.raw(f.at[0]);
+        s.each(&["who|users|people|members|member|is|are|group|belong|belongs|to|of|in", "group"]);
+        return reading(format!("awk -F: -v group={} '$1 == group {{ print $4 }}' {q} | tr , '\\n'", quote(group)), format!("Prints the members of {group} in {file}."));
+    }
+    let i = (0..s.len()).find(|&i| s.free(i) && person(i))?;
+    if !s.has(&["groups"]) {
+        return None;
+    }
+    s.mark(i, i + 1);
+    s.each(&["which|what groups|group", "groups|group", "have|has|is|are|does|do|belong|belongs|to|in|of|contain|contains|as|with", "member|members"]);
+    let person = s.raw(i);
+    reading(format!("awk -F: -v name={} '(\",\" $4 \",\") ~ (\",\" name \",\") {{ print $1 }}' {q}", quote(person)), format!("Prints the groups of {person} in {file}."))
+}
+
+/// "The addresses of failed logins in x.log": what has a form, in the lines that say so.
+fn phrased(s: &Said<'_>) -> Option<Reading> {
+    let files = s.files();
+    let [file] = &files[..] else { return None };
+    let text = s.world().beginning_of(file)?.to_lowercase();
+    let unique = s.any(&["unique|distinct|different"]);
+    let count = s.any(&["how many", "count number? of?", "number of"]);
+    let begin = s.marks();
+    let (regex, words) = SHAPES.iter().find_map(|(patterns, regex, words)| s.any(&patterns[..]).then_some((*regex, *words)))?;
+    let end = (0..s.len()).rev().find(|&i| !s.free(i) && !begin[i])? + 1;
+    let lead = (end..s.len()).find(|&i| s.free(i)).filter(|&i| matches!(s.w[i], "of" | "with" | "from" | "for" | "that" | "which"))?;
+    let run: Vec<usize> = (lead + 1..s.len()).skip_while(|&i| matches!(s.w[i], "the" | "all" | "had" | "have" | "has" | "a")).take_while(|&i| s.free(i) && !SMALL.contains(&s.w[i]) && s.entity_at(i).is_none()).collect();
+    let (a, b, phrase) = spoken(&text, &run.iter().map(|&i| s.raw(i).to_lowercase()).collect::<Vec<_>>())?;
+    if !(0..run.len()).filter(|k| !(a..b).contains(k)).all(|k| EVENTS.contains(&s.w[run[k]])) {
+        return None;
+    }
+    s.mark(lead, run.last()? + 1);
+    s.each(&["extract|collect|pull", "in|from|of"]);
+    let tail = format!("{}{}", if unique { " | sort -u" } else { "" }, if count { " | wc -l" } else { "" });
+    reading(format!("grep -iF -e {} {} | grep -oE -e '{regex}'{tail}", quote(&phrase), quote_path(file)), format!("Prints {words} in the lines of {file} with {phrase}."))
 }
 
 /// Nouns for a line of a log, which are in none of them.

@@ -97,7 +97,9 @@ pub(super) fn folded(s: &Said<'_>) -> bool {
 /// Which lines are kept.
 fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
     let before = p.words.len();
+    let unfolded = s.marks();
     let fold = if folded(s) { "i" } else { "" };
+    let with_fold = s.marks();
     let word = if s.any(&["as|only? whole word|words", "whole word|words only?"]) { "w" } else { "" };
     let numbered = s.any(&["together? along? with|and|including|showing|show|print|prefixed by|their|its? line number|numbers", "preceded by their line number|numbers", "with line number|numbers", "with numbers of lines|line", "and number|numbering them|it|those"]);
     // Lines around those that are found.
@@ -130,11 +132,16 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
             let i = f.at[0];
             from = f.start + 1;
             let strict = s.r.tokens[i].quoted;
+            // "Rows that have a mark above 70": a column of the table.
+            if !strict && p_file(s).is_some_and(|f| columns::names_column(s, f, i)) {
+                continue;
+            }
             // "beginning with x" is another matter.
             if f.start > 0 && matches!(s.w[f.start - 1], "beginning" | "starting" | "ending" | "begin" | "begins" | "start" | "starts" | "end" | "ends") {
                 continue;
             }
             let about_lines = (f.start.saturating_sub(3)..f.start).any(|k| LINES.split('|').any(|l| s.w[k] == l)) || (f.start..i).any(|k| LINES.split('|').any(|l| s.w[k] == l));
+            let about_lines = about_lines || f.start > 0 && matches!(s.w[f.start - 1], "but" | "and") && s.has(&["lines", "line", "rows", "entries"]) && s.w[f.start] == "without";
             let is_word = (f.start..i).any(|k| matches!(s.w[k], "word" | "string" | "text" | "pattern" | "phrase" | "regex" | "substring"));
             let clear = (f.start..i).any(|k| matches!(s.w[k], "contain" | "contains" | "containing" | "mention" | "mentions" | "mentioning" | "matching" | "matches" | "match" | "include" | "includes"));
             if !s.is_text(i) || !(about_lines || is_word || clear) || matches!(s.w[i], "number" | "numbers" | "line" | "spaces" | "tabs" | "commas" | "vowels" | "more" | "empty" | "blank" | "duplicate" | "duplicates" | "comment" | "comments" | "fewer" | "less" | "least" | "most" | "highest" | "lowest" | "largest" | "smallest" | "biggest" | "longest" | "shortest" | "maximum" | "minimum" | "upper" | "lower" | "digits" | "punctuation" | "length") && !strict && !(about_lines && clear) {
@@ -193,7 +200,7 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
     // Beginnings and ends.
     for (lead, start) in [("start|starts|starting|begin|begins|beginning", true), ("end|ends|ending", false)] {
         let line_said = s.has(&["lines", "line", "rows", "entries", "those"]);
-        if let Some(f) = s.look(&format!("{LINES} that|which? do|does not {lead} with|in letter|word|string|text|character? $")).or_else(|| s.look(&format!("not {lead} with|in letter|word|string|text|character? $"))).or_else(|| s.look(&format!("without|excluding|omitting|except|skipping|dropping|ignoring|no|minus {LINES} that|which? {lead} with|in letter|word|string|text|character? $"))).filter(|_| line_said) {
+        if let Some(f) = s.look(&format!("{LINES} that|which? do|does not {lead} with|in letter|word|string|text|character? $")).or_else(|| s.look(&format!("not {lead} with|in letter|word|string|text|character? $"))).or_else(|| s.look(&format!("without|excluding|omitting|except|skipping|dropping|ignoring|no|minus|leaving out? {LINES} that|which? {lead} with|in letter|word|string|text|character? $"))).filter(|_| line_said) {
             s.mark(f.start, f.end);
             let t = alternatives(s, f.at[0], f.end);
             p.on_files(base("x", &if start { format!("-e {}", quote(&format!("^{t}"))) } else { format!("-e {}", quote(&format!("{t}$"))) }), format!("the lines that do not {} with {}", if start { "begin" } else { "end" }, s.raw(f.at[0])));
@@ -232,6 +239,12 @@ fn filters(s: &Said<'_>, p: &mut Pipe) -> bool {
     } else if s.look("count|number|many empty|blank lines").is_some() || s.look("many lines are empty|blank").is_some() || s.look("many empty|blank lines").is_some() {
         s.each(&["empty|blank lines?", "empty|blank"]);
         p.on_files(base("", "-e '^[[:space:]]*$'"), "the empty lines");
+    }
+    // What is counted or replaced may be without regard to case as well.
+    if p.words.len() == before {
+        for i in (0..s.len()).filter(|&i| with_fold[i] && !unfolded[i]) {
+            s.unmark(i, i + 1);
+        }
     }
     if numbered && p.words.len() == before {
         // Numbers for all lines.
@@ -403,6 +416,16 @@ fn ends(s: &Said<'_>, p: &mut Pipe, after_sort: bool) {
 /// A table with other signs between its columns.
 fn form(s: &Said<'_>, p: &mut Pipe) {
     // Tables of another form.
+    if s.any(&["as aligned|pretty|nice|neat|formatted table|columns", "as table with? aligned columns?", "in aligned|neat columns", "with aligned columns", "columns aligned"]) {
+        let sep = columns::separator(s, p_file(s));
+        let option = match sep.as_str() {
+            "" => String::new(),
+            "\t" => " -s $'\\t'".to_owned(),
+            c => format!(" -s {}", quote(c)),
+        };
+        p.on_files(format!("column -t{option}"), "as a table");
+        return;
+    }
     // "from tabs to commas".
     let sign = |i: usize| character(s.w[i]).filter(|c| c.chars().count() == 1);
     if let Some(f) = s.take_if("from $ separated|delimited|to $ separated|delimited?", |f| f.at.len() == 2 && f.at.iter().all(|&i| sign(i).is_some())).or_else(|| s.take_if("from $ to $", |f| f.at.iter().all(|&i| sign(i).is_some()))) {
@@ -437,7 +460,7 @@ fn changes(s: &Said<'_>, p: &mut Pipe) -> bool {
         if let Some(f) = found {
             let (from, to) = (f.at[0], f.at[1]);
             // "convert ... to upper case" is no replacement.
-            if matches!(s.w[to], "uppercase" | "lowercase" | "upper" | "lower" | "capital" | "capitals" | "small" | "csv" | "tsv" | "a") && !s.r.tokens[to].quoted || !s.is_text(from) && !s.r.tokens[from].quoted {
+            if matches!(s.w[to], "uppercase" | "lowercase" | "upper" | "lower" | "capital" | "capitals" | "small" | "csv" | "tsv" | "a") && !s.r.tokens[to].quoted || !s.is_text(from) && !s.r.tokens[from].quoted || s.is_property(from) {
                 s.unmark(f.start, f.end);
                 break;
             }
@@ -480,6 +503,13 @@ fn changes(s: &Said<'_>, p: &mut Pipe) -> bool {
     }
     // Characters that go.
     let drop = "without|remove|removing|delete|deleting|strip|stripping|omit|omitting|dropping|minus|no";
+    if let Some(f) = s.take_if("with all|every|any|its? $ removed|deleted|stripped|dropped|left|taken out?", |f| character(s.w[f.at[0]]).is_some() || class(s.w[f.at[0]]).is_some()) {
+        let w = s.w[f.at[0]];
+        let set = character(w).map(tr_set).or_else(|| class(w).map(quote));
+        if let Some(set) = set {
+            p.on_input(format!("tr -d {set}"), format!("without {w}"));
+        }
+    }
     if let Some(f) = s.look(&format!("{drop} all|every|any? $ characters|character|letters|symbols|marks|signs?")) {
         let w = s.w[f.at[0]];
         let set = match class(w) {
@@ -754,25 +784,10 @@ pub(super) fn pipeline(s: &Said<'_>, files: &[String]) -> Option<Pipe> {
     if !columns::aggregate(s, &mut p, file) {
         totals(s, &mut p);
     }
-    join(s, &mut p);
+    super::shapes::join(s, &mut p);
     if s.any(&["number|numbering all? lines|line", "with? line numbers", "with? every|each|all|its line|lines numbered", "numbered lines|line", "lines? numbered", "add|with line numbers|number"]) {
         s.each(&["including|also|even blank|empty ones|lines?", "blank ones", "each|every line"]);
         p.on_files("cat -n", "with numbers");
     }
     Some(p)
-}
-
-/// All lines as one.
-fn join(s: &Said<'_>, p: &mut Pipe) {
-    if s.any(&["join|joining|joined|merge|combine|concatenate|put|joins all|every? lines|it|them|line|everything? of|in|into? to? as? one|single|a? single? line", "into|on|in|as one|single|a single? line", "as comma-separated|comma separated list", "join all|every? lines", "all on? one line", "lines? joined"]) {
-        s.each(&["join|joined|put|all|lines|line|values|together"]);
-        let sep = s.take("separated|delimited|joined|divided|separating|with by|with|them? single|a? $ between? them|lines?").map(|f| s.text(f.at[0])).or_else(|| s.any(&["comma-separated|comma separated"]).then(|| ",".into())).or_else(|| s.take("with|using $ between|as them|lines|separator|delimiter?").map(|f| s.text(f.at[0])));
-        let sep = sep.unwrap_or_else(|| " ".into());
-        s.each(&["list", "between them|lines"]);
-        if sep.chars().count() <= 1 && !sep.is_empty() {
-            p.on_input(format!("paste -s -d {}", quote(&sep)), "on one line");
-        } else {
-            p.on_input(format!("paste -s -d '\\t' | sed {}", quote(&format!("s/\\t/{}/g", replacement(&sep)))), "on one line");
-        }
-    }
 }

@@ -511,8 +511,13 @@ fn content(s: &Said<'_>) -> Option<Reading> {
         let h = if quiet { " -h" } else { " -H" };
         return reading(format!("{find} -exec grep{h}{n}{fold}{whole} -F -e {t} {{}} +"), format!("Prints the lines with {} in the {}.", s.raw(i), f2.describe()));
     }
+    if s.any(&["count|number|many of? all? non-empty|nonempty|non-blank lines|line of|in?"]) {
+        s.each(&["how many|number of?", "count|total|are|there"]);
+        let f = set::set(s);
+        return clear(&f).then(|| reading(format!("{} -exec grep -hv '^[[:space:]]*$' {{}} + | wc -l", f.find()), format!("Counts the lines of the {} that are not empty.", f.describe())))?;
+    }
     // Sums of lines.
-    let each = s.look("each|every|per").is_some();
+    let each = s.look("each|every|per").is_some() || s.look("with|and|by|together their|its? number|count? of? line|word|lines|words counts|count|number?").is_some();
     if s.any(&["how many|number|count|total lines|words|characters of? code?", "total? number|count of lines|words|characters of? code?", "line|lines|word counts|count|total", "count|sum|total number? of? lines|words|characters", "lines|words altogether|total", "number of lines|words"]) && s.paths() == 0 {
         s.each(&["in|of|for|per each|every of?", "for each|every", "each|every|per file has|have|contains?", "each has|have|contains", "per file"]);
         let op = if s.r.has(&["words", "word"]) { "-w" } else if s.r.has(&["characters"]) { "-m" } else { "-l" };
@@ -539,10 +544,12 @@ fn content(s: &Said<'_>) -> Option<Reading> {
     }
     // Sums for checking.
     for (words, program) in [("md5|md5sum", "md5sum"), ("sha256|sha-256|sha256sum", "sha256sum"), ("sha1|sha-1|sha1sum", "sha1sum"), ("sha512|sha-512|sha512sum", "sha512sum")] {
-        if s.paths() == 0 && s.any(&[&format!("{words} checksums|checksum|hashes|hash|sums|sum|digests|digest? of|for|from?")]) {
+        let no_file = !(0..s.len()).any(|i| s.free(i) && s.world().exists(s.raw(i)) == Some(Exists::File));
+        if no_file && s.any(&[&format!("{words} checksums|checksum|hashes|hash|sums|sum|digests|digest? of|for|from?")]) {
             s.each(&["checksums|checksum|hashes|hash|sums|sum|of", "calculate|compute|generate|create"]);
+            let sort = if s.any(&["and|then? sort|sorted them|it|output|results|result|list|lines? by hash|checksum|sum|name?"]) { " | sort" } else { "" };
             let f = set::set(s);
-            return clear(&f).then(|| reading(format!("{} -exec {program} {{}} +", f.find()), format!("Computes sums of the {}.", f.describe())))?;
+            return clear(&f).then(|| reading(format!("{} -exec {program} {{}} +{sort}", f.find()), format!("Computes sums of the {}.", f.describe())))?;
         }
     }
     // The beginning of each, all of each.

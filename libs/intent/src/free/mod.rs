@@ -6,6 +6,7 @@
 mod columns;
 mod edits;
 mod grounded;
+mod groups;
 mod lengths;
 mod lines;
 mod listing;
@@ -46,11 +47,39 @@ const CONFIDENCE: [f32; 4] = [0.86, 0.5, 0.3, 0.15];
 
 /// A command line for the request, how sure it is, and how many words it leaves.
 pub(crate) fn read(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
+    if let Some(shown) = and_shown(text, world) {
+        return Some(shown);
+    }
     let whole = one(text, world);
     if whole.as_ref().is_some_and(|w| w.2 == 0) {
         return whole;
     }
     steps(text, world).or(whole)
+}
+
+/// "Replace x by y in a.txt and print it": what was changed is printed then.
+fn and_shown(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
+    let lower = text.to_lowercase();
+    let tail = [", and then ", " and then ", ", then ", "; then ", ", and ", " and ", " then "].iter().find_map(|joint| {
+        let at = lower.rfind(joint)?;
+        let rest: Vec<&str> = lower[at + joint.len()..].trim_end_matches('.').split_whitespace().collect();
+        let shows = rest.first().is_some_and(|w| matches!(*w, "print" | "show" | "display" | "output" | "cat"));
+        let what = rest.get(1..)?.iter().all(|w| matches!(*w, "the" | "it" | "file" | "result" | "results" | "content" | "contents" | "of" | "its" | "new" | "changed" | "modified" | "them" | "files" | "resulting" | "updated"));
+        (shows && rest.len() > 1 && what && text.is_char_boundary(at) && lower.len() == text.len()).then_some(at)
+    })?;
+    let (built, sure, left) = one(&text[..tail], world)?;
+    if left > 0 {
+        return None;
+    }
+    let show = if let Some((find, _)) = built.command.split_once(" -exec sed -i ").filter(|_| built.command.starts_with("find ")) {
+        format!("{find} -exec cat {{}} +")
+    } else if built.command.starts_with("sed -i ") || built.command.contains(" >> ") {
+        let file = Request::new(&text[..tail], world).entities.iter().rev().find_map(|e| if let Kind::Path(p) = &e.kind { Some(p.clone()) } else { None })?;
+        format!("cat {}", quote_path(&file))
+    } else {
+        return None;
+    };
+    Some((Built { command: format!("{} && {show}", built.command), why: format!("{} Prints it then.", built.why) }, sure, 0))
 }
 
 /// Two requests joined by "and" or "then", where each is understood to its last word and neither speaks of the other.
@@ -86,6 +115,18 @@ fn apart(text: &str) -> std::borrow::Cow<'_, str> {
             out = out.replace(from, to).into();
         }
     }
+    if let Some(other) = dotted(&out) {
+        out = other.into();
+    }
+    if let Some((before, rest)) = out.split_once(", including ")
+        && let Some((_, after)) = rest.split_once(" itself")
+        && rest.find(" itself").is_some_and(|at| !rest[..at].contains(' '))
+    {
+        out = format!("{before}{}", after.trim_start_matches(',')).into();
+    }
+    if let Some(other) = blanks(&out) {
+        out = other.into();
+    }
     if let Some(other) = bracketed(&out) {
         out = other.into();
     }
@@ -93,6 +134,44 @@ fn apart(text: &str) -> std::borrow::Cow<'_, str> {
         out = other.into();
     }
     out
+}
+
+/// "html, htm and css files" as ".html, .htm and .css files": endings in a list, each of which is no more than an ending.
+fn dotted(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let at = words.iter().position(|w| matches!(w.trim_matches(','), "files" | "file"))?;
+    let ending = |w: &str| {
+        let bare = w.trim_end_matches(',');
+        bare.len() < 6 && bare.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) && crate::entity::kinds::patterns(bare).is_some_and(|p| p.len() == 1 && p[0].to_string() == format!("*.{bare}"))
+    };
+    let mut first = at;
+    while first > 0 && (ending(words[first - 1]) || matches!(words[first - 1], "and" | "or") && first > 1 && ending(words[first - 2])) {
+        first -= 1;
+    }
+    let kinds = words[first..at].iter().filter(|w| ending(w)).count();
+    if kinds < 2 || matches!(words[first], "and" | "or") {
+        return None;
+    }
+    let list: Vec<String> = words[first..at].iter().map(|w| if ending(w) { format!(".{w}") } else { (*w).to_owned() }).collect();
+    Some(format!("{} {} {}", words[..first].join(" "), list.join(" "), words[at..].join(" ")).trim().to_owned())
+}
+
+/// "tabs with four spaces": the characters themselves, which every rule for texts reads.
+fn blanks(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let at = words.windows(4).position(|w| matches!(w[0], "tabs" | "tab" | "TABs" | "Tabs") && matches!(w[1], "with" | "by" | "to" | "into") && w[3].trim_matches(|c: char| c.is_ascii_punctuation()).starts_with("space"))?;
+    let n = match words[at + 2] {
+        "a" | "one" | "single" => 1,
+        "two" => 2,
+        "three" => 3,
+        "four" => 4,
+        "six" => 6,
+        "eight" => 8,
+        w => w.parse().ok().filter(|n| *n < 41)?,
+    };
+    let before = words[..at].join(" ");
+    let after = words[at + 4..].join(" ");
+    Some(format!("{before} \"\t\" {} \"{}\" {after}", words[at + 1], " ".repeat(n)).trim().to_owned())
 }
 
 /// "object files (*.o)" are "*.o files": the brackets say what the word means.
@@ -135,7 +214,7 @@ fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
     let out = output::output(&s);
     let begin = s.marks();
     let into = out.is_some();
-    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 11] = [&places::places, &logs::logs, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values, &singles::singles, &grounded::grounded, &edits::written];
+    let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 12] = [&places::places, &logs::logs, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values, &singles::singles, &grounded::grounded, &edits::written, &groups::groups];
     let mut best: Option<(Reading, usize, bool)> = None;
     for read in readers {
         s.restore(begin.clone());

@@ -25,6 +25,9 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
             return Some(format!("{}{}{}", digit(&w[..3]), digit(&w[3..6]), digit(&w[6..])));
         }
     }
+    if let Some(m) = clauses(s) {
+        return Some(m);
+    }
     if let Some(f) = s.take("sticky|setuid|suid|set-user-id|setgid|sgid|set-group-id bit") {
         let sign = if matches!(s.first(), "remove" | "clear" | "unset" | "take" | "drop") { '-' } else { '+' };
         s.each(&["set|add|remove|clear|unset|take|drop|turn", "on|from|for|of"]);
@@ -101,6 +104,56 @@ pub(super) fn mode(s: &Said<'_>) -> Option<String> {
     Some(if who.is_empty() && sign == '-' { format!("a-{rights}") } else { format!("{who}{sign}{rights}") })
 }
 
+/// "Readable and writable by the owner, readable by the group, and nothing for others": for whom what, each said once.
+fn clauses(s: &Said<'_>) -> Option<String> {
+    let who = |w: &str| Some(match w {
+        "owner" | "user" | "me" => 'u',
+        "group" => 'g',
+        "others" | "other" | "world" | "else" => 'o',
+        _ => return None,
+    });
+    let right = |w: &str| Some(match w {
+        "read" | "readable" => "r",
+        "write" | "writable" | "writeable" => "w",
+        "execute" | "executable" | "run" => "x",
+        "full" | "everything" | "rwx" => "rwx",
+        "nothing" | "none" | "no" => "",
+        _ => return None,
+    });
+    let first = (0..s.len()).find(|&i| s.free(i) && (who(s.w[i]).is_some() || right(s.w[i]).is_some()))?;
+    let rights_first = right(s.w[first]).is_some();
+    let mut parts: Vec<(char, String)> = Vec::new();
+    let mut rights: Option<String> = None;
+    let mut used = Vec::new();
+    for i in first..s.len() {
+        if s.quoted(i) {
+            continue;
+        }
+        if let Some(r) = right(s.w[i]) {
+            used.push(i);
+            match parts.last_mut().filter(|_| !rights_first) {
+                Some((_, all)) => all.push_str(r),
+                None => rights.get_or_insert_default().push_str(r),
+            }
+        } else if let Some(w) = who(s.w[i]) {
+            if parts.iter().any(|p| p.0 == w) {
+                return None;
+            }
+            used.push(i);
+            parts.push((w, if rights_first { rights.take()? } else { String::new() }));
+        }
+    }
+    // One of them is a change; all three, or two and nothing for the rest, are the whole.
+    if parts.len() < 3 {
+        return None;
+    }
+    for i in used {
+        s.mark(i, i + 1);
+    }
+    s.each(&["permission|permissions|access|rights", "for|by|to|and|only|everybody|everyone"]);
+    Some(parts.iter().map(|(w, r)| format!("{w}={r}")).collect::<Vec<_>>().join(","))
+}
+
 /// A test of `find` for permissions that are spoken of.
 pub(super) fn test(s: &Said<'_>) -> Option<(String, String)> {
     if let Some(f) = s.take("permission|permissions|mode|rights of|set? to? #").or_else(|| s.take("with|having|have|has # permission|permissions")).or_else(|| s.take("permission|permissions|mode is|are|equal|exactly? #")) {
@@ -116,11 +169,21 @@ pub(super) fn test(s: &Said<'_>) -> Option<(String, String)> {
         s.each(&["can|may be", "be"]);
         return Some(("-perm -o+w".into(), "that everybody may write".into()));
     }
+    for (right, letter) in [("readable|read", 'r'), ("writable|writeable|written", 'w'), ("executable|executed", 'x')] {
+        for (who, w) in [("owner|user", 'u'), ("group", 'g')] {
+            if s.any(&[&format!("that|which? are|is|can|be? {right} by|for {who}"), &format!("{who} can|may {right}")]) {
+                return Some((format!("-perm -{w}+{letter}"), format!("that the {} may so use", who.split('|').next().unwrap_or(who))));
+            }
+        }
+    }
     if s.any(&["setuid|suid bit? set?", "with set-user-id|setuid bit?"]) {
         return Some(("-perm -4000".into(), "with the set-user-id bit".into()));
     }
     if s.any(&["not executable", "non-executable", "cannot be executed|run", "not be executed", "without execute permission"]) {
         return Some(("! -perm /111".into(), "that cannot be executed".into()));
+    }
+    if s.any(&["executable by everyone|everybody|anyone|anybody|others|all|world", "that? everyone|everybody|anyone|others can|may execute|run"]) {
+        return Some(("-perm -o+x".into(), "that everybody can execute".into()));
     }
     if s.any(&["executable by owner|user|its|their?"]) {
         return Some(("-perm -u+x".into(), "that their owner can execute".into()));

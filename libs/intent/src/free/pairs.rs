@@ -31,6 +31,10 @@ fn joined(s: &Said<'_>, files: &[String], into: Option<&str>) -> Option<Reading>
     let all = q.join(" ");
     if let [a, b] = &q[..] {
         let (na, nb) = (&files[0], &files[1]);
+        if into.is_none() && matches!(s.first(), "append" | "add") && s.world().exists(na).is_some() && s.take("append|add contents|content|text|lines|all? of? file?").is_some() {
+            s.each(&["contents|content of", "to end|bottom of?", "at|to|on end|bottom of", "to|into"]);
+            return reading(format!("cat {a} >> {b}"), format!("Adds what {na} holds at the end of {nb}."));
+        }
         if s.any(&["lines|words|entries|names|values? that|which? both|two? files? have|share in|as? common", "lines|words|entries|names|values? that|which? are|is? common to|in|between? both?", "lines|words|entries? shared by|between both?", "lines? that|which? appear|occur|are|exist|is|present|found in both", "in both", "intersection of?", "lines? in common", "common lines|line|entries|words", "have|has in common", "present|contained|occurring in both"]) {
             s.each(&["files", "lines|line", "have|share", "both", "and", "common"]);
             return reading(format!("comm -12 <(sort -u {a}) <(sort -u {b})"), format!("Prints the lines that {na} and {nb} have in common."));

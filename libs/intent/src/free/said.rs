@@ -350,6 +350,11 @@ impl<'a> Said<'a> {
         character(&t.norm).map_or_else(|| t.raw.clone(), str::to_owned)
     }
 
+    /// A word for what files have beside their text: "the mode of x" is no text in it.
+    pub fn is_property(&self, i: usize) -> bool {
+        !self.r.tokens[i].quoted && matches!(self.w[i], "mode" | "modes" | "permission" | "permissions" | "owner" | "group" | "ownership" | "name" | "names" | "extension" | "suffix" | "time" | "timestamp" | "date" | "rights" | "access" | "encoding" | "endings" | "modification" | "title" | "user")
+    }
+
     /// A word that may be a text to look for: quoted, or none of the small words.
     pub fn is_text(&self, i: usize) -> bool {
         self.r.tokens[i].quoted || !(EMPTY.contains(&self.w[i]) && self.raw(i) == self.w[i]) && !matches!(self.w[i], "lines" | "files" | "file" | "line" | "not" | "no" | "only" | "or" | "filenames" | "filename" | "names" | "directories" | "folders" | "directory" | "folder" | "did" | "times" | "per" | "least" | "more" | "than" | "about" | "anything" | "everything" | "including" | "excluding" | "except" | "besides")

@@ -120,7 +120,7 @@ const THINGS: &str = "files|file|documents|scripts|programs|images|items|everyth
 /// The set that is spoken of, crossed off.
 pub(super) fn set(s: &Said<'_>) -> Set {
     let mut f = Set { dir: ".".into(), kind: "f", ..Set::default() };
-    let here = s.any(&["not in|into? any? subdirectories|subfolders|subdirs", "but? without? descending into subdirectories|subfolders", "excluding subdirectories|subfolders", "not counting|including any? subdirectories|subfolders", "directly in|inside|under", "non-recursively", "not recursively", "without subdirectories|subfolders", "ignoring subdirectories|subfolders", "only? at top level", "top-level", "top level", "not deeper", "without recursing|recursion", "but? not its|their? subdirectories|subfolders", "no subdirectories|subfolders", "do not descend into subdirectories|subfolders", "do not recurse", "immediate|direct"]);
+    let here = s.any(&["not in|into? any? subdirectories|subfolders|subdirs", "but? without? descending into subdirectories|subfolders", "excluding subdirectories|subfolders", "not counting|including any? subdirectories|subfolders", "directly in|inside|under", "non-recursively", "not recursively", "without subdirectories|subfolders", "ignoring subdirectories|subfolders", "only? at top level", "top-level", "top level", "not deeper", "without recursing|recursion", "but? not its|their? subdirectories|subfolders", "no subdirectories|subfolders", "do not descend into subdirectories|subfolders", "do not recurse", "leaving|leave its|their|the? subdirectories|subfolders alone|untouched|out", "not of|from? subdirectories|subfolders", "immediate|direct"]);
     let deep = s.any(&["and|including|with all|any? of? its|their? subdirectories|subfolders|subdirs recursively?", "recursively", "including|and in? subdirectories|subfolders", "including ones|those in subdirectories|subfolders|folders|directories", "in its|their? subdirectories|subfolders", "directory|folder tree", "tree", "anywhere|everywhere|somewhere in|under|below|inside|within|beneath", "at any depth|level", "recursive", "in all? subdirectories|subfolders", "including subdirectories|subfolders", "at all levels", "and everything|all below|under|in it|them", "including nested|deeper ones", "nested"]);
     if let Some(n) = s.take("at least # levels|level|directories|folders deep|below|down|under?").or_else(|| s.take("# or more levels|directories deep|below|down?")) {
         f.least = s.number(n.at[0]);
@@ -364,6 +364,10 @@ fn contents(s: &Said<'_>, f: &mut Set) {
             let strict = s.r.tokens[i].quoted || (found.start..i).any(|k| matches!(s.w[k], "word" | "string" | "text" | "phrase" | "pattern" | "keyword"));
             let strong = (found.start..i).any(|k| s.w[k] == "no" && s.raw(i).bytes().any(|b| b.is_ascii_uppercase()) || s.w[k].starts_with("contain") || s.w[k].starts_with("mention") || s.w[k] == "match") || strict;
             let lines = s.has(&["lines", "line", "rows", "occurrences", "replace", "matching"]);
+            // "contains more than 3 files" is said of directories.
+            if !s.quoted(i) && matches!(s.w[i], "more" | "most" | "fewer" | "less" | "exactly" | "only" | "nothing") {
+                continue;
+            }
             if !strong || lines && !strict || !s.is_text(i) || matches!(s.entity_at(i).map(|e| &e.kind), Some(Kind::Ext(..) | Kind::Size(_) | Kind::Time(_) | Kind::Dir(_))) {
                 continue;
             }

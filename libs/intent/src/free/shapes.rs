@@ -1,6 +1,8 @@
-//! Parts of lines that are known by their form: addresses, numbers, and the two sides of an equals sign.
+//! Parts of lines that are known by their form: addresses, numbers, and the two sides of an equals sign; and lines that become one.
 
-use super::lines::{Pipe, literal};
+use actions::quote::quote;
+
+use super::lines::{Pipe, literal, replacement};
 use super::said::Said;
 
 /// What is known by its form: how it is asked for, the form, and words for it.
@@ -31,6 +33,21 @@ pub(super) fn extract(s: &Said<'_>, p: &mut Pipe, file: &str) {
         let k = s.raw(f.at[0]).to_owned();
         if k.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) && !file.ends_with(".json") {
             p.on_files(format!("sed -nE 's/^[[:space:]]*{}[[:space:]]*[=:][[:space:]]*//p'", literal(&k)), format!("the value of {k}"));
+        }
+    }
+}
+
+/// All lines as one.
+pub(super) fn join(s: &Said<'_>, p: &mut Pipe) {
+    if s.any(&["join|joining|joined|merge|combine|concatenate|put|joins all|every? lines|it|them|line|everything? of|in|into? to? as? one|single|a? single? line", "into|on|in|as one|single|a single? line", "as comma-separated|comma separated list", "join all|every? lines", "all on? one line", "lines? joined"]) {
+        s.each(&["join|joined|put|all|lines|line|values|together"]);
+        let sep = s.take("separated|delimited|joined|divided|separating|with by|with|them? single|a? $ between? them|lines?").map(|f| s.text(f.at[0])).or_else(|| s.any(&["comma-separated|comma separated"]).then(|| ",".into())).or_else(|| s.take("with|using $ between|as them|lines|separator|delimiter?").map(|f| s.text(f.at[0])));
+        let sep = sep.unwrap_or_else(|| " ".into());
+        s.each(&["list", "between them|lines"]);
+        if sep.chars().count() <= 1 && !sep.is_empty() {
+            p.on_input(format!("paste -s -d {}", quote(&sep)), "on one line");
+        } else {
+            p.on_input(format!("paste -s -d '\\t' | sed {}", quote(&format!("s/\\t/{}/g", replacement(&sep)))), "on one line");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::world::Exists;
 
 pub(super) fn singles(s: &Said<'_>) -> Option<Reading> {
     let marks = s.marks();
-    for read in [emptied, bits, allowed, ordered] {
+    for read in [emptied, bits, allowed, ordered, owned, exists] {
         if let Some(r) = read(s) {
             return Some(r);
         }
@@ -61,6 +61,46 @@ fn emptied(s: &Said<'_>) -> Option<Reading> {
     }
     let f = set::set(s);
     (f.kind == "f" && !f.tests.is_empty() && s.left().is_empty()).then(|| reading(format!("{} -exec truncate -s 0 {{}} +", f.find()), format!("Empties the {}; what they hold is lost.", f.describe())))?
+}
+
+/// "Change the group of x to users".
+fn owned(s: &Said<'_>) -> Option<Reading> {
+    let plain = |w: &str| !w.is_empty() && !w.starts_with('-') && w.chars().all(|c| c.is_ascii_alphanumeric() || "._-:".contains(c));
+    let lead = s.take("change|set|modify|update owner|ownership|group|user and|or? group|owner? ownership? of|for|on").filter(|f| f.start == 0)?;
+    let said: Vec<&str> = s.w[lead.start..lead.end].to_vec();
+    let both = said.contains(&"and");
+    let group = !both && said.contains(&"group");
+    let to = s.take("to user|group? $")?;
+    let who = s.raw(to.at[0]).to_owned();
+    let deep = s.any(&["recursively", "and everything|all|its? contents in|inside|below? it?", "everything|all in|inside|below"]);
+    let (path, what) = target(s)?;
+    if !plain(&who) || !s.left().is_empty() {
+        return None;
+    }
+    let who = if both && !who.contains(':') { format!("{who}:{who}") } else { who };
+    let option = if deep && what == Exists::Dir { " -R" } else { "" };
+    reading(format!("{}{option} {who} -- {}", if group { "chgrp" } else { "chown" }, quote_path(&path)), format!("Changes to whom {path} belongs."))
+}
+
+/// "Check if x exists", "is x a directory".
+fn exists(s: &Said<'_>) -> Option<Reading> {
+    let asks = s.take("check|test|see|tell|determine|find|verify me|out? if|whether").is_some_and(|f| f.start == 0) || s.take("is|does").is_some_and(|f| f.start == 0);
+    if !asks {
+        return None;
+    }
+    s.each(&["there"]);
+    let test = [("a|an? existing? directory|folder", 'd'), ("a? symbolic link|links", 'h'), ("a? symlink", 'h'), ("a? regular|ordinary|normal|plain file", 'f'), ("empty", 's'), ("readable", 'r'), ("writable|writeable", 'w'), ("executable", 'x'), ("exists|exist|there|present", 'e')];
+    let i = (0..s.len()).find(|&i| s.free(i) && (matches!(s.entity_at(i).map(|e| &e.kind), Some(Kind::Path(_) | Kind::Quoted(_))) || s.world().exists(s.raw(i)).is_some() && s.w[i] != "."))?;
+    let path = s.raw(i).to_owned();
+    s.mark(i, i + 1);
+    // "The directory x exists": which kind it is to be.
+    let kind = s.any(&["directory|folder called|named? exists|exist", "directory|folder exists|exist"]);
+    let (_, letter) = *test.iter().find(|(words, _)| kind && words.starts_with("exists") || s.any(&[&format!("is|are? {words}"), words]))?;
+    let letter = if kind { 'd' } else { letter };
+    s.each(&["file|directory|folder|path", "called|named", "exists|exist", "is|a|or|not", "say|print yes|no", "yes|no"]);
+    let q = quote_path(&path);
+    let (yes, no) = if letter == 's' { ("not empty", "empty") } else { ("yes", "no") };
+    reading(format!("[ -{letter} {q} ] && echo {yes} || echo {no}"), format!("Says so of {path}."))
 }
 
 /// "List x by size, smallest first": one directory, in some order.

@@ -56,6 +56,7 @@ const FIXED: &[(&[&str], &str, &str)] = &[
     (&["process tree", "tree of processes", "processes as|in tree"], "ps -ef --forest", "Shows the processes as a tree."),
     (&["zombie processes", "zombies"], "ps -eo pid,ppid,stat,comm | awk '$3 ~ /^Z/'", "Lists the zombies."),
     (&["when|start each|every|all|time|times|date of? each|every|all? running? process|processes was|were|is|are? started|launched|begun", "start|starting time|times|date|dates of|for each|every|all? running? process|processes", "processes|process with|and|by their|its? start|starting time|times|date"], "ps -eo pid,lstart,comm", "Lists the processes with the times they were started at."),
+    (&["how full is root? filesystem|file|disk|partition|drive system|disk?"], "df -h /", "Says how full the root's file system is."),
     (&["my|current user's? cron|scheduled jobs|entries|table|tasks|job", "my? crontab entries?", "cron jobs|entries|table of|for current user|me"], "crontab -l", "Lists your cron jobs."),
     (&["mac|hardware|ethernet|physical addresses|address of|for my|all|network? network? cards|card|interfaces|interface|adapters|adapter|devices"], "ip -brief link", "Lists the network cards with their addresses."),
     (&["cpu|processor model name|of?", "model of|name cpu|processor"], "grep -m 1 'model name' /proc/cpuinfo | cut -d : -f 2-", "Prints the processor's name."),

@@ -479,7 +479,9 @@ pub(super) fn counted_lines(c: &mut Cursor<'_, '_>) -> Option<Act> {
     let begin = (c.i, c.s.marks());
     if c.one_of(&["count total? number? of? lines|occurrences", "calculate|get|find|print|show|display|determine total? number|count of lines|occurrences", "how many lines|occurrences"]) {
         let lead = c.one_of(&["that|which? contain|contains|containing|matching|match|with|have|of|mention|mentioning word|string|text|pattern?"]);
-        if lead && let Some(t) = c.value() && files_ahead(c) {
+        // "The lines of all .py files" are no lines with that text.
+        let kind = c.s.w[c.i - 1] == "of" || c.peek("all|each|every").is_some() || matches!(c.entity().map(|e| &e.kind), Some(crate::entity::Kind::Ext(..)));
+        if lead && !(kind && !c.quoted()) && let Some(t) = c.value() && files_ahead(c) {
             c.one_of(&["are|is there?"]);
             c.one_of(&["in|across|of|from|inside"]);
             return Some(Act::CountMatches(t));

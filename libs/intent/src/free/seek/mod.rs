@@ -32,10 +32,19 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
     if (0..s.len()).any(|i| matches!(s.raw(i), "PATH" | "$PATH")) {
         return None;
     }
+    // What is counted for each directory, or said of how many they hold, is no search.
+    const DIRS: &str = "directories|directory|folders|folder|subdirectories|subdirectory";
+    if s.look(&format!("in|per|for|of|inside|within each|every {DIRS}")).is_some() && s.has(&["count", "many", "number", "counts"]) || s.look("contain|contains|containing|has|have|having|hold|holds|with most files|entries|space").is_some() {
+        return None;
+    }
     let mut c = Cursor::new(s);
     let mut f = Set { dir: ".".into(), ..Set::default() };
     let mut acts: Vec<Act> = Vec::new();
     c.eats("recursively");
+    // "Only the files of x".
+    if c.is("only|just") && c.s.len() > 3 && c.peek("only|just files|directories|folders|subdirectories").is_some() {
+        c.cross();
+    }
     let begin = c.i;
     let mut begin_of_each = false;
     if c.one_of(&["for|in each|every|all"]) && s.r.has(&["file", "files"]) {
@@ -141,6 +150,10 @@ pub(super) fn seek(s: &Said<'_>) -> Option<Reading> {
         for t in &mut f.tests {
             *t = t.replace("-name ", "-iname ").replace("-path ", "-ipath ").replace("-regex ", "-iregex ");
         }
+    }
+    // "The hidden entries": of whatever kind.
+    if f.kind == "f" && acts.is_empty() && f.tests.iter().any(|t| t == "-name '.*'") && s.has(&["entries", "items", "things", "everything"]) && !s.has(&["file", "files"]) {
+        f.kind = "";
     }
     // "*.tmp" alone: files, where something happens to them.
     if f.kind.is_empty() && !f.said && acts.iter().any(Act::changes) && f.tests.iter().all(|t| t.starts_with("-name '*.")) {

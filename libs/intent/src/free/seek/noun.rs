@@ -450,6 +450,7 @@ fn depth(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     }
     let sub = "subdirectories|subfolders|sub-directories|sub-folders|subdirs|subdirectory|subfolder";
     let flat = c.one_of(&[
+        &format!("leaving|leave its|their|any? {sub} alone|untouched|out"), &format!("not of|from any|its? {sub}"),
         &format!("not|no|without|excluding|ignoring|never going|descending|recursing|looking|including|traversing|in|searching? in|into|to|through? its|any|the? {sub}"), "without|not|no recursion|recursing|recursive|recursively", "non-recursively|nonrecursively", "not? its|any? sub directories|folders", "at? top|first level only?", &format!("excluding {sub}"),
         "not going into sub-directories", "not search|look|go|descend|recurse in|into|to? sub directories|folders", "not search|look|go|descend|recurse|searching in|into|through|to? subdirectories|subfolders|sub-directories|sub-folders",
     ]) || c.not && c.one_of(&[&format!("in|into|from|including? its|any|the? {sub}"), "recursively"]);
@@ -709,6 +710,10 @@ pub(super) fn adjective(c: &mut Cursor<'_, '_>, f: &mut Set) -> bool {
     }
     if c.one_of(&["world-writable|world-writeable", "world writable|writeable"]) {
         add(c, f, "-perm -o+w".into(), "that everybody may write".into());
+        return true;
+    }
+    if c.one_of(&["executable by everyone|everybody|anyone|anybody|others|all|world"]) {
+        add(c, f, "-perm -o+x".into(), "that everybody can execute".into());
         return true;
     }
     if c.one_of(&["executable|executables"]) {
