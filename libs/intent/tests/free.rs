@@ -72,7 +72,7 @@ fn one_thing_is_changed_as_a_whole() {
     let mut wrong = Vec::new();
     for (request, command) in [
         ("Empty the folder docs", "find docs/ -mindepth 1 -delete"), ("Clear out the docs directory", "find docs/ -mindepth 1 -delete"), ("Delete everything in docs but keep the folder itself", "find docs/ -mindepth 1 -delete"), ("Empty the file notes.txt", "truncate -s 0 -- notes.txt"),
-        ("Set the sticky bit on docs", "chmod +t -- docs"), ("Others must not be able to write notes.txt", "chmod o-w -- notes.txt"), ("Nobody else may read or write notes.txt", "chmod go-rw -- notes.txt"), ("Only the owner may read notes.txt", "chmod u+r,go-r -- notes.txt"),
+        ("Set the sticky bit on docs", "chmod +t docs"), ("Others must not be able to write notes.txt", "chmod o-w -- notes.txt"), ("Nobody else may read or write notes.txt", "chmod go-rw -- notes.txt"), ("Only the owner may read notes.txt", "chmod u+r,go-r -- notes.txt"),
         ("Which folders contain .py files?", "find . -type f -name '*.py' -printf '%h\\n' | sort -u"), ("Delete all object files (*.o) under src", "find src -type f -name '*.o' -delete"), ("Find files under docs with the permissions rw-r-----", "find docs -type f -perm 640"),
     ] {
         match read(request) {
