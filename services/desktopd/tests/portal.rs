@@ -211,6 +211,26 @@ async fn pictures_of_the_screen_are_taken() {
     assert!(world._fake.shown()[0].1.title.contains("picture of the screen"));
 }
 
+/// Who does not wait for its picture leaves no file behind.
+#[tokio::test]
+async fn pictures_that_nobody_waits_for_are_not_kept() {
+    let session = Session::new();
+    let shooter = program(&session, "shooter", "echo begun >\"$HOME/begun\"; exec sleep 1000");
+    let _child = session.start_with(&[&format!("--shooter={}", shooter.display())]);
+    let client = session.connect().await;
+    session.until_named(&client, SETTINGS.0).await;
+    let _fake = Fake::start(&session.socket(), 0, Manner::Usual);
+    let other = session.connect().await;
+    let portal = proxy(&other, SHOOTER).await;
+    let _: OwnedObjectPath = portal.call("Screenshot", &("", Options::new())).await.unwrap();
+    until("it runs", || session.folder.path().join("begun").exists()).await;
+    let files = || std::fs::read_dir(session.folder.path().join("Pictures/Screenshots")).map_or(0, Iterator::count);
+    assert_eq!(files(), 1);
+    drop(portal);
+    other.close().await.unwrap();
+    until("its file has gone", || files() == 0).await;
+}
+
 /// A program that asks before there is a desktop is told that it fails.
 #[tokio::test]
 async fn there_may_be_no_desktop() {

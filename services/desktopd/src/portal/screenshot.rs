@@ -66,20 +66,29 @@ impl Screenshot {
     }
 }
 
+/// A file for a picture, which goes where none was taken: also where nobody waits for it any more.
+struct Reserved {
+    path: PathBuf,
+    is_taken: bool,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if !self.is_taken {
+            // Nothing whole is in it.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 async fn shoot(helpers: &Helpers, folder: &Path) -> Result<PathBuf> {
     let path = reserve(folder).with_context(|| format!("making a file in {}", folder.display()))?;
-    let taken = async {
-        let (_, status) = helpers.run(&helpers.shooter, vec!["screenshot".into(), path.clone().into()]).await?;
-        ensure!(status.success(), "{} ends with {status}", helpers.shooter.display());
-        ensure!(fs::metadata(&path).is_ok_and(|it| it.len() > 0), "nothing was written");
-        Ok(path.clone())
-    };
-    let taken = taken.await;
-    if taken.is_err() {
-        // Nothing is in it.
-        let _ = fs::remove_file(&path);
-    }
-    taken
+    let mut file = Reserved { path, is_taken: false };
+    let (_, status) = helpers.run(&helpers.shooter, vec!["screenshot".into(), file.path.clone().into()]).await?;
+    ensure!(status.success(), "{} ends with {status}", helpers.shooter.display());
+    ensure!(fs::metadata(&file.path).is_ok_and(|it| it.len() > 0), "nothing was written");
+    file.is_taken = true;
+    Ok(file.path.clone())
 }
 
 /// A new file.
