@@ -52,7 +52,12 @@ pub(crate) fn located(text: &str, world: &dyn World) -> Option<String> {
             any |= hit;
             if hit { w.replacen(b, &format!("{d}/{b}"), 1) } else { (*w).to_owned() }
         }).collect();
-        return any.then(|| rest.join(" "));
+        if any {
+            return Some(rest.join(" "));
+        }
+        // "In tools, which files ...": the place comes last, where no other is said.
+        let placed = rest.iter().any(|w| IN.contains(&w.as_str()) || matches!(w.as_str(), "below" | "to" | "into" | "of"));
+        return (!placed && rest.len() > 1).then(|| format!("{} in {d}", rest.join(" ").trim_end_matches(['.', '?', '!'])));
     }
     let mut out: Vec<String> = Vec::new();
     let (mut i, mut any) = (0, false);
@@ -62,6 +67,15 @@ pub(crate) fn located(text: &str, world: &dyn World) -> Option<String> {
         if let Some((d, next)) = place.filter(|(d, _)| elsewhere(d, b)) {
             let more = words[next..].iter().any(|w| matches!(*w, "to" | "into" | "as"));
             if !BRINGS.contains(&first.as_str()) || words[i + 1] == "from" || more {
+                // "A.txt, b.txt and c.txt from docs": those before it lie there as well.
+                for earlier in out.iter_mut().rev() {
+                    let name = bare(earlier).to_owned();
+                    if elsewhere(&d, &name) {
+                        *earlier = earlier.replacen(&name, &format!("{d}/{name}"), 1);
+                    } else if earlier != "and" {
+                        break;
+                    }
+                }
                 let path = words[i].replacen(b, &format!("{d}/{b}"), 1);
                 let end = &words[next - 1][bare(words[next - 1]).len().min(words[next - 1].len())..];
                 out.push(format!("{path}{}", if words[next - 1].starts_with(bare(words[next - 1])) { end } else { "" }));
@@ -83,10 +97,10 @@ mod tests {
 
     #[test]
     fn names_are_found_where_they_are_said_to_be() {
-        let world = FixedWorld { files: vec!["docs/a.txt".into(), "b.txt".into(), "docs/b.txt".into()], dirs: vec!["docs".into(), "backup".into()], ..FixedWorld::default() };
+        let world = FixedWorld { files: vec!["docs/a.txt".into(), "docs/c.txt".into(), "b.txt".into(), "docs/b.txt".into()], dirs: vec!["docs".into(), "backup".into()], ..FixedWorld::default() };
         for (text, expected) in [
             ("rename a.txt in the docs folder to c.txt", Some("rename docs/a.txt to c.txt")), ("In docs, rename a.txt to c.txt", Some("rename docs/a.txt to c.txt")), ("count the words of a.txt in docs.", Some("count the words of docs/a.txt.")),
-            ("move a.txt from docs to backup", Some("move docs/a.txt to backup")), ("copy a.txt in docs", None), ("show b.txt in docs", None), ("find a.txt in docs", None), ("delete z.txt in docs", None),
+            ("move a.txt from docs to backup", Some("move docs/a.txt to backup")), ("copy c.txt, and a.txt from docs to backup", Some("copy docs/c.txt, and docs/a.txt to backup")), ("copy a.txt in docs", None), ("show b.txt in docs", None), ("find a.txt in docs", None), ("delete z.txt in docs", None),
         ] {
             assert_eq!(located(text, &world).as_deref(), expected, "{text}");
         }

@@ -482,7 +482,7 @@ pub(super) fn sort(s: &Said<'_>, p: &mut Pipe, unique: bool, fold: &str) -> bool
     true
 }
 
-fn all_numbers(world: &dyn World, file: &str) -> bool {
+pub(super) fn all_numbers(world: &dyn World, file: &str) -> bool {
     world.beginning_of(file).is_some_and(|t| {
         let mut any = false;
         t.lines().filter(|l| !l.is_empty()).take(5).all(|l| {

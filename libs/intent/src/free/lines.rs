@@ -667,6 +667,11 @@ fn order(s: &Said<'_>, p: &mut Pipe, file: &str) -> bool {
     let unique_before = p.words.len();
     // "the three smallest numbers".
     for (words, r) in [("largest|highest|biggest|greatest", "r"), ("smallest|lowest|least", "")] {
+        if r == "r" && columns::all_numbers(s.world(), file) && let Some(f) = s.take("top # numbers|values|scores|results|entries") {
+            p.on_files("sort -nr", "sorted");
+            p.on_input(format!("head -n {}", s.number(f.at[0]).unwrap_or(1)), "the first of them");
+            return true;
+        }
         if let Some(f) = s.take(&format!("# {words} numbers|values|entries|lines|rows?")).or_else(|| s.take(&format!("top|first # {words} numbers|values?"))) {
             let falls = s.any(&["in? descending|decreasing order"]);
             let rises = s.any(&["in? ascending|increasing order", "sorted"]);
@@ -774,7 +779,7 @@ pub(super) fn pipeline(s: &Said<'_>, files: &[String]) -> Option<Pipe> {
         changes(s, &mut p);
     }
     // "Take the first three lines and sort them": in that order.
-    let early = s.look("first|last|top # lines|rows").zip(s.r.position(&["sort", "order"])).is_some_and(|(f, sort)| f.start < sort && s.look("and|then sort|order").is_some());
+    let early = s.look("first|last|top # lines|rows").zip(s.r.position(&["sort", "order"])).is_some_and(|(f, sort)| f.start < sort && s.look("and|then sort|order").is_some()) || s.look("sort|order first|last|top # lines|rows|entries").is_some_and(|f| f.start == 0);
     if early {
         s.each(&["take"]);
         ends(s, &mut p, false);
