@@ -213,6 +213,10 @@ fn shapes(s: &Said<'_>) -> Option<Reading> {
     if s.paths() > 0 && (0..s.len()).any(|i| s.free(i) && s.world().exists(s.raw(i)) == Some(Exists::File)) {
         return None;
     }
+    // Links are files, too.
+    if s.has(&["links", "link"]) && !s.has(&["web", "http", "page", "pages", "html"]) {
+        return None;
+    }
     let (regex, words) = SHAPES.iter().find_map(|(patterns, regex, words)| s.any(&patterns[..]).then_some((*regex, *words)))?;
     if !matches!(s.first(), "extract" | "find" | "list" | "get" | "pull" | "print" | "show" | "display" | "collect" | "search" | "grep" | "which" | "what" | "output" | "gather" | "how" | "count" | "all" | "give") || s.has(&["my", "machine", "host", "interface", "interfaces", "system"]) {
         return None;
