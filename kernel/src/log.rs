@@ -54,6 +54,11 @@ pub fn set_console_level(level: u8) {
     CONSOLE_LEVEL.store(level.saturating_sub(1), Ordering::Relaxed);
 }
 
+/// The level below which lines reach the serial line.
+pub fn console_level() -> u8 {
+    CONSOLE_LEVEL.load(Ordering::Relaxed).saturating_add(1)
+}
+
 /// What `syslog(2)` showed last before it was told to clear: the sequence number of the first record that it shows now.
 static CLEARED: AtomicU64 = AtomicU64::new(0);
 /// The level that [`console_on`] brings back, plus one; 0 where the line is on.

@@ -96,7 +96,7 @@ sets! {
         on("F_OFD_GETLK", 36),
         on("F_OFD_SETLK", 37),
         on("F_OFD_SETLKW", 38),
-        no("F_SETLEASE", 1024, EINVAL, "there are no leases"),
+        on("F_SETLEASE", 1024),
         on("F_GETLEASE", 1025),
         on("F_NOTIFY", 1026),
         on("F_DUPFD_CLOEXEC", 1030),

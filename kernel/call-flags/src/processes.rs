@@ -30,7 +30,7 @@ const NEWUSER: Entry = no("CLONE_NEWUSER", 0x1000_0000, EINVAL, NO_NAMESPACES);
 const NEWPID: Entry = no("CLONE_NEWPID", 0x2000_0000, EINVAL, NO_NAMESPACES);
 const NEWNET: Entry = no("CLONE_NEWNET", 0x4000_0000, EINVAL, NO_NAMESPACES);
 const NEWTIME: Entry = no("CLONE_NEWTIME", 0x80, EINVAL, NO_NAMESPACES);
-const IO: Entry = no("CLONE_IO", 0x8000_0000, EINVAL, "the priority of disk access belongs to threads");
+const IO: Entry = idle("CLONE_IO", 0x8000_0000, "the priority of disk access belongs to threads");
 
 const WAIT_THREADS: Entry = on("__WNOTHREAD", 0x2000_0000);
 const WAIT_ALL: Entry = on("__WALL", 0x4000_0000);
@@ -180,19 +180,20 @@ sets! {
         no("ARCH_MAP_VDSO_64", 0x2003, EINVAL, "for checkpoints of processes"),
     ]);
     /// `personality(2)`; 0xffffffff asks and changes nothing.
-    PERSONALITY: Flags = Flags::new(&["personality"], "persona", Unknown::Refused(EINVAL), &[
+    PERSONALITY: Flags = Flags::new(&["personality"], "persona", Unknown::Ignored, &[
         on("PER_LINUX", 0),
+        on("PER_LINUX32", 8),
+        on("UNAME26", 0x2_0000),
         on("ADDR_NO_RANDOMIZE", 0x4_0000),
-        no("UNAME26", 0x2_0000, EINVAL, "programs of that age do not run here"),
-        no("MMAP_PAGE_ZERO", 0x10_0000, EINVAL, "page 0 is never mapped"),
-        no("ADDR_COMPAT_LAYOUT", 0x20_0000, EINVAL, "there is one layout"),
-        no("READ_IMPLIES_EXEC", 0x40_0000, EINVAL, "memory is executable where it is asked for"),
-        no("ADDR_LIMIT_32BIT", 0x80_0000, EINVAL, "MAP_32BIT is there"),
-        no("SHORT_INODE", 0x100_0000, EINVAL, "as an effect it has none on Linux"),
-        no("WHOLE_SECONDS", 0x200_0000, EINVAL, "as an effect it has none on Linux"),
-        no("STICKY_TIMEOUTS", 0x400_0000, EINVAL, "not there"),
-        no("ADDR_LIMIT_3GB", 0x800_0000, EINVAL, "there are no 32-bit programs"),
-        no("other personalities", 0xff, EINVAL, "only Linux programs run here"),
+        idle("MMAP_PAGE_ZERO", 0x10_0000, "as on Linux, where no program may have what is below mmap_min_addr"),
+        idle("ADDR_COMPAT_LAYOUT", 0x20_0000, "there is one layout"),
+        on("READ_IMPLIES_EXEC", 0x40_0000),
+        idle("ADDR_LIMIT_32BIT", 0x80_0000, "as on Linux for programs of 64 bits"),
+        idle("SHORT_INODE", 0x100_0000, "as on Linux"),
+        idle("WHOLE_SECONDS", 0x200_0000, "as on Linux"),
+        on("STICKY_TIMEOUTS", 0x400_0000),
+        idle("ADDR_LIMIT_3GB", 0x800_0000, "as on Linux for programs of 64 bits"),
+        idle("other personalities", 0xf7, "as on Linux, which remembers them"),
     ]);
     /// `seccomp(2)`
     SECCOMP: Values = Values::new(&["seccomp"], "operation", EINVAL, &[

@@ -1,7 +1,7 @@
 //! Clocks and timers.
 
-use crate::errno::Errno::{EINVAL, EOPNOTSUPP};
-use crate::set::{Flags, Unknown, Values, no, on};
+use crate::errno::Errno::EINVAL;
+use crate::set::{Flags, Unknown, Values, on};
 use crate::sets;
 
 sets! {
@@ -28,17 +28,18 @@ sets! {
     /// `getitimer(2)`, `setitimer(2)`
     ITIMER: Values = Values::new(&["getitimer", "setitimer"], "which", EINVAL, &[on("ITIMER_REAL", 0), on("ITIMER_VIRTUAL", 1), on("ITIMER_PROF", 2)]);
     /// `adjtimex(2)`: of the realtime clock.
-    ADJTIMEX: Flags = Flags::new(&["adjtimex", "clock_adjtime"], "modes", Unknown::Refused(EOPNOTSUPP), &[
+    ADJTIMEX: Flags = Flags::new(&["adjtimex", "clock_adjtime"], "modes", Unknown::Refused(EINVAL), &[
+        on("ADJ_OFFSET", 1),
+        on("ADJ_FREQUENCY", 2),
+        on("ADJ_MAXERROR", 4),
+        on("ADJ_ESTERROR", 8),
+        on("ADJ_STATUS", 0x10),
+        on("ADJ_TIMECONST", 0x20),
+        on("ADJ_TAI", 0x80),
         on("ADJ_SETOFFSET", 0x100),
+        on("ADJ_MICRO", 0x1000),
         on("ADJ_NANO", 0x2000),
-        no("ADJ_OFFSET", 1, EOPNOTSUPP, "nothing disciplines the clock"),
-        no("ADJ_FREQUENCY", 2, EOPNOTSUPP, "nothing disciplines the clock"),
-        no("ADJ_MAXERROR", 4, EOPNOTSUPP, "nothing disciplines the clock"),
-        no("ADJ_ESTERROR", 8, EOPNOTSUPP, "nothing disciplines the clock"),
-        no("ADJ_STATUS", 0x10, EOPNOTSUPP, "nothing disciplines the clock"),
-        no("ADJ_TIMECONST", 0x20, EOPNOTSUPP, "nothing disciplines the clock"),
-        no("ADJ_TAI", 0x80, EOPNOTSUPP, "there are no leap seconds"),
-        no("ADJ_MICRO", 0x1000, EOPNOTSUPP, "nothing disciplines the clock"),
-        no("ADJ_TICK", 0x4000, EOPNOTSUPP, "nothing disciplines the clock"),
+        on("ADJ_TICK", 0x4000),
+        on("ADJ_OFFSET_SINGLESHOT", 0x8001),
     ]);
 }

@@ -77,6 +77,6 @@ impl Listener for DirectoryWatch {
             return;
         }
         let settings = *self.settings.lock();
-        settings.tell_of_directory();
+        settings.tell();
     }
 }

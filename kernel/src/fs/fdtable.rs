@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::file::{FdFlags, OpenFile};
 use crate::error::*;
@@ -9,7 +10,7 @@ use crate::sync::SpinLock;
 use crate::task::{self, process::RLIMIT_NOFILE};
 
 /// No table grows beyond this, whatever the limits say (`fs.nr_open`, `proc_sys_fs(5)`).
-pub const NR_OPEN: u64 = 1 << 20;
+pub static NR_OPEN: AtomicUsize = AtomicUsize::new(1 << 20);
 
 #[derive(Clone)]
 struct Slot {
@@ -31,7 +32,7 @@ pub struct FileTable {
 
 /// The current process's limit: descriptors must be below it.
 fn limit() -> usize {
-    task::with_current(|t| t.process.rlimit(RLIMIT_NOFILE).0).min(NR_OPEN) as usize
+    task::with_current(|t| t.process.rlimit(RLIMIT_NOFILE).0).min(NR_OPEN.load(Ordering::Relaxed) as u64) as usize
 }
 
 impl Inner {

@@ -143,6 +143,11 @@ pub trait FileOps: Send + Sync + Any {
         false
     }
 
+    /// Whether it can be waited for (`epoll(7)`); others are always ready.
+    fn has_readiness(&self) -> bool {
+        true
+    }
+
     /// A device without positions: `lseek(2)` succeeds and leads nowhere.
     fn has_no_positions(&self) -> bool {
         false
@@ -397,6 +402,7 @@ impl OpenFile {
 impl Drop for OpenFile {
     fn drop(&mut self) {
         super::locks::description_closed(self);
+        super::lease::description_closed(self);
         if !self.flags().contains(OpenFlags::PATH) {
             notify::file(self, if self.flags().writable() { notify::CLOSE_WRITE } else { notify::CLOSE_NOWRITE });
         }

@@ -76,7 +76,7 @@ pub fn listing() -> Vec<u8> {
     let mut out = String::new();
     let mut number = 0;
     for ((dev, ino), locks) in &*LOCKS.lock() {
-        let place = format!("{:02x}:{:02x}:{ino}", super::major(*dev), super::minor(*dev));
+        let place = place_of((*dev, *ino));
         let mut line = |kind: &str, is_exclusive: bool, pid: i32, range: String| {
             number += 1;
             let mode = if is_exclusive { "WRITE" } else { "READ " };
@@ -91,7 +91,17 @@ pub fn listing() -> Vec<u8> {
             line("FLOCK", *is_exclusive, *pid as i32, String::from("0 EOF"));
         }
     }
+    for (kind, is_breaking, pid, key) in super::lease::list() {
+        number += 1;
+        let state = if is_breaking { "BREAKING" } else { "ACTIVE" };
+        let mode = if kind == super::lease::Kind::Write { "WRITE" } else { "READ " };
+        let _ = writeln!(out, "{number}: LEASE  {state:<9} {mode} {pid} {} 0 EOF", place_of(key));
+    }
     out.into_bytes()
+}
+
+fn place_of((dev, ino): Key) -> String {
+    format!("{:02x}:{:02x}:{ino}", super::major(dev), super::minor(dev))
 }
 
 /// The file a lock belongs to.
@@ -118,7 +128,8 @@ fn update<R>(key: Key, change: impl FnOnce(&mut FileLocks) -> R) -> R {
 }
 
 fn conflict<'l>(locks: &'l FileLocks, wanted: &RecordLock) -> Option<&'l RecordLock> {
-    locks.records.iter().find(|l| l.owner != wanted.owner && (l.exclusive || wanted.exclusive) && l.start < wanted.end && wanted.start < l.end)
+    let prevents = |l: &&RecordLock| l.owner != wanted.owner && (l.exclusive || wanted.exclusive) && l.start < wanted.end && wanted.start < l.end;
+    locks.records.iter().filter(prevents).min_by_key(|l| l.start)
 }
 
 /// The first lock that would prevent `wanted` (`F_GETLK`).
@@ -190,7 +201,11 @@ pub fn set(file: &OpenFile, wanted: &RecordLock, wait: bool) -> Result {
         if matches!(wanted.owner, Owner::Table(_)) {
             wait_for(wanted.owner, blocker)?;
         }
-        let outcome = released().wait_until(|| LOCKS.lock().get(&key).and_then(|l| conflict(l, wanted)).is_none().then_some(()));
+        // Whom it waits for must always be known: where another comes in the way, a circle may be closed by that.
+        let outcome = released().wait_until(|| {
+            let in_the_way = LOCKS.lock().get(&key).and_then(|l| conflict(l, wanted)).map(|l| l.owner);
+            (in_the_way != Some(blocker)).then_some(())
+        });
         WAITING.lock().retain(|w| w.0 != wanted.owner);
         outcome?;
     }

@@ -83,6 +83,10 @@ fn discard(src: &mut IoSource<'_>) -> usize {
 }
 
 impl FileOps for MemoryDevice {
+    fn has_readiness(&self) -> bool {
+        self.kind == Kind::Random
+    }
+
     fn read(&self, _file: &OpenFile, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
         match self.kind {
             Kind::Null => Ok(0),

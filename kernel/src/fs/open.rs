@@ -9,6 +9,7 @@ use super::dentry::{Dentry, lock_names};
 use super::device;
 use super::file::{Events, FileOps, OpenFile, OpenFlags};
 use super::inode::{InodeRef, SetAttr};
+use super::lease;
 use super::lookup::{self, Caller, LastKind, LookupFlags, MAY_EXEC, MAY_READ, MAY_WRITE, Walk};
 use super::mount::MountFlags;
 use super::notify;
@@ -201,6 +202,9 @@ impl Caller {
             return Err(EPERM);
         }
         let changes = kind == FileType::Regular && (flags.writable() || flags.contains(OpenFlags::TRUNC));
+        if kind == FileType::Regular && !made {
+            lease::break_for(place.inode(), changes, !flags.contains(OpenFlags::NONBLOCK))?;
+        }
         let writing = changes.then(|| Writing::begin(&place)).transpose()?;
         let ops = self.open_inode(&place, kind, flags)?;
         if flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made {

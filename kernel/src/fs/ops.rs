@@ -410,7 +410,7 @@ impl Caller {
             return Err(EPERM);
         }
         let mut mode = mode & 0o7777;
-        if attr.file_type() != FileType::Directory && !self.creds.has(Capability::FSETID) && !self.creds.in_group(attr.gid) {
+        if !self.creds.has(Capability::FSETID) && !self.creds.in_group(attr.gid) {
             mode &= !0o2000;
         }
         inode.set_attr(&SetAttr { mode: Some(mode), ctime_ns: Some(super::now_ns()), ..SetAttr::default() })
@@ -460,6 +460,7 @@ impl Caller {
         place.mount.check_writable()?;
         self.check(place.inode(), MAY_WRITE)?;
         self.confined(place, AccessFs::TRUNCATE)?;
+        super::lease::break_for(place.inode(), true, true)?;
         let _writing = super::text::Writing::begin(place)?;
         super::generic::limit_size(len)?;
         drop_privileges(&self.creds, place.inode())?;

@@ -147,6 +147,24 @@ impl SignalDriven {
         Ok(())
     }
 
+    /// The descriptor `fd` has taken a lease: who broke it is told to the calling process, where nobody else was named.
+    pub fn own_lease(&self, fd: i32) {
+        let thread = task::current();
+        let creds = thread.creds();
+        self.change(|settings| {
+            settings.fd = fd;
+            if settings.owner == Owner::Nobody {
+                (settings.owner, settings.by) = (Owner::Process(thread.process.pid), (creds.uid, creds.euid));
+            }
+        });
+    }
+
+    /// Tells that somebody else wants the file.
+    pub fn tell_of_lease(&self) {
+        let settings = *self.settings.lock();
+        settings.tell();
+    }
+
     /// O_ASYNC is on or off now, set by the descriptor `fd`.
     pub fn switch(&self, file: &OpenFile, fd: i32, is_on: bool) {
         if self.registration.lock().is_some() == is_on {
@@ -201,8 +219,8 @@ impl Expire for Notifier {
 }
 
 impl Settings {
-    /// Tells that something happened in a directory.
-    pub fn tell_of_directory(&self) {
+    /// Tells that something happened in a directory, or to a lease.
+    pub fn tell(&self) {
         /// `POLL_MSG`, and its band.
         const MESSAGE: (i32, u64) = (3, 0x441);
         let info = match self.signal {

@@ -36,6 +36,11 @@ fn take(inode: &InodeRef, step: isize) {
     }
 }
 
+/// Whether somebody has it open for writing.
+pub fn is_written(inode: &InodeRef) -> bool {
+    USES.lock().get(&key(inode)).is_some_and(|count| *count > 0)
+}
+
 /// A file is open for writing through a mount, which cannot be made read-only meanwhile. Keeps the inode, whose address is its name here.
 pub struct Writing {
     inode: InodeRef,

@@ -49,10 +49,15 @@ impl Wake for Item {
             // Disarmed one-shot.
             return false;
         }
-        if let Some(epoll) = self.epoll.upgrade() {
-            epoll.mark_ready(self.fd, self);
-        }
-        false
+        let Some(epoll) = self.epoll.upgrade() else { return false };
+        // Who does not wait takes it from nobody.
+        let takes_it = interest & EXCLUSIVE != 0 && !epoll.event.is_empty();
+        epoll.mark_ready(self.fd, self);
+        takes_it
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.events.load(Ordering::Relaxed) & EXCLUSIVE != 0
     }
 }
 
@@ -137,7 +142,7 @@ impl Epoll {
     /// `EEXIST`, `EPERM` for files without readiness (regular files and directories), `ELOOP` for circles.
     pub fn add(self: &Arc<Self>, fd: i32, file: &Arc<OpenFile>, events: u32, data: u64) -> Result {
         let is_queue = file.downcast::<super::mqueue::QueueFile>().is_some();
-        if matches!(file.ops.attr()?.mode & 0o170000, 0o100000 | 0o040000) && !is_queue {
+        if matches!(file.ops.attr()?.mode & 0o170000, 0o100000 | 0o040000) && !is_queue || !file.ops.has_readiness() {
             return Err(EPERM);
         }
         if let Some(inner) = file.downcast::<Epoll>() {

@@ -20,7 +20,7 @@ const PIPE_BUF: usize = 4096;
 /// Buffers of a new pipe: 64 KiB.
 const DEFAULT_SLOTS: usize = 16;
 /// The most an unprivileged process may ask for (`/proc/sys/fs/pipe-max-size`).
-const MAX_SLOTS: usize = 256;
+pub static MAX_SIZE: AtomicUsize = AtomicUsize::new(1 << 20);
 
 struct Buffer {
     frame: Frame,
@@ -238,7 +238,7 @@ impl PipeEnd {
             return Err(EINVAL);
         }
         let slots = bytes.max(1).div_ceil(PAGE).next_power_of_two();
-        if slots > MAX_SLOTS && !task::capable(task::Capability::SYS_RESOURCE) {
+        if slots * PAGE > MAX_SIZE.load(Ordering::Relaxed) && !task::capable(task::Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }
         let mut queue = self.pipe.queue.lock();

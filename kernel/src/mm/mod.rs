@@ -19,7 +19,7 @@ pub mod vdso;
 pub use area::{Area, Backing, Prot};
 pub use fault::FaultError;
 pub use object::{MappingList, MemoryObject, ObjectPage};
-pub use space::{AddressSpace, Layout, MapRequest, Placement, Remap};
+pub use space::{AddressSpace, Layout, MAX_AREAS, MapRequest, Placement, Remap};
 pub use usage::AreaUsage;
 
 /// Bytes of a page.

@@ -15,7 +15,7 @@ use crate::error::*;
 use crate::sync::Mutex;
 
 /// Most areas of a process (`/proc/sys/vm/max_map_count`).
-const MAX_AREAS: usize = 65_530;
+pub static MAX_AREAS: AtomicUsize = AtomicUsize::new(65_530);
 
 /// The areas by start address, and the layout.
 pub(super) struct Areas {
@@ -226,7 +226,7 @@ impl AddressSpace {
         }
         let mut dropped = Vec::new();
         let mut areas = self.areas.lock();
-        if areas.map.len() >= MAX_AREAS {
+        if areas.map.len() >= MAX_AREAS.load(Ordering::Relaxed) {
             return Err(ENOMEM);
         }
         let start = match request.place {
@@ -575,7 +575,25 @@ impl AddressSpace {
     pub fn residency(&self, start: usize, end: usize) -> Vec<u8> {
         let mut map = alloc::vec![0u8; (end - start) / PAGE];
         self.table.for_each_present(start as u64, end as u64, |va, _| map[(va as usize - start) / PAGE] = 1);
+        // A page of a file counts where it is in memory, whether or not it is in this table.
+        let areas = self.areas.lock();
+        for area in areas.map.values().filter(|a| a.start < end && start < a.end) {
+            let Backing::Object { object, .. } = &area.backing else { continue };
+            let until = area.end.min(end);
+            let mut at = area.start.max(start);
+            while at < until {
+                let mut found = Vec::new();
+                object.resident(area.object_page(at), &mut found, ((until - at) / PAGE).min(64));
+                found.iter().enumerate().for_each(|(i, _)| map[(at - start) / PAGE + i] = 1);
+                at += PAGE * found.len().max(1);
+            }
+        }
         map
+    }
+
+    /// Whether any page of the range is locked (`mlock(2)`).
+    pub fn is_locked(&self, start: usize, end: usize) -> bool {
+        self.areas.lock().map.values().any(|a| a.start < end && start < a.end && a.locked)
     }
 
     /// Writes the dirty pages of shared file mappings in the range out (`msync(MS_SYNC)`).

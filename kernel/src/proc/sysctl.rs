@@ -11,7 +11,7 @@ use crate::fs::{FileType, InodeRef};
 use crate::ipc::sysv::{MAX_OBJECTS, msg, sem, shm};
 use crate::random;
 use crate::syscall::misc;
-use crate::task::process::PID_MAX;
+use crate::task::process::{PID_MAX, PID_MAX_LIMIT};
 
 pub(super) const FILE: FileType = FileType::Regular;
 pub(super) const DIR: FileType = FileType::Directory;
@@ -19,6 +19,9 @@ pub(super) const DIR: FileType = FileType::Directory;
 pub(super) fn number(value: u64) -> Vec<u8> {
     format!("{value}\n").into_bytes()
 }
+
+/// Numbers that fit an `int`.
+const INTS: RangeInclusive<usize> = 0..=i32::MAX as usize;
 
 macro_rules! constant {
     ($value:expr) => {
@@ -58,6 +61,18 @@ fn host_name() -> InodeRef {
     )
 }
 
+fn domain_name() -> InodeRef {
+    Text::writable(
+        (0, 0),
+        || {
+            let mut name = misc::domain_name();
+            name.push(b'\n');
+            Ok(name)
+        },
+        |bytes| if misc::set_domain_name(bytes) { Ok(()) } else { Err(EINVAL) },
+    )
+}
+
 /// The directory.
 pub fn root() -> InodeRef {
     fixed(&[("kernel", DIR, kernel), ("vm", DIR, vm), ("fs", DIR, fs), ("net", DIR, super::sysctl_net::root)])
@@ -68,18 +83,20 @@ fn kernel() -> InodeRef {
         ("cap_last_cap", FILE, constant!(40)),
         ("core_pattern", FILE, || Text::new(|| b"core\n".to_vec())),
         ("core_uses_pid", FILE, constant!(0)),
-        ("domainname", FILE, || Text::new(|| b"(none)\n".to_vec())),
+        ("domainname", FILE, domain_name),
         ("hostname", FILE, host_name),
         ("modules_disabled", FILE, constant!(1)),
-        ("msgmax", FILE, constant!(msg::MSG_MAX as u64)),
-        ("msgmnb", FILE, constant!(msg::MSG_MAX_QUEUE as u64)),
-        ("msgmni", FILE, constant!(MAX_OBJECTS as u64)),
+        ("msgmax", FILE, || setting_in(&msg::MSG_MAX, 0..=1 << 20)),
+        ("msgmnb", FILE, || setting_in(&msg::MSG_MAX_QUEUE, INTS)),
+        ("msgmni", FILE, || setting_in(&msg::MSG_QUEUES, 0..=MAX_OBJECTS)),
         ("ngroups_max", FILE, constant!(65_536)),
         ("osrelease", FILE, || Text::new(|| format!("{}\n", misc::RELEASE).into_bytes())),
         ("ostype", FILE, || Text::new(|| b"Linux\n".to_vec())),
         ("overflowuid", FILE, constant!(65_534)),
         ("overflowgid", FILE, constant!(65_534)),
-        ("pid_max", FILE, constant!(u64::from(PID_MAX))),
+        ("pid_max", FILE, || setting_in(&PID_MAX, 301..=PID_MAX_LIMIT)),
+        // What reaches the console; the other three are Linux's, and of no effect here.
+        ("printk", FILE, printk),
         ("pty", DIR, || fixed(&[("max", FILE, constant!(4096)), ("nr", FILE, || Text::new(|| number(crate::ipc::tty::pty::list().len() as u64)))])),
         ("random", DIR, || {
             fixed(&[
@@ -91,10 +108,10 @@ fn kernel() -> InodeRef {
         }),
         ("randomize_va_space", FILE, constant!(2)),
         ("seccomp", DIR, || fixed(&[("actions_avail", FILE, || Text::new(|| b"kill_process kill_thread trap errno trace log allow\n".to_vec()))])),
-        ("sem", FILE, || Text::new(|| format!("{}\t{}\t{}\t{MAX_OBJECTS}\n", sem::SEM_MAX_SET, sem::SEM_MAX_SET * MAX_OBJECTS, sem::SEM_MAX_OPS).into_bytes())),
-        ("shmall", FILE, constant!((shm::SHM_MAX / crate::mm::PAGE) as u64)),
-        ("shmmax", FILE, constant!(shm::SHM_MAX as u64)),
-        ("shmmni", FILE, constant!(MAX_OBJECTS as u64)),
+        ("sem", FILE, sem_limits),
+        ("shmall", FILE, || setting(&shm::SHM_ALL)),
+        ("shmmax", FILE, || setting(&shm::SHM_MAX)),
+        ("shmmni", FILE, || setting_in(&shm::SHM_OBJECTS, 0..=MAX_OBJECTS)),
         ("tainted", FILE, constant!(0)),
         ("threads-max", FILE, constant!(31_000)),
         // There are no user namespaces.
@@ -103,10 +120,41 @@ fn kernel() -> InodeRef {
     ])
 }
 
+/// `printk` of `proc(5)`: the first number is the level below which lines reach the console.
+fn printk() -> InodeRef {
+    let show = || Ok(format!("{}\t4\t1\t7\n", crate::log::console_level()).into_bytes());
+    Text::writable((0, 0), show, |bytes| {
+        let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?;
+        let level: u8 = text.split_ascii_whitespace().next().ok_or(EINVAL)?.parse().map_err(|_| EINVAL)?;
+        crate::log::set_console_level(level);
+        Ok(())
+    })
+}
+
+/// Semaphores in a set, in all, operations in a call, and sets, of which the last can be changed.
+fn sem_limits() -> InodeRef {
+    let first = [sem::SEM_MAX_SET, sem::SEM_MAX_SET * MAX_OBJECTS, sem::SEM_MAX_OPS];
+    let show = move || {
+        let [set, all, operations] = first;
+        Ok(format!("{set}\t{all}\t{operations}\t{}\n", sem::SEM_SETS.load(Ordering::Relaxed)).into_bytes())
+    };
+    Text::writable((0, 0), show, move |bytes| {
+        let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?;
+        let words: Vec<usize> = text.split_ascii_whitespace().map(str::parse).collect::<core::result::Result<_, _>>().map_err(|_| EINVAL)?;
+        match words[..] {
+            [set, all, operations, sets] if [set, all, operations] == first && sets <= MAX_OBJECTS => {
+                sem::SEM_SETS.store(sets, Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Err(EINVAL),
+        }
+    })
+}
+
 fn vm() -> InodeRef {
     fixed(&[
         ("drop_caches", FILE, drop_caches),
-        ("max_map_count", FILE, constant!(65_530)),
+        ("max_map_count", FILE, || setting_in(&crate::mm::MAX_AREAS, 0..=i32::MAX as usize)),
         ("mmap_min_addr", FILE, constant!(crate::mm::MIN_ADDRESS as u64)),
         ("nr_hugepages", FILE, constant!(0)),
         ("overcommit_memory", FILE, overcommit),
@@ -182,7 +230,9 @@ fn fs() -> InodeRef {
         ("aio-nr", FILE, || Text::new(|| number(crate::ipc::aio::REQUESTS.load(Ordering::Relaxed) as u64))),
         ("file-max", FILE, constant!(1 << 20)),
         ("file-nr", FILE, || Text::new(|| b"0\t0\t1048576\n".to_vec())),
-        ("nr_open", FILE, constant!(1 << 20)),
-        ("pipe-max-size", FILE, constant!(1 << 20)),
+        ("nr_open", FILE, || setting_in(&crate::fs::NR_OPEN, 64..=1 << 24)),
+        ("lease-break-time", FILE, || setting(&crate::fs::lease::BREAK_TIME_S)),
+        ("leases-enable", FILE, constant!(1)),
+        ("pipe-max-size", FILE, || setting_in(&crate::ipc::pipe::MAX_SIZE, crate::mm::PAGE..=1 << 31)),
     ])
 }

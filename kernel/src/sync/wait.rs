@@ -19,6 +19,11 @@ pub trait Wake: Send + Sync {
     fn wake_sync(&self, events: Events) -> bool {
         self.wake(events)
     }
+
+    /// Whether of several such only one is told of an event (EPOLLEXCLUSIVE).
+    fn is_exclusive(&self) -> bool {
+        false
+    }
 }
 
 struct ThreadWaker {
@@ -104,10 +109,7 @@ impl WaitQueue {
         if self.is_empty() {
             return;
         }
-        let _defer = sched::DeferInterrupts::new();
-        for (_, waker) in &self.0.entries.lock().1 {
-            waker.wake(events);
-        }
+        self.wake_each(|waker| waker.wake(events));
     }
 
     /// As [`WaitQueue::wake_events`], where the caller probably sleeps next: passing data from one thread to another then stays on one CPU.
@@ -116,9 +118,18 @@ impl WaitQueue {
         if self.is_empty() {
             return;
         }
+        self.wake_each(|waker| waker.wake_sync(events));
+    }
+
+    /// Wakes all, but of the exclusive ones no more than the first that takes it.
+    fn wake_each(&self, wake: impl Fn(&dyn Wake) -> bool) {
         let _defer = sched::DeferInterrupts::new();
+        let mut is_taken = false;
         for (_, waker) in &self.0.entries.lock().1 {
-            waker.wake_sync(events);
+            let is_exclusive = waker.is_exclusive();
+            if !(is_exclusive && is_taken) {
+                is_taken |= wake(&**waker) && is_exclusive;
+            }
         }
     }
 

@@ -49,60 +49,23 @@ pub fn sys_adjtimex(cx: &Cx<'_>, at: usize) -> Result<usize> {
     sys_clock_adjtime(cx, 0, at)
 }
 
-/// clock_adjtime(2): reads the state (nothing disciplines the clock), and sets the time by an offset.
+/// clock_adjtime(2)
 pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
-    const SET_OFFSET: u64 = 0x100;
-    const NANO: u64 = 0x2000;
-    const OFFSET_ONCE: u64 = 0x8001;
-    const OFFSET_LEFT: u64 = 0xa001;
-    /// The clock is not synchronised: its state, and the call's result.
-    const STA_UNSYNC: u64 = 0x40;
-    const TIME_ERROR: usize = 5;
+    use crate::time::ntp::{self, ADJ_ADJTIME, ADJ_NANO, Timex};
     if Clock::parse(clock)? != Clock::Realtime {
         return Err(EOPNOTSUPP);
     }
-    // struct timex: 26 words of 8 bytes; 9 and 10 are the time.
-    let mut timex: [u64; 26] = user::read(at)?;
-    let modes = timex[0] & 0xffff_ffff;
-    // ADJ_OFFSET_SS_READ: what is left of the slow change that adjtime(3) asked for.
-    if modes != 0 && modes != OFFSET_LEFT {
+    let mut timex: Timex = user::read(at)?;
+    timex[0] &= 0xffff_ffff;
+    let modes = timex[0];
+    call_flags::time::ADJTIMEX.check(modes)?;
+    let is_read = modes == 0 || modes & (ADJ_ADJTIME | ADJ_NANO) == ADJ_ADJTIME | ADJ_NANO;
+    if !is_read {
         need(cx, Capability::SYS_TIME)?;
-        if modes != OFFSET_ONCE {
-            call_flags::time::ADJTIMEX.check(modes)?;
-        }
     }
-    let is_slow = modes == OFFSET_ONCE || modes == OFFSET_LEFT;
-    let left_us = match modes {
-        OFFSET_ONCE => crate::time::slew::start((timex[1] as i64).checked_mul(1000).ok_or(EINVAL)?) / 1000,
-        _ => crate::time::slew::left_ns() / 1000,
-    };
-    if modes & SET_OFFSET != 0 && !is_slow {
-        let unit = if modes & NANO != 0 { 1 } else { 1000 };
-        let part = timex[10] as i64;
-        if !(0..1_000_000_000 / unit).contains(&part) {
-            return Err(EINVAL);
-        }
-        let change = (timex[9] as i64).checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(part * unit)).ok_or(EINVAL)?;
-        let now = crate::time::realtime_ns().checked_add_signed(change).ok_or(EINVAL)?;
-        crate::time::set_realtime(now);
-    }
-    let now = crate::time::realtime_ns();
-    timex = [0; 26];
-    timex[0] = modes;
-    if is_slow {
-        timex[1] = left_us as u64;
-    }
-    timex[3] = 16_000_000;
-    timex[4] = 16_000_000;
-    timex[5] = STA_UNSYNC;
-    timex[6] = 2;
-    timex[7] = 1;
-    timex[8] = 32_768_000;
-    timex[9] = now / 1_000_000_000;
-    timex[10] = now % 1_000_000_000 / 1000;
-    timex[11] = 10_000;
+    let state = ntp::adjust(&mut timex)?;
     user::write(at, &timex)?;
-    Ok(TIME_ERROR)
+    Ok(state)
 }
 
 /// vhangup(2): a terminal cannot be taken from who has it open without ending it for those who open it later.

@@ -305,7 +305,8 @@ pub fn sys_readahead(cx: &Cx<'_>, fd: i32, offset: i64, count: usize) -> Result<
         return Err(EBADF);
     }
     let offset = u64::try_from(offset).map_err(|_| EINVAL)?;
-    if !matches!(file.ops.attr()?.file_type(), FileType::Regular | FileType::BlockDevice) {
+    // What is no file of a filesystem has no type at all.
+    if !matches!(FileType::from_mode(file.ops.attr()?.mode), Some(FileType::Regular | FileType::BlockDevice)) {
         return Err(EINVAL);
     }
     if let Some(cache) = file.ops.page_cache() {

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
 
 use call_flags::{events, files, signals};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -237,7 +238,9 @@ pub fn sys_ppoll(cx: &Cx<'_>, at: usize, count: usize, timeout: usize, mask: usi
     apply_mask(cx, mask, size)?;
     let result = do_poll(cx, at, count, deadline);
     finish_mask(cx, &result);
-    write_rest(timeout, deadline);
+    if !is_sticky(cx) {
+        write_rest(timeout, deadline);
+    }
     result
 }
 
@@ -320,6 +323,11 @@ fn do_select(cx: &Cx<'_>, n: i32, sets: [usize; 3], deadline_ns: Option<u64>) ->
     Ok(count)
 }
 
+/// Whether time limits are to stay as they are (`personality(2)`).
+fn is_sticky(cx: &Cx<'_>) -> bool {
+    cx.process.personality.load(Ordering::Relaxed) & super::misc::STICKY_TIMEOUTS != 0
+}
+
 /// select(2)
 pub fn sys_select(cx: &Cx<'_>, n: i32, read: usize, write: usize, except: usize, timeout: usize) -> Result<usize> {
     let deadline = if timeout == 0 {
@@ -333,7 +341,7 @@ pub fn sys_select(cx: &Cx<'_>, n: i32, read: usize, write: usize, except: usize,
         Some(if ns == 0 { 0 } else { frame::time::now_ns().saturating_add(ns) })
     };
     let result = do_select(cx, n, [read, write, except], deadline);
-    if let (Some(deadline), true) = (deadline, timeout != 0) {
+    if let (Some(deadline), true) = (deadline, timeout != 0 && !is_sticky(cx)) {
         let left = deadline.saturating_sub(frame::time::now_ns());
         let _ = user::write(timeout, &[left / 1_000_000_000, left % 1_000_000_000 / 1000]);
     }
@@ -349,7 +357,9 @@ pub fn sys_pselect6(cx: &Cx<'_>, n: i32, read: usize, write: usize, except: usiz
     }
     let result = do_select(cx, n, [read, write, except], deadline);
     finish_mask(cx, &result);
-    write_rest(timeout, deadline);
+    if !is_sticky(cx) {
+        write_rest(timeout, deadline);
+    }
     result
 }
 
@@ -384,7 +394,7 @@ pub fn sys_epoll_ctl(cx: &Cx<'_>, epfd: i32, op: i32, fd: i32, event: usize) -> 
     const DEL: i32 = 2;
     const MOD: i32 = 3;
     let event = if op == DEL { EpollEvent { words: [0; 3] } } else { user::read::<EpollEvent>(event)? };
-    let file = cx.process.files().get(fd)?;
+    let file = cx.process.files().get_real(fd)?;
     let instance = epoll_of(cx, epfd)?;
     let [mask, low, high] = event.words;
     let data = u64::from(low) | u64::from(high) << 32;

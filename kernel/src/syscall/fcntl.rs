@@ -7,6 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Cx;
 use crate::error::*;
+use crate::fs::lease;
 use crate::fs::locks::{self, Owner, RecordLock};
 use crate::fs::sigio::Owner as SignalOwner;
 use crate::fs::tmpfs::TmpInode;
@@ -30,6 +31,7 @@ const F_GETOWN_EX: u32 = 16;
 const F_OFD_GETLK: u32 = 36;
 const F_OFD_SETLK: u32 = 37;
 const F_OFD_SETLKW: u32 = 38;
+const F_SETLEASE: u32 = 1024;
 const F_GETLEASE: u32 = 1025;
 const F_NOTIFY: u32 = 1026;
 const F_DUPFD_CLOEXEC: u32 = 1030;
@@ -88,7 +90,20 @@ pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
         F_SETSIG => file.signals.set_signal(u32::try_from(arg).map_err(|_| EINVAL)?).map(|()| 0),
         F_GETSIG => Ok(file.signals.signal() as usize),
         F_NOTIFY => file.signals.notify(&file, fd, arg as u32).map(|()| 0),
-        F_GETLEASE => Ok(F_UNLCK as usize),
+        F_SETLEASE => {
+            let wanted = match i16::try_from(arg).map_err(|_| EINVAL)? {
+                F_RDLCK => Some(lease::Kind::Read),
+                F_WRLCK => Some(lease::Kind::Write),
+                F_UNLCK => None,
+                _ => return Err(EINVAL),
+            };
+            lease::set(&file, fd, wanted).map(|()| 0)
+        }
+        F_GETLEASE => Ok(match lease::get(&file)? {
+            Some(lease::Kind::Read) => F_RDLCK,
+            Some(lease::Kind::Write) => F_WRLCK,
+            None => F_UNLCK,
+        } as usize),
         F_GETPIPE_SZ => file.ops.pipe_size(None),
         F_SETPIPE_SZ => file.ops.pipe_size(Some(arg)),
         F_ADD_SEALS => {

@@ -157,7 +157,7 @@ impl Internet {
         if from != 0 {
             match received.from {
                 Some(_) => write_name(&self.address_bytes(received.from), from, from_len)?,
-                None => user::write(from_len, &0u32)?,
+                None => write_name(&[], from, from_len)?,
             }
         }
         Ok(if flags & MSG_TRUNC != 0 { received.whole } else { received.copied })
@@ -379,6 +379,14 @@ impl Internet {
                 }
                 let [on, seconds]: [i32; 2] = user::read(at)?;
                 socket.set_linger(on, seconds);
+            }
+            // SO_SNDBUFFORCE, SO_RCVBUFFORCE
+            (options::SOCKET, 32 | 33) => {
+                if !crate::task::capable(Capability::NET_ADMIN) {
+                    return Err(EPERM);
+                }
+                let plain = if option == 32 { options::SEND_BUFFER } else { options::RECEIVE_BUFFER };
+                socket.set_word(plain, word()?.max(0))?;
             }
             (options::SOCKET, 20 | 21) => {
                 let ns = read_timeout(at, len)?;

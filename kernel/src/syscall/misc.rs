@@ -17,6 +17,8 @@ use crate::task::Capability;
 
 /// Reported by uname(2): the release that our system-call interface follows.
 pub const RELEASE: &str = "6.1.0-genai";
+/// The same for programs that know no version above 2.6: 40 and the minor number, as Linux counts.
+const RELEASE_26: &str = "2.6.61-genai";
 /// Longest host name.
 const HOST_NAME_MAX: usize = 64;
 
@@ -42,15 +44,25 @@ pub fn host_name() -> alloc::vec::Vec<u8> {
     with_names(|n| n.host.0[..n.host.1].to_vec())
 }
 
+/// The name of the NIS domain.
+pub fn domain_name() -> alloc::vec::Vec<u8> {
+    with_names(|n| n.domain.0[..n.domain.1].to_vec())
+}
+
+fn as_name(name: &[u8]) -> Option<([u8; 65], usize)> {
+    let mut bytes = [0; 65];
+    bytes.get_mut(..name.len()).filter(|_| name.len() <= HOST_NAME_MAX)?.copy_from_slice(name);
+    Some((bytes, name.len()))
+}
+
 /// Sets the host name; `false` where it is too long.
 pub fn set_host_name(name: &[u8]) -> bool {
-    if name.len() > HOST_NAME_MAX {
-        return false;
-    }
-    let mut bytes = [0; 65];
-    bytes[..name.len()].copy_from_slice(name);
-    with_names(|n| n.host = (bytes, name.len()));
-    true
+    as_name(name).map(|name| with_names(|n| n.host = name)).is_some()
+}
+
+/// Sets the name of the NIS domain; `false` where it is too long.
+pub fn set_domain_name(name: &[u8]) -> bool {
+    as_name(name).map(|name| with_names(|n| n.domain = name)).is_some()
 }
 
 /// What uname(2) gives as the kernel's version.
@@ -59,13 +71,15 @@ pub fn version() -> alloc::string::String {
 }
 
 /// uname(2)
-pub fn sys_uname(_cx: &Cx<'_>, at: usize) -> Result<usize> {
+pub fn sys_uname(cx: &Cx<'_>, at: usize) -> Result<usize> {
+    let personality = cx.process.personality.load(Ordering::Relaxed);
     let mut out = [[0u8; 65]; 6];
     let mut put = |i: usize, s: &[u8]| out[i][..s.len().min(64)].copy_from_slice(&s[..s.len().min(64)]);
     put(0, b"Linux");
-    put(2, RELEASE.as_bytes());
+    // Programs of that age know no versions that begin with anything but 2 (`setarch(8)`).
+    put(2, if personality & UNAME26 != 0 { RELEASE_26 } else { RELEASE }.as_bytes());
     put(3, version().as_bytes());
-    put(4, b"x86_64");
+    put(4, if personality & PER_MASK == PER_LINUX32 { b"i686" } else { b"x86_64" });
     with_names(|n| {
         put(1, &n.host.0[..n.host.1]);
         put(5, &n.domain.0[..n.domain.1]);
@@ -185,8 +199,14 @@ pub fn sys_syslog(cx: &Cx<'_>, action: i32, buf: usize, len: i32) -> Result<usiz
 
 /// The address space of a program is laid out the same each time.
 pub const ADDR_NO_RANDOMIZE: u32 = 0x4_0000;
+/// `personality(2)`: `select` and its relatives do not write what is left of their time.
+pub const STICKY_TIMEOUTS: u32 = 0x400_0000;
+/// `UNAME26`, and the part that says whose programs these are.
+const UNAME26: u32 = 0x2_0000;
+const PER_MASK: u32 = 0xff;
+const PER_LINUX32: u32 = 8;
 
-/// personality(2): PER_LINUX, with ADDR_NO_RANDOMIZE or without.
+/// personality(2)
 pub fn sys_personality(cx: &Cx<'_>, persona: u32) -> Result<usize> {
     let mine = &cx.process.personality;
     if persona == u32::MAX {
@@ -217,7 +237,7 @@ fn change_limit(cx: &Cx<'_>, target: &process::Process, resource: u32, new: (u64
     if new.0 > new.1 {
         return Err(EINVAL);
     }
-    if resource as usize == process::RLIMIT_NOFILE && new.1 > 1 << 20 {
+    if resource as usize == process::RLIMIT_NOFILE && new.1 > crate::fs::NR_OPEN.load(Ordering::Relaxed) as u64 {
         return Err(EPERM);
     }
     {

@@ -35,13 +35,26 @@ fn parse_prot(bits: u32) -> Result<Prot> {
     Ok(Prot::from_bits_truncate(bits))
 }
 
+/// `READ_IMPLIES_EXEC` of `personality(2)`.
+fn with_implied(cx: &Cx<'_>, prot: Prot) -> Prot {
+    const READ_IMPLIES_EXEC: u32 = 0x40_0000;
+    let is_implied = prot.contains(Prot::READ) && cx.process.personality.load(Ordering::Relaxed) & READ_IMPLIES_EXEC != 0;
+    if is_implied { prot | Prot::EXEC } else { prot }
+}
+
 /// mmap(2)
 pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd: i32, offset: u64) -> Result<usize> {
-    if len == 0 || offset % PAGE as u64 != 0 {
+    if offset % PAGE as u64 != 0 {
+        return Err(EINVAL);
+    }
+    if flags & MAP_ANONYMOUS == 0 {
+        cx.process.files().get(fd)?;
+    }
+    if len == 0 {
         return Err(EINVAL);
     }
     let len = page_up(len).filter(|l| *l <= MAX_ADDRESS).ok_or(ENOMEM)?;
-    let prot = Prot::from_bits_truncate(prot);
+    let prot = with_implied(cx, Prot::from_bits_truncate(prot));
     let shared = match flags & MAP_TYPE {
         MAP_SHARED => true,
         // Of files only.
@@ -53,11 +66,8 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
         MAP_PRIVATE => false,
         _ => return Err(EINVAL),
     };
-    if flags & MAP_ANONYMOUS == 0 {
-        cx.process.files().get(fd)?;
-        if flags & MAP_HUGETLB != 0 {
-            return Err(EINVAL);
-        }
+    if flags & (MAP_ANONYMOUS | MAP_HUGETLB) == MAP_HUGETLB {
+        return Err(EINVAL);
     }
     // Only private memory without a file can grow.
     if flags & MAP_GROWSDOWN != 0 && (shared || flags & MAP_ANONYMOUS == 0) {
@@ -170,7 +180,7 @@ pub fn sys_mprotect(cx: &Cx<'_>, addr: usize, len: usize, prot: u32) -> Result<u
         len += addr - area.start;
         start = area.start;
     }
-    mm.protect(start, len, parse_prot(prot & !PROT_GROWSDOWN)?)?;
+    mm.protect(start, len, with_implied(cx, parse_prot(prot & !PROT_GROWSDOWN)?))?;
     Ok(0)
 }
 
@@ -228,6 +238,7 @@ pub fn sys_mremap(cx: &Cx<'_>, old: usize, old_len: usize, new_len: usize, flags
 /// msync(2)
 pub fn sys_msync(cx: &Cx<'_>, addr: usize, len: usize, flags: u32) -> Result<usize> {
     const ASYNC: u32 = 1;
+    const INVALIDATE: u32 = 2;
     const SYNC: u32 = 4;
     memory::MSYNC.check(flags)?;
     if flags & (ASYNC | SYNC) == ASYNC | SYNC || addr % PAGE != 0 {
@@ -235,6 +246,9 @@ pub fn sys_msync(cx: &Cx<'_>, addr: usize, len: usize, flags: u32) -> Result<usi
     }
     let end = page_up(len).and_then(|l| addr.checked_add(l)).ok_or(ENOMEM)?;
     let mm = cx.process.mm()?;
+    if flags & INVALIDATE != 0 && mm.is_locked(addr, end) {
+        return Err(EBUSY);
+    }
     if flags & SYNC != 0 {
         mm.sync(addr, end)?;
     } else {
@@ -270,8 +284,8 @@ pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<
     memory::MADVISE.check(advice as u32)?;
     let mm = cx.process.mm()?;
     match advice {
-        // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, MERGEABLE, UNMERGEABLE, (NO)HUGEPAGE, (DO)DUMP: hints.
-        0..=2 | 12..=17 | 20 | 21 => mm.check_mapped(addr, end)?,
+        // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, (NO)HUGEPAGE, (DO)DUMP: hints.
+        0..=2 | 14..=17 | 20 | 21 => mm.check_mapped(addr, end)?,
         // WILLNEED
         3 => mm.check_mapped(addr, end)?,
         // DONTNEED, FREE

@@ -350,6 +350,7 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
     }
     processes::WAITID_KIND.check(kind as u32)?;
     let mut options = options;
+    let mut is_nonblocking = false;
     let target = match kind {
         0 => WaitTarget::Any,
         1 if id > 0 => WaitTarget::Pid(id as u32),
@@ -359,6 +360,7 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
             let pidfd = file.downcast::<ipc::pidfd::PidFd>().ok_or(EBADF)?;
             if file.nonblocking() && !options.contains(WaitOptions::NOHANG) {
                 options |= WaitOptions::NOHANG;
+                is_nonblocking = true;
             }
             WaitTarget::Pid(pidfd.0.pid)
         }
@@ -373,6 +375,7 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
             }
             user::write_opt(usage, &Rusage::from(&found.usage))?;
         }
+        None if is_nonblocking => return Err(EAGAIN),
         None if info != 0 => user::write(info, &[0u8; 128])?,
         None => {}
     }
@@ -444,6 +447,9 @@ pub fn sys_pidfd_getfd(cx: &Cx<'_>, pidfd: i32, fd: i32, flags: u32) -> Result<u
     processes::PIDFD_GETFD.check(flags)?;
     let file = cx.process.files().get(pidfd)?;
     let target = file.downcast::<ipc::pidfd::PidFd>().ok_or(EBADF)?.0.clone();
+    if target.is_zombie() {
+        return Err(ESRCH);
+    }
     if !super::remote::may_access(cx, &target) {
         return Err(EPERM);
     }

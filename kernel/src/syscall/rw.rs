@@ -169,6 +169,10 @@ pub fn sys_pwritev2(cx: &Cx<'_>, fd: i32, iov: usize, count: usize, pos_low: u64
     if pos < -1 {
         return Err(EINVAL);
     }
+    let file = cx.process.files().get_real(fd)?;
+    if pos != -1 && !file.ops.seekable() {
+        return Err(ESPIPE);
+    }
     let file = writable(cx, fd)?;
     call_flags::transfer::PWRITEV2.check(flags)?;
     let mut src = IoSource::user_vec(iovecs(iov, count)?);

@@ -44,7 +44,7 @@ pub fn sys_sched_yield(_cx: &Cx<'_>) -> Result<usize> {
 pub(super) fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<Arc<Thread>>> {
     call_flags::scheduling::PRIORITY.check(which as u32)?;
     let found: alloc::vec::Vec<Arc<Thread>> = match which {
-        0 => alloc::vec![thread(cx, who)?],
+        0 => alloc::vec![u32::try_from(who).map_err(|_| ESRCH).and_then(|_| thread(cx, who))?],
         1 => {
             let pgid = if who == 0 { cx.process.pgid() } else { who as u32 };
             process::all().iter().filter(|p| p.pgid() == pgid).flat_map(|p| p.threads()).collect()
@@ -145,6 +145,9 @@ pub fn sys_sched_setscheduler(cx: &Cx<'_>, tid: i32, policy: i32, param: usize) 
 
 /// sched_getparam(2)
 pub fn sys_sched_getparam(cx: &Cx<'_>, tid: i32, param: usize) -> Result<usize> {
+    if param == 0 {
+        return Err(EINVAL);
+    }
     user::write(param, &thread(cx, tid)?.sched.rt_priority.load(Ordering::Relaxed))?;
     Ok(0)
 }
@@ -170,8 +173,15 @@ pub fn sys_sched_get_priority_min(_cx: &Cx<'_>, policy: i32) -> Result<usize> {
 
 /// sched_rr_get_interval(2)
 pub fn sys_sched_rr_get_interval(cx: &Cx<'_>, tid: i32, interval: usize) -> Result<usize> {
-    thread(cx, tid)?;
-    user::write(interval, &TimeSpec::from_ns(4_000_000))?;
+    /// `SCHED_FIFO`, which has no slices, and `SCHED_RR` with its own.
+    const FIFO: u32 = 1;
+    const RR: u32 = 2;
+    let slice_ns = match thread(cx, tid)?.sched.policy.load(Ordering::Relaxed) {
+        FIFO => 0,
+        RR => 100_000_000,
+        _ => 4_000_000,
+    };
+    user::write(interval, &TimeSpec::from_ns(slice_ns))?;
     Ok(0)
 }
 

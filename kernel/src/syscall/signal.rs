@@ -162,14 +162,18 @@ fn signal_or_probe(process: &Arc<Process>, cx: &Cx<'_>, number: i32, info: Optio
     Ok(())
 }
 
+/// The process with this id, or that of the thread with it: Linux takes any thread's.
+fn process_of(id: u32) -> Result<Arc<Process>> {
+    process::find(id).or_else(|| process::find_thread(id).map(|thread| thread.process.clone())).ok_or(ESRCH)
+}
+
 /// kill(2)
 pub fn sys_kill(cx: &Cx<'_>, pid: i32, number: i32) -> Result<usize> {
     if number != 0 {
         check_signal(number)?;
     }
     if pid > 0 {
-        let target = process::find(pid as u32).ok_or(ESRCH)?;
-        signal_or_probe(&target, cx, number, None)?;
+        signal_or_probe(&process_of(pid as u32)?, cx, number, None)?;
         return Ok(0);
     }
     let group = match pid {
@@ -241,8 +245,7 @@ fn read_info(cx: &Cx<'_>, number: i32, at: usize, target: u32) -> Result<SigInfo
 /// rt_sigqueueinfo(2)
 pub fn sys_rt_sigqueueinfo(cx: &Cx<'_>, pid: i32, number: i32, info: usize) -> Result<usize> {
     let info = read_info(cx, number, info, pid as u32)?;
-    let target = process::find(pid as u32).ok_or(ESRCH)?;
-    signal_or_probe(&target, cx, number, Some(info))?;
+    signal_or_probe(&process_of(pid as u32)?, cx, number, Some(info))?;
     Ok(0)
 }
 
@@ -264,7 +267,15 @@ pub fn sys_pidfd_send_signal(cx: &Cx<'_>, fd: i32, number: i32, info: usize, fla
     if target.is_zombie() {
         return Err(ESRCH);
     }
-    let info = if info == 0 { None } else { Some(read_info(cx, number, info, target.pid)?) };
+    let info = if info == 0 {
+        None
+    } else {
+        // Other calls put their number in; this one wants it to be right.
+        if user::read::<i32>(info)? != number {
+            return Err(EINVAL);
+        }
+        Some(read_info(cx, number, info, target.pid)?)
+    };
     signal_or_probe(&target, cx, number, info)?;
     Ok(0)
 }

@@ -239,6 +239,9 @@ pub fn sys_getsockname(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result
         Endpoint::Internet(internet) => internet.name(),
         Endpoint::Netlink(netlink) => netlink.name(),
     };
+    if at == 0 {
+        return Err(EFAULT);
+    }
     write_name(&name, at, len_at)?;
     Ok(0)
 }
@@ -250,6 +253,9 @@ pub fn sys_getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result
         Endpoint::Internet(internet) => internet.peer()?,
         Endpoint::Netlink(netlink) => netlink.peer(),
     };
+    if at == 0 {
+        return Err(EFAULT);
+    }
     write_name(&name, at, len_at)?;
     Ok(0)
 }
@@ -294,7 +300,7 @@ pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, fr
         if socket.kind == Kind::Datagram {
             write_name(&Address::to_bytes(ancillary.from.as_ref()), from, from_len)?;
         } else {
-            user::write(from_len, &0u32)?;
+            write_name(&[], from, from_len)?;
         }
     }
     Ok(if flags & MSG_TRUNC != 0 && socket.kind != Kind::Stream { whole } else { copied })
@@ -546,6 +552,8 @@ const SO_TYPE: i32 = 3;
 const SO_ERROR: i32 = 4;
 const SO_SNDBUF: i32 = 7;
 const SO_RCVBUF: i32 = 8;
+const SO_SNDBUFFORCE: i32 = 32;
+const SO_RCVBUFFORCE: i32 = 33;
 const SO_PASSCRED: i32 = 16;
 const SO_PEERCRED: i32 = 17;
 const SO_RCVTIMEO: i32 = 20;
@@ -619,6 +627,12 @@ fn set_unix_option(socket: &Socket, level: i32, option: i32, at: usize, len: u32
             // Linux doubles what is asked, within limits; the real limit here is fixed.
             let asked = word()?.saturating_mul(2).clamp(4608, 425_984);
             socket.send_buffer.store(asked, Ordering::Relaxed);
+        }
+        SO_SNDBUFFORCE | SO_RCVBUFFORCE => {
+            if !crate::task::capable(crate::task::Capability::NET_ADMIN) {
+                return Err(EPERM);
+            }
+            socket.send_buffer.store(word()?.clamp(0, i32::MAX as u32 / 2) * 2, Ordering::Relaxed);
         }
         SO_RCVTIMEO | SO_SNDTIMEO => {
             let ns = read_timeout(at, len)?;

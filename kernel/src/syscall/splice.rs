@@ -85,8 +85,9 @@ fn pipe_to_pipe(from: &PipeEnd, input: &OpenFile, to: &PipeEnd, output: &OpenFil
 }
 
 fn pipe_to_file(from: &PipeEnd, input: &OpenFile, output: &OpenFile, out_pos: usize, len: usize, nonblock: bool) -> Result<usize> {
-    match output.ops.attr()?.file_type() {
-        FileType::Directory => return Err(EINVAL),
+    // What is no file of a filesystem and no socket has no type, and takes nothing.
+    match FileType::from_mode(output.ops.attr()?.mode) {
+        None | Some(FileType::Directory) => return Err(EINVAL),
         _ if output.flags().contains(OpenFlags::APPEND) => return Err(EINVAL),
         _ => {}
     }
@@ -111,7 +112,7 @@ fn pipe_to_file(from: &PipeEnd, input: &OpenFile, output: &OpenFile, out_pos: us
 }
 
 fn file_to_pipe(input: &OpenFile, in_pos: usize, to: &PipeEnd, output: &OpenFile, len: usize, nonblock: bool) -> Result<usize> {
-    if input.ops.attr()?.file_type() == FileType::Directory {
+    if matches!(FileType::from_mode(input.ops.attr()?.mode), None | Some(FileType::Directory)) {
         return Err(EINVAL);
     }
     let pos: Option<i64> = if in_pos != 0 { Some(user::read(in_pos)?) } else { None };

@@ -260,6 +260,9 @@ pub fn sys_timer_create(cx: &Cx<'_>, clock: i32, event: usize, id: usize) -> Res
 
 /// timer_settime(2)
 pub fn sys_timer_settime(cx: &Cx<'_>, id: i32, flags: i32, new: usize, old: usize) -> Result<usize> {
+    if new == 0 {
+        return Err(EINVAL);
+    }
     let wanted: ITimerSpec = user::read(new)?;
     let (value, interval) = (wanted.value.to_ns()?, wanted.interval.to_ns()?);
     let (before, before_interval) = cx.process.timers.set(id, flags & 1 != 0, value, interval)?;

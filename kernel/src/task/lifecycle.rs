@@ -38,6 +38,7 @@ bitflags! {
         #[allow(missing_docs)] const DETACHED = 0x40_0000;
         #[allow(missing_docs)] const UNTRACED = 0x80_0000;
         #[allow(missing_docs)] const CHILD_SETTID = 0x100_0000;
+        #[allow(missing_docs)] const IO = 0x8000_0000;
         #[allow(missing_docs)] const CLEAR_SIGHAND = 0x1_0000_0000;
     }
 }

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::creds::Credentials;
 use super::signal::ProcessSignals;
@@ -189,7 +189,9 @@ static PROCESSES: RwSpinLock<BTreeMap<u32, Arc<Process>>> = RwSpinLock::new(BTre
 static THREADS: RwSpinLock<BTreeMap<u32, Weak<Thread>>> = RwSpinLock::new(BTreeMap::new());
 static NEXT_ID: SpinLock<u32> = SpinLock::new(2);
 /// Largest process id + 1 (`/proc/sys/kernel/pid_max`).
-pub const PID_MAX: u32 = 4_194_304;
+pub static PID_MAX: AtomicUsize = AtomicUsize::new(PID_MAX_LIMIT);
+/// That is the most that it can be.
+pub const PID_MAX_LIMIT: usize = 4_194_304;
 /// Most threads of all users together (`/proc/sys/kernel/threads-max`).
 pub const MAX_THREADS: usize = 31_000;
 /// Processes and threads created since boot.
@@ -200,7 +202,7 @@ pub fn allocate_id() -> u32 {
     let mut next = NEXT_ID.lock();
     loop {
         let id = *next;
-        *next = if id + 1 >= PID_MAX { 300 } else { id + 1 };
+        *next = if id as usize + 1 >= PID_MAX.load(Ordering::Relaxed) { 300 } else { id + 1 };
         let used = THREADS.read().contains_key(&id) || PROCESSES.read().contains_key(&id);
         if !used && !group_exists(id) {
             return id;

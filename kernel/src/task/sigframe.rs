@@ -104,10 +104,10 @@ pub fn altstack_flags(stack: &AltStack, sp: u64) -> u32 {
 /// Makes the context enter the handler. The signal has been taken off the queue.
 pub fn push(thread: &Arc<Thread>, context: &mut UserContext, info: SigInfo, action: SigAction) {
     if write_frame(thread, context, &info, &action).is_err() {
-        // No stack to run the handler on.
-        let mut shared = thread.process.signals.lock();
-        shared.actions[SIGSEGV as usize - 1].handler = signal::SIG_DFL;
-        drop(shared);
+        // No stack to run the handler on: that of SIGSEGV may have another, but not for its own.
+        if info.signal == SIGSEGV {
+            thread.process.signals.lock().actions[SIGSEGV as usize - 1].handler = signal::SIG_DFL;
+        }
         signal::force(thread, SigInfo::kernel(SIGSEGV));
     }
 }

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
-use super::process::Process;
+use super::process::{Process, RLIMIT_SIGPENDING};
 use super::thread::Thread;
 use super::{lifecycle, sched, trace};
 use crate::error::*;
@@ -55,7 +55,7 @@ pub const SI_KERNEL: i32 = 0x80;
 pub const SI_TIMER: i32 = -2;
 pub const SI_TKILL: i32 = -6;
 
-/// Most queued real-time signals of a process (Linux: RLIMIT_SIGPENDING).
+/// Most queued real-time signals of a process, however high its RLIMIT_SIGPENDING is.
 const MAX_QUEUED: usize = 4096;
 
 /// A set of signals: bit n-1 is signal n.
@@ -192,13 +192,19 @@ impl Pending {
     /// Adds a signal. A standard signal that is pending already is not queued twice.
     ///
     /// # Errors
-    /// `EAGAIN` where too many real-time signals are queued.
-    pub fn add(&mut self, info: SigInfo) -> Result {
+    /// `EAGAIN` where `limit` (RLIMIT_SIGPENDING) or more real-time signals are queued. What `kill(2)` sends is only not queued then.
+    pub fn add(&mut self, info: SigInfo, limit: u64) -> Result {
         if info.signal < SIGRTMIN && self.set & bit(info.signal) != 0 {
             return Ok(());
         }
-        if self.queue.len() >= MAX_QUEUED && info.signal >= SIGRTMIN {
-            return Err(EAGAIN);
+        if self.queue.len() as u64 >= limit.min(MAX_QUEUED as u64) && info.signal >= SIGRTMIN && info.code != SI_KERNEL {
+            let is_there = self.set & bit(info.signal) != 0;
+            if info.code != SI_USER {
+                return Err(EAGAIN);
+            }
+            if is_there {
+                return Ok(());
+            }
         }
         self.set |= bit(info.signal);
         self.queue.push_back(info);
@@ -374,6 +380,7 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
     }
     let threads = process.threads();
     let mask = bit(info.signal);
+    let limit = process.rlimit(RLIMIT_SIGPENDING).0;
     {
         let mut signals = process.signals.lock();
         let blocked_somewhere = threads.iter().any(|t| t.signals.lock().blocked & mask != 0);
@@ -382,7 +389,7 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
         if protected || (signals.ignores(info.signal) && !blocked_somewhere && !threads.iter().any(|t| t.tracing.is_traced())) {
             return Ok(());
         }
-        signals.pending.add(info)?;
+        signals.pending.add(info, limit)?;
     }
     if let Some(thread) = threads.iter().find(|t| t.signals.lock().blocked & mask == 0) {
         notify(thread);
@@ -407,13 +414,14 @@ pub fn send_thread(thread: &Arc<Thread>, info: SigInfo) -> Result {
         lifecycle::kill_threads(process, 9);
         return Ok(());
     }
+    let limit = process.rlimit(RLIMIT_SIGPENDING).0;
     {
         let shared = process.signals.lock();
         let mut signals = thread.signals.lock();
         if shared.ignores(info.signal) && signals.blocked & bit(info.signal) == 0 && !thread.tracing.is_traced() {
             return Ok(());
         }
-        signals.pending.add(info)?;
+        signals.pending.add(info, limit)?;
     }
     notify(thread);
     process.signal_event.wake_all();
@@ -432,7 +440,7 @@ pub fn force(thread: &Arc<Thread>, info: SigInfo) {
         }
         // Room is made for it: it cannot be lost.
         signals.pending.discard(bit(info.signal));
-        let _ = signals.pending.add(info);
+        let _ = signals.pending.add(info, u64::MAX);
     }
     thread.signal_check.store(true, Ordering::Release);
 }
@@ -480,7 +488,7 @@ pub fn next_delivery(thread: &Arc<Thread>, mut cpu: trace::Cpu<'_>) -> Delivery 
             let mut signals = thread.signals.lock();
             // Another signal than the one that stopped it may be blocked.
             if signals.blocked & bit(info.signal) != 0 {
-                let _ = signals.pending.add(info);
+                let _ = signals.pending.add(info, u64::MAX);
                 continue;
             }
             info

@@ -2,7 +2,7 @@
 
 mod cpu_timer;
 pub mod interval;
-pub mod slew;
+pub mod ntp;
 pub mod timer;
 
 use alloc::collections::BTreeMap;
@@ -38,6 +38,7 @@ pub fn set_realtime(ns: u64) {
     let offset = ns as i64 - frame::time::now_ns() as i64;
     REALTIME_OFFSET.store(offset, Ordering::Relaxed);
     crate::mm::vdso::set_real_time(offset);
+    ntp::clear();
     crate::ipc::timerfd::clock_was_set();
 }
 
@@ -52,6 +53,8 @@ fn shift_realtime(by_ns: i64) {
 pub enum Clock {
     /// `CLOCK_REALTIME` and its relatives.
     Realtime,
+    /// `CLOCK_TAI`
+    Tai,
     /// Its coarse form.
     RealtimeCoarse,
     /// `CLOCK_MONOTONIC`, `_RAW`, `BOOTTIME`.
@@ -78,7 +81,8 @@ impl Clock {
             call_flags::time::CLOCK.check(id as u32)?;
         }
         Ok(match id {
-            0 | 8 | 11 => Clock::Realtime,
+            0 | 8 => Clock::Realtime,
+            11 => Clock::Tai,
             1 | 4 | 7 | 9 => Clock::Monotonic,
             2 => Clock::ProcessCpu,
             3 => Clock::ThreadCpu,
@@ -110,6 +114,7 @@ impl Clock {
         let total = |usage: process::Usage| usage.utime_ns + usage.stime_ns;
         Ok(match self {
             Clock::Realtime | Clock::RealtimeCoarse => realtime_ns(),
+            Clock::Tai => realtime_ns().saturating_add_signed(ntp::tai_s() * 1_000_000_000),
             Clock::Monotonic | Clock::MonotonicCoarse => frame::time::now_ns(),
             Clock::ProcessCpu => {
                 crate::task::sched::charge_current();
@@ -134,6 +139,7 @@ impl Clock {
                 let mono = at_ns as i128 - i128::from(REALTIME_OFFSET.load(Ordering::Relaxed));
                 Ok(mono.clamp(0, i128::from(u64::MAX)) as u64)
             }
+            Clock::Tai => Clock::Realtime.to_monotonic(at_ns.saturating_add_signed(-ntp::tai_s() * 1_000_000_000)),
             Clock::Monotonic | Clock::MonotonicCoarse => Ok(at_ns),
             _ => Err(EOPNOTSUPP),
         }

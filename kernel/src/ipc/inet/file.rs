@@ -55,8 +55,12 @@ impl FileOps for Socket {
     fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
         const FIONREAD: u32 = 0x541b;
         const TIOCOUTQ: u32 = 0x5411;
+        const SIOCATMARK: u32 = 0x8905;
         match cmd {
             FIONREAD if self.is_listening() => return Err(EINVAL),
+            SIOCATMARK if self.kind != Kind::Stream => return Err(EINVAL),
+            // There is no urgent data.
+            SIOCATMARK => crate::user::write(arg, &0u32)?,
             FIONREAD => crate::user::write(arg, &(self.available() as u32))?,
             TIOCOUTQ => crate::user::write(arg, &(self.unread() as u32))?,
             _ => return crate::ipc::netdev::ioctl(cmd, arg),

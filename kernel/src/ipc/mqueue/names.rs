@@ -63,6 +63,8 @@ fn make(name: &[u8], mode: u32, size: Option<(i64, i64)>) -> Result<Arc<Queue>> 
 /// As there.
 pub fn open(process: &Process, name: &[u8], flags: OpenFlags, mode: u32, size: Option<(i64, i64)>) -> Result<i32> {
     check_name(name)?;
+    // A queue that nobody gets a descriptor of is not made.
+    process.files().check_room()?;
     let found = QUEUES.lock().get(name).cloned();
     let queue = match found {
         None if !flags.contains(OpenFlags::CREAT) => return Err(ENOENT),

@@ -17,8 +17,8 @@ const IPC_CREAT: u32 = 0o1000;
 const IPC_EXCL: u32 = 0o2000;
 /// `IPC_NOWAIT` of the operations.
 pub const IPC_NOWAIT: u32 = 0o4000;
-/// Objects of a kind at once (`SHMMNI` and its like).
-pub const MAX_OBJECTS: usize = 4096;
+/// Objects of a kind at once, however much its limit is raised.
+pub const MAX_OBJECTS: usize = 32_000;
 /// Numbers are a place in the table and, above it, how often the place was used.
 const PLACE_BITS: u32 = 15;
 
@@ -83,6 +83,8 @@ impl Perm {
 
 /// What a table holds.
 pub trait Object {
+    /// Objects of this kind that there may be at once.
+    fn limit() -> usize;
     /// Its identity.
     fn perm(&self) -> Perm;
     /// Gives it its number's upper part.
@@ -128,9 +130,11 @@ impl<T: Object> Table<T> {
                 return Err(ENOENT);
             }
         }
+        if self.places.iter().flatten().count() >= T::limit().min(MAX_OBJECTS) {
+            return Err(ENOSPC);
+        }
         let place = match self.places.iter().position(Option::is_none) {
             Some(place) => place,
-            None if self.places.len() >= MAX_OBJECTS => return Err(ENOSPC),
             None => {
                 self.places.push(None);
                 self.places.len() - 1

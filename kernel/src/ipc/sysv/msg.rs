@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -13,9 +13,11 @@ use crate::sync::{SpinLock, WaitQueue};
 use crate::task::{Capability, Credentials};
 
 /// Largest message.
-pub const MSG_MAX: usize = 8192;
+pub static MSG_MAX: AtomicUsize = AtomicUsize::new(8192);
 /// Bytes in a new queue.
-pub const MSG_MAX_QUEUE: usize = 16_384;
+pub static MSG_MAX_QUEUE: AtomicUsize = AtomicUsize::new(16_384);
+/// Queues.
+pub static MSG_QUEUES: AtomicUsize = AtomicUsize::new(32_000);
 const MSG_NOERROR: u32 = 0o10000;
 const MSG_EXCEPT: u32 = 0o20000;
 const MSG_COPY: u32 = 0o40000;
@@ -46,6 +48,10 @@ struct Shared {
 struct Queue(Arc<Shared>);
 
 impl Object for Queue {
+    fn limit() -> usize {
+        MSG_QUEUES.load(Ordering::Relaxed)
+    }
+
     fn perm(&self) -> Perm {
         self.0.state.lock().perm
     }
@@ -86,7 +92,7 @@ pub fn get(key: i32, flags: u32, creds: &Credentials) -> Result<usize> {
             perm,
             messages: VecDeque::new(),
             bytes: 0,
-            max_bytes: MSG_MAX_QUEUE,
+            max_bytes: MSG_MAX_QUEUE.load(Ordering::Relaxed),
             send_s: 0,
             receive_s: 0,
             change_s: now_s(),
@@ -234,7 +240,7 @@ pub fn set(id: i32, to: &Status, creds: &Credentials) -> Result {
     {
         let mut state = queue.state.lock();
         state.perm.check_owner(creds)?;
-        if to.max_bytes as usize > MSG_MAX_QUEUE && !creds.has(Capability::SYS_RESOURCE) {
+        if to.max_bytes as usize > MSG_MAX_QUEUE.load(Ordering::Relaxed) && !creds.has(Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }
         state.perm.set(&to.perm);

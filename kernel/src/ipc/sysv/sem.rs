@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -12,6 +12,8 @@ use crate::error::*;
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task::Credentials;
 
+/// Sets of semaphores.
+pub static SEM_SETS: AtomicUsize = AtomicUsize::new(32_000);
 /// Semaphores in a set.
 pub const SEM_MAX_SET: usize = 32_000;
 /// Operations in one call.
@@ -60,6 +62,10 @@ struct Shared {
 struct Set(Arc<Shared>);
 
 impl Object for Set {
+    fn limit() -> usize {
+        SEM_SETS.load(Ordering::Relaxed)
+    }
+
     fn perm(&self) -> Perm {
         self.0.state.lock().perm
     }

@@ -5,6 +5,7 @@
 
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -19,7 +20,13 @@ use crate::task::{Capability, Credentials};
 const SHM_DEST: u32 = 0o1000;
 const SHM_LOCKED: u32 = 0o2000;
 /// Largest segment.
-pub const SHM_MAX: usize = 1 << 46;
+pub static SHM_MAX: AtomicUsize = AtomicUsize::new(UNLIMITED);
+/// Pages of all segments (`/proc/sys/kernel/shmall`).
+pub static SHM_ALL: AtomicUsize = AtomicUsize::new(UNLIMITED);
+/// Segments (`/proc/sys/kernel/shmmni`).
+pub static SHM_OBJECTS: AtomicUsize = AtomicUsize::new(4096);
+/// As Linux says "no limit", so that sums of it do not overflow.
+const UNLIMITED: usize = usize::MAX - (1 << 24);
 
 /// `shmat(2)` flags.
 pub const SHM_RDONLY: u32 = 0o10000;
@@ -71,6 +78,10 @@ impl Segment {
 }
 
 impl Object for Segment {
+    fn limit() -> usize {
+        SHM_OBJECTS.load(Ordering::Relaxed)
+    }
+
     fn perm(&self) -> Perm {
         self.perm
     }
@@ -109,9 +120,13 @@ pub struct Status {
 /// As there.
 pub fn get(key: i32, size: usize, flags: u32, creds: &Credentials, pid: u32) -> Result<usize> {
     let fits = |s: &Segment| if size > s.size { Err(EINVAL) } else { Ok(()) };
+    let (_, _, pages_before) = totals();
     TABLE.lock().get(key, flags, creds, fits, |perm| {
-        if size == 0 || size > SHM_MAX {
+        if size == 0 || size > SHM_MAX.load(Ordering::Relaxed) {
             return Err(EINVAL);
+        }
+        if pages_before.saturating_add(size.div_ceil(PAGE)) > SHM_ALL.load(Ordering::Relaxed) {
+            return Err(ENOSPC);
         }
         let memory = Arc::new(SharedAnon::new(size.div_ceil(PAGE) as u64));
         Ok(Segment { perm, size, memory: Memory::Kept(memory), attach_s: 0, detach_s: 0, change_s: now_s(), creator: pid, last: 0 })

@@ -23,7 +23,7 @@ use crate::task::signal::{self, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTT
 use crate::task::{self, lifecycle, process};
 use crate::user;
 use ldisc::{Effects, Ldisc, TypedSignal};
-use termios::{ICANON, TOSTOP, Termios, VMIN, VTIME};
+use termios::{ICANON, TOSTOP, Termio, Termios, VMIN, VTIME};
 
 /// Where a terminal's output goes.
 pub trait Driver: Send + Sync {
@@ -400,6 +400,13 @@ impl Terminal {
                 let new: Termios = user::read(arg)?;
                 self.set_attributes(new, cmd == TCSETSF);
             }
+            TCGETA => user::write(arg, &Termio::from(&self.state.lock().0))?,
+            TCSETA | TCSETAW | TCSETAF => {
+                self.check_background(SIGTTOU)?;
+                let new: Termio = user::read(arg)?;
+                let merged = new.merged(self.state.lock().0);
+                self.set_attributes(merged, cmd == TCSETAF);
+            }
             TCGETS2 => {
                 let termios = self.state.lock().0;
                 user::write(arg, &termios)?;
@@ -508,9 +515,14 @@ impl Terminal {
     fn control_from_master(&self, cmd: u32, arg: usize) -> Result<usize> {
         match cmd {
             TCSETS | TCSETSW | TCSETSF => self.set_attributes(user::read(arg)?, cmd == TCSETSF),
+            TCSETA | TCSETAW | TCSETAF => {
+                let new: Termio = user::read(arg)?;
+                let merged = new.merged(self.state.lock().0);
+                self.set_attributes(merged, cmd == TCSETAF);
+            }
             TIOCGPGRP => user::write(arg, &self.foreground.load(Ordering::SeqCst))?,
             TIOCGSID => user::write(arg, &self.session.load(Ordering::SeqCst))?,
-            TCGETS | TCFLSH | TIOCGWINSZ | TIOCSWINSZ | TIOCOUTQ => return self.control(cmd, arg),
+            TCGETS | TCGETA | TCFLSH | TIOCGWINSZ | TIOCSWINSZ | TIOCOUTQ => return self.control(cmd, arg),
             _ => return Err(ENOTTY),
         }
         Ok(0)
@@ -618,6 +630,10 @@ const TCGETS: u32 = 0x5401;
 const TCSETS: u32 = 0x5402;
 const TCSETSW: u32 = 0x5403;
 const TCSETSF: u32 = 0x5404;
+const TCGETA: u32 = 0x5405;
+const TCSETA: u32 = 0x5406;
+const TCSETAW: u32 = 0x5407;
+const TCSETAF: u32 = 0x5408;
 const TCSBRK: u32 = 0x5409;
 const TCXONC: u32 = 0x540a;
 const TCFLSH: u32 = 0x540b;

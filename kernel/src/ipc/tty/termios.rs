@@ -15,6 +15,36 @@ pub struct Termios {
     pub cc: [u8; 19],
 }
 
+/// `struct termio` of `ioctl_tty(2)`: the same in System V's size.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Termio {
+    flags: [u16; 4],
+    line: u8,
+    cc: [u8; 8],
+    pad: u8,
+}
+
+impl From<&Termios> for Termio {
+    fn from(full: &Termios) -> Self {
+        let mut cc = [0; 8];
+        cc.copy_from_slice(&full.cc[..8]);
+        Self { flags: [full.iflag, full.oflag, full.cflag, full.lflag].map(|it| it as u16), line: full.line, cc, pad: 0 }
+    }
+}
+
+impl Termio {
+    /// What it says, and of the old settings what it has no room for.
+    pub fn merged(&self, mut old: Termios) -> Termios {
+        let low = |old: u32, new: u16| old & 0xffff_0000 | u32::from(new);
+        let [iflag, oflag, cflag, lflag] = self.flags;
+        (old.iflag, old.oflag, old.cflag, old.lflag) = (low(old.iflag, iflag), low(old.oflag, oflag), low(old.cflag, cflag), low(old.lflag, lflag));
+        old.line = self.line;
+        old.cc[..8].copy_from_slice(&self.cc);
+        old
+    }
+}
+
 pub const VINTR: usize = 0;
 pub const VQUIT: usize = 1;
 pub const VERASE: usize = 2;

@@ -91,6 +91,13 @@ pub fn attach(tracer: &Arc<Process>, thread: &Arc<Thread>, how: Attach) -> Resul
         // It leaves the stop by job control and enters the tracer's.
         thread.signal_check.store(true, Ordering::Release);
         sched::wake_stopped(thread);
+        // The tracer may make requests at once, as on Linux (JOBCTL_TRAPPING).
+        let has_arrived = || {
+            let in_stop = thread.tracing.state.lock().as_ref().is_none_or(|state| state.stop.is_some());
+            (in_stop || thread.is_killed() || !process.stopped.load(Ordering::SeqCst)).then_some(())
+        };
+        // A signal only keeps it from waiting.
+        let _ = tracer.child_event.wait_until(has_arrived);
     }
     Ok(())
 }
@@ -171,7 +178,7 @@ pub fn follow(thread: &Arc<Thread>, child: &Arc<Thread>, flags: CloneFlags, exit
         if seized {
             child.tracing.set(Watch::TRAP);
         } else {
-            let _ = child.signals.lock().pending.add(SigInfo { signal: SIGSTOP, ..SigInfo::default() });
+            let _ = child.signals.lock().pending.add(SigInfo { signal: SIGSTOP, ..SigInfo::default() }, u64::MAX);
         }
         child.signal_check.store(true, Ordering::Release);
     }
