@@ -140,7 +140,9 @@ impl SignalDriven {
         match known {
             Some(watch) => watch.add(wanted),
             None => {
-                let watch = DirectoryWatch::new(file, wanted, *self.settings.lock())?;
+                // Not in the call itself: it may ask a daemon, and no lock is held meanwhile.
+                let settings = *self.settings.lock();
+                let watch = DirectoryWatch::new(file, wanted, settings)?;
                 *self.watch.lock() = Some(watch);
             }
         }
@@ -171,7 +173,8 @@ impl SignalDriven {
             return;
         }
         self.settings.lock().fd = fd;
-        let new = is_on.then(|| Registration::new(file, *self.settings.lock()));
+        let settings = *self.settings.lock();
+        let new = is_on.then(|| Registration::new(file, settings));
         let old = core::mem::replace(&mut *self.registration.lock(), new);
         drop(old);
     }

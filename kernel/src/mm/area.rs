@@ -71,6 +71,8 @@ pub struct Area {
     pub dont_fork: bool,
     /// Zero-filled in the child (`MADV_WIPEONFORK`).
     pub wipe_on_fork: bool,
+    /// Not in core dumps (`MADV_DONTDUMP`).
+    pub dont_dump: bool,
     /// What the kernel put there, shown in maps: `[stack]`, `[heap]`, `[vdso]`.
     pub label: Option<&'static str>,
     /// Contents.
@@ -128,6 +130,7 @@ impl Area {
             && self.locked == next.locked
             && self.dont_fork == next.dont_fork
             && self.wipe_on_fork == next.wipe_on_fork
+            && self.dont_dump == next.dont_dump
             && self.label == next.label
             && match (&self.backing, &next.backing) {
                 (Backing::Anonymous, Backing::Anonymous) => true,

@@ -258,6 +258,7 @@ impl AddressSpace {
             locked: false,
             dont_fork: false,
             wipe_on_fork: false,
+            dont_dump: false,
             label: request.label,
             backing: request.backing,
         });

@@ -103,6 +103,7 @@ fn flags(area: &Area) -> String {
         (area.locked, "lo"),
         (area.dont_fork, "dc"),
         (area.wipe_on_fork, "wf"),
+        (area.dont_dump, "dd"),
     ];
     for (_, code) in all.iter().filter(|(is_set, _)| *is_set) {
         out.push(' ');

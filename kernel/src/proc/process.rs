@@ -119,6 +119,19 @@ impl Entries for Process0 {
                 let make = move || Ok(format!("{}", shown.login.lock().0).into_bytes());
                 Ok(Text::writable(who, make, move |bytes| set_login(&process, bytes)))
             }
+            "coredump_filter" => {
+                let shown = process.clone();
+                let make = move || Ok(format!("{:08x}\n", shown.core_filter.load(Ordering::Relaxed)).into_bytes());
+                Ok(Text::writable(who, make, move |bytes| {
+                    let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?.trim();
+                    let value = match text.strip_prefix("0x") {
+                        Some(digits) => u32::from_str_radix(digits, 16),
+                        None => text.parse(),
+                    };
+                    process.core_filter.store(value.map_err(|_| EINVAL)? & 0x1ff, Ordering::Relaxed);
+                    Ok(())
+                }))
+            }
             "oom_score_adj" => {
                 let shown = process.clone();
                 let make = move || Ok(format!("{}\n", shown.oom_score_adj.load(Ordering::Relaxed)).into_bytes());
@@ -148,7 +161,7 @@ impl Entries for Process0 {
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
         let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
         names.extend(PUBLIC.iter().chain(PRIVATE).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
-        names.extend(["comm", "loginuid", "mem", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(["comm", "coredump_filter", "loginuid", "mem", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
         names.extend(["exe", "cwd", "root"].map(|n| (n.as_bytes().to_vec(), FileType::Symlink)));
         names.extend(["fd", "fdinfo", "ns", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
         names

@@ -11,6 +11,7 @@ use crate::fs::{FileType, InodeRef};
 use crate::ipc::sysv::{MAX_OBJECTS, msg, sem, shm};
 use crate::random;
 use crate::syscall::misc;
+use crate::task::coredump;
 use crate::task::process::{PID_MAX, PID_MAX_LIMIT};
 
 pub(super) const FILE: FileType = FileType::Regular;
@@ -61,6 +62,15 @@ fn host_name() -> InodeRef {
     )
 }
 
+fn core_pattern() -> InodeRef {
+    let show = || {
+        let mut pattern = coredump::pattern();
+        pattern.push(b'\n');
+        Ok(pattern)
+    };
+    Text::writable((0, 0), show, coredump::set_pattern)
+}
+
 fn domain_name() -> InodeRef {
     Text::writable(
         (0, 0),
@@ -81,8 +91,8 @@ pub fn root() -> InodeRef {
 fn kernel() -> InodeRef {
     fixed(&[
         ("cap_last_cap", FILE, constant!(40)),
-        ("core_pattern", FILE, || Text::new(|| b"core\n".to_vec())),
-        ("core_uses_pid", FILE, constant!(0)),
+        ("core_pattern", FILE, core_pattern),
+        ("core_uses_pid", FILE, || setting_in(&coredump::USES_PID, 0..=1)),
         ("domainname", FILE, domain_name),
         ("hostname", FILE, host_name),
         ("modules_disabled", FILE, constant!(1)),

@@ -284,8 +284,8 @@ pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<
     memory::MADVISE.check(advice as u32)?;
     let mm = cx.process.mm()?;
     match advice {
-        // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, (NO)HUGEPAGE, (DO)DUMP: hints.
-        0..=2 | 14..=17 | 20 | 21 => mm.check_mapped(addr, end)?,
+        // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, (NO)HUGEPAGE: hints.
+        0..=2 | 14 | 15 | 20 | 21 => mm.check_mapped(addr, end)?,
         // WILLNEED
         3 => mm.check_mapped(addr, end)?,
         // DONTNEED, FREE
@@ -294,6 +294,8 @@ pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<
         // DONTFORK, DOFORK
         10 => mm.update_areas(addr, end, |a| a.dont_fork = true)?,
         11 => mm.update_areas(addr, end, |a| a.dont_fork = false)?,
+        // DONTDUMP, DODUMP
+        16 | 17 => mm.update_areas(addr, end, |a| a.dont_dump = advice == 16)?,
         // WIPEONFORK, KEEPONFORK: private anonymous memory only
         18 | 19 => {
             let wipe = advice == 18;

@@ -340,28 +340,44 @@ fn poke_user(registers: Registers, offset: u64, value: u64) -> Result<Registers>
     regs.checked(registers.debug)
 }
 
+/// The general registers as `NT_PRSTATUS` has them (`struct user_regs_struct`).
+pub fn general_registers(registers: Registers) -> Vec<u8> {
+    UserRegsStruct::from(registers).as_bytes().to_vec()
+}
+
+/// The registers of `FXSAVE` as `NT_PRFPREG` has them.
+///
+/// # Errors
+/// `EIO` for an area that is too short.
+pub fn fpu_registers(mut area: Vec<u8>) -> Result<Vec<u8>> {
+    area.truncate(FXSAVE);
+    area.get_mut(SOFTWARE..).ok_or(EIO)?.fill(0);
+    Ok(area)
+}
+
+/// All that `XSAVE` wrote as `NT_X86_XSTATE` has it.
+///
+/// # Errors
+/// `ENODEV` without XSAVE, where there is nothing beyond [`fpu_registers`].
+pub fn extended_state(mut area: Vec<u8>) -> Result<Vec<u8>> {
+    if area.len() <= FXSAVE {
+        return Err(ENODEV);
+    }
+    // The second magic number of a signal frame.
+    area.truncate(area.len() - 4);
+    let features: [u8; 8] = area[SOFTWARE + 8..SOFTWARE + 16].try_into().map_err(|_| EIO)?;
+    area[SOFTWARE..FXSAVE].fill(0);
+    area[SOFTWARE..SOFTWARE + 8].copy_from_slice(&features);
+    Ok(area)
+}
+
 /// A register set as its note has it.
 fn read_set(thread: &Thread, cx: &Cx<'_>, kind: u64) -> Result<Vec<u8>> {
     let (registers, fpu) = stopped(cx, thread, |s| (s.registers(), s.fpu().to_vec()))?;
     match kind {
-        NT_PRSTATUS => Ok(UserRegsStruct::from(registers).as_bytes().to_vec()),
-        NT_PRFPREG => {
-            let mut area = fpu;
-            area.truncate(FXSAVE);
-            area.get_mut(SOFTWARE..).ok_or(EIO)?.fill(0);
-            Ok(area)
-        }
-        // Without XSAVE there is nothing beyond NT_PRFPREG.
-        NT_X86_XSTATE if fpu.len() > FXSAVE => {
-            let mut area = fpu;
-            // The second magic number of a signal frame.
-            area.truncate(area.len() - 4);
-            let features: [u8; 8] = area[SOFTWARE + 8..SOFTWARE + 16].try_into().map_err(|_| EIO)?;
-            area[SOFTWARE..FXSAVE].fill(0);
-            area[SOFTWARE..SOFTWARE + 8].copy_from_slice(&features);
-            Ok(area)
-        }
-        NT_X86_XSTATE => Err(ENODEV),
+        NT_PRSTATUS => Ok(general_registers(registers)),
+        NT_PRFPREG => fpu_registers(fpu),
+        NT_X86_XSTATE => extended_state(fpu),
         _ => Err(EINVAL),
     }
 }

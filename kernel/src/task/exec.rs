@@ -512,6 +512,18 @@ fn write_stack(
 
 /// Ends all other threads of the process and waits until they are gone.
 fn end_other_threads(thread: &Arc<Thread>) -> Result {
+    end_others(thread)?;
+    if thread.tid() != thread.process.pid {
+        process::take_leader_id(thread);
+    }
+    Ok(())
+}
+
+/// Has all other threads of the caller's process end, and waits until they have.
+///
+/// # Errors
+/// `EINTR` where the whole process is ending.
+pub(super) fn end_others(thread: &Arc<Thread>) -> Result {
     let process = &thread.process;
     let others = || process.threads().into_iter().filter(|t| !Arc::ptr_eq(t, thread));
     for other in others() {
@@ -523,9 +535,6 @@ fn end_other_threads(thread: &Arc<Thread>) -> Result {
     process.exit_event.wait_uninterruptible(|| (others().next().is_none() || process.exiting.load(Ordering::SeqCst)).then_some(()));
     if process.exiting.load(Ordering::SeqCst) {
         return Err(EINTR);
-    }
-    if thread.tid() != process.pid {
-        process::take_leader_id(thread);
     }
     Ok(())
 }

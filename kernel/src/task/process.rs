@@ -145,6 +145,10 @@ pub struct Process {
     pub subreaper: AtomicBool,
     /// `PR_SET_DUMPABLE`.
     pub dumpable: AtomicBool,
+    /// What a core dump has of its memory (`/proc/<pid>/coredump_filter`).
+    pub core_filter: AtomicU32,
+    /// While it is dumping: its other threads as they ended.
+    pub core: SpinLock<Option<Vec<super::coredump::ThreadState>>>,
     /// `PR_SET_NO_NEW_PRIVS`.
     pub no_new_privs: AtomicBool,
     /// `prctl(PR_SET_THP_DISABLE)`. There are no transparent huge pages.
@@ -317,6 +321,8 @@ impl Process {
             parent_death_signal: AtomicU32::new(0),
             subreaper: AtomicBool::new(false),
             dumpable: AtomicBool::new(true),
+            core_filter: AtomicU32::new(super::coredump::DEFAULT_FILTER),
+            core: SpinLock::new(None),
             no_new_privs: AtomicBool::new(false),
             no_huge_pages: AtomicBool::new(false),
             memory_errors: AtomicU8::new(2),
@@ -367,6 +373,7 @@ impl Process {
         child.oom_score_adj.store(parent.oom_score_adj.load(Ordering::Relaxed), Ordering::Relaxed);
         *child.login.lock() = *parent.login.lock();
         child.personality.store(parent.personality.load(Ordering::Relaxed), Ordering::Relaxed);
+        child.core_filter.store(parent.core_filter.load(Ordering::Relaxed), Ordering::Relaxed);
         child.dumpable.store(parent.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_new_privs.store(parent.no_new_privs.load(Ordering::Relaxed), Ordering::Relaxed);
         child.memory_errors.store(parent.memory_errors.load(Ordering::Relaxed), Ordering::Relaxed);

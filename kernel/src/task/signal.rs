@@ -58,6 +58,9 @@ pub const SI_TKILL: i32 = -6;
 /// Most queued real-time signals of a process, however high its RLIMIT_SIGPENDING is.
 const MAX_QUEUED: usize = 4096;
 
+/// In a wait status: there is a core dump.
+const WCOREFLAG: i32 = 0x80;
+
 /// A set of signals: bit n-1 is signal n.
 pub type SigSet = u64;
 
@@ -507,7 +510,7 @@ pub fn next_delivery(thread: &Arc<Thread>, mut cpu: trace::Cpu<'_>) -> Delivery 
         match action.handler {
             SIG_IGN => continue,
             SIG_DFL => {
-                default_action(thread, info);
+                default_action(thread, cpu.again(), info);
                 if process.stopped.load(Ordering::SeqCst) {
                     stop_here(thread, cpu.again());
                 }
@@ -528,7 +531,7 @@ pub fn stop_here(thread: &Arc<Thread>, cpu: trace::Cpu<'_>) {
     }
 }
 
-fn default_action(thread: &Arc<Thread>, info: SigInfo) {
+fn default_action(thread: &Arc<Thread>, mut cpu: trace::Cpu<'_>, info: SigInfo) {
     let process = &thread.process;
     let mask = bit(info.signal);
     if mask & IGNORED_BY_DEFAULT != 0 {
@@ -549,5 +552,6 @@ fn default_action(thread: &Arc<Thread>, info: SigInfo) {
     if core {
         crate::log::debug!("{} ({}) killed by signal {} code {} addr {:#x}", thread.comm(), thread.tid(), info.signal, info.code, info.value);
     }
-    lifecycle::kill_threads(process, info.signal as i32);
+    let has_dump = core && super::coredump::dump(thread, &mut cpu, &info);
+    lifecycle::kill_threads(process, info.signal as i32 | if has_dump { WCOREFLAG } else { 0 });
 }

@@ -7,7 +7,7 @@ use frame::user::{TrapReason, UserContext};
 
 use super::signal::{self, Delivery, SA_RESTART, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SigInfo};
 use super::trace::{self, Cpu, Entry, Watch};
-use super::{Thread, current, lifecycle, rseq, sched, sigframe};
+use super::{Thread, coredump, current, lifecycle, rseq, sched, sigframe};
 use crate::error::*;
 use crate::mm::FaultError;
 use crate::syscall;
@@ -127,6 +127,7 @@ fn exception(thread: &Arc<Thread>, context: &UserContext, vector: u8, error: u64
 /// Before user mode: end, stop, deliver a signal, restart an interrupted call.
 fn prepare_return(thread: &Arc<Thread>, mut cpu: Cpu<'_>, interrupted: Option<Interrupted>) {
     if thread.is_killed() {
+        coredump::leave_registers(thread, &mut cpu);
         return thread.leave(thread.process.exit_status.load(Ordering::SeqCst));
     }
     if thread.process.stopped.load(Ordering::SeqCst) {

@@ -400,7 +400,10 @@ impl Terminal {
                 let new: Termios = user::read(arg)?;
                 self.set_attributes(new, cmd == TCSETSF);
             }
-            TCGETA => user::write(arg, &Termio::from(&self.state.lock().0))?,
+            TCGETA => {
+                let termio = Termio::from(&self.state.lock().0);
+                user::write(arg, &termio)?;
+            }
             TCSETA | TCSETAW | TCSETAF => {
                 self.check_background(SIGTTOU)?;
                 let new: Termio = user::read(arg)?;
@@ -479,7 +482,10 @@ impl Terminal {
                 self.require_own_session()?;
                 user::write(arg, &self.session.load(Ordering::SeqCst))?;
             }
-            TIOCOUTQ => user::write(arg, &(self.echo_backlog.lock().len() as u32))?,
+            TIOCOUTQ => {
+                let waiting = self.echo_backlog.lock().len() as u32;
+                user::write(arg, &waiting)?;
+            }
             TIOCSTI => {
                 let byte = frame::user::read_u8(arg as u64)?;
                 if !task::capable(task::Capability::SYS_ADMIN) {

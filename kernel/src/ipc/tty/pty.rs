@@ -280,7 +280,11 @@ impl FileOps for Master {
                     task::signal::send_group(foreground, task::signal::SigInfo::kernel(arg as u32));
                 }
             }
-            FIONREAD => user::write(arg, &(self.0.pipe.output.lock().len() as u32))?,
+            FIONREAD => {
+                // No lock is held where memory is written: the page may have to be brought in.
+                let waiting = self.0.pipe.output.lock().len() as u32;
+                user::write(arg, &waiting)?;
+            }
             _ if cmd == scheme_abi::VT_BIND as u32 => {
                 if !task::capable(task::Capability::SYS_ADMIN) {
                     return Err(EPERM);
