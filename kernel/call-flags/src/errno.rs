@@ -21,6 +21,7 @@ errnos! {
     EIO = 5,
     EAGAIN = 11,
     ENOMEM = 12,
+    ENODEV = 19,
     EINVAL = 22,
     ENOSYS = 38,
     ENOPKG = 65,

@@ -1,6 +1,6 @@
 //! System V IPC and POSIX message queues.
 
-use crate::errno::Errno::{EINVAL, ENOMEM, ENOSYS};
+use crate::errno::Errno::{EINVAL, ENOMEM};
 use crate::set::{Entry, Flags, Unknown, Values, idle, no, on};
 use crate::sets;
 
@@ -76,7 +76,7 @@ sets! {
         NOWAIT,
         on("MSG_NOERROR", 0o10000),
         on("MSG_EXCEPT", 0o20000),
-        no("MSG_COPY", 0o40000, ENOSYS, "for checkpoints of processes (the error of a Linux without them; EINVAL without IPC_NOWAIT and with MSG_EXCEPT)"),
+        on("MSG_COPY", 0o40000),
     ]);
     /// `msgctl(2)`
     MSGCTL: Values = Values::new(&["msgctl"], "command", EINVAL, &[

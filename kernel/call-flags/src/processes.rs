@@ -1,10 +1,10 @@
 //! Processes and threads.
 
-use crate::errno::Errno::{EINVAL, EIO};
+use crate::errno::Errno::{EINVAL, EIO, ENODEV};
 use crate::set::{Entry, Flags, Unknown, Values, idle, no, on};
 use crate::sets;
 
-const NO_NAMESPACES: &str = "there are no namespaces (the error of a Linux without them)";
+const NO_NAMESPACES: &str = "there is one of this kind (the error of a Linux without them)";
 const NO_CGROUPS: &str = "there are no cgroups";
 
 const VM: Entry = on("CLONE_VM", 0x100);
@@ -16,7 +16,7 @@ const PTRACE: Entry = on("CLONE_PTRACE", 0x2000);
 const VFORK: Entry = on("CLONE_VFORK", 0x4000);
 const PARENT: Entry = on("CLONE_PARENT", 0x8000);
 const THREAD: Entry = on("CLONE_THREAD", 0x1_0000);
-const NEWNS: Entry = no("CLONE_NEWNS", 0x2_0000, EINVAL, NO_NAMESPACES);
+const NEWNS: Entry = on("CLONE_NEWNS", 0x2_0000);
 const SYSVSEM: Entry = on("CLONE_SYSVSEM", 0x4_0000);
 const SETTLS: Entry = on("CLONE_SETTLS", 0x8_0000);
 const PARENT_SETTID: Entry = on("CLONE_PARENT_SETTID", 0x10_0000);
@@ -24,7 +24,7 @@ const CHILD_CLEARTID: Entry = on("CLONE_CHILD_CLEARTID", 0x20_0000);
 const UNTRACED: Entry = on("CLONE_UNTRACED", 0x80_0000);
 const CHILD_SETTID: Entry = on("CLONE_CHILD_SETTID", 0x100_0000);
 const NEWCGROUP: Entry = no("CLONE_NEWCGROUP", 0x200_0000, EINVAL, NO_NAMESPACES);
-const NEWUTS: Entry = no("CLONE_NEWUTS", 0x400_0000, EINVAL, NO_NAMESPACES);
+const NEWUTS: Entry = on("CLONE_NEWUTS", 0x400_0000);
 const NEWIPC: Entry = no("CLONE_NEWIPC", 0x800_0000, EINVAL, NO_NAMESPACES);
 const NEWUSER: Entry = no("CLONE_NEWUSER", 0x1000_0000, EINVAL, NO_NAMESPACES);
 const NEWPID: Entry = no("CLONE_NEWPID", 0x2000_0000, EINVAL, NO_NAMESPACES);
@@ -54,7 +54,7 @@ sets! {
     UNSHARE: Flags = Flags::new(&["unshare"], "flags", Unknown::Refused(EINVAL), &[
         VM, SIGHAND, THREAD, FS, FILES, SYSVSEM, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, NEWTIME,
     ]);
-    /// `setns(2)`: there is one namespace of each kind, in which the caller is already.
+    /// `setns(2)`: of the kinds of which there is one, the caller is in it already.
     SETNS: Flags = Flags::new(&["setns"], "nstype", Unknown::Refused(EINVAL), &[
         on("CLONE_NEWNS", 0x2_0000),
         on("CLONE_NEWCGROUP", 0x200_0000),
@@ -168,8 +168,8 @@ sets! {
         on("ARCH_SET_FS", 0x1002),
         on("ARCH_GET_FS", 0x1003),
         on("ARCH_GET_GS", 0x1004),
-        no("ARCH_GET_CPUID", 0x1011, EINVAL, "cpuid cannot be made to fault"),
-        no("ARCH_SET_CPUID", 0x1012, EINVAL, "cpuid cannot be made to fault"),
+        on("ARCH_GET_CPUID", 0x1011),
+        no("ARCH_SET_CPUID", 0x1012, ENODEV, "cpuid cannot be made to fault"),
         no("ARCH_GET_XCOMP_SUPP", 0x1021, EINVAL, "there are no features to ask for (AMX)"),
         no("ARCH_GET_XCOMP_PERM", 0x1022, EINVAL, "there are no features to ask for (AMX)"),
         no("ARCH_REQ_XCOMP_PERM", 0x1023, EINVAL, "there are no features to ask for (AMX)"),

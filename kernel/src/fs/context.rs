@@ -4,7 +4,7 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use super::mount;
+use super::mount::{self, Namespace};
 use super::path::Path;
 use crate::sync::SpinLock;
 
@@ -12,6 +12,8 @@ use crate::sync::SpinLock;
 struct Places {
     root: Path,
     cwd: Path,
+    /// The tree of mounts that both are in.
+    namespace: Arc<Namespace>,
 }
 
 /// Root, working directory and umask of a process; threads share it, `fork` copies it (`clone(2)`, CLONE_FS).
@@ -39,7 +41,7 @@ fn register(context: FsContext) -> Arc<FsContext> {
 impl FsContext {
     /// A context at a root directory, umask 022.
     pub fn new(root: Path) -> Arc<Self> {
-        register(Self { places: SpinLock::new(Some(Places { cwd: root.clone(), root })), umask: AtomicU32::new(0o022) })
+        register(Self { places: SpinLock::new(Some(Places { cwd: root.clone(), root, namespace: Namespace::first() })), umask: AtomicU32::new(0o022) })
     }
 
     /// A context that holds on to no place: of the kernel's own threads and of processes that have ended. It sees the root of the tree.
@@ -66,10 +68,42 @@ impl FsContext {
     }
 
     fn replace(&self, change: impl FnOnce(&mut Places)) {
-        let mut places = self.places.lock().clone().unwrap_or_else(|| Places { root: mount::root(), cwd: mount::root() });
+        let mut places = self.places.lock().clone().unwrap_or_else(|| Places { root: mount::root(), cwd: mount::root(), namespace: Namespace::first() });
         change(&mut places);
         let old = self.places.lock().replace(places);
         drop(old);
+    }
+
+    /// The namespace of the mounts that it sees.
+    pub fn namespace(&self) -> Arc<Namespace> {
+        let namespace = self.places.lock().as_ref().map(|places| places.namespace.clone());
+        namespace.unwrap_or_else(Namespace::first)
+    }
+
+    /// Goes over to a copy of its namespace (`unshare(2)`, CLONE_NEWNS): root and working directory are the same directories, seen through the copies.
+    ///
+    /// # Errors
+    /// `EINVAL` before there is a root.
+    pub fn unshare_mounts(&self) -> crate::error::Result {
+        let (namespace, copies) = self.namespace().copied()?;
+        let root = namespace.root().unwrap_or_else(mount::root);
+        let moved = |place: &Path| match copies.iter().find(|(id, _)| *id == place.mount.id) {
+            Some((_, mount)) => Path { mount: mount.clone(), dentry: place.dentry.clone() },
+            // On a mount that is in no tree any more.
+            None => root.clone(),
+        };
+        self.replace(|places| {
+            places.root = moved(&places.root);
+            places.cwd = moved(&places.cwd);
+            places.namespace = namespace.clone();
+        });
+        Ok(())
+    }
+
+    /// Goes over to a namespace, to its root (`setns(2)`).
+    pub fn join(&self, namespace: &Arc<Namespace>) {
+        let root = namespace.root().unwrap_or_else(mount::root);
+        self.replace(|places| *places = Places { root: root.clone(), cwd: root, namespace: namespace.clone() });
     }
 
     /// `chroot(2)`.

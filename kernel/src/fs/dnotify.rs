@@ -18,7 +18,7 @@ const EVENTS: [(u32, u32); 6] = [
     (0x2, notify::MODIFY),
     (0x4, notify::CREATE | notify::MOVED_TO),
     (0x8, notify::DELETE | notify::MOVED_FROM),
-    (0x10, notify::MOVED_FROM),
+    (0x10, notify::RENAMED_WITHIN),
     (0x20, notify::ATTRIB),
 ];
 

@@ -145,7 +145,7 @@ pub trait FileOps: Send + Sync + Any {
 
     /// Whether it can be waited for (`epoll(7)`); others are always ready.
     fn has_readiness(&self) -> bool {
-        true
+        !matches!(self.attr().map(|attr| attr.mode & 0o170000), Ok(0o100000 | 0o040000))
     }
 
     /// A device without positions: `lseek(2)` succeeds and leads nowhere.

@@ -93,7 +93,8 @@ fn others(key: FileKey, but: &OpenFile) -> usize {
 /// `EINVAL` for what is no regular file, `EACCES` for others' files without `CAP_LEASE`, `EAGAIN` where the file is open in a way that does not go with it, or
 /// there is no lease to give up.
 pub fn set(file: &Arc<OpenFile>, fd: i32, wanted: Option<Kind>) -> Result {
-    let inode = file.ops.inode().ok_or(EINVAL)?;
+    // By the place, where there is one: who has it open for writing is known by that inode.
+    let inode = file.path.as_ref().map(|place| place.inode().clone()).or_else(|| file.ops.inode()).ok_or(EINVAL)?;
     let attr = inode.attr()?;
     let thread = task::current();
     if thread.creds().fsuid != attr.uid && !thread.has(Capability::LEASE) {

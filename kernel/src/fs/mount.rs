@@ -1,4 +1,4 @@
-//! Mounted filesystems and the tree they form (`mount_namespaces(7)`; there is one namespace, all mounts are private).
+//! Mounted filesystems and the trees they form, one in each namespace (`mount_namespaces(7)`; all mounts are private).
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -13,7 +13,8 @@ use super::dentry::Dentry;
 use super::inode::InodeRef;
 use super::path::Path;
 use crate::error::*;
-use crate::sync::{Mutex, RwSpinLock, SpinLock};
+use crate::sync::{Mutex, Once, RwSpinLock, SpinLock, WaitQueue};
+use crate::task::uts;
 
 bitflags! {
     /// Options of one mount: those bits of `mount(2)`'s flags that stay.
@@ -87,7 +88,60 @@ struct Table {
 static TABLE: RwSpinLock<Table> = RwSpinLock::new(Table { at: BTreeMap::new(), all: Vec::new() });
 static TYPES: RwSpinLock<Vec<(&'static str, bool, MountFn)>> = RwSpinLock::new(Vec::new());
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-static ROOT: RwSpinLock<Option<Arc<Mount>>> = RwSpinLock::new(None);
+
+/// A tree of mounts. It goes with the last process that sees it.
+pub struct Namespace {
+    /// Its number in `/proc/<pid>/ns`.
+    pub ino: u64,
+    root: RwSpinLock<Option<Arc<Mount>>>,
+}
+
+/// The number that Linux gives to the first.
+const FIRST_NAMESPACE: u64 = 0xf000_0000;
+
+impl Namespace {
+    /// That of the first process.
+    pub fn first() -> Arc<Self> {
+        static FIRST: Once<Arc<Namespace>> = Once::new();
+        FIRST.get_or_init(|| Arc::new(Self { ino: FIRST_NAMESPACE, root: RwSpinLock::new(None) })).clone()
+    }
+
+    /// The root of the tree; `None` before the first one is mounted.
+    pub fn root(&self) -> Option<Path> {
+        self.root.read().as_ref().map(Path::root_of)
+    }
+
+    /// Another namespace with the same mounts; also, which mount is the copy of which (by id).
+    ///
+    /// # Errors
+    /// `EINVAL` before there is a root.
+    pub fn copied(&self) -> Result<(Arc<Self>, Vec<(u64, Arc<Mount>)>)> {
+        let root = self.root().ok_or(EINVAL)?;
+        let below = submounts(&root);
+        let copy = |of: &Arc<Mount>| Mount::new(of.sb.clone(), of.root.clone(), &of.source, of.flags());
+        let top = copy(&root.mount);
+        TABLE.write().all.push(top.clone());
+        let made = Arc::new(Self { ino: uts::next_ino(), root: RwSpinLock::new(Some(top.clone())) });
+        let mut copies = alloc::vec![(root.mount.id, top)];
+        for mount in below {
+            let Some(point) = mount.mountpoint() else { continue };
+            let Some(parent) = copies.iter().find(|c| c.0 == point.mount.id).map(|c| c.1.clone()) else { continue };
+            // One whose mount point has been removed meanwhile is left out, with what is on it.
+            if let Ok(copy) = add(copy(&mount), &Path { mount: parent, dentry: point.dentry }) {
+                copies.push((mount.id, copy));
+            }
+        }
+        Ok((made, copies))
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        if let Some(root) = self.root() {
+            remove_tree(root);
+        }
+    }
+}
 
 /// Makes a filesystem type known to `mount(2)`. `nodev`: it needs no device (`/proc/filesystems`).
 pub fn register_type(name: &'static str, nodev: bool, make: MountFn) {
@@ -148,13 +202,13 @@ impl Mount {
     }
 }
 
-/// The root of the tree.
+/// The root of the first tree.
 ///
 /// # Panics
 /// Before [`set_first_root`].
 pub fn root() -> Path {
-    match &*ROOT.read() {
-        Some(mount) => Path::root_of(mount),
+    match Namespace::first().root() {
+        Some(root) => root,
         None => unreachable!("the first root is mounted before any process exists"),
     }
 }
@@ -163,7 +217,7 @@ pub fn root() -> Path {
 pub fn set_first_root(sb: Arc<SuperBlock>, source: &[u8], flags: MountFlags) -> Path {
     let mount = Mount::new(sb.clone(), sb.root.clone(), source, flags);
     TABLE.write().all.push(mount.clone());
-    *ROOT.write() = Some(mount.clone());
+    *Namespace::first().root.write() = Some(mount.clone());
     Path::root_of(&mount)
 }
 
@@ -173,6 +227,25 @@ pub fn covering(path: &Path) -> Option<Arc<Mount>> {
         return None;
     }
     TABLE.read().at.get(&(path.mount.id, path.dentry.id())).cloned()
+}
+
+/// How often the trees have changed; those who watch the lists of mounts are told.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// The number of changes of the trees of mounts so far.
+pub fn changes() -> u64 {
+    CHANGES.load(Ordering::Acquire)
+}
+
+/// Woken with each change.
+pub fn change_event() -> &'static WaitQueue {
+    static QUEUE: Once<WaitQueue> = Once::new();
+    QUEUE.get_or_init(WaitQueue::new)
+}
+
+fn has_changed() {
+    CHANGES.fetch_add(1, Ordering::AcqRel);
+    change_event().wake_all();
 }
 
 fn attach(mount: &Arc<Mount>, at: &Path) {
@@ -185,6 +258,7 @@ fn attach(mount: &Arc<Mount>, at: &Path) {
     *mount.parent.lock() = Some(at.clone());
     let old = TABLE.write().at.insert((at.mount.id, at.dentry.id()), mount.clone());
     drop(old);
+    has_changed();
 }
 
 fn detach(mount: &Arc<Mount>) {
@@ -198,6 +272,7 @@ fn detach(mount: &Arc<Mount>) {
             }
         }
         drop(old);
+        has_changed();
     }
 }
 
@@ -328,6 +403,14 @@ pub fn unmount(path: Path, lazily: bool) -> Result {
         }
         path.inode().sync_fs()?;
     }
+    drop(below);
+    remove_tree(path);
+    Ok(())
+}
+
+/// Takes the mount whose root is `path` away, and all below it.
+fn remove_tree(path: Path) {
+    let below = submounts(&path);
     let mut gone = Vec::new();
     for mount in below.iter().rev().chain([&path.mount]) {
         detach(mount);
@@ -342,7 +425,6 @@ pub fn unmount(path: Path, lazily: bool) -> Result {
     drop((gone, below, path));
     // The entries of the filesystem that only the cache holds must not keep it alive.
     dcache::shrink(usize::MAX);
-    Ok(())
 }
 
 /// Makes a filesystem the root of the tree: every process whose root or working directory was the old root moves to the new one. What was
@@ -354,18 +436,18 @@ pub fn replace_root(sb: Arc<SuperBlock>, source: &[u8], flags: MountFlags) -> Pa
         let mut table = TABLE.write();
         table.all.push(mount.clone());
     }
-    *ROOT.write() = Some(mount.clone());
+    *Namespace::first().root.write() = Some(mount.clone());
     let new = Path::root_of(&mount);
     context::replace_everywhere(&old, &new);
     new
 }
 
-/// `pivot_root(2)`: `new_root` becomes the root of the tree, the old root is attached to `put_old`.
+/// `pivot_root(2)`: `new_root` becomes the root of the tree, the old root is attached to `put_old`. Both are in `namespace`.
 ///
 /// # Errors
 /// `EINVAL` where `new_root` is no mount's root or `put_old` is not below it, `EBUSY` where `new_root` is the root.
-pub fn pivot_root(new_root: &Path, put_old: &Path) -> Result {
-    let old = root();
+pub fn pivot_root(namespace: &Namespace, new_root: &Path, put_old: &Path) -> Result {
+    let old = namespace.root().ok_or(EINVAL)?;
     if Arc::ptr_eq(&new_root.mount, &old.mount) || Arc::ptr_eq(&put_old.mount, &old.mount) {
         return Err(EBUSY);
     }
@@ -378,7 +460,7 @@ pub fn pivot_root(new_root: &Path, put_old: &Path) -> Result {
     }
     detach(&new_root.mount);
     attach(&old.mount, put_old);
-    *ROOT.write() = Some(new_root.mount.clone());
+    *namespace.root.write() = Some(new_root.mount.clone());
     context::replace_everywhere(&old, &Path::root_of(&new_root.mount));
     Ok(())
 }

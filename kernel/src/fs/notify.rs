@@ -29,6 +29,8 @@ pub const OPEN: u32 = 0x20;
 pub const MOVED_FROM: u32 = 0x40;
 #[allow(missing_docs)]
 pub const MOVED_TO: u32 = 0x80;
+/// With `MOVED_FROM`: to another name in the same directory. `inotify(7)` does not show it.
+pub const RENAMED_WITHIN: u32 = 0x1000_0000;
 #[allow(missing_docs)]
 pub const CREATE: u32 = 0x100;
 #[allow(missing_docs)]
@@ -156,8 +158,9 @@ pub fn moved(from: (&Arc<Dentry>, &[u8]), to: (&Arc<Dentry>, &[u8]), what: &Arc<
     }
     let kind = directory(what.kind());
     let cookie = COOKIE.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+    let within = if Arc::ptr_eq(from.0, to.0) { RENAMED_WITHIN } else { 0 };
     if let Some(key) = known_key(from.0.inode()) {
-        send(key, MOVED_FROM | kind, cookie, from.1, false);
+        send(key, MOVED_FROM | within | kind, cookie, from.1, false);
     }
     if let Some(key) = known_key(to.0.inode()) {
         send(key, MOVED_TO | kind, cookie, to.1, false);

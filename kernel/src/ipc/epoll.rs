@@ -141,8 +141,7 @@ impl Epoll {
     /// # Errors
     /// `EEXIST`, `EPERM` for files without readiness (regular files and directories), `ELOOP` for circles.
     pub fn add(self: &Arc<Self>, fd: i32, file: &Arc<OpenFile>, events: u32, data: u64) -> Result {
-        let is_queue = file.downcast::<super::mqueue::QueueFile>().is_some();
-        if matches!(file.ops.attr()?.mode & 0o170000, 0o100000 | 0o040000) && !is_queue || !file.ops.has_readiness() {
+        if !file.ops.has_readiness() {
             return Err(EPERM);
         }
         if let Some(inner) = file.downcast::<Epoll>() {

@@ -222,7 +222,17 @@ pub fn wake(addr: usize, private: bool, count: usize, bitset: u32) -> Result<usi
     if bitset == 0 {
         return Err(EINVAL);
     }
-    wake_key(key_of(addr, private)?, count, bitset)
+    let key = key_of(addr, private)?;
+    touch(addr, private)?;
+    wake_key(key, count, bitset)
+}
+
+/// A shared futex is named by its page, which must be there.
+fn touch(addr: usize, private: bool) -> Result {
+    if !private {
+        frame::user::read_u32(addr as u64)?;
+    }
+    Ok(())
 }
 
 /// Wakes waiters of the current process at an address, private or shared (thread exit).
@@ -241,6 +251,8 @@ pub fn wake_address(addr: usize, count: usize) {
 /// `EAGAIN` where the word has not the expected value, `EFAULT`, `EINVAL`.
 pub fn requeue(addr: usize, to: usize, private: bool, wake_count: usize, move_count: usize, expected: Option<u32>) -> Result<usize> {
     let (key, target) = (key_of(addr, private)?, key_of(to, private)?);
+    touch(addr, private)?;
+    touch(to, private)?;
     if let Some(expected) = expected {
         if frame::user::read_u32(addr as u64)? != expected {
             return Err(EAGAIN);

@@ -220,7 +220,7 @@ impl Listener for Inotify {
             (wanted.then_some(wd), ends.then_some(wd))
         };
         if let Some(wd) = wd {
-            self.push(Event { wd, mask, cookie, name: name.to_vec() });
+            self.push(Event { wd, mask: mask & !notify::RENAMED_WITHIN, cookie, name: name.to_vec() });
         }
         if let Some(wd) = ends {
             let _ = self.unwatch(wd);

@@ -73,11 +73,17 @@ pub struct Pipe {
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// Buffers of a new pipe: what the limit leaves to those without privileges.
+fn first_slots() -> usize {
+    let most = (MAX_SIZE.load(Ordering::Relaxed) / PAGE).max(1);
+    if most < DEFAULT_SLOTS && !task::capable(task::Capability::SYS_RESOURCE) { most } else { DEFAULT_SLOTS }
+}
+
 impl Pipe {
     /// A pipe without open ends (a FIFO's, kept by its inode).
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            queue: Mutex::new(Queue { buffers: VecDeque::new(), slots: DEFAULT_SLOTS, spare: None }),
+            queue: Mutex::new(Queue { buffers: VecDeque::new(), slots: first_slots(), spare: None }),
             readers: AtomicUsize::new(0),
             writers: AtomicUsize::new(0),
             reader_opens: AtomicU64::new(0),

@@ -330,6 +330,11 @@ impl AddressSpace {
         }
         let mut dropped = Vec::new();
         let mut areas = self.areas.lock();
+        // A hole in the middle of an area makes two of it.
+        let splits = areas.at(start).is_some_and(|area| area.start < start && area.end > start + len);
+        if splits && areas.map.len() >= MAX_AREAS.load(Ordering::Relaxed) {
+            return Err(ENOMEM);
+        }
         self.remove(&mut areas, start, start + len, &mut dropped);
         drop(areas);
         Ok(())

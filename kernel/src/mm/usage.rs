@@ -1,5 +1,7 @@
 //! How much of an area is in memory, and whose it is.
 
+use alloc::vec::Vec;
+
 use frame::paging::{EntryInfo, PteFlags};
 
 use super::{AddressSpace, Area, PAGE};
@@ -71,5 +73,24 @@ impl AddressSpace {
         let mut usage = AreaUsage::default();
         self.table.for_each_present(area.start as u64, area.end as u64, |_, info| usage.add(info));
         usage
+    }
+
+    /// The entries of `/proc/<pid>/pagemap` for `count` pages from the page `first` on; the frames' numbers where `with_places`.
+    pub fn page_map(&self, first: usize, count: usize, with_places: bool) -> Vec<u64> {
+        const SOFT_DIRTY: u64 = 1 << 55;
+        const EXCLUSIVE: u64 = 1 << 56;
+        const OF_FILE: u64 = 1 << 61;
+        const PRESENT: u64 = 1 << 63;
+        let start = (first * PAGE) as u64;
+        let mut map = alloc::vec![0; count];
+        self.table.for_each_present(start, start + (count * PAGE) as u64, |va, page| {
+            let is_own = page.flags.contains(PteFlags::SOFT_A);
+            // The cache of a file has its pages, too.
+            let is_exclusive = page.refcount <= 1 + u32::from(!is_own);
+            let place = if with_places { page.paddr / PAGE as u64 } else { 0 };
+            let bit = |is_set: bool, bit: u64| if is_set { bit } else { 0 };
+            map[((va - start) as usize) / PAGE] = place | PRESENT | SOFT_DIRTY | bit(is_exclusive, EXCLUSIVE) | bit(!is_own, OF_FILE);
+        });
+        map
     }
 }

@@ -6,6 +6,7 @@ mod memory;
 pub mod namespaces;
 mod net;
 mod node;
+mod pagemap;
 mod process;
 pub use process::process_of;
 mod sysctl;

@@ -5,11 +5,12 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::*;
-use crate::fs::{Attr, FileOps, FileType, Inode, InodeRef, IoSink, IoSource, OpenFile, OpenFlags, Path};
+use crate::fs::{Attr, Events, FileOps, FileType, Inode, InodeRef, IoSink, IoSource, OpenFile, OpenFlags, Path};
 use crate::scheme::pseudo::{self, Dir, Entries};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, PollTable, WaitQueue};
 
 type Make = Box<dyn Fn() -> Result<Vec<u8>> + Send + Sync>;
 type Take = Box<dyn Fn(&[u8]) -> Result + Send + Sync>;
@@ -21,6 +22,8 @@ pub struct Text {
     ino: u64,
     make: Make,
     take: Option<Take>,
+    /// How often what it shows has changed, and who is told of that.
+    changes: Option<(fn() -> u64, fn() -> &'static WaitQueue)>,
 }
 
 /// Longest thing that can be written to such a file.
@@ -34,7 +37,16 @@ impl Text {
 
     /// With an owner and permission bits; making the text can fail.
     pub fn owned(owner: (u32, u32), mode: u32, make: impl Fn() -> Result<Vec<u8>> + Send + Sync + 'static) -> InodeRef {
-        Arc::new(Self { mode, owner, ino: 0, make: Box::new(make), take: None })
+        Arc::new(Self { mode, owner, ino: 0, make: Box::new(make), take: None, changes: None })
+    }
+
+    /// One whose changes can be waited for (`poll(2)`, POLLPRI): how many there have been, and the queue that is woken.
+    pub fn watched(
+        owner: (u32, u32),
+        make: impl Fn() -> Result<Vec<u8>> + Send + Sync + 'static,
+        changes: (fn() -> u64, fn() -> &'static WaitQueue),
+    ) -> InodeRef {
+        Arc::new(Self { mode: 0o444, owner, ino: 0, make: Box::new(make), take: None, changes: Some(changes) })
     }
 
     /// One that can also be written.
@@ -43,7 +55,7 @@ impl Text {
         make: impl Fn() -> Result<Vec<u8>> + Send + Sync + 'static,
         take: impl Fn(&[u8]) -> Result + Send + Sync + 'static,
     ) -> InodeRef {
-        Arc::new(Self { mode: 0o644, owner, ino: 0, make: Box::new(make), take: Some(Box::new(take)) })
+        Arc::new(Self { mode: 0o644, owner, ino: 0, make: Box::new(make), take: Some(Box::new(take)), changes: None })
     }
 }
 
@@ -64,7 +76,8 @@ impl Inode for Text {
     }
 
     fn open(self: Arc<Self>, _flags: OpenFlags) -> Result<Arc<dyn FileOps>> {
-        Ok(Arc::new(OpenText { node: self, text: Mutex::new(None) }))
+        let seen = AtomicU64::new(self.changes.map_or(0, |(count, _)| count()));
+        Ok(Arc::new(OpenText { node: self, text: Mutex::new(None), seen }))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -75,9 +88,23 @@ impl Inode for Text {
 struct OpenText {
     node: Arc<Text>,
     text: Mutex<Option<Vec<u8>>>,
+    /// The number of changes when it was asked last.
+    seen: AtomicU64,
 }
 
 impl FileOps for OpenText {
+    fn has_readiness(&self) -> bool {
+        self.node.changes.is_some()
+    }
+
+    fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
+        let always = Events::IN | Events::OUT | Events::RDNORM | Events::WRNORM;
+        let Some((count, queue)) = self.node.changes else { return always };
+        table.register(queue());
+        let now = count();
+        if self.seen.swap(now, Ordering::AcqRel) == now { always } else { always | Events::PRI | Events::ERR }
+    }
+
     fn seekable(&self) -> bool {
         true
     }

@@ -38,6 +38,9 @@ struct Process0 {
 
 type MakeText = fn(&Arc<Process>) -> Result<Vec<u8>>;
 
+/// Readable by everybody, and told of where they change (`poll(2)`).
+const WATCHED: &[(&str, MakeText)] = &[("mountinfo", |p| Ok(mounts(p, true))), ("mounts", |p| Ok(mounts(p, false)))];
+
 /// Readable by everybody.
 const PUBLIC: &[(&str, MakeText)] = &[
     ("cgroup", |_| Ok(b"0::/\n".to_vec())),
@@ -45,8 +48,6 @@ const PUBLIC: &[(&str, MakeText)] = &[
     ("cpuset", |_| Ok(b"/\n".to_vec())),
     ("gid_map", |_| Ok(namespaces::id_map())),
     ("limits", limits),
-    ("mountinfo", |p| Ok(mounts(p, true))),
-    ("mounts", |p| Ok(mounts(p, false))),
     ("mountstats", |p| Ok(mount_stats(p))),
     ("projid_map", |_| Ok(namespaces::id_map())),
     ("setgroups", |_| Ok(b"allow\n".to_vec())),
@@ -84,6 +85,9 @@ impl Entries for Process0 {
         let process = self.process.clone();
         let who = owner(&process);
         let text = core::str::from_utf8(name).map_err(|_| ENOENT)?;
+        if let Some((_, make)) = WATCHED.iter().find(|(n, _)| *n == text) {
+            return Ok(Text::watched(who, move || make(&process), (mount::changes, mount::change_event)));
+        }
         if let Some((_, make)) = PUBLIC.iter().find(|(n, _)| *n == text) {
             return Ok(Text::owned(who, 0o444, move || make(&process)));
         }
@@ -148,6 +152,7 @@ impl Entries for Process0 {
                     Ok(())
                 }))
             }
+            "pagemap" => Ok(Arc::new(super::pagemap::PageMap(process))),
             "mem" => Ok(Arc::new(super::memory::Memory(process))),
             "fd" => Ok(dir(Fds(process, FdView::Links), 0x2_0000 + u64::from(self.process.pid))),
             "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
@@ -160,8 +165,8 @@ impl Entries for Process0 {
 
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
         let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
-        names.extend(PUBLIC.iter().chain(PRIVATE).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
-        names.extend(["comm", "coredump_filter", "loginuid", "mem", "oom_score_adj"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(PUBLIC.iter().chain(PRIVATE).chain(WATCHED).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(["comm", "coredump_filter", "loginuid", "mem", "oom_score_adj", "pagemap"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
         names.extend(["exe", "cwd", "root"].map(|n| (n.as_bytes().to_vec(), FileType::Symlink)));
         names.extend(["fd", "fdinfo", "ns", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
         names
@@ -528,7 +533,13 @@ impl Inode for Anonymous {
         _place: &Path,
     ) -> Option<Result<Arc<OpenFile>>> {
         // Not by what its mode says: a pipe's number names no FIFO in a filesystem.
-        Some(self.open(flags).map(|ops| OpenFile::new(ops, flags)))
+        let truncates = flags.contains(OpenFlags::TRUNC) && FileType::from_mode(self.attr().ok()?.mode) == Some(FileType::Regular);
+        Some(self.open(flags).and_then(|ops| {
+            if truncates {
+                ops.truncate(0)?;
+            }
+            Ok(OpenFile::new(ops, flags))
+        }))
     }
 
     fn open(self: Arc<Self>, flags: OpenFlags) -> Result<Arc<dyn FileOps>> {

@@ -11,7 +11,7 @@ use crate::fs::{FileType, InodeRef};
 use crate::ipc::sysv::{MAX_OBJECTS, msg, sem, shm};
 use crate::random;
 use crate::syscall::misc;
-use crate::task::coredump;
+use crate::task::{coredump, uts};
 use crate::task::process::{PID_MAX, PID_MAX_LIMIT};
 
 pub(super) const FILE: FileType = FileType::Regular;
@@ -50,16 +50,26 @@ fn boot_id() -> [u8; 16] {
     *ID.get_or_init(random_uuid)
 }
 
+/// A name of the asking process's UTS namespace.
+fn machine_name(show: fn() -> Vec<u8>, set: fn(&mut uts::Names, uts::Name)) -> InodeRef {
+    let show = move || {
+        let mut name = show();
+        name.push(b'\n');
+        Ok(name)
+    };
+    Text::writable((0, 0), show, move |bytes| {
+        let name = uts::Name::new(bytes).ok_or(EINVAL)?;
+        crate::task::with_current(|thread| thread.process.uts()).change(|names| set(names, name));
+        Ok(())
+    })
+}
+
 fn host_name() -> InodeRef {
-    Text::writable(
-        (0, 0),
-        || {
-            let mut name = misc::host_name();
-            name.push(b'\n');
-            Ok(name)
-        },
-        |bytes| if misc::set_host_name(bytes) { Ok(()) } else { Err(EINVAL) },
-    )
+    machine_name(uts::host_name, |names, name| names.host = name)
+}
+
+fn domain_name() -> InodeRef {
+    machine_name(uts::domain_name, |names, name| names.domain = name)
 }
 
 fn core_pattern() -> InodeRef {
@@ -69,18 +79,6 @@ fn core_pattern() -> InodeRef {
         Ok(pattern)
     };
     Text::writable((0, 0), show, coredump::set_pattern)
-}
-
-fn domain_name() -> InodeRef {
-    Text::writable(
-        (0, 0),
-        || {
-            let mut name = misc::domain_name();
-            name.push(b'\n');
-            Ok(name)
-        },
-        |bytes| if misc::set_domain_name(bytes) { Ok(()) } else { Err(EINVAL) },
-    )
 }
 
 /// The directory.

@@ -670,7 +670,11 @@ impl Ticket {
         let mut cancelled: Option<u64> = None;
         loop {
             let uninterruptible = wait == Wait::Uninterruptible || cancelled.is_some();
-            sched::prepare_to_sleep(&thread, !uninterruptible);
+            if wait == Wait::Killable && !uninterruptible {
+                sched::prepare_to_sleep_killable(&thread);
+            } else {
+                sched::prepare_to_sleep(&thread, !uninterruptible);
+            }
             let (done, down_until) = {
                 let mut inner = scheme.inner.lock();
                 let down_until = if let Link::Down(until) = inner.link { Some(until) } else { None };

@@ -356,7 +356,9 @@ impl Internet {
             options::MTU => word(socket.mtu()?),
             options::MTU_V6 if socket.family == Family::V6 => word(socket.mtu()?),
             options::SEND_TIME => socket.send_time().unwrap_or_default().map(u32::to_le_bytes).concat(),
-            _ => word(socket.word((level, option))?),
+            // What no protocol of the socket answers ends at IPv4's, which says so.
+            (options::SOCKET | options::IP | options::IPV6, _) => word(socket.word((level, option))?),
+            _ => word(socket.word((level, option)).map_err(|error| if options::is_own(level, socket.kind) { error } else { EOPNOTSUPP })?),
         })
     }
 
@@ -434,6 +436,20 @@ impl Internet {
             (options::IPV6, 20 | 21) if socket.family == Family::V6 => {
                 let group: [u8; 16] = if len < 20 { return Err(EINVAL) } else { user::read(at)? };
                 socket.change_membership(IpAddr::from(group), option == 20)?;
+            }
+            // MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP: struct group_req, an interface and a socket address (RFC 3678).
+            (options::IP | options::IPV6, 42 | 45) => {
+                const AF_INET: u16 = 2;
+                const AF_INET6: u16 = 10;
+                let raw: [u8; 136] = if len < 136 { return Err(EINVAL) } else { user::read(at)? };
+                let part = |from: usize| &raw[from..];
+                let family = u16::from_le_bytes([raw[8], raw[9]]);
+                let group = match (level, family) {
+                    (options::IP, AF_INET) => part(12).first_chunk::<4>().map(|it| IpAddr::from(*it)),
+                    (options::IPV6, AF_INET6) if socket.family == Family::V6 => part(16).first_chunk::<16>().map(|it| IpAddr::from(*it)),
+                    _ => None,
+                };
+                socket.change_membership(group.ok_or(EADDRNOTAVAIL)?, option == 42)?;
             }
             // ICMP_FILTER
             (255, 1) => socket.set_icmp_filter(protocol::ICMP, &user::read_bytes(at, (len as usize).min(4))?)?,

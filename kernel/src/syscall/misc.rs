@@ -9,62 +9,15 @@ use super::process::Rusage;
 use super::time::TimeSpec;
 use crate::error::*;
 use crate::ipc::{futex, futex_pi};
-use crate::sync::SpinLock;
 use crate::task::process::{self, RLIMIT_STACK};
 use crate::time::Clock;
 use crate::{log, random, task, user};
-use crate::task::Capability;
+use crate::task::{Capability, uts};
 
 /// Reported by uname(2): the release that our system-call interface follows.
 pub const RELEASE: &str = "6.1.0-genai";
 /// The same for programs that know no version above 2.6: 40 and the minor number, as Linux counts.
 const RELEASE_26: &str = "2.6.61-genai";
-/// Longest host name.
-const HOST_NAME_MAX: usize = 64;
-
-struct Names {
-    host: ([u8; 65], usize),
-    domain: ([u8; 65], usize),
-}
-
-static NAMES: SpinLock<Option<Names>> = SpinLock::new(None);
-
-fn with_names<R>(f: impl FnOnce(&mut Names) -> R) -> R {
-    let mut names = NAMES.lock();
-    f(names.get_or_insert_with(|| {
-        let mut initial = Names { host: ([0; 65], 5), domain: ([0; 65], 6) };
-        initial.host.0[..5].copy_from_slice(b"genai");
-        initial.domain.0[..6].copy_from_slice(b"(none)");
-        initial
-    }))
-}
-
-/// The host name.
-pub fn host_name() -> alloc::vec::Vec<u8> {
-    with_names(|n| n.host.0[..n.host.1].to_vec())
-}
-
-/// The name of the NIS domain.
-pub fn domain_name() -> alloc::vec::Vec<u8> {
-    with_names(|n| n.domain.0[..n.domain.1].to_vec())
-}
-
-fn as_name(name: &[u8]) -> Option<([u8; 65], usize)> {
-    let mut bytes = [0; 65];
-    bytes.get_mut(..name.len()).filter(|_| name.len() <= HOST_NAME_MAX)?.copy_from_slice(name);
-    Some((bytes, name.len()))
-}
-
-/// Sets the host name; `false` where it is too long.
-pub fn set_host_name(name: &[u8]) -> bool {
-    as_name(name).map(|name| with_names(|n| n.host = name)).is_some()
-}
-
-/// Sets the name of the NIS domain; `false` where it is too long.
-pub fn set_domain_name(name: &[u8]) -> bool {
-    as_name(name).map(|name| with_names(|n| n.domain = name)).is_some()
-}
-
 /// What uname(2) gives as the kernel's version.
 pub fn version() -> alloc::string::String {
     alloc::format!("#1 SMP PREEMPT GenAI OS {}", env!("CARGO_PKG_VERSION"))
@@ -80,37 +33,34 @@ pub fn sys_uname(cx: &Cx<'_>, at: usize) -> Result<usize> {
     put(2, if personality & UNAME26 != 0 { RELEASE_26 } else { RELEASE }.as_bytes());
     put(3, version().as_bytes());
     put(4, if personality & PER_MASK == PER_LINUX32 { b"i686" } else { b"x86_64" });
-    with_names(|n| {
-        put(1, &n.host.0[..n.host.1]);
-        put(5, &n.domain.0[..n.domain.1]);
-    });
+    let names = cx.process.uts().names();
+    put(1, names.host.as_bytes());
+    put(5, names.domain.as_bytes());
     user::write(at, &out)?;
     Ok(0)
 }
 
-fn read_name(cx: &Cx<'_>, at: usize, len: usize) -> Result<([u8; 65], usize)> {
+fn read_name(cx: &Cx<'_>, at: usize, len: usize) -> Result<uts::Name> {
     if !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
-    if len > HOST_NAME_MAX {
+    if len > uts::NAME_MAX {
         return Err(EINVAL);
     }
-    let mut name = [0; 65];
-    frame::user::copy_from_user(&mut name[..len], at as u64)?;
-    Ok((name, len))
+    uts::Name::new(&user::read_bytes(at, len)?).ok_or(EINVAL)
 }
 
 /// sethostname(2)
 pub fn sys_sethostname(cx: &Cx<'_>, at: usize, len: usize) -> Result<usize> {
     let name = read_name(cx, at, len)?;
-    with_names(|n| n.host = name);
+    cx.process.uts().change(|names| names.host = name);
     Ok(0)
 }
 
 /// setdomainname(2)
 pub fn sys_setdomainname(cx: &Cx<'_>, at: usize, len: usize) -> Result<usize> {
     let name = read_name(cx, at, len)?;
-    with_names(|n| n.domain = name);
+    cx.process.uts().change(|names| names.domain = name);
     Ok(0)
 }
 
@@ -343,8 +293,11 @@ pub fn sys_futex(_cx: &Cx<'_>, addr: usize, op: u32, value: u32, timeout: usize,
     match command {
         0 => wait_result(futex::wait(addr, private, value, u32::MAX, deadline(false)?), timeout != 0),
         1 => futex::wake(addr, private, value as i32 as usize, u32::MAX),
-        3 => futex::requeue(addr, addr2, private, value as usize, timeout, None),
-        4 => futex::requeue(addr, addr2, private, value as usize, timeout, Some(value3)),
+        3 | 4 => {
+            // Both counts are ints.
+            let [wakes, moves] = [value as i32, timeout as i32].map(|count| usize::try_from(count).map_err(|_| EINVAL));
+            futex::requeue(addr, addr2, private, wakes?, moves?, (command == 4).then_some(value3))
+        }
         5 => futex::wake_op(addr, private, value as usize, timeout, addr2, value3),
         9 => wait_result(futex::wait(addr, private, value, value3, deadline(true)?), false),
         10 => futex::wake(addr, private, value as i32 as usize, value3),

@@ -23,11 +23,17 @@ fn do_clone(cx: &Cx<'_>, context: &UserContext, args: &CloneArgs) -> Outcome {
     lifecycle::clone(cx.thread, context, args).map(|id| id as usize).into()
 }
 
+/// `CLONE_NEW...`: all kinds of namespaces but those of users are the administrator's.
+const NAMESPACES: u64 = 0x80 | 0x2_0000 | 0x200_0000 | 0x400_0000 | 0x800_0000 | 0x2000_0000 | 0x4000_0000;
+
 /// clone(2)
 pub fn sys_clone(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     let r = context.regs;
     // The upper half of the register is not looked at; only clone3(2) has flags there.
     let bits = r.rdi & 0xffff_ffff & !CSIGNAL;
+    if bits & NAMESPACES != 0 && !cx.thread.has(Capability::SYS_ADMIN) {
+        return Outcome::Error(EPERM);
+    }
     if let Err(error) = processes::CLONE.check(bits) {
         return Outcome::Error(error.into());
     }
@@ -65,6 +71,7 @@ pub fn sys_vfork(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
 pub fn sys_clone3(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     let parsed = parse_clone3(context.regs.rdi as usize, context.regs.rsi as usize);
     match parsed {
+        Ok(args) if args.flags.bits() & NAMESPACES != 0 && !cx.thread.has(Capability::SYS_ADMIN) => Outcome::Error(EPERM),
         Ok(args) => do_clone(cx, context, &args),
         Err(error) => Outcome::Error(error),
     }
@@ -182,6 +189,7 @@ pub fn sys_arch_prctl(_cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     const SET_FS: u64 = 0x1002;
     const GET_FS: u64 = 0x1003;
     const GET_GS: u64 = 0x1004;
+    const GET_CPUID: u64 = 0x1011;
     let addr = context.regs.rsi;
     if let Err(error) = processes::ARCH_PRCTL.check(context.regs.rdi & 0xffff_ffff) {
         return Outcome::Error(error.into());
@@ -198,6 +206,8 @@ pub fn sys_arch_prctl(_cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
         }
         GET_FS => user::write(addr as usize, &context.regs.fs_base).map(|()| 0),
         GET_GS => user::write(addr as usize, &context.regs.gs_base).map(|()| 0),
+        // It never faults.
+        GET_CPUID => Ok(1),
         _ => Err(EINVAL),
     };
     result.into()
@@ -382,10 +392,8 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
     Ok(0)
 }
 
-/// unshare(2): files and working directory; namespaces are not there.
+/// unshare(2): files, working directory, mounts and names.
 pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
-    // All kinds of namespaces but those of users are the administrator's.
-    const NAMESPACES: u64 = 0x80 | 0x2_0000 | 0x200_0000 | 0x400_0000 | 0x800_0000 | 0x2000_0000 | 0x4000_0000;
     if flags & NAMESPACES != 0 && !cx.thread.has(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
@@ -403,8 +411,15 @@ pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
             return Err(EINVAL);
         }
     }
-    if flags.contains(CloneFlags::FS) {
-        cx.process.set_fs(cx.process.fs().fork());
+    if flags.intersects(CloneFlags::FS | CloneFlags::NEWNS) {
+        let fs = cx.process.fs().fork();
+        if flags.contains(CloneFlags::NEWNS) {
+            fs.unshare_mounts()?;
+        }
+        cx.process.set_fs(fs);
+    }
+    if flags.contains(CloneFlags::NEWUTS) {
+        cx.process.set_uts(cx.process.uts().copied());
     }
     if flags.contains(CloneFlags::FILES) {
         cx.process.set_files(cx.process.files().fork());

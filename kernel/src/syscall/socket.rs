@@ -101,7 +101,16 @@ pub fn sys_socket(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32) -> Result<
 pub fn sys_socketpair(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32, at: usize) -> Result<usize> {
     check_kind(domain, kind)?;
     if domain != AF_UNIX {
-        return Err(EOPNOTSUPP);
+        const TCP: i32 = 6;
+        const UDP: i32 = 17;
+        // Which protocol it would be comes first.
+        let is_known = match (domain, kind & SOCK_TYPE) {
+            (AF_INET | AF_INET6, 1) => [0, TCP].contains(&protocol),
+            (AF_INET | AF_INET6, 2) => [0, UDP].contains(&protocol),
+            (AF_INET | AF_INET6, 3) => protocol != 0,
+            _ => true,
+        };
+        return Err(if is_known { EOPNOTSUPP } else { EPROTONOSUPPORT });
     }
     let (kind, flags) = parse_kind(domain, kind, protocol)?;
     let (a, b) = Socket::pair(kind);
@@ -157,7 +166,9 @@ pub(super) fn write_name(bytes: &[u8], at: usize, len_at: usize) -> Result {
     }
     let room: i32 = user::read(len_at)?;
     let room = usize::try_from(room).map_err(|_| EINVAL)?;
-    frame::user::copy_to_user(at as u64, &bytes[..bytes.len().min(room)])?;
+    if !bytes.is_empty() {
+        frame::user::copy_to_user(at as u64, &bytes[..bytes.len().min(room)])?;
+    }
     user::write(len_at, &(bytes.len() as u32))
 }
 

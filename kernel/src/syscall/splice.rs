@@ -165,6 +165,13 @@ pub fn sys_vmsplice(cx: &Cx<'_>, fd: i32, iov: usize, count: usize, flags: u32) 
     if write {
         pipe.pipe().wait_writable(nonblock)?;
         notify::file(&file, notify::MODIFY);
+        // As much as there is room for: waiting for more would be for ever where the caller itself is the reader.
+        let mut room = pipe.pipe().room();
+        let mut pieces = pieces;
+        for piece in &mut pieces {
+            piece.1 = piece.1.min(room);
+            room -= piece.1;
+        }
         return file.ops.write(&file, 0, &mut IoSource::user_vec(pieces));
     }
     pipe.pipe().wait_readable(nonblock)?;

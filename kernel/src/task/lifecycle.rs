@@ -31,6 +31,7 @@ bitflags! {
         #[allow(missing_docs)] const VFORK = 0x4000;
         #[allow(missing_docs)] const PARENT = 0x8000;
         #[allow(missing_docs)] const THREAD = 0x1_0000;
+        #[allow(missing_docs)] const NEWNS = 0x2_0000;
         #[allow(missing_docs)] const SYSVSEM = 0x4_0000;
         #[allow(missing_docs)] const SETTLS = 0x8_0000;
         #[allow(missing_docs)] const PARENT_SETTID = 0x10_0000;
@@ -38,6 +39,7 @@ bitflags! {
         #[allow(missing_docs)] const DETACHED = 0x40_0000;
         #[allow(missing_docs)] const UNTRACED = 0x80_0000;
         #[allow(missing_docs)] const CHILD_SETTID = 0x100_0000;
+        #[allow(missing_docs)] const NEWUTS = 0x400_0000;
         #[allow(missing_docs)] const IO = 0x8000_0000;
         #[allow(missing_docs)] const CLEAR_SIGHAND = 0x1_0000_0000;
     }
@@ -75,6 +77,8 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         || (flags.contains(CloneFlags::SIGHAND) && !flags.contains(CloneFlags::VM))
         || (flags.contains(CloneFlags::SIGHAND) && flags.contains(CloneFlags::CLEAR_SIGHAND))
         || (is_thread && flags.intersects(CloneFlags::PIDFD) )
+        || flags.contains(CloneFlags::NEWNS | CloneFlags::FS)
+        || (is_thread && flags.intersects(CloneFlags::NEWNS | CloneFlags::NEWUTS))
         || args.exit_signal > signal::NSIG
     {
         return Err(EINVAL);
@@ -216,7 +220,13 @@ fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags) -> Result<Arc<P
     let mm = if flags.contains(CloneFlags::VM) { mm } else { mm.fork()? };
     let files = if flags.contains(CloneFlags::FILES) { from.files() } else { from.files().fork() };
     let fs = if flags.contains(CloneFlags::FS) { from.fs() } else { from.fs().fork() };
+    if flags.contains(CloneFlags::NEWNS) {
+        fs.unshare_mounts()?;
+    }
     let child = Process::child_of(from, parent.creds(), flags.contains(CloneFlags::PARENT), id, mm, files, fs);
+    if flags.contains(CloneFlags::NEWUTS) {
+        child.set_uts(from.uts().copied());
+    }
     if flags.contains(CloneFlags::CLEAR_SIGHAND) {
         for action in &mut child.signals.lock().actions {
             if action.handler != SIG_IGN {

@@ -14,6 +14,7 @@ pub mod signal;
 mod thread;
 pub mod trace;
 pub mod user_loop;
+pub mod uts;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -11,6 +11,7 @@ use super::thread::Thread;
 use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::mm::AddressSpace;
+use super::uts::UtsNamespace;
 use crate::sync::{RwSpinLock, SpinLock, WaitQueue};
 use crate::task::Capability;
 
@@ -159,6 +160,7 @@ pub struct Process {
     pub creator: AtomicU32,
     /// Has called execve since fork (`setpgid` of a child is refused then).
     pub execed: AtomicBool,
+    uts: SpinLock<Arc<UtsNamespace>>,
     /// Resource limits.
     pub limits: SpinLock<Limits>,
     /// The executable, for `/proc/<pid>/exe`.
@@ -323,6 +325,7 @@ impl Process {
             dumpable: AtomicBool::new(true),
             core_filter: AtomicU32::new(super::coredump::DEFAULT_FILTER),
             core: SpinLock::new(None),
+            uts: SpinLock::new(UtsNamespace::first()),
             no_new_privs: AtomicBool::new(false),
             no_huge_pages: AtomicBool::new(false),
             memory_errors: AtomicU8::new(2),
@@ -373,6 +376,7 @@ impl Process {
         child.oom_score_adj.store(parent.oom_score_adj.load(Ordering::Relaxed), Ordering::Relaxed);
         *child.login.lock() = *parent.login.lock();
         child.personality.store(parent.personality.load(Ordering::Relaxed), Ordering::Relaxed);
+        *child.uts.lock() = parent.uts();
         child.core_filter.store(parent.core_filter.load(Ordering::Relaxed), Ordering::Relaxed);
         child.dumpable.store(parent.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_new_privs.store(parent.no_new_privs.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -385,6 +389,17 @@ impl Process {
     /// The parent; `None` for the first process and the kernel.
     pub fn parent(&self) -> Option<Arc<Process>> {
         self.parent.lock().upgrade()
+    }
+
+    /// Its UTS namespace.
+    pub fn uts(&self) -> Arc<UtsNamespace> {
+        self.uts.lock().clone()
+    }
+
+    /// Moves it to another UTS namespace.
+    pub fn set_uts(&self, uts: Arc<UtsNamespace>) {
+        let old = core::mem::replace(&mut *self.uts.lock(), uts);
+        drop(old);
     }
 
     /// The parent's id, 0 where there is none.

@@ -39,6 +39,8 @@ const WEIGHTS: [u64; 40] = [
 /// The scheduler's data of a thread.
 pub struct SchedEntity {
     state: AtomicU8,
+    /// Sleeping for what only SIGKILL interrupts: woken as others are, but shown as "disk sleep".
+    killable_only: AtomicBool,
     on_queue: AtomicBool,
     cpu: AtomicUsize,
     vruntime: AtomicU64,
@@ -62,6 +64,7 @@ impl SchedEntity {
     pub fn new() -> Self {
         Self {
             state: AtomicU8::new(SLEEPING_UNINTERRUPTIBLE),
+            killable_only: AtomicBool::new(false),
             on_queue: AtomicBool::new(false),
             cpu: AtomicUsize::new(cpu::id()),
             vruntime: AtomicU64::new(0),
@@ -79,6 +82,7 @@ impl SchedEntity {
     pub fn letter(&self) -> char {
         match self.state.load(Ordering::Relaxed) {
             RUNNABLE => 'R',
+            SLEEPING if self.killable_only.load(Ordering::Relaxed) => 'D',
             SLEEPING => 'S',
             SLEEPING_UNINTERRUPTIBLE => 'D',
             STOPPED => 'T',
@@ -351,7 +355,14 @@ fn place(thread: Arc<Thread>, here: bool) {
 
 /// Marks the current thread as going to sleep. `interruptible`: signals may wake it.
 pub fn prepare_to_sleep(thread: &Thread, interruptible: bool) {
+    thread.sched.killable_only.store(false, Ordering::Relaxed);
     thread.sched.state.store(if interruptible { SLEEPING } else { SLEEPING_UNINTERRUPTIBLE }, Ordering::SeqCst);
+}
+
+/// As [`prepare_to_sleep`], for a sleep that signals wake but only SIGKILL ends.
+pub fn prepare_to_sleep_killable(thread: &Thread) {
+    thread.sched.killable_only.store(true, Ordering::Relaxed);
+    thread.sched.state.store(SLEEPING, Ordering::SeqCst);
 }
 
 /// Takes [`prepare_to_sleep`] back.

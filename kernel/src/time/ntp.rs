@@ -203,6 +203,9 @@ impl Ntp {
     fn age(&mut self) {
         let now = frame::time::now_ns() as i64;
         let seconds = (now - self.errors_at_ns) / NS_PER_S;
+        if seconds == 0 {
+            return;
+        }
         self.errors_at_ns += seconds * NS_PER_S;
         self.max_error = self.max_error.saturating_add(seconds.saturating_mul(ERROR_PER_S));
         if self.max_error > PHASE_LIMIT {

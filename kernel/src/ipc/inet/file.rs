@@ -58,7 +58,7 @@ impl FileOps for Socket {
         const SIOCATMARK: u32 = 0x8905;
         match cmd {
             FIONREAD if self.is_listening() => return Err(EINVAL),
-            SIOCATMARK if self.kind != Kind::Stream => return Err(EINVAL),
+            SIOCATMARK if self.kind != Kind::Stream => return Err(ENOTTY),
             // There is no urgent data.
             SIOCATMARK => crate::user::write(arg, &0u32)?,
             FIONREAD => crate::user::write(arg, &(self.available() as u32))?,

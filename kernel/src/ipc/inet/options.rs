@@ -112,6 +112,11 @@ const fn number(default: i32, least: i32, greatest: i32) -> Word {
     Word { default, range: (least, greatest), is_switch: false }
 }
 
+/// Whether a level is that of the socket's own transport.
+pub fn is_own(level: i32, kind: Kind) -> bool {
+    matches!((level, kind), (TCP, Kind::Stream) | (UDP, Kind::Datagram))
+}
+
 /// Sockets that have an option.
 fn applies(level: i32, family: Family, kind: Kind) -> bool {
     match level {

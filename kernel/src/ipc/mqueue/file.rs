@@ -59,6 +59,10 @@ impl Inode for Queue {
 pub struct QueueFile(pub Arc<Queue>);
 
 impl FileOps for QueueFile {
+    fn has_readiness(&self) -> bool {
+        true
+    }
+
     fn read(&self, _file: &OpenFile, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
         let text = {
             let state = self.0.state.lock();

@@ -162,16 +162,20 @@ fn choose(messages: &VecDeque<Message>, kind: i64, flags: u32) -> Option<usize> 
 /// As there.
 pub fn receive(id: i32, size: usize, kind: i64, flags: u32, creds: &Credentials, pid: u32) -> Result<(i64, Vec<u8>)> {
     if flags & MSG_COPY != 0 {
-        // Only with CONFIG_CHECKPOINT_RESTORE; without IPC_NOWAIT, or with MSG_EXCEPT, it is an error in any case.
         if flags & MSG_EXCEPT != 0 || flags & IPC_NOWAIT == 0 {
             return Err(EINVAL);
         }
-        call_flags::ipc::MSGRCV.check(flags)?;
     }
     let queue = find(id)?;
     let taken = wait(&queue, flags, ENOMSG, |state| {
         if let Err(error) = state.perm.check(creds, 4) {
             return Some(Err(error));
+        }
+        if flags & MSG_COPY != 0 {
+            // The type is a place in the queue, and the message stays there.
+            let message = usize::try_from(kind).ok().and_then(|place| state.messages.get(place))?;
+            let is_too_long = message.text.len() > size && flags & MSG_NOERROR == 0;
+            return Some(if is_too_long { Err(E2BIG) } else { Ok(Message { kind: message.kind, text: message.text.clone() }) });
         }
         let at = choose(&state.messages, kind, flags)?;
         if state.messages[at].text.len() > size && flags & MSG_NOERROR == 0 {

@@ -113,7 +113,7 @@ fn name(process: &Process, why: &Why) -> Vec<u8> {
             Some(b'd') => 1,
             Some(b'c') => process.rlimit(RLIMIT_CORE).0,
             Some(b'h') => {
-                out.extend(crate::syscall::misc::host_name());
+                out.extend(super::uts::host_name());
                 continue;
             }
             Some(b'e' | b'f') => {
