@@ -199,6 +199,7 @@ fn errors_have_linux_numbers() {
         (Errno::EIO, libc::EIO),
         (Errno::EAGAIN, libc::EAGAIN),
         (Errno::ENOMEM, libc::ENOMEM),
+        (Errno::ENODEV, libc::ENODEV),
         (Errno::EINVAL, libc::EINVAL),
         (Errno::ENOSYS, libc::ENOSYS),
         (Errno::ENOPKG, libc::ENOPKG),
