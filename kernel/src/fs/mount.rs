@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, Ordering
 
 use bitflags::bitflags;
 
-use super::context;
+use super::context::{self, FsContext};
 use super::dcache;
 use super::dentry::Dentry;
 use super::inode::InodeRef;
@@ -442,16 +442,16 @@ pub fn replace_root(sb: Arc<SuperBlock>, source: &[u8], flags: MountFlags) -> Pa
     new
 }
 
-/// `pivot_root(2)`: `new_root` becomes the root of the tree, the old root is attached to `put_old`. Both are in `namespace`.
+/// `pivot_root(2)`: `new_root` takes the place of the mount that is the caller's root, which is attached to `put_old`.
 ///
 /// # Errors
-/// `EINVAL` where `new_root` is no mount's root or `put_old` is not below it, `EBUSY` where `new_root` is the root.
-pub fn pivot_root(namespace: &Namespace, new_root: &Path, put_old: &Path) -> Result {
-    let old = namespace.root().ok_or(EINVAL)?;
+/// `EINVAL` where `new_root` or the caller's root is no mount's root or `put_old` is not below `new_root`, `EBUSY` where one of them is on the caller's root.
+pub fn pivot_root(context: &FsContext, new_root: &Path, put_old: &Path) -> Result {
+    let old = context.root();
     if Arc::ptr_eq(&new_root.mount, &old.mount) || Arc::ptr_eq(&put_old.mount, &old.mount) {
         return Err(EBUSY);
     }
-    if !Arc::ptr_eq(&new_root.dentry, &new_root.mount.root) || new_root.mount.mountpoint().is_none() {
+    if !Arc::ptr_eq(&old.dentry, &old.mount.root) || !Arc::ptr_eq(&new_root.dentry, &new_root.mount.root) || new_root.mount.mountpoint().is_none() {
         return Err(EINVAL);
     }
     let mut at = put_old.clone();
@@ -459,8 +459,14 @@ pub fn pivot_root(namespace: &Namespace, new_root: &Path, put_old: &Path) -> Res
         at = at.mount.mountpoint().ok_or(EINVAL)?;
     }
     detach(&new_root.mount);
+    match old.mount.mountpoint() {
+        Some(place) => {
+            detach(&old.mount);
+            attach(&new_root.mount, &place);
+        }
+        None => *context.namespace().root.write() = Some(new_root.mount.clone()),
+    }
     attach(&old.mount, put_old);
-    *namespace.root.write() = Some(new_root.mount.clone());
     context::replace_everywhere(&old, &Path::root_of(&new_root.mount));
     Ok(())
 }

@@ -202,10 +202,11 @@ impl Caller {
             return Err(EPERM);
         }
         let changes = kind == FileType::Regular && (flags.writable() || flags.contains(OpenFlags::TRUNC));
+        let writing = changes.then(|| Writing::begin(&place)).transpose()?;
+        // A writer counts as one while it waits: who has the lease cannot take one for reading instead.
         if kind == FileType::Regular && !made {
             lease::break_for(place.inode(), changes, !flags.contains(OpenFlags::NONBLOCK))?;
         }
-        let writing = changes.then(|| Writing::begin(&place)).transpose()?;
         let ops = self.open_inode(&place, kind, flags)?;
         if flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made {
             let now = super::now_ns();

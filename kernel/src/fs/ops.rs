@@ -460,8 +460,8 @@ impl Caller {
         place.mount.check_writable()?;
         self.check(place.inode(), MAY_WRITE)?;
         self.confined(place, AccessFs::TRUNCATE)?;
-        super::lease::break_for(place.inode(), true, true)?;
         let _writing = super::text::Writing::begin(place)?;
+        super::lease::break_for(place.inode(), true, true)?;
         super::generic::limit_size(len)?;
         drop_privileges(&self.creds, place.inode())?;
         let now = super::now_ns();

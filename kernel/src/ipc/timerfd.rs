@@ -16,7 +16,9 @@ use crate::time::timer::Expire;
 struct State {
     interval: Interval,
     expirations: u64,
-    /// Set absolutely on the realtime clock, and to be told when that is set (`TFD_TIMER_CANCEL_ON_SET`).
+    /// Set absolutely on the realtime clock.
+    follows_clock: bool,
+    /// As that, and to be told when the clock is set (`TFD_TIMER_CANCEL_ON_SET`).
     watches_clock: bool,
     /// The clock has been set since.
     cancelled: bool,
@@ -44,18 +46,20 @@ impl Expire for Core {
     }
 }
 
-/// The timers that are to be told when the realtime clock is set.
+/// The timers that follow the realtime clock.
 static WATCHING: SpinLock<Vec<Weak<Core>>> = SpinLock::new(Vec::new());
 
-/// The realtime clock was set: a read of the timers that watch it gives `ECANCELED`.
-pub fn clock_was_set() {
+/// The realtime clock was set, that much ahead: timers that follow it expire as much earlier, and a read of those that watch it gives `ECANCELED`.
+pub fn clock_was_set(by_ns: i64) {
     let watching: Vec<Arc<Core>> = WATCHING.lock().iter().filter_map(Weak::upgrade).collect();
     for core in watching {
-        let told = {
+        let (told, old) = {
             let mut state = core.state.lock();
             state.cancelled |= state.watches_clock;
-            state.cancelled
+            let old = if state.follows_clock { state.interval.clock_moved(by_ns, core.clone()) } else { None };
+            (state.cancelled, old)
         };
+        drop(old);
         if told {
             core.event.wake_events(Events::IN | Events::RDNORM);
         }
@@ -97,8 +101,9 @@ impl TimerFd {
             (at, true) => self.clock.to_monotonic(at)?.max(1),
             (after, false) => frame::time::now_ns().saturating_add(after),
         };
-        let watches_clock = watch && absolute && self.clock == Clock::Realtime;
-        if watches_clock {
+        let follows_clock = absolute && matches!(self.clock, Clock::Realtime | Clock::Tai);
+        let watches_clock = watch && follows_clock;
+        if follows_clock {
             let mut watching = WATCHING.lock();
             watching.retain(|other| other.strong_count() > 0);
             if !watching.iter().any(|other| core::ptr::eq(other.as_ptr(), Arc::as_ptr(&self.core))) {
@@ -108,7 +113,7 @@ impl TimerFd {
         let old = {
             let mut state = self.core.state.lock();
             state.expirations = 0;
-            state.watches_clock = watches_clock;
+            (state.follows_clock, state.watches_clock) = (follows_clock, watches_clock);
             state.cancelled = false;
             state.interval.set(deadline, interval_ns, self.core.clone())
         };

@@ -125,6 +125,7 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
             return Err(EOVERFLOW);
         }
         let object = file.ops.mmap(&file, offset, len as u64, shared && prot.contains(Prot::WRITE))?;
+        file.accessed();
         Backing::Object { object, first: offset / PAGE as u64, file: Some(file) }
     };
     let label = None;

@@ -167,7 +167,7 @@ pub fn sys_pivot_root(cx: &Cx<'_>, new_root: usize, put_old: usize) -> Result<us
     }
     let new_root = directory(cx, new_root)?;
     let put_old = directory(cx, put_old)?;
-    mount::pivot_root(&cx.process.fs().namespace(), &new_root, &put_old)?;
+    mount::pivot_root(&cx.process.fs(), &new_root, &put_old)?;
     Ok(0)
 }
 

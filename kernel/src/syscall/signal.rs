@@ -239,7 +239,9 @@ fn read_info(cx: &Cx<'_>, number: i32, at: usize, target: u32) -> Result<SigInfo
         return Err(EPERM);
     }
     let value = u64::from(word(24)) | u64::from(word(28)) << 32;
-    Ok(SigInfo { signal: check_signal(number)?, code, pid: word(16), uid: word(20), value, ..SigInfo::default() })
+    // 0 only asks whether one could be sent.
+    let signal = if number == 0 { 0 } else { check_signal(number)? };
+    Ok(SigInfo { signal, code, pid: word(16), uid: word(20), value, ..SigInfo::default() })
 }
 
 /// rt_sigqueueinfo(2)

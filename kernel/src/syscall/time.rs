@@ -178,8 +178,11 @@ pub fn sys_clock_nanosleep(cx: &Cx<'_>, clock: i32, flags: u32, want: usize, res
     if flags & 1 == 0 {
         return sleep_for(cx, want, rest);
     }
-    let deadline = clock.to_monotonic(want)?;
-    match sleep_until(deadline) {
+    let slept = match clock {
+        Clock::Realtime | Clock::Tai => time::sleep_until_real(want, clock),
+        _ => sleep_until(clock.to_monotonic(want)?),
+    };
+    match slept {
         Ok(()) => Ok(0),
         Err(ERESTARTSYS) => Err(ERESTARTNOHAND),
         Err(error) => Err(error),

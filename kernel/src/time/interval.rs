@@ -43,6 +43,16 @@ impl Interval {
         core::mem::replace(&mut self.armed, armed)
     }
 
+    /// The clock that the deadline is on was moved ahead by so much, ns: it comes that much earlier.
+    #[must_use = "to be dropped without the lock"]
+    pub fn clock_moved(&mut self, by_ns: i64, target: Arc<dyn Expire>) -> Option<Timer> {
+        if self.deadline_ns == 0 {
+            return None;
+        }
+        self.deadline_ns = self.deadline_ns.saturating_add_signed(by_ns.saturating_neg()).max(1);
+        self.arm(target)
+    }
+
     /// No expiry will come.
     #[must_use = "to be dropped without the lock"]
     pub fn disarm(&mut self) -> Option<Timer> {

@@ -8,14 +8,14 @@ pub mod timer;
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use cpu_timer::CpuDeadline;
 use interval::Interval;
 use timer::Expire;
 
 use crate::error::*;
-use crate::sync::SpinLock;
+use crate::sync::{Once, SpinLock, WaitQueue};
 use crate::task::process::thread_usage;
 use crate::task::signal::{self, SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, SigInfo};
 use crate::task::{Process, Thread, process};
@@ -36,10 +36,40 @@ pub fn realtime_ns() -> u64 {
 /// Sets the time of day.
 pub fn set_realtime(ns: u64) {
     let offset = ns as i64 - frame::time::now_ns() as i64;
-    REALTIME_OFFSET.store(offset, Ordering::Relaxed);
+    let by_ns = offset.wrapping_sub(REALTIME_OFFSET.swap(offset, Ordering::Relaxed));
     crate::mm::vdso::set_real_time(offset);
     ntp::clear();
-    crate::ipc::timerfd::clock_was_set();
+    // What waits for a time of day has that much less to wait (`clock_settime(2)`).
+    crate::ipc::timerfd::clock_was_set(by_ns);
+    for process in process::all() {
+        process.timers.clock_moved(by_ns);
+    }
+    CLOCK_SETS.fetch_add(1, Ordering::Release);
+    clock_set_event().wake_all();
+}
+
+/// How often the time of day has been set.
+static CLOCK_SETS: AtomicU64 = AtomicU64::new(0);
+
+fn clock_set_event() -> &'static WaitQueue {
+    static QUEUE: Once<WaitQueue> = Once::new();
+    QUEUE.get_or_init(WaitQueue::new)
+}
+
+/// Sleeps until a time of day, however that is set meanwhile.
+///
+/// # Errors
+/// `ERESTARTSYS` on a signal.
+pub fn sleep_until_real(at_ns: u64, clock: Clock) -> Result {
+    loop {
+        let sets = CLOCK_SETS.load(Ordering::Acquire);
+        let deadline = clock.to_monotonic(at_ns)?;
+        match clock_set_event().wait_deadline(Some(deadline), || (CLOCK_SETS.load(Ordering::Acquire) != sets).then_some(())) {
+            Ok(()) => {}
+            Err(ETIMEDOUT) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Moves the time of day a little: no timer is told.
@@ -165,6 +195,8 @@ struct SignalTimer {
     code: i32,
     id: i32,
     interval: SpinLock<Interval>,
+    /// Set to a time of day, which may be set itself.
+    follows_clock: AtomicBool,
     /// Of a timer on a CPU clock, instead of `interval`.
     cpu: Option<CpuDeadline>,
     overrun: AtomicU32,
@@ -179,6 +211,7 @@ impl SignalTimer {
             code,
             id,
             interval: SpinLock::new(Interval::default()),
+            follows_clock: AtomicBool::new(false),
             cpu: None,
             overrun: AtomicU32::new(0),
         })
@@ -365,12 +398,22 @@ impl ProcessTimers {
         if let (Some(cpu), Some(process)) = (&timer.cpu, timer.process.upgrade()) {
             return Ok(cpu.set(&process, absolute, value_ns, interval_ns));
         }
+        timer.follows_clock.store(absolute && matches!(timer.clock, Clock::Realtime | Clock::Tai), Ordering::Relaxed);
         let first = match (value_ns, absolute) {
             (0, _) => 0,
             (at, true) => timer.clock.to_monotonic(at)?.max(1),
             (after, false) => frame::time::now_ns().saturating_add(after),
         };
         Ok(timer.set(first, interval_ns))
+    }
+
+    /// The time of day was set, that much ahead.
+    pub fn clock_moved(&self, by_ns: i64) {
+        let timers: Vec<Arc<SignalTimer>> = self.posix.lock().1.values().cloned().collect();
+        for timer in timers.into_iter().filter(|timer| timer.follows_clock.load(Ordering::Relaxed)) {
+            let old = timer.interval.lock().clock_moved(by_ns, timer.clone());
+            drop(old);
+        }
     }
 
     /// What is left and the interval of a POSIX timer.

@@ -7,6 +7,7 @@ mod driven;
 mod events;
 mod fds;
 mod files;
+mod found;
 mod flags;
 mod futexes;
 mod handover;
@@ -59,6 +60,7 @@ pub const GROUPS: &[Group] = &[
     time::GROUP,
     mounts::GROUP,
     misc::GROUP,
+    found::GROUP,
     flags::files::GROUP,
     flags::memory::GROUP,
     flags::processes::GROUP,
