@@ -2,7 +2,7 @@
 
 use super::Cx;
 use crate::error::*;
-use crate::fs::FileType;
+use crate::fs::{FileType, OpenFlags};
 use crate::fs::at::{self, AT_FDCWD};
 use crate::time::Clock;
 use crate::task::Capability;
@@ -10,19 +10,6 @@ use crate::user;
 
 fn need(cx: &Cx<'_>, capability: Capability) -> Result {
     if cx.thread.has(capability) { Ok(()) } else { Err(EPERM) }
-}
-
-/// acct(2): turning it off is always done; there is no process accounting to turn on (`ENOSYS`, as there).
-pub fn sys_acct(cx: &Cx<'_>, path: usize) -> Result<usize> {
-    need(cx, Capability::SYS_PACCT)?;
-    if path == 0 {
-        return Ok(0);
-    }
-    let path = user::read_path(path)?;
-    match at::resolve_at(cx.process, AT_FDCWD, &path, 0)?.inode().attr()?.file_type() {
-        FileType::Regular => Err(ENOSYS),
-        _ => Err(EACCES),
-    }
 }
 
 /// swapon(2), swapoff(2): memory is never swapped out, so nothing is fit for it.
@@ -66,6 +53,23 @@ pub fn sys_clock_adjtime(cx: &Cx<'_>, clock: i32, at: usize) -> Result<usize> {
     let state = ntp::adjust(&mut timex)?;
     user::write(at, &timex)?;
     Ok(state)
+}
+
+/// acct(2)
+pub fn sys_acct(cx: &Cx<'_>, path: usize) -> Result<usize> {
+    need(cx, Capability::SYS_PACCT)?;
+    if path == 0 {
+        crate::task::accounting::switch(None);
+        return Ok(0);
+    }
+    let path = user::read_path(path)?;
+    let flags = OpenFlags::WRONLY | OpenFlags::APPEND;
+    let file = crate::fs::Caller::of(cx.process).open(None, &path, flags, 0, crate::fs::LookupFlags::empty())?;
+    if file.ops.attr()?.file_type() != FileType::Regular {
+        return Err(EACCES);
+    }
+    crate::task::accounting::switch(Some(file));
+    Ok(0)
 }
 
 /// vhangup(2): a terminal cannot be taken from who has it open without ending it for those who open it later.

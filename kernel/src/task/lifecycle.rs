@@ -357,6 +357,7 @@ fn exit_process(process: &Arc<Process>) {
         let mut usage = process.dead_usage.lock();
         usage.max_rss_kib = usage.max_rss_kib.max(peak);
     }
+    super::accounting::process_exit(process, peak);
     frame::paging::activate_none();
     drop(process.set_mm(None));
     finish_vfork(process);

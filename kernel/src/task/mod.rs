@@ -1,5 +1,6 @@
 //! Threads, processes, the scheduler, signals.
 
+pub mod accounting;
 pub mod coredump;
 mod creds;
 pub mod exec;
