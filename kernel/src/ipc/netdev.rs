@@ -201,7 +201,8 @@ pub fn ioctl(cmd: u32, arg: usize) -> Result<usize> {
             bytes
         }
         SIOCSIFFLAGS | SIOCSIFMTU => return set(&interface, cmd, word),
-        0x8916..0x891e => return Err(EOPNOTSUPP),
+        // SIOCETHTOOL among them: of a driver there is nothing to be set or told in this way.
+        0x8916..0x891e | 0x8946 => return Err(EOPNOTSUPP),
         _ => return Err(ENOTTY),
     };
     request[NAME_SIZE..NAME_SIZE + answer.len()].copy_from_slice(&answer);

@@ -17,6 +17,9 @@ const RT_SCOPE_HOST: u8 = 254;
 const RTN_UNICAST: u8 = 1;
 const RTN_LOCAL: u8 = 2;
 const RTM_F_CLONED: u32 = 0x200;
+const RTCF_LOCAL: u32 = 0x8000_0000;
+const RTA_CACHEINFO: u16 = 12;
+const RTA_UID: u16 = 25;
 const RTA_TABLE: u16 = 15;
 const RTA_OIF: u16 = 4;
 const RTA_GATEWAY: u16 = 5;
@@ -128,7 +131,8 @@ pub fn found_route(out: &mut Vec<u8>, to: IpAddr, gateway: Option<IpAddr>, is_lo
     let kind = if is_local { RTN_LOCAL } else { RTN_UNICAST };
     // struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type, flags
     out.extend_from_slice(&[family_of(to), bytes.len() as u8 * 8, 0, 0, table, 0, 0, kind]);
-    out.extend_from_slice(&RTM_F_CLONED.to_le_bytes());
+    let flags = RTM_F_CLONED | if is_local { RTCF_LOCAL } else { 0 };
+    out.extend_from_slice(&flags.to_le_bytes());
     attribute(out, RTA_TABLE, &u32::from(table).to_le_bytes());
     attribute(out, RTA_DST, &bytes);
     if let Some(gateway) = gateway {
@@ -137,6 +141,11 @@ pub fn found_route(out: &mut Vec<u8>, to: IpAddr, gateway: Option<IpAddr>, is_lo
     let index = if is_local { netdev::INDEX } else { netdev::OUTSIDE_INDEX };
     attribute(out, RTA_OIF, &index.to_le_bytes());
     attribute(out, RTA_PREFSRC, &octets(address::source_for(to)));
+    if to.is_ipv4() {
+        attribute(out, RTA_UID, &crate::task::current().creds().uid.to_le_bytes());
+    }
+    // struct rta_cacheinfo: nothing is cached. There are programs that never look at the last attribute.
+    attribute(out, RTA_CACHEINFO, &[0; 32]);
 }
 
 /// A neighbour: `struct ndmsg` and its attributes.
