@@ -1,6 +1,7 @@
 //! Makes packages of Debian's.
 
 pub mod control;
+mod expand;
 pub mod scripts;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expand;
 use crate::manifest::{Moment, Right, Scriptlet};
 
 /// What is known of a script.
@@ -78,7 +79,7 @@ pub fn classify(text: &str) -> Verdict {
     };
     // A line that goes on is one line.
     let joined = text.replace("\\\n", " ");
-    for line in joined.lines().map(str::trim) {
+    for line in expand::lines(&joined).iter().map(String::as_str) {
         if line.starts_with("# Automatically added by ") {
             section = known_section(line);
             in_section = true;
@@ -119,7 +120,11 @@ pub fn classify(text: &str) -> Verdict {
 /// The links of a call of update-alternatives(1): of programs; manual pages of the same name are left out. None where it is more than a plain
 /// call to install or remove them.
 fn alternatives(line: &str) -> Option<Vec<(String, String)>> {
-    let words: Vec<&str> = line.trim_end_matches(';').trim().trim_end_matches("|| true").split_whitespace().filter(|it| *it != "--quiet" && *it != "--force").collect();
+    let mut words: Vec<&str> = line.trim_end_matches(';').trim().trim_end_matches("|| true").split_whitespace().filter(|it| *it != "--quiet" && *it != "--force").collect();
+    // Variables at the end, of which nobody knows what they are: further links of manual pages, where there are any.
+    while words.len() > 6 && words.last().is_some_and(|it| it.strip_prefix('$').is_some_and(|name| name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_'))) {
+        words.pop();
+    }
     let is_plain = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || b"/._+-@".contains(&it)) && !it.contains("..");
     if words.first() != Some(&"update-alternatives") || !words.iter().all(|it| is_plain(it)) {
         return None;
