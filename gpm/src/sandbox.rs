@@ -191,7 +191,7 @@ fn filter(network: bool, read_only: bool) -> Result<Vec<seccompiler::sock_filter
 }
 
 /// What a machine's own programs do to keep its indexes up to date. They are known, so that they run unconfined.
-const KNOWN: [(&str, &[&str]); 10] = [
+const KNOWN: [(&str, &[&str]); 11] = [
     ("ldconfig", &["/sbin/ldconfig"]),
     ("update-mime-database", &["/usr/bin/update-mime-database", "/usr/share/mime"]),
     ("update-desktop-database", &["/usr/bin/update-desktop-database", "-q"]),
@@ -200,6 +200,7 @@ const KNOWN: [(&str, &[&str]); 10] = [
     ("gio-querymodules", &["/usr/lib/x86_64-linux-gnu/glib-2.0/gio-querymodules", "/usr/lib/x86_64-linux-gnu/gio/modules"]),
     ("gdk-pixbuf-query-loaders", &["/usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/gdk-pixbuf-query-loaders", "--update-cache"]),
     ("gtk-query-immodules-3.0", &["/usr/lib/x86_64-linux-gnu/libgtk-3-0/gtk-query-immodules-3.0", "--update-cache"]),
+    ("libgvc6-config-update", &["/usr/sbin/libgvc6-config-update", "-c"]),
     ("fc-cache", &["/usr/bin/fc-cache", "-s"]),
     ("mandb", &["/usr/bin/mandb", "-pq"]),
 ];

@@ -321,6 +321,7 @@ fn paths_of(known: &str) -> &'static [&'static str] {
         "gio-querymodules" => &["/usr/lib/x86_64-linux-gnu/gio/modules"],
         "gdk-pixbuf-query-loaders" => &["/usr/lib/x86_64-linux-gnu/gdk-pixbuf-2.0/2.10.0/loaders"],
         "gtk-query-immodules-3.0" => &["/usr/lib/x86_64-linux-gnu/gtk-3.0/3.0.0/immodules"],
+        "libgvc6-config-update" => &["/usr/lib/x86_64-linux-gnu/graphviz"],
         "fc-cache" => &["/usr/share/fonts", "/etc/fonts"],
         "mandb" => &["/usr/share/man"],
         _ => &[],
@@ -331,7 +332,7 @@ fn paths_of(known: &str) -> &'static [&'static str] {
 fn triggers_of(files: &Files) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     let known = [
         "ldconfig", "update-mime-database", "update-desktop-database", "glib-compile-schemas", "gtk-update-icon-cache", "gio-querymodules",
-        "gdk-pixbuf-query-loaders", "gtk-query-immodules-3.0", "fc-cache", "mandb",
+        "gdk-pixbuf-query-loaders", "gtk-query-immodules-3.0", "libgvc6-config-update", "fc-cache", "mandb",
     ];
     let library = |name: &str| format!("usr/lib/x86_64-linux-gnu/{name}");
     let folders = ["sbin".into(), "bin".into(), "usr/bin".into(), "usr/sbin".into(), library("glib-2.0"), library("gdk-pixbuf-2.0"), library("libgtk-3-0")];

@@ -23,7 +23,7 @@ pub struct Verdict {
 }
 
 /// Programs by the first word of a line: the trigger that does the same, or why it need not be done.
-const PROGRAMS: [(&str, Result<&str, &str>); 27] = [
+const PROGRAMS: [(&str, Result<&str, &str>); 28] = [
     ("ldconfig", Ok("ldconfig")),
     ("update-mime-database", Ok("update-mime-database")),
     ("update-desktop-database", Ok("update-desktop-database")),
@@ -33,6 +33,7 @@ const PROGRAMS: [(&str, Result<&str, &str>); 27] = [
     ("gio-querymodules", Ok("gio-querymodules")),
     ("gdk-pixbuf-query-loaders", Ok("gdk-pixbuf-query-loaders")),
     ("gtk-query-immodules-3.0", Ok("gtk-query-immodules-3.0")),
+    ("libgvc6-config-update", Ok("libgvc6-config-update")),
     ("fc-cache", Ok("fc-cache")),
     ("mandb", Ok("mandb")),
     ("deb-systemd-helper", Err("enables services of systemd, which this system has not")),
