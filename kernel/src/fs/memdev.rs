@@ -28,6 +28,7 @@ enum Kind {
     Zero,
     Full,
     Random,
+    Urandom,
 }
 
 struct MemoryDevice {
@@ -42,7 +43,8 @@ pub(super) fn init() {
         4 => Some(Kind::Port),
         5 => Some(Kind::Zero),
         7 => Some(Kind::Full),
-        8 | 9 => Some(Kind::Random),
+        8 => Some(Kind::Random),
+        9 => Some(Kind::Urandom),
         _ => None,
     };
     let open = move |inode: &InodeRef, rdev: u64, _flags: OpenFlags| -> Result<Arc<dyn FileOps>> {
@@ -84,6 +86,7 @@ fn discard(src: &mut IoSource<'_>) -> usize {
 
 impl FileOps for MemoryDevice {
     fn has_readiness(&self) -> bool {
+        // As of Linux 6.1: of the two only /dev/random can be waited for.
         self.kind == Kind::Random
     }
 
@@ -100,7 +103,7 @@ impl FileOps for MemoryDevice {
                 }
                 Ok(dst.done() - before)
             }
-            Kind::Random => read_random(dst),
+            Kind::Random | Kind::Urandom => read_random(dst),
             Kind::Port => ports::read(pos, dst),
         }
     }
@@ -109,7 +112,7 @@ impl FileOps for MemoryDevice {
         match self.kind {
             Kind::Null | Kind::Zero => Ok(discard(src)),
             Kind::Full => Err(ENOSPC),
-            Kind::Random => {
+            Kind::Random | Kind::Urandom => {
                 let mut done = 0;
                 let mut block = [0; 512];
                 while src.remaining() > 0 {
@@ -135,12 +138,12 @@ impl FileOps for MemoryDevice {
     }
 
     fn has_no_positions(&self) -> bool {
-        matches!(self.kind, Kind::Null | Kind::Zero | Kind::Full | Kind::Random)
+        matches!(self.kind, Kind::Null | Kind::Zero | Kind::Full | Kind::Random | Kind::Urandom)
     }
 
     fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
         const RNDGETENTCNT: u32 = 0x8004_5200;
-        if self.kind == Kind::Random && cmd == RNDGETENTCNT {
+        if matches!(self.kind, Kind::Random | Kind::Urandom) && cmd == RNDGETENTCNT {
             crate::user::write(arg, &256u32)?;
             return Ok(0);
         }

@@ -285,8 +285,8 @@ pub fn sys_madvise(cx: &Cx<'_>, addr: usize, len: usize, advice: i32) -> Result<
     memory::MADVISE.check(advice as u32)?;
     let mm = cx.process.mm()?;
     match advice {
-        // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, (NO)HUGEPAGE: hints.
-        0..=2 | 14 | 15 | 20 | 21 => mm.check_mapped(addr, end)?,
+        // NORMAL, RANDOM, SEQUENTIAL, COLD, PAGEOUT, MERGEABLE, UNMERGEABLE, (NO)HUGEPAGE: hints.
+        0..=2 | 12..=15 | 20 | 21 => mm.check_mapped(addr, end)?,
         // WILLNEED
         3 => mm.check_mapped(addr, end)?,
         // DONTNEED, FREE

@@ -109,11 +109,8 @@ fn ioprio_targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::Vec<A
 
 /// ioprio_set(2): kept for ioprio_get(2) and children; the disks' daemons have no classes.
 pub fn sys_ioprio_set(cx: &Cx<'_>, which: i32, who: i32, priority: i32) -> Result<usize> {
-    let (class, level, hint) = (priority >> 13 & 7, priority & 7, priority >> 3 & 0x3ff);
-    // As Linux before it had hints: 8 is no level.
-    if hint != 0 {
-        return Err(EINVAL);
-    }
+    // The bits between them are for hints, which nothing here takes.
+    let (class, level) = (priority >> 13 & 7, priority & 7);
     match class {
         // NONE has no level.
         0 if level == 0 => {}

@@ -169,6 +169,11 @@ impl Inbox {
         }
         let mut ancillary = Some(ancillary);
         let mut done = 0;
+        if self.kind == Kind::Stream && total == 0 {
+            // Nothing is sent, not even what would go with it (`unix_stream_sendmsg` of Linux): an empty message would be read as the end.
+            let queue = self.queue.lock();
+            return if queue.reader_closed || queue.writer_closed { Err(EPIPE) } else { Ok(0) };
+        }
         loop {
             let left = src.remaining();
             let want = if self.kind == Kind::Stream { left.min(CHUNK) } else { left };

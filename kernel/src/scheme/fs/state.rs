@@ -161,6 +161,8 @@ impl NodeState {
     /// The daemon's.
     pub(super) fn fresh_attr(&self) -> Result<Attr> {
         if self.stale.swap(false, Ordering::AcqRel) {
+            // The step that took a name of it away is one of the directory's: the daemon must have heard of it, or it counts the name still.
+            self.fs.scheme.changes.settle(&self.fs.scheme, self.unnamed.load(Ordering::Relaxed).saturating_add(1))?;
             let asked = self.fs.get_attr(self.id).and_then(|node| self.learn(&node, false));
             if let Err(error) = asked {
                 self.mark_stale();

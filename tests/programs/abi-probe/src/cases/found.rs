@@ -90,7 +90,7 @@ cases! { "found";
     "leases" => |o| {
         close(file(c"f", b"x")); let w = open(c"f", O_RDWR);
         o.v(sys!(SYS_fcntl, w, F_SETLEASE, F_RDLCK)); o.v(sys!(SYS_fcntl, w, F_SETLEASE, F_UNLCK)); o.v(sys!(SYS_fcntl, w, F_SETLEASE, F_WRLCK)); o.v(sys!(SYS_fcntl, w, F_GETLEASE));
-        handle(SIGIO, 0); COUNT.store(0, std::sync::atomic::Ordering::SeqCst);
+        handle(SIGIO, SA_RESTART); COUNT.store(0, std::sync::atomic::Ordering::SeqCst);
         o.s(child(|| code(open(c"f", O_RDONLY | O_NONBLOCK).into())) == EWOULDBLOCK);
         pause(30); o.s(COUNT.load(std::sync::atomic::Ordering::SeqCst)); o.v(sys!(SYS_fcntl, w, F_GETLEASE));
         let pid = spawn(|| code(open(c"f", O_RDWR).into())); pause(60); o.v(sys!(SYS_fcntl, w, F_SETLEASE, F_UNLCK)); o.s(reap(pid)); o.v(sys!(SYS_fcntl, w, F_GETLEASE)); close(w);
@@ -193,8 +193,8 @@ cases! { "found";
     }
     "splice-ends" => |o| {
         let p = pipe(0); let event = sys!(SYS_eventfd2, 0, 0); o.v(sys!(SYS_splice, p[0], 0, event, 0, 8, 0)); o.v(sys!(SYS_splice, event, 0, p[1], 0, 8, 0));
-        let big = vec![1u8; 1 << 17]; let v = [big.as_ptr() as usize, big.len()]; o.v(sys!(SYS_vmsplice, p[1], v.as_ptr(), 1, 0));
-        let e = sys!(SYS_epoll_create1, 0); o.v(sys!(SYS_readahead, e, 0, 10)); let iov = [big.as_ptr() as usize, 1]; o.v(sys!(SYS_pwritev2, p[0], iov.as_ptr(), 1, 0, 0, 0));
+        let big = map(1 << 17); let v = [big, 1 << 17]; o.v(sys!(SYS_vmsplice, p[1], v.as_ptr(), 1, 0));
+        let e = sys!(SYS_epoll_create1, 0); o.v(sys!(SYS_readahead, e, 0, 10)); let iov = [big, 1]; o.v(sys!(SYS_pwritev2, p[0], iov.as_ptr(), 1, 0, 0, 0));
     }
     "futexes-by-page" => |o| {
         let at = map(4096); sys!(SYS_mprotect, at, 4096, PROT_NONE); o.v(sys!(SYS_futex, at, FUTEX_WAKE, 1, 0, 0, 0)); o.v(sys!(SYS_futex, at, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, 0, 0, 0));
@@ -235,6 +235,11 @@ cases! { "found";
         o.v(sys!(SYS_sched_getparam, 0, 0)); o.v(sys!(SYS_getpriority, PRIO_PROCESS, -1)); o.v(sys!(SYS_setpriority, PRIO_PROCESS, -1, 0)); let mut t = [9i64; 2];
         o.s(child(|| { let p = [5i32]; sys!(SYS_sched_setscheduler, 0, SCHED_FIFO, p.as_ptr()); let mut t = [9i64; 2]; sys!(SYS_sched_rr_get_interval, 0, t.as_mut_ptr()); i32::from(t == [0, 0]) })); o.v(sys!(SYS_sched_rr_get_interval, -1, t.as_mut_ptr()));
         o.v(sys!(SYS_ioprio_set, 1, 0, 2 << 13 | 8)); o.v(sys!(SYS_timer_settime, 0, 0, 0, 0));
+    }
+    "nothing-sent" => |o| {
+        let mut p = [0i32; 2]; o.v(sys!(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, p.as_mut_ptr())); o.v(sys!(SYS_write, p[0], c"", 0)); o.v(sys!(SYS_sendto, p[0], c"", 0, 0, 0, 0));
+        let mut b = [0u8; 4]; o.v(sys!(SYS_recvfrom, p[1], b.as_mut_ptr(), 4, MSG_DONTWAIT, 0, 0)); close(p[1]); o.v(sys!(SYS_sendto, p[0], c"", 0, MSG_NOSIGNAL, 0, 0)); o.v(sys!(SYS_sendto, p[0], c"x", 1, MSG_NOSIGNAL, 0, 0));
+        let mut d = [0i32; 2]; sys!(SYS_socketpair, AF_UNIX, SOCK_DGRAM, 0, d.as_mut_ptr()); o.v(sys!(SYS_write, d[0], c"", 0)); o.v(sys!(SYS_recvfrom, d[1], b.as_mut_ptr(), 4, MSG_DONTWAIT, 0, 0));
     }
     "socket-errors" => |o| {
         let s = sys!(SYS_socket, AF_INET, SOCK_STREAM, 0); let mut len = 16u32; o.v(sys!(SYS_getsockname, s, 0, &raw mut len)); let mut v = 0i32; let mut n = 4u32; o.v(sys!(SYS_getsockopt, s, 500, 1, &raw mut v, &raw mut n)); o.v(sys!(SYS_getsockopt, s, IPPROTO_UDP, 1, &raw mut v, &raw mut n));
