@@ -356,9 +356,12 @@ impl Internet {
             options::MTU => word(socket.mtu()?),
             options::MTU_V6 if socket.family == Family::V6 => word(socket.mtu()?),
             options::SEND_TIME => socket.send_time().unwrap_or_default().map(u32::to_le_bytes).concat(),
-            // What no protocol of the socket answers ends at IPv4's, which says so.
             (options::SOCKET | options::IP | options::IPV6, _) => word(socket.word((level, option))?),
-            _ => word(socket.word((level, option)).map_err(|error| if options::is_own(level, socket.kind) { error } else { EOPNOTSUPP })?),
+            // What no protocol of the socket answers ends at IPv4's, which has an error of its own for that.
+            _ => word(socket.word((level, option)).map_err(|error| {
+                let is_own = options::is_own(level, socket.kind) || socket.family == Family::V6;
+                if is_own { error } else { EOPNOTSUPP }
+            })?),
         })
     }
 

@@ -99,7 +99,7 @@ mod tests {
     fn names_are_found_where_they_are_said_to_be() {
         let world = FixedWorld { files: vec!["docs/a.txt".into(), "docs/c.txt".into(), "b.txt".into(), "docs/b.txt".into()], dirs: vec!["docs".into(), "backup".into()], ..FixedWorld::default() };
         for (text, expected) in [
-            ("rename a.txt in the docs folder to c.txt", Some("rename docs/a.txt to c.txt")), ("In docs, rename a.txt to c.txt", Some("rename docs/a.txt to c.txt")), ("count the words of a.txt in docs.", Some("count the words of docs/a.txt.")),
+            ("rename a.txt in the docs folder to c.txt", Some("rename docs/a.txt to c.txt")), ("In docs, rename a.txt to d.txt", Some("rename docs/a.txt to d.txt")), ("count the words of a.txt in docs.", Some("count the words of docs/a.txt.")),
             ("move a.txt from docs to backup", Some("move docs/a.txt to backup")), ("copy c.txt, and a.txt from docs to backup", Some("copy docs/c.txt, and docs/a.txt to backup")), ("copy a.txt in docs", None), ("show b.txt in docs", None), ("find a.txt in docs", None), ("delete z.txt in docs", None),
         ] {
             assert_eq!(located(text, &world).as_deref(), expected, "{text}");
