@@ -124,6 +124,11 @@ impl Space {
         self.promised = self.promised.saturating_sub(blocks);
     }
 
+    /// True if operations were admitted since the last commit.
+    pub const fn has_used(&self) -> bool {
+        self.used > 0
+    }
+
     /// Free blocks at the last commit.
     pub const fn free(&self) -> u64 {
         self.free

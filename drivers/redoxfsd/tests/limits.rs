@@ -6,7 +6,7 @@ use common::{Daemon, TestDisk, make, noise, read_all};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use redoxfsd::mount;
-use scheme::Errno;
+use scheme::{Errno, StatVfs};
 use scheme::abi::dirent::DirentReader;
 use scheme::abi::fs::{NodeAttr, ROOT_NODE, RenameFlags, RenameRequest, SetAttr, SetTime, Time};
 use scheme::abi::sqe::{self, Buffer};
@@ -20,6 +20,11 @@ fn assert_clean(disk: &TestDisk) {
     let report = disk.check();
     assert_eq!(report.problems, Vec::<String>::new());
     assert_eq!((report.lost_blocks, report.unlinked), (0, 0), "{report:?}");
+}
+
+fn stat_vfs(kernel: &mut Harness) -> StatVfs {
+    let answer = kernel.call(&[], 32, |buffer| sqe::fstatvfs(ROOT_NODE, buffer)).unwrap();
+    scheme::abi::stat::decode_statvfs(answer.data()).unwrap()
 }
 
 #[test]
@@ -99,6 +104,36 @@ fn full_disk_says_so_and_loses_nothing() {
         );
     }
     kernel.sync().unwrap();
+    daemon.stop();
+    assert_clean(&disk);
+}
+
+#[test]
+fn removed_files_give_their_room_back_before_anything_else_changes() {
+    let disk = TestDisk::formatted(64 << 20);
+    let mut daemon = Daemon::start(&disk);
+    let kernel = &mut daemon.kernel;
+    // Promises take room that only new names may use.
+    assert_eq!(kernel.grant(16).unwrap().len(), 16);
+    let empty = stat_vfs(kernel).f_bavail;
+    let data = noise(128 << 10, 5);
+    let mut files = Vec::new();
+    while let Ok(attr) = kernel.create(ROOT_NODE, &make(&format!("file{}", files.len()), REG)) {
+        files.push((format!("file{}", files.len()), attr.node));
+        let parts = (0..8).take_while(|part| kernel.write(attr.node, &data, part * data.len() as u64).is_ok());
+        if parts.count() < 8 {
+            break;
+        }
+    }
+    assert!(files.len() > 30, "{}", files.len());
+    kernel.sync().unwrap();
+    for (name, node) in &files {
+        kernel.unlink(ROOT_NODE, name.as_bytes(), 0).unwrap();
+        kernel.close(*node);
+    }
+    kernel.sync().unwrap();
+    let now = stat_vfs(kernel).f_bavail;
+    assert!(now + 64 > empty, "{now} of {empty} blocks");
     daemon.stop();
     assert_clean(&disk);
 }
@@ -345,13 +380,7 @@ fn attributes_names_and_times() {
     );
 
     // After a restart the daemon does not know the way up from `b`, and still sees that it lies below `a`.
-    let vfs = |kernel: &mut Harness| {
-        let answer = kernel
-            .call(&[], 32, |buffer| sqe::fstatvfs(ROOT_NODE, buffer))
-            .unwrap();
-        scheme::abi::stat::decode_statvfs(answer.data()).unwrap()
-    };
-    let free = vfs(kernel);
+    let free = stat_vfs(kernel);
     assert!(free.f_blocks == 4096 && free.f_bfree > 3700 && free.f_bavail < free.f_bfree);
     daemon.stop();
     let mut daemon = Daemon::start(&disk);

@@ -165,6 +165,7 @@ impl<D: Device> Session<'_, '_, D> {
                 Err(Fail::Retry | Fail::Errno(Errno::NOSPC)) => {
                     // After this commit there is more room.
                     self.state.to_free.push(id);
+                    self.state.free_refused();
                     break;
                 }
                 Err(_) if self.state.lost().is_some() => return,

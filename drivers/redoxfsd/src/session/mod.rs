@@ -323,7 +323,7 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
     }
 
     fn stat_vfs(&mut self) -> Result<StatVfs> {
-        if self.state.has_changes() && !self.state.is_read_only() {
+        if (self.state.has_changes() || self.state.is_freeing()) && !self.state.is_read_only() {
             // Only a commit gives an exact count.
             self.state.want_commit();
             return Err(Fail::Retry);

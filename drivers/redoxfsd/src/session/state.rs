@@ -47,6 +47,8 @@ pub struct State {
     pub(super) to_free: Vec<u32>,
     /// Some were freed since the last commit.
     freed_some: bool,
+    /// What else was changed since the last commit took the room to free one.
+    free_delayed: bool,
     /// Ids that the kernel may give to nodes.
     pub(super) granted: BTreeSet<u32>,
     /// The time of the changes being made, where the request tells it.
@@ -167,6 +169,16 @@ impl State {
         if names.insert(name.into(), node).is_none() {
             self.names_len += 1;
         }
+    }
+
+    /// There was no room to free a node before the commit.
+    pub(super) const fn free_refused(&mut self) {
+        self.free_delayed |= self.space.has_used();
+    }
+
+    /// True if nodes are about to be freed by commits that nobody has to ask for, and for which a request may still wait.
+    pub(super) const fn is_freeing(&self) -> bool {
+        self.commit_wanted && self.has_nodes_to_free() && self.again < MOST_COMMITS
     }
 
     /// Forgets all about a node that is freed.
@@ -323,9 +335,12 @@ impl State {
         if self.has_nodes_to_free() {
             self.touch(0);
             // The commit made room for more; where it did not, the next change will.
-            self.commit_wanted = self.freed_some;
+            self.commit_wanted = self.freed_some || self.free_delayed;
         }
-        self.freed_some = false;
+        if self.freed_some {
+            self.again = 0; // who waits for room comes nearer to it
+        }
+        (self.freed_some, self.free_delayed) = (false, false);
         std::mem::take(&mut self.waiting)
     }
 }
