@@ -144,6 +144,7 @@ impl Gde {
                 if !self.layout.undo() {
                     return Err("there is nothing to undo".to_owned());
                 }
+                self.offer_undone();
             }
             DesktopAction::Redo => {
                 if !self.layout.redo() {
@@ -161,6 +162,8 @@ impl Gde {
             DesktopAction::Lock => self.lock_session()?,
             DesktopAction::DismissNotices => self.dismiss_notices(),
             DesktopAction::ToggleQuiet => self.toggle_quiet(),
+            DesktopAction::AcceptOffer => self.accept_offer()?,
+            DesktopAction::DismissOffer => self.dismiss_offer()?,
             DesktopAction::Run { command } => self.spawn(command)?,
             DesktopAction::Quit => self.is_stopping = true,
         }

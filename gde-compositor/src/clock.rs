@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use gde_habits::Moment;
 use smithay::utils::{Clock as SystemClock, Monotonic};
 
 /// A clock.
@@ -32,6 +33,14 @@ impl Clock {
         match self {
             Clock::System(clock) => clock.now().into(),
             Clock::Manual(time) => time.get(),
+        }
+    }
+
+    /// What the clock on the wall shows. Where the time is set by hand it begins on Friday, 27 November 2026, at ten.
+    pub fn wall(&self) -> Moment {
+        match self {
+            Clock::System(_) => Moment(crate::sys::local_seconds()),
+            Clock::Manual(time) => Moment(1_795_773_600 + time.get().as_secs() as i64),
         }
     }
 

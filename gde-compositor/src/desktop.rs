@@ -173,6 +173,7 @@ impl Gde {
         self.update_focus();
         self.update_pointer_focus();
         self.windows_changed();
+        self.note_windows();
         self.queue_redraws();
     }
 

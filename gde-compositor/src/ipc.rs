@@ -189,6 +189,11 @@ impl Gde {
             },
             Request::Tray => Answer::Tray { titles: self.tray.titles() },
             Request::QuickSettings => Answer::QuickSettings { controls: self.list_quick() },
+            Request::Habits => Answer::Habits { habits: self.list_habits() },
+            Request::ForgetHabits { app } => match self.forget_habits(app.as_deref()) {
+                Ok(()) => Answer::Done,
+                Err(problem) => Answer::Failed { problem },
+            },
             Request::Environment => {
                 // What is no text cannot be told.
                 let variables = self.environment.iter().filter_map(|(name, value)| Some((name.clone(), value.to_str()?.to_owned())));

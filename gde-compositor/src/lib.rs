@@ -8,11 +8,13 @@
 //! * [`desktop`]: windows in the layout of the crate `gde-layout`; [`window`]: one of them.
 //! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
 //! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`quick`], [`menu`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
+//! * [`arrangement`]: what windows are used together, and offers that follow from it.
 //! * [`shots`]: pictures of the screen.
 //! * [`x11`]: X11 programs, by Xwayland.
 //! * [`ipc`]: other programs.
 
 pub mod actions;
+pub mod arrangement;
 pub mod backend;
 pub mod clock;
 pub mod cursor;

@@ -5,11 +5,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use boot_params::Level;
 use clap::{Parser, ValueEnum};
 use gde_compositor::backend::{Backend, headless, kms};
 use gde_compositor::clock::Clock;
 use gde_compositor::render::choice::{self, Wanted};
 use gde_compositor::{Gde, server, sys};
+use gde_habits::Initiative;
 use gde_raster::Kernels;
 use service_notify::Manager;
 use smithay::reexports::calloop::EventLoop;
@@ -128,6 +130,8 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
     }
     // As a service it has no home, and is root's, as what it starts.
     gde.follow_settings(&desktop_settings::path().unwrap_or_else(|| "/root/.config/genai/desktop.toml".into()));
+    gde.remember_arrangements(gde_compositor::arrangement::keep::path(Path::new("/root")));
+    gde.arrangement.initiative = initiative();
     match args.backend {
         Where::Kms => kms::start(&mut gde, signals)?,
         Where::Headless => {
@@ -146,7 +150,15 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
     for command in &args.start {
         gde.spawn(command).map_err(anyhow::Error::msg)?;
     }
-    server::run(&mut events, &mut gde)
+    let result = server::run(&mut events, &mut gde);
+    gde.end_arrangements();
+    result
+}
+
+/// How much the system may do of its own accord: its level, as services are told it.
+fn initiative() -> Initiative {
+    let level = std::env::var("GENAI_CONSCIOUSNESS").ok().and_then(|text| Level::parse(&text)).unwrap_or(Level::DEFAULT);
+    Initiative::of(level.thousandths())
 }
 
 /// Without a display a frame is shown for as long as it would be there.

@@ -238,6 +238,7 @@ impl Gde {
         let Some(at) = self.notices.shown.iter().position(|it| it.id == id) else { return false };
         let gone = self.notices.shown.remove(at);
         self.forget_timer(gone.timer);
+        self.offer_notice_gone(id, reason);
         self.tell_listeners(&Event::NoticeClosed { id, reason });
         self.arrange_notices();
         true
@@ -296,6 +297,9 @@ impl Gde {
         let pressed = it.buttons.iter().find(|(place, _)| place.contains(inside)).map(|it| it.1.clone());
         let has_default = it.notice.actions.iter().any(|it| it.0 == DEFAULT);
         let action = pressed.or_else(|| has_default.then(|| DEFAULT.to_owned())).filter(|_| is_left);
+        if let Some(action) = action.as_deref().filter(|_| self.arrangement.notice() == Some(id)) {
+            return self.offer_answered(action);
+        }
         if let Some(action) = action {
             let token = self.activation_token();
             self.tell_listeners(&Event::NoticeAction { id, action, token });

@@ -93,6 +93,7 @@ impl Gde {
         if settings.keyboard != self.chosen.keyboard {
             self.set_keyboard(settings.keyboard.clone());
         }
+        self.set_arrangement(settings.arrangement);
         if settings.displays != self.chosen.displays {
             self.chosen.displays = settings.displays.clone();
             self.update_modes();

@@ -201,6 +201,8 @@ pub struct Gde {
     pub panel: crate::panel::Panel,
     /// Programs' pictures on it.
     pub tray: crate::tray::Tray,
+    /// Which windows are used together, and what to offer.
+    pub arrangement: crate::arrangement::Arrangement,
     /// A menu of a program there.
     pub menu: Option<crate::menu::OpenMenu>,
     /// What is done about frames that no display shows; tests do it themselves.
@@ -318,6 +320,7 @@ impl Gde {
             last_input: std::time::Duration::ZERO,
             panel: crate::panel::Panel::default(),
             tray: crate::tray::Tray::default(),
+            arrangement: crate::arrangement::Arrangement::default(),
             menu: None,
             headless_frames: None,
             manager: service_notify::Manager::default(),

@@ -190,3 +190,15 @@ pub fn never_wait(fd: &impl AsFd) -> io::Result<()> {
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
+
+/// What the clock on the wall shows, in seconds since the beginning of 1970 by that clock.
+pub fn local_seconds() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs() as i64;
+    let mut parts = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are to values of ours; a zeroed tm is valid.
+    let offset = unsafe {
+        libc::localtime_r(&now, parts.as_mut_ptr());
+        parts.assume_init().tm_gmtoff
+    };
+    now + offset
+}

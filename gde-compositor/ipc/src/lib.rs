@@ -2,6 +2,7 @@
 //!
 //! A client sends [`Request`]s and gets an [`Answer`] to each, in order. After [`Request::Events`] it gets [`Event`]s instead.
 
+mod habits;
 mod menu;
 mod picture;
 mod quick;
@@ -12,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use actions::desktop::{DesktopAction, Part};
+pub use habits::{Habit, Habits, Usual};
 pub use menu::{Mark, Menu, MenuItem};
 pub use picture::Picture;
 pub use quick::QuickControl;
@@ -69,6 +71,13 @@ pub enum Request {
     Notices,
     /// What is in the quick settings.
     QuickSettings,
+    /// What was learnt of windows that are used together.
+    Habits,
+    /// Forget it.
+    ForgetHabits {
+        /// Only what is about this program.
+        app: Option<String>,
+    },
     /// The variables that programs of the session have.
     Environment,
     /// Show pictures of programs at the right of the panel, instead of others, until this connection ends. There is room for 16, of 20 x 20 pixels each.
@@ -272,6 +281,11 @@ pub enum Answer {
     QuickSettings {
         /// In the order of the key Tab; none while they are closed.
         controls: Vec<QuickControl>,
+    },
+    /// What was learnt.
+    Habits {
+        /// All of it.
+        habits: Habits,
     },
     /// The variables.
     Environment {

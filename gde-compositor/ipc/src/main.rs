@@ -56,6 +56,13 @@ enum Command {
     Tray,
     /// List what is in the quick settings, while they are open
     QuickSettings,
+    /// List what was learnt of windows that are used together; the file is ~/.local/state/gde/habits.json
+    Habits,
+    /// Forget what was learnt of windows: all, or of one program
+    ForgetHabits {
+        /// What the program calls itself, as `habits` lists it
+        app: Option<String>,
+    },
     /// List the variables that programs of the session have, as NAME=value
     Environment,
     /// Print what happens until the desktop ends, as JSON
@@ -74,6 +81,8 @@ fn main() -> Result<()> {
         Command::Tray => Request::Tray,
         Command::QuickSettings => Request::QuickSettings,
         Command::Environment => Request::Environment,
+        Command::Habits => Request::Habits,
+        Command::ForgetHabits { app } => Request::ForgetHabits { app: app.clone() },
         Command::Screenshot { file, output } => return screenshot(file, output.clone()),
         Command::Events => return events(),
     };
@@ -113,10 +122,21 @@ fn main() -> Result<()> {
                 println!("{:<16}  {mark:<3}  {}{}{}", it.name, it.label, if it.detail.is_empty() { "" } else { ": " }, it.detail);
             }
         }
+        Answer::Habits { habits } => print_habits(&habits),
         Answer::Environment { variables } => variables.iter().for_each(|(name, value)| println!("{name}={value}")),
         Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } | Answer::Notified { .. } => {}
     }
     Ok(())
+}
+
+fn print_habits(habits: &gde_ipc::Habits) {
+    for it in &habits.habits {
+        let windows: Vec<String> = it.windows.iter().map(|it| format!("{} {} ({}, workspace {})", it.app, it.place, it.output, it.workspace)).collect();
+        println!("{:>2} of {:<2}  {}", it.times, it.of, windows.join(", "));
+    }
+    let learns = if habits.learns { "" } else { "; nothing is learnt" };
+    let offers = if habits.offers { "" } else { "; nothing is offered" };
+    println!("{} sessions are remembered{learns}{offers}", habits.sessions);
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -130,6 +150,7 @@ fn print_json(answer: &Answer) -> Result<()> {
         Answer::Outputs { outputs } => println!("{}", serde_json::to_string(outputs)?),
         Answer::Notices { titles } | Answer::Tray { titles } => println!("{}", serde_json::to_string(titles)?),
         Answer::QuickSettings { controls } => println!("{}", serde_json::to_string(controls)?),
+        Answer::Habits { habits } => println!("{}", serde_json::to_string(habits)?),
         Answer::Environment { variables } => println!("{}", serde_json::to_string(variables)?),
         other => println!("{}", serde_json::to_string(other)?),
     }

@@ -124,6 +124,8 @@ pub struct Layout<W: Window> {
     areas: Vec<Area>,
     history: History<Arrangement<W::Id>>,
     drag: Option<Drag<W::Id>>,
+    /// What was before changes that are one for undo.
+    together: Option<Arrangement<W::Id>>,
 }
 
 /// How much of a free window's upper edge stays within reach.
@@ -142,6 +144,7 @@ impl<W: Window> Layout<W> {
             areas: Vec::new(),
             history: History::default(),
             drag: None,
+            together: None,
         };
         layout.set_areas(areas);
         layout
@@ -297,9 +300,29 @@ impl<W: Window> Layout<W> {
         change(self);
         let has_changed = self.arrangement() != before;
         if has_changed {
-            self.history.record(before);
+            self.record(before);
         }
         has_changed
+    }
+
+    fn record(&mut self, before: Arrangement<W::Id>) {
+        if self.together.is_none() {
+            self.history.record(before);
+        }
+    }
+
+    /// All changes from now on are one for undo, until [`Layout::end_together`].
+    pub fn begin_together(&mut self) {
+        if self.together.is_none() {
+            self.together = Some(self.arrangement());
+        }
+    }
+
+    /// Changes are each one for undo again.
+    pub fn end_together(&mut self) {
+        if let Some(before) = self.together.take().filter(|before| *before != self.arrangement()) {
+            self.history.record(before);
+        }
     }
 
     fn change_place(&mut self, id: W::Id, change: impl FnOnce(&mut Place)) -> bool {
@@ -600,7 +623,7 @@ impl<W: Window> Layout<W> {
             }
         }
         if self.arrangement() != drag.before {
-            self.history.record(drag.before);
+            self.record(drag.before);
         }
     }
 
@@ -629,6 +652,7 @@ impl<W: Window> Layout<W> {
     /// Takes back the last change. Windows that were opened since stay where they are; false where there is nothing to take back.
     pub fn undo(&mut self) -> bool {
         self.drag = None;
+        self.end_together();
         let now = self.arrangement();
         let before = self.history.undo(now);
         before.map(|before| self.restore(before)).is_some()
@@ -637,6 +661,7 @@ impl<W: Window> Layout<W> {
     /// Makes the last change again that was undone.
     pub fn redo(&mut self) -> bool {
         self.drag = None;
+        self.end_together();
         let now = self.arrangement();
         let after = self.history.redo(now);
         after.map(|after| self.restore(after)).is_some()

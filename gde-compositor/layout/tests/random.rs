@@ -49,6 +49,8 @@ enum Op {
     CancelDrag,
     Undo,
     Redo,
+    BeginTogether,
+    EndTogether,
     Areas(Vec<(i32, i32, i32, i32)>),
 }
 
@@ -91,6 +93,8 @@ fn ops() -> impl Strategy<Value = Op> {
         1 => Just(Op::CancelDrag),
         3 => Just(Op::Undo),
         2 => Just(Op::Redo),
+        1 => Just(Op::BeginTogether),
+        2 => Just(Op::EndTogether),
         1 => proptest::collection::vec((0i32..3000, 0i32..3000, 320i32..3000, 200i32..3000), 0..3).prop_map(Op::Areas),
     ]
 }
@@ -123,6 +127,8 @@ fn apply(layout: &mut Layout<Fake>, op: Op) {
         Op::CancelDrag => layout.cancel_drag(),
         Op::Undo => drop(layout.undo()),
         Op::Redo => drop(layout.redo()),
+        Op::BeginTogether => layout.begin_together(),
+        Op::EndTogether => layout.end_together(),
         Op::Areas(areas) => {
             // Screens lie beside each other.
             let mut right = 0;
@@ -200,6 +206,32 @@ fn undo_takes_back_each_change() {
                 prop_assert!(layout.redo());
                 prop_assert_eq!(&frames(&layout), &after);
             }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Changes that belong together are taken back at once.
+#[test]
+fn changes_together_are_one_for_undo() {
+    let is_change = |op: &Op| matches!(op, Op::MoveTo(..) | Op::SetState(..) | Op::Step(..) | Op::Minimize(..) | Op::SetFrame(..) | Op::Swap(..));
+    runner()
+        .run(&proptest::collection::vec(ops(), 1..30), |changes| {
+            let mut layout = screen();
+            for id in 0..4 {
+                layout.open(Fake { id, min: Size { w: 50, h: 50 }, max: Size::default() }, Size { w: 500, h: 400 }, None);
+            }
+            let before = frames(&layout);
+            layout.begin_together();
+            changes.into_iter().filter(is_change).for_each(|op| apply(&mut layout, op));
+            layout.end_together();
+            let after = frames(&layout);
+            prop_assert!(layout.undo_depth() <= 1);
+            if layout.undo() {
+                prop_assert_eq!(&frames(&layout), &before);
+                prop_assert!(layout.redo());
+            }
+            prop_assert_eq!(&frames(&layout), &after);
             Ok(())
         })
         .unwrap();

@@ -55,6 +55,8 @@ pub fn binding(modifiers: &ModifiersState, key: Keysym) -> Option<DesktopAction>
     match (key, shift) {
         (Keysym::a, false) => Some(DesktopAction::QuickSettings),
         (Keysym::l, false) => Some(DesktopAction::Lock),
+        (Keysym::Return, false) => Some(DesktopAction::AcceptOffer),
+        (Keysym::Escape, false) => Some(DesktopAction::DismissOffer),
         (Keysym::n, false) => Some(DesktopAction::DismissNotices),
         (Keysym::n | Keysym::N, true) => Some(DesktopAction::ToggleQuiet),
         (Keysym::t, false) => Some(DesktopAction::Terminal),
@@ -169,7 +171,9 @@ impl Gde {
             self.queue_redraws();
             return Some(Meaning::Nothing);
         }
-        if let Some(action) = binding(modifiers, key).filter(|_| self.region.is_none()) {
+        // Their keys are ours only while there is something to accept.
+        let is_meant = |action: &DesktopAction| !matches!(action, DesktopAction::AcceptOffer | DesktopAction::DismissOffer) || self.arrangement.notice().is_some();
+        if let Some(action) = binding(modifiers, key).filter(is_meant).filter(|_| self.region.is_none()) {
             return Some(Meaning::Act(action));
         }
         let is_open = self.launcher.is_some() || self.overview.is_some() || self.region.is_some() || self.quick.is_open() || self.menu.is_some();
@@ -194,6 +198,8 @@ mod tests {
             (Keysym::l, "lock"),
             (Keysym::a, "quick-settings"),
             (Keysym::n, "dismiss-notices"),
+            (Keysym::Return, "accept-offer"),
+            (Keysym::Escape, "dismiss-offer"),
             (Keysym::z, "undo"),
             (Keysym::_3, "workspace 3"),
         ] {

@@ -57,7 +57,9 @@ impl crate::state::Gde {
     pub fn input(&mut self, input: Input, time: Duration) {
         let seat = self.seat.clone();
         self.protocols.idle.notify_activity(&seat);
-        self.last_input = self.clock.now();
+        let now = self.clock.now();
+        self.pause_noticed(now.saturating_sub(self.last_input));
+        self.last_input = now;
         let time_ms = time.as_millis() as u32;
         match input {
             Input::Key { code, is_pressed } => self.key(code, is_pressed, time_ms),

@@ -11,6 +11,9 @@
 //! [keyboard]
 //! layout = "de"
 //!
+//! [arrangement]
+//! offer = false
+//!
 //! [displays]
 //! Virtual-1 = { width = 1024, height = 768 }
 //! ```
@@ -39,6 +42,9 @@ pub struct Settings {
     /// Sizes of screens, by the connector's name; others have what they prefer.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub displays: BTreeMap<String, Size>,
+    /// What the desktop learns of windows, and offers.
+    #[serde(skip_serializing_if = "Arrangement::is_default")]
+    pub arrangement: Arrangement,
     /// What another version knows and this one does not, kept as it is.
     #[serde(flatten)]
     pub rest: toml::Table,
@@ -107,6 +113,28 @@ pub struct Keyboard {
     /// `caps:escape`; empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub options: String,
+}
+
+/// What the desktop learns of windows, and offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Arrangement {
+    /// Whether it is noted which programs' windows are used together, where and when. Without it nothing is offered either.
+    pub learn: bool,
+    /// Whether arrangements are offered.
+    pub offer: bool,
+}
+
+impl Arrangement {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Arrangement {
+    fn default() -> Self {
+        Arrangement { learn: true, offer: true }
+    }
 }
 
 /// Pixels of a screen.
