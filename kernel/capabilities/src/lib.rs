@@ -1,16 +1,21 @@
-//! Capabilities as `capabilities(7)` describes them: the sets of a thread and of a file, and the rules by which they change. There is one user namespace.
+//! Capabilities as `capabilities(7)` describes them: the sets of a thread and of a file, and the rules by which they change;
+//! also, how the ids of a user namespace stand for others.
 //!
 //! Nothing here knows of threads or files: the kernel keeps [`State`] with a thread's ids, and asks it.
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+extern crate alloc;
+
 mod exec;
 mod file;
+mod id_map;
 mod state;
 
 pub use exec::{Executed, Program, Refused};
 pub use file::FileCapabilities;
+pub use id_map::{Extent, IdMap};
 pub use state::{Ids, State, bits};
 
 macro_rules! capabilities {

@@ -6,6 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::mount::{self, Namespace};
 use super::path::Path;
+use crate::task::user_ns::UserNamespace;
 use crate::sync::SpinLock;
 
 #[derive(Clone)]
@@ -80,12 +81,12 @@ impl FsContext {
         namespace.unwrap_or_else(Namespace::first)
     }
 
-    /// Goes over to a copy of its namespace (`unshare(2)`, CLONE_NEWNS): root and working directory are the same directories, seen through the copies.
+    /// Goes over to a copy of its namespace, which is that user namespace's (`unshare(2)`, CLONE_NEWNS): root and working directory are the same directories, seen through the copies.
     ///
     /// # Errors
     /// `EINVAL` before there is a root.
-    pub fn unshare_mounts(&self) -> crate::error::Result {
-        let (namespace, copies) = self.namespace().copied()?;
+    pub fn unshare_mounts(&self, user: &Arc<UserNamespace>) -> crate::error::Result {
+        let (namespace, copies) = self.namespace().copied(user)?;
         let root = namespace.root().unwrap_or_else(mount::root);
         let moved = |place: &Path| match copies.iter().find(|(id, _)| *id == place.mount.id) {
             Some((_, mount)) => Path { mount: mount.clone(), dentry: place.dentry.clone() },
@@ -98,6 +99,12 @@ impl FsContext {
             places.namespace = namespace.clone();
         });
         Ok(())
+    }
+
+    /// Whether its root is not that of its namespace (`chroot(2)`).
+    pub fn is_chrooted(&self) -> bool {
+        let root = self.root();
+        !self.namespace().root().is_some_and(|of_all| root.same(&mount::top_of(of_all)))
     }
 
     /// Goes over to a namespace, to its root (`setns(2)`).

@@ -79,7 +79,7 @@ pub(super) fn init() {
 ///
 /// # Errors
 /// `ENODEV` where it could not be made.
-pub fn mount(_source: &[u8], _options: &[u8]) -> Result<Arc<SuperBlock>> {
+pub fn mount(_source: &[u8], _options: &[u8], _who: &Credentials) -> Result<Arc<SuperBlock>> {
     DEVFS.get().map(|d| d.sb.clone()).ok_or(ENODEV)
 }
 

@@ -56,7 +56,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Result;
-use crate::task::Process;
+use crate::task::{Credentials, Process};
 
 /// The time of day, as stored in inodes.
 pub fn now_ns() -> i64 {
@@ -110,7 +110,7 @@ pub fn mount_first(root: &Path, fs_type: &[u8], at: &[u8]) {
     let kernel = Caller { creds: Arc::default(), fs: FsContext::detached() };
     let mounted = kernel
         .resolve(Some(root), at, LookupFlags::FOLLOW)
-        .and_then(|at| mount::mount_fs(mount::make_fs(fs_type, fs_type, b"")?, &at, fs_type, MountFlags::empty()));
+        .and_then(|at| mount::mount_fs(mount::make_fs(fs_type, fs_type, b"", &Credentials::default())?, &at, fs_type, MountFlags::empty()));
     if let Err(error) = mounted {
         crate::log::error!("cannot mount {}: {error:?}", alloc::string::String::from_utf8_lossy(fs_type));
     }

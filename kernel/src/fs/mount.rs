@@ -13,7 +13,9 @@ use super::dentry::Dentry;
 use super::inode::InodeRef;
 use super::path::Path;
 use crate::error::*;
+use crate::task::{Capability, Credentials};
 use crate::sync::{Mutex, Once, RwSpinLock, SpinLock, WaitQueue};
+use crate::task::user_ns::{self, UserNamespace};
 use crate::task::uts;
 
 bitflags! {
@@ -43,6 +45,8 @@ pub struct SuperBlock {
     /// Files open for writing.
     writers: AtomicIsize,
     options: SpinLock<Vec<u8>>,
+    /// In which it was made.
+    user: SpinLock<Arc<UserNamespace>>,
 }
 
 impl SuperBlock {
@@ -55,7 +59,13 @@ impl SuperBlock {
             readonly: AtomicBool::new(false),
             writers: AtomicIsize::new(0),
             options: SpinLock::new(options),
+            user: SpinLock::new(UserNamespace::first()),
         })
+    }
+
+    /// The user namespace in which it was made.
+    pub fn user(&self) -> Arc<UserNamespace> {
+        self.user.lock().clone()
     }
 }
 
@@ -73,10 +83,14 @@ pub struct Mount {
     /// Files open for writing through it.
     writers: AtomicIsize,
     parent: SpinLock<Option<Path>>,
+    /// Options that cannot be taken back: they come from a namespace with more privileges.
+    locked_flags: AtomicU32,
+    /// It cannot be moved or taken away alone, so that what it covers stays covered.
+    locked: AtomicBool,
 }
 
-/// How a filesystem type makes a filesystem: from the source and option strings of `mount(2)`.
-pub type MountFn = fn(source: &[u8], options: &[u8]) -> Result<Arc<SuperBlock>>;
+/// How a filesystem type makes a filesystem: from the source and option strings of `mount(2)`, for whom.
+pub type MountFn = fn(source: &[u8], options: &[u8], who: &Credentials) -> Result<Arc<SuperBlock>>;
 
 #[derive(Default)]
 struct Table {
@@ -93,6 +107,8 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 pub struct Namespace {
     /// Its number in `/proc/<pid>/ns`.
     pub ino: u64,
+    /// Whose it is.
+    pub user: Arc<UserNamespace>,
     root: RwSpinLock<Option<Arc<Mount>>>,
 }
 
@@ -103,7 +119,7 @@ impl Namespace {
     /// That of the first process.
     pub fn first() -> Arc<Self> {
         static FIRST: Once<Arc<Namespace>> = Once::new();
-        FIRST.get_or_init(|| Arc::new(Self { ino: FIRST_NAMESPACE, root: RwSpinLock::new(None) })).clone()
+        FIRST.get_or_init(|| Arc::new(Self { ino: FIRST_NAMESPACE, user: UserNamespace::first(), root: RwSpinLock::new(None) })).clone()
     }
 
     /// The root of the tree; `None` before the first one is mounted.
@@ -111,23 +127,32 @@ impl Namespace {
         self.root.read().as_ref().map(Path::root_of)
     }
 
-    /// Another namespace with the same mounts; also, which mount is the copy of which (by id).
+    /// Another namespace with the same mounts, which belongs to `user`; also, which mount is the copy of which (by id). Where that is not this one's,
+    /// the mounts keep their options and cover what they cover.
     ///
     /// # Errors
     /// `EINVAL` before there is a root.
-    pub fn copied(&self) -> Result<(Arc<Self>, Vec<(u64, Arc<Mount>)>)> {
+    pub fn copied(&self, user: &Arc<UserNamespace>) -> Result<(Arc<Self>, Vec<(u64, Arc<Mount>)>)> {
         let root = self.root().ok_or(EINVAL)?;
         let below = submounts(&root);
-        let copy = |of: &Arc<Mount>| Mount::new(of.sb.clone(), of.root.clone(), &of.source, of.flags());
+        let lower = *user != self.user;
+        let copy = |of: &Arc<Mount>| {
+            let copy = of.again(&of.root);
+            if lower {
+                copy.lock_flags();
+            }
+            copy
+        };
         let top = copy(&root.mount);
         TABLE.write().all.push(top.clone());
-        let made = Arc::new(Self { ino: uts::next_ino(), root: RwSpinLock::new(Some(top.clone())) });
+        let made = Arc::new(Self { ino: uts::next_ino(), user: user.clone(), root: RwSpinLock::new(Some(top.clone())) });
         let mut copies = alloc::vec![(root.mount.id, top)];
         for mount in below {
             let Some(point) = mount.mountpoint() else { continue };
             let Some(parent) = copies.iter().find(|c| c.0 == point.mount.id).map(|c| c.1.clone()) else { continue };
             // One whose mount point has been removed meanwhile is left out, with what is on it.
             if let Ok(copy) = add(copy(&mount), &Path { mount: parent, dentry: point.dentry }) {
+                copy.locked.store(lower || mount.is_locked(), Ordering::Relaxed);
                 copies.push((mount.id, copy));
             }
         }
@@ -153,13 +178,23 @@ pub fn types() -> Vec<(&'static str, bool)> {
     TYPES.read().iter().map(|t| (t.0, t.1)).collect()
 }
 
-/// Makes a filesystem of a registered type.
+/// Makes a filesystem of a registered type; it belongs to the user namespace of `who`.
 ///
 /// # Errors
 /// `ENODEV` for an unknown type; the type's own.
-pub fn make_fs(fs_type: &[u8], source: &[u8], options: &[u8]) -> Result<Arc<SuperBlock>> {
+pub fn make_fs(fs_type: &[u8], source: &[u8], options: &[u8], who: &Credentials) -> Result<Arc<SuperBlock>> {
     let make = TYPES.read().iter().find(|t| t.0.as_bytes() == fs_type).map(|t| t.2).ok_or(ENODEV)?;
-    make(source, options)
+    let sb = make(source, options, who)?;
+    // One that was there already is whose it was.
+    if Arc::strong_count(&sb) == 1 {
+        *sb.user.lock() = who.user.clone();
+    }
+    Ok(sb)
+}
+
+/// Whether who is not the machine's administrator may mount this type, in a namespace of his own.
+pub fn is_for_users(fs_type: &[u8]) -> bool {
+    matches!(fs_type, b"proc" | b"sysfs" | b"tmpfs" | b"ramfs" | b"devpts" | b"mqueue")
 }
 
 impl Mount {
@@ -172,7 +207,26 @@ impl Mount {
             flags: AtomicU32::new(flags.bits()),
             writers: AtomicIsize::new(0),
             parent: SpinLock::new(None),
+            locked_flags: AtomicU32::new(0),
+            locked: AtomicBool::new(false),
         })
+    }
+
+    /// Another mount of the same, or of a part of it.
+    fn again(&self, root: &Arc<Dentry>) -> Arc<Self> {
+        let copy = Self::new(self.sb.clone(), root.clone(), &self.source, self.flags());
+        copy.locked_flags.store(self.locked_flags.load(Ordering::Relaxed), Ordering::Relaxed);
+        copy
+    }
+
+    fn lock_flags(&self) {
+        let kinds = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+        let times = MountFlags::NOATIME | MountFlags::NODIRATIME | MountFlags::RELATIME;
+        self.locked_flags.fetch_or((self.flags() & kinds | times).bits(), Ordering::Relaxed);
+    }
+
+    fn is_locked(&self) -> bool {
+        self.locked.load(Ordering::Relaxed)
     }
 
     /// Its options.
@@ -219,6 +273,27 @@ pub fn set_first_root(sb: Arc<SuperBlock>, source: &[u8], flags: MountFlags) -> 
     TABLE.write().all.push(mount.clone());
     *Namespace::first().root.write() = Some(mount.clone());
     Path::root_of(&mount)
+}
+
+/// What is on top of a place: the root of the last mount that covers it.
+pub fn top_of(path: Path) -> Path {
+    let mut at = path;
+    while let Some(above) = covering(&at) {
+        at = Path::root_of(&above);
+    }
+    at
+}
+
+/// Whether a filesystem of this type can be seen whole in a namespace: nothing that is not to be seen, or not to be changed,
+/// would show in another one of the type with these options.
+pub fn shows_whole(fs_type: &[u8], flags: MountFlags, namespace: &Namespace) -> bool {
+    let Some(root) = namespace.root() else { return false };
+    let here = submounts(&root);
+    let is_covered = |mount: &Arc<Mount>| here.iter().any(|other| other.is_locked() && other.mountpoint().is_some_and(|at| Arc::ptr_eq(&at.mount, mount)));
+    let keeps = |mount: &Mount| flags.contains(MountFlags::from_bits_truncate(mount.locked_flags.load(Ordering::Relaxed)) & MountFlags::RDONLY);
+    here.iter().chain([&root.mount]).any(|mount| {
+        mount.sb.fs_type.as_bytes() == fs_type && Arc::ptr_eq(&mount.root, &mount.sb.root) && keeps(mount) && !is_covered(mount)
+    })
 }
 
 /// The mount on top of `path`, if it is a mount point.
@@ -300,16 +375,19 @@ fn add(mount: Arc<Mount>, at: &Path) -> Result<Arc<Mount>> {
 /// Shows the tree at `source` also at `at` (`MS_BIND`), with the mounts below it where `recursive`.
 ///
 /// # Errors
-/// As [`mount_fs`].
+/// As [`mount_fs`]; `EINVAL` where something below `source` would be uncovered that is not to be seen.
 pub fn bind(source: &Path, at: &Path, recursive: bool) -> Result {
     let below: Vec<Arc<Mount>> = if recursive { submounts(source) } else { Vec::new() };
-    let clone = |of: &Arc<Mount>, root: &Arc<Dentry>| Mount::new(of.sb.clone(), root.clone(), &of.source, of.flags());
-    let top = add(clone(&source.mount, &source.dentry), at)?;
+    if !recursive && submounts(source).iter().any(|mount| mount.is_locked()) {
+        return Err(EINVAL);
+    }
+    let top = add(source.mount.again(&source.dentry), at)?;
     let mut copies: Vec<(u64, Arc<Mount>)> = alloc::vec![(source.mount.id, top)];
     for mount in below {
         let Some(point) = mount.mountpoint() else { continue };
         let Some(new_parent) = copies.iter().find(|c| c.0 == point.mount.id).map(|c| c.1.clone()) else { continue };
-        let copy = add(clone(&mount, &mount.root), &Path { mount: new_parent, dentry: point.dentry })?;
+        let copy = add(mount.again(&mount.root), &Path { mount: new_parent, dentry: point.dentry })?;
+        copy.locked.store(mount.is_locked(), Ordering::Relaxed);
         copies.push((mount.id, copy));
     }
     Ok(())
@@ -343,7 +421,7 @@ fn submounts(path: &Path) -> Vec<Arc<Mount>> {
 /// # Errors
 /// `EINVAL` where `source` is no mount's root or the root of the tree, `ELOOP` where `at` lies in the moved tree.
 pub fn move_mount(source: &Path, at: &Path) -> Result {
-    if !Arc::ptr_eq(&source.dentry, &source.mount.root) || source.mount.mountpoint().is_none() {
+    if !Arc::ptr_eq(&source.dentry, &source.mount.root) || source.mount.mountpoint().is_none() || source.mount.is_locked() {
         return Err(EINVAL);
     }
     if source.dentry.is_dir() != at.dentry.is_dir() {
@@ -364,12 +442,21 @@ pub fn move_mount(source: &Path, at: &Path) -> Result {
 /// Changes the options of the mount whose root is `path` (`MS_REMOUNT`); with `whole`, of the filesystem as well.
 ///
 /// # Errors
-/// `EINVAL` where `path` is no mount's root, `EBUSY` where it is to be read-only and files are open for writing.
+/// `EINVAL` where `path` is no mount's root, `EBUSY` where it is to be read-only and files are open for writing, `EPERM` for options that are locked.
 pub fn remount(path: &Path, flags: MountFlags, whole: bool) -> Result {
     if !Arc::ptr_eq(&path.dentry, &path.mount.root) {
         return Err(EINVAL);
     }
     let (mount, sb) = (&path.mount, &path.mount.sb);
+    if whole && !user_ns::capable_in(Capability::SYS_ADMIN, &sb.user()) {
+        return Err(EPERM);
+    }
+    let locked = MountFlags::from_bits_truncate(mount.locked_flags.load(Ordering::Relaxed));
+    let times = MountFlags::NOATIME | MountFlags::NODIRATIME | MountFlags::RELATIME;
+    let keeps_times = !locked.intersects(times) || flags & times == mount.flags() & times;
+    if !flags.contains(locked - times) || !keeps_times {
+        return Err(EPERM);
+    }
     let is_readonly = flags.contains(MountFlags::RDONLY);
     let (old_flags, was_readonly) = (mount.flags.swap(flags.bits(), Ordering::SeqCst), sb.readonly.load(Ordering::Relaxed));
     if whole {
@@ -392,7 +479,7 @@ pub fn remount(path: &Path, flags: MountFlags, whole: bool) -> Result {
 /// # Errors
 /// `EINVAL` where `path` is no mount's root or the root of the tree, `EBUSY` where it is in use.
 pub fn unmount(path: Path, lazily: bool) -> Result {
-    if !Arc::ptr_eq(&path.dentry, &path.mount.root) || path.mount.mountpoint().is_none() {
+    if !Arc::ptr_eq(&path.dentry, &path.mount.root) || path.mount.mountpoint().is_none() || path.mount.is_locked() {
         return Err(EINVAL);
     }
     let below = submounts(&path);
@@ -451,7 +538,7 @@ pub fn pivot_root(context: &FsContext, new_root: &Path, put_old: &Path) -> Resul
     if Arc::ptr_eq(&new_root.mount, &old.mount) || Arc::ptr_eq(&put_old.mount, &old.mount) {
         return Err(EBUSY);
     }
-    if !Arc::ptr_eq(&old.dentry, &old.mount.root) || !Arc::ptr_eq(&new_root.dentry, &new_root.mount.root) || new_root.mount.mountpoint().is_none() {
+    if !Arc::ptr_eq(&old.dentry, &old.mount.root) || !Arc::ptr_eq(&new_root.dentry, &new_root.mount.root) || new_root.mount.mountpoint().is_none() || new_root.mount.is_locked() {
         return Err(EINVAL);
     }
     let mut at = put_old.clone();
@@ -466,6 +553,7 @@ pub fn pivot_root(context: &FsContext, new_root: &Path, put_old: &Path) -> Resul
         }
         None => *context.namespace().root.write() = Some(new_root.mount.clone()),
     }
+    new_root.mount.locked.store(old.mount.locked.swap(false, Ordering::Relaxed), Ordering::Relaxed);
     attach(&old.mount, put_old);
     context::replace_everywhere(&old, &Path::root_of(&new_root.mount));
     Ok(())

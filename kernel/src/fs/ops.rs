@@ -410,7 +410,7 @@ impl Caller {
             return Err(EPERM);
         }
         let mut mode = mode & 0o7777;
-        if !self.creds.has(Capability::FSETID) && !self.creds.in_group(attr.gid) {
+        if !self.creds.has_over(Capability::FSETID, attr.uid, attr.gid) && !self.creds.in_group(attr.gid) {
             mode &= !0o2000;
         }
         inode.set_attr(&SetAttr { mode: Some(mode), ctime_ns: Some(super::now_ns()), ..SetAttr::default() })
@@ -428,7 +428,7 @@ impl Caller {
         let attr = inode.attr()?;
         let uid = (uid != u32::MAX).then_some(uid);
         let gid = (gid != u32::MAX).then_some(gid);
-        if !self.creds.has(Capability::CHOWN) {
+        if !self.creds.has_over(Capability::CHOWN, attr.uid, attr.gid) {
             let owner = self.creds.fsuid == attr.uid;
             if uid.is_some_and(|uid| !owner || uid != attr.uid) || gid.is_some_and(|gid| !owner || (gid != attr.gid && !self.creds.in_group(gid))) {
                 return Err(EPERM);

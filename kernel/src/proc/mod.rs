@@ -1,6 +1,7 @@
 //! The filesystems `proc` (`proc(5)`) and `sysfs` (`sysfs(5)`): views of the kernel as text.
 
 mod disks;
+mod id_maps;
 mod maps;
 mod memory;
 pub mod namespaces;
@@ -19,6 +20,6 @@ use crate::scheme::pseudo::Dir;
 
 /// Registers the filesystem types.
 pub fn init() {
-    register_type("proc", true, |_, _| Ok(SuperBlock::new("proc", Dir::of(system::Root, 1), alloc::vec::Vec::new())));
-    register_type("sysfs", true, |_, _| Ok(SuperBlock::new("sysfs", crate::devices::root(), alloc::vec::Vec::new())));
+    register_type("proc", true, |_, _, _| Ok(SuperBlock::new("proc", Dir::of(system::Root, 1), alloc::vec::Vec::new())));
+    register_type("sysfs", true, |_, _, _| Ok(SuperBlock::new("sysfs", crate::devices::root(), alloc::vec::Vec::new())));
 }

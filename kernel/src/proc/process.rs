@@ -8,7 +8,7 @@ use core::fmt::Write;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::node::{Link, Text};
-use super::{maps, namespaces, net};
+use super::{id_maps, maps, namespaces, net};
 use super::system::directory as dir;
 use crate::error::*;
 use crate::fs::{
@@ -46,12 +46,8 @@ const PUBLIC: &[(&str, MakeText)] = &[
     ("cgroup", |_| Ok(b"0::/\n".to_vec())),
     ("cmdline", |p| Ok(region(p, |l| (l.arg_start, l.arg_end)))),
     ("cpuset", |_| Ok(b"/\n".to_vec())),
-    ("gid_map", |_| Ok(namespaces::id_map())),
     ("limits", limits),
     ("mountstats", |p| Ok(mount_stats(p))),
-    ("projid_map", |_| Ok(namespaces::id_map())),
-    ("setgroups", |_| Ok(b"allow\n".to_vec())),
-    ("uid_map", |_| Ok(namespaces::id_map())),
     ("oom_score", |p| Ok(format!("{}\n", oom_score(p)).into_bytes())),
     ("sessionid", |p| Ok(format!("{}", p.login.lock().1).into_bytes())),
     ("stat", |p| stat(p, None)),
@@ -77,7 +73,7 @@ const PRIVATE: &[(&str, MakeText)] = &[
 
 pub(super) fn owner(process: &Process) -> (u32, u32) {
     let creds = process.creds();
-    if process.dumpable.load(Ordering::Relaxed) { (creds.euid, creds.egid) } else { (0, 0) }
+    if process.dumpable.load(Ordering::Relaxed) { (creds.euid, creds.egid) } else { (creds.user.uid_in(0).unwrap_or(0), creds.user.gid_in(0).unwrap_or(0)) }
 }
 
 impl Entries for Process0 {
@@ -153,6 +149,7 @@ impl Entries for Process0 {
                 }))
             }
             "pagemap" => Ok(Arc::new(super::pagemap::PageMap(process))),
+            "uid_map" | "gid_map" | "projid_map" | "setgroups" => Ok(id_maps::file(&process, text)),
             "mem" => Ok(Arc::new(super::memory::Memory(process))),
             "fd" => Ok(dir(Fds(process, FdView::Links), 0x2_0000 + u64::from(self.process.pid))),
             "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
@@ -166,7 +163,7 @@ impl Entries for Process0 {
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
         let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
         names.extend(PUBLIC.iter().chain(PRIVATE).chain(WATCHED).map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));
-        names.extend(["comm", "coredump_filter", "loginuid", "mem", "oom_score_adj", "pagemap"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
+        names.extend(["comm", "coredump_filter", "gid_map", "loginuid", "mem", "oom_score_adj", "pagemap", "projid_map", "setgroups", "uid_map"].map(|n| (n.as_bytes().to_vec(), FileType::Regular)));
         names.extend(["exe", "cwd", "root"].map(|n| (n.as_bytes().to_vec(), FileType::Symlink)));
         names.extend(["fd", "fdinfo", "ns", "task", "net"].map(|n| (n.as_bytes().to_vec(), FileType::Directory)));
         names
@@ -319,6 +316,7 @@ fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8
         'Z' => "zombie",
         _ => "dead",
     };
+    let reader = task::user_ns::current();
     let id = thread.map_or(process.pid, |t| t.tid());
     let mut out = String::new();
     let name = thread.map_or_else(|| comm(process), |t| t.comm());
@@ -330,18 +328,18 @@ Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t",
         process.pid,
         process.parent_pid(),
         thread.cloned().or_else(|| process.main_thread()).and_then(|t| t.tracing.tracer()).map_or(0, |tracer| tracer.pid),
-        creds.uid,
-        creds.euid,
-        creds.suid,
-        creds.fsuid,
-        creds.gid,
-        creds.egid,
-        creds.sgid,
-        creds.fsgid,
+        reader.uid_out(creds.uid),
+        reader.uid_out(creds.euid),
+        reader.uid_out(creds.suid),
+        reader.uid_out(creds.fsuid),
+        reader.gid_out(creds.gid),
+        reader.gid_out(creds.egid),
+        reader.gid_out(creds.sgid),
+        reader.gid_out(creds.fsgid),
         process.files().capacity()
     );
     for group in &creds.groups {
-        let _ = write!(out, "{group} ");
+        let _ = write!(out, "{} ", reader.gid_out(*group));
     }
     let _ = writeln!(out);
     if let Ok(mm) = process.mm() {

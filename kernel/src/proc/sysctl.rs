@@ -59,7 +59,7 @@ fn machine_name(show: fn() -> Vec<u8>, set: fn(&mut uts::Names, uts::Name)) -> I
     };
     Text::writable((0, 0), show, move |bytes| {
         let name = uts::Name::new(bytes).ok_or(EINVAL)?;
-        crate::task::with_current(|thread| thread.process.uts()).change(|names| set(names, name));
+        crate::task::with_current(|thread| thread.namespaces()).uts.change(|names| set(names, name));
         Ok(())
     })
 }

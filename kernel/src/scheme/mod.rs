@@ -39,6 +39,7 @@ use alloc::vec::Vec;
 use crate::error::Result;
 use crate::fs::mount::register_type;
 use crate::fs::{SuperBlock, mount_first, root};
+use crate::task::Credentials;
 
 /// Registers the kernel's own schemes and the filesystem types `schemefs` and `scheme`, and mounts `/scheme` in the first root. Once, at boot, after that root is there.
 pub fn init(boot: &'static frame::BootInfo) {
@@ -53,11 +54,11 @@ pub fn init(boot: &'static frame::BootInfo) {
 }
 
 /// `mount(..., "schemefs", ...)`: the directory of all schemes.
-fn mount_schemefs(_source: &[u8], _options: &[u8]) -> Result<Arc<SuperBlock>> {
+fn mount_schemefs(_source: &[u8], _options: &[u8], _who: &Credentials) -> Result<Arc<SuperBlock>> {
     Ok(SuperBlock::new("schemefs", registry::scheme_directory(), Vec::new()))
 }
 
 /// `mount("/scheme/<name>", ..., "scheme", ...)`.
-fn mount_scheme(source: &[u8], _options: &[u8]) -> Result<Arc<SuperBlock>> {
+fn mount_scheme(source: &[u8], _options: &[u8], _who: &Credentials) -> Result<Arc<SuperBlock>> {
     registry::super_block(source.strip_prefix(b"/scheme/").unwrap_or(source))
 }

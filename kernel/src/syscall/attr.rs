@@ -40,6 +40,17 @@ pub fn sys_fchmodat(cx: &Cx<'_>, dirfd: i32, path: usize, mode: u32) -> Result<u
     Ok(0)
 }
 
+/// An owner and a group that were given, as the kernel knows them; `u32::MAX` stays.
+///
+/// # Errors
+/// `EINVAL` for what stands for nothing in the caller's user namespace.
+fn owners(cx: &Cx<'_>, uid: u32, gid: u32) -> Result<(u32, u32)> {
+    let namespace = cx.thread.creds().user.clone();
+    let uid = if uid == u32::MAX { uid } else { namespace.uid_in(uid).ok_or(EINVAL)? };
+    let gid = if gid == u32::MAX { gid } else { namespace.gid_in(gid).ok_or(EINVAL)? };
+    Ok((uid, gid))
+}
+
 /// chown(2)
 pub fn sys_chown(cx: &Cx<'_>, path: usize, uid: u32, gid: u32) -> Result<usize> {
     sys_fchownat(cx, AT_FDCWD, path, uid, gid, 0)
@@ -54,6 +65,7 @@ pub fn sys_lchown(cx: &Cx<'_>, path: usize, uid: u32, gid: u32) -> Result<usize>
 pub fn sys_fchown(cx: &Cx<'_>, fd: i32, uid: u32, gid: u32) -> Result<usize> {
     let target = Target::File(cx.process.files().get_real(fd)?);
     target.check_writable()?;
+    let (uid, gid) = owners(cx, uid, gid)?;
     Caller::of(cx.process).chown_inode(&target.inode()?, uid, gid)?;
     Ok(report(&target, notify::ATTRIB))
 }
@@ -64,6 +76,7 @@ pub fn sys_fchownat(cx: &Cx<'_>, dirfd: i32, path: usize, uid: u32, gid: u32, fl
     let path = user::read_path(path)?;
     let target = at::target(cx.process, dirfd, &path, flags)?;
     target.check_writable()?;
+    let (uid, gid) = owners(cx, uid, gid)?;
     Caller::of(cx.process).chown_inode(&target.inode()?, uid, gid)?;
     Ok(report(&target, notify::ATTRIB))
 }

@@ -78,7 +78,7 @@ pub(super) fn prctl(cx: &Cx<'_>, option: i32, args: [usize; 4]) -> Result<usize>
         8 if arg <= 1 => update(cx, |caps| caps.with_keep_caps(arg == 1)),
         // PR_CAPBSET_READ, PR_CAPBSET_DROP
         23 => Ok(caps.bounding.has(Capability::from_number(arg).ok_or(EINVAL)?).into()),
-        24 if !cx.thread.has(Capability::SETPCAP) => Err(EPERM),
+        24 if !cx.thread.has_own(Capability::SETPCAP) => Err(EPERM),
         24 => {
             let capability = Capability::from_number(arg).ok_or(EINVAL)?;
             update(cx, |caps| Some(State { bounding: caps.bounding.without(capability), ..*caps }))

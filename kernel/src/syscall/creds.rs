@@ -4,6 +4,7 @@ use core::sync::atomic::Ordering;
 
 use super::Cx;
 use crate::error::*;
+use crate::task::user_ns::UserNamespace;
 use crate::task::{Capability, Credentials};
 use crate::user;
 
@@ -12,22 +13,26 @@ const KEEP: u32 = u32::MAX;
 
 /// getuid(2)
 pub fn sys_getuid(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.thread.creds().uid as usize)
+    let c = cx.thread.creds();
+    Ok(c.user.uid_out(c.uid) as usize)
 }
 
 /// geteuid(2)
 pub fn sys_geteuid(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.thread.creds().euid as usize)
+    let c = cx.thread.creds();
+    Ok(c.user.uid_out(c.euid) as usize)
 }
 
 /// getgid(2)
 pub fn sys_getgid(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.thread.creds().gid as usize)
+    let c = cx.thread.creds();
+    Ok(c.user.gid_out(c.gid) as usize)
 }
 
 /// getegid(2)
 pub fn sys_getegid(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.thread.creds().egid as usize)
+    let c = cx.thread.creds();
+    Ok(c.user.gid_out(c.egid) as usize)
 }
 
 /// Changes the caller's credentials. Where its ids of file access change, or it may do more than before, it is no longer open to others (`PR_SET_DUMPABLE`)
@@ -57,11 +62,9 @@ fn change_user(cx: &Cx<'_>, f: impl FnOnce(&mut Credentials) -> Result) -> Resul
 
 /// setuid(2)
 pub fn sys_setuid(cx: &Cx<'_>, uid: u32) -> Result<usize> {
-    if uid == KEEP {
-        return Err(EINVAL);
-    }
+    let uid = cx.thread.creds().user.uid_in(uid).ok_or(EINVAL)?;
     change_user(cx, |c| {
-        if c.has(Capability::SETUID) {
+        if c.has_own(Capability::SETUID) {
             c.uid = uid;
             c.suid = uid;
         } else if uid != c.uid && uid != c.suid {
@@ -75,11 +78,9 @@ pub fn sys_setuid(cx: &Cx<'_>, uid: u32) -> Result<usize> {
 
 /// setgid(2)
 pub fn sys_setgid(cx: &Cx<'_>, gid: u32) -> Result<usize> {
-    if gid == KEEP {
-        return Err(EINVAL);
-    }
+    let gid = cx.thread.creds().user.gid_in(gid).ok_or(EINVAL)?;
     change(cx, |c| {
-        if c.has(Capability::SETGID) {
+        if c.has_own(Capability::SETGID) {
             c.gid = gid;
             c.sgid = gid;
         } else if gid != c.gid && gid != c.sgid {
@@ -91,18 +92,32 @@ pub fn sys_setgid(cx: &Cx<'_>, gid: u32) -> Result<usize> {
     })
 }
 
+/// Ids that were given, as the kernel knows them.
+///
+/// # Errors
+/// `EINVAL` for what stands for nothing in the caller's user namespace.
+fn given<const N: usize>(cx: &Cx<'_>, ids: [u32; N], known: fn(&UserNamespace, u32) -> Option<u32>) -> Result<[u32; N]> {
+    let user = cx.thread.creds().user.clone();
+    let mut given = [KEEP; N];
+    for (to, id) in given.iter_mut().zip(ids).filter(|(_, id)| *id != KEEP) {
+        *to = known(&user, id).ok_or(EINVAL)?;
+    }
+    Ok(given)
+}
+
 /// setreuid(2)
 pub fn sys_setreuid(cx: &Cx<'_>, real: u32, effective: u32) -> Result<usize> {
+    let [real, effective] = given(cx, [real, effective], UserNamespace::uid_in)?;
     change_user(cx, |c| {
         let old = c.clone();
         if real != KEEP {
-            if !old.has(Capability::SETUID) && real != old.uid && real != old.euid {
+            if !old.has_own(Capability::SETUID) && real != old.uid && real != old.euid {
                 return Err(EPERM);
             }
             c.uid = real;
         }
         if effective != KEEP {
-            if !old.has(Capability::SETUID) && ![old.uid, old.euid, old.suid].contains(&effective) {
+            if !old.has_own(Capability::SETUID) && ![old.uid, old.euid, old.suid].contains(&effective) {
                 return Err(EPERM);
             }
             c.euid = effective;
@@ -117,16 +132,17 @@ pub fn sys_setreuid(cx: &Cx<'_>, real: u32, effective: u32) -> Result<usize> {
 
 /// setregid(2)
 pub fn sys_setregid(cx: &Cx<'_>, real: u32, effective: u32) -> Result<usize> {
+    let [real, effective] = given(cx, [real, effective], UserNamespace::gid_in)?;
     change(cx, |c| {
         let old = c.clone();
         if real != KEEP {
-            if !old.has(Capability::SETGID) && real != old.gid && real != old.egid {
+            if !old.has_own(Capability::SETGID) && real != old.gid && real != old.egid {
                 return Err(EPERM);
             }
             c.gid = real;
         }
         if effective != KEEP {
-            if !old.has(Capability::SETGID) && ![old.gid, old.egid, old.sgid].contains(&effective) {
+            if !old.has_own(Capability::SETGID) && ![old.gid, old.egid, old.sgid].contains(&effective) {
                 return Err(EPERM);
             }
             c.egid = effective;
@@ -141,9 +157,10 @@ pub fn sys_setregid(cx: &Cx<'_>, real: u32, effective: u32) -> Result<usize> {
 
 /// setresuid(2)
 pub fn sys_setresuid(cx: &Cx<'_>, real: u32, effective: u32, saved: u32) -> Result<usize> {
+    let [real, effective, saved] = given(cx, [real, effective, saved], UserNamespace::uid_in)?;
     change_user(cx, |c| {
         let allowed = [c.uid, c.euid, c.suid];
-        let privileged = c.has(Capability::SETUID);
+        let privileged = c.has_own(Capability::SETUID);
         for (slot, id) in [(&mut c.uid, real), (&mut c.euid, effective), (&mut c.suid, saved)] {
             if id != KEEP {
                 if !privileged && !allowed.contains(&id) {
@@ -159,9 +176,10 @@ pub fn sys_setresuid(cx: &Cx<'_>, real: u32, effective: u32, saved: u32) -> Resu
 
 /// setresgid(2)
 pub fn sys_setresgid(cx: &Cx<'_>, real: u32, effective: u32, saved: u32) -> Result<usize> {
+    let [real, effective, saved] = given(cx, [real, effective, saved], UserNamespace::gid_in)?;
     change(cx, |c| {
         let allowed = [c.gid, c.egid, c.sgid];
-        let privileged = c.has(Capability::SETGID);
+        let privileged = c.has_own(Capability::SETGID);
         for (slot, id) in [(&mut c.gid, real), (&mut c.egid, effective), (&mut c.sgid, saved)] {
             if id != KEEP {
                 if !privileged && !allowed.contains(&id) {
@@ -178,27 +196,29 @@ pub fn sys_setresgid(cx: &Cx<'_>, real: u32, effective: u32, saved: u32) -> Resu
 /// getresuid(2)
 pub fn sys_getresuid(cx: &Cx<'_>, real: usize, effective: usize, saved: usize) -> Result<usize> {
     let c = cx.thread.creds();
-    user::write(real, &c.uid)?;
-    user::write(effective, &c.euid)?;
-    user::write(saved, &c.suid)?;
+    user::write(real, &c.user.uid_out(c.uid))?;
+    user::write(effective, &c.user.uid_out(c.euid))?;
+    user::write(saved, &c.user.uid_out(c.suid))?;
     Ok(0)
 }
 
 /// getresgid(2)
 pub fn sys_getresgid(cx: &Cx<'_>, real: usize, effective: usize, saved: usize) -> Result<usize> {
     let c = cx.thread.creds();
-    user::write(real, &c.gid)?;
-    user::write(effective, &c.egid)?;
-    user::write(saved, &c.sgid)?;
+    user::write(real, &c.user.gid_out(c.gid))?;
+    user::write(effective, &c.user.gid_out(c.egid))?;
+    user::write(saved, &c.user.gid_out(c.sgid))?;
     Ok(0)
 }
 
 /// setfsuid(2): returns the old id, whether it worked or not.
 pub fn sys_setfsuid(cx: &Cx<'_>, uid: u32) -> Result<usize> {
-    let old = cx.thread.creds().fsuid;
+    let before = cx.thread.creds();
+    let old = before.user.uid_out(before.fsuid);
+    let Some(uid) = before.user.uid_in(uid) else { return Ok(old as usize) };
     change(cx, |c| {
-        if uid != KEEP && (c.has(Capability::SETUID) || [c.uid, c.euid, c.suid, c.fsuid].contains(&uid)) {
-            c.caps = c.caps.after_fsuid(c.fsuid, uid);
+        if c.has_own(Capability::SETUID) || [c.uid, c.euid, c.suid, c.fsuid].contains(&uid) {
+            c.caps = c.caps.after_fsuid(c.relabelled(c.fsuid), c.relabelled(uid));
             c.fsuid = uid;
         }
         Ok(())
@@ -208,9 +228,11 @@ pub fn sys_setfsuid(cx: &Cx<'_>, uid: u32) -> Result<usize> {
 
 /// setfsgid(2)
 pub fn sys_setfsgid(cx: &Cx<'_>, gid: u32) -> Result<usize> {
-    let old = cx.thread.creds().fsgid;
+    let before = cx.thread.creds();
+    let old = before.user.gid_out(before.fsgid);
+    let Some(gid) = before.user.gid_in(gid) else { return Ok(old as usize) };
     change(cx, |c| {
-        if gid != KEEP && (c.has(Capability::SETGID) || [c.gid, c.egid, c.sgid, c.fsgid].contains(&gid)) {
+        if c.has_own(Capability::SETGID) || [c.gid, c.egid, c.sgid, c.fsgid].contains(&gid) {
             c.fsgid = gid;
         }
         Ok(())
@@ -235,20 +257,22 @@ pub fn sys_getgroups(cx: &Cx<'_>, size: i32, list: usize) -> Result<usize> {
         return Err(EINVAL);
     }
     for (i, group) in creds.groups.iter().enumerate() {
-        user::write(list + i * 4, group)?;
+        user::write(list.checked_add(i * 4).ok_or(EFAULT)?, &creds.user.gid_out(*group))?;
     }
     Ok(count)
 }
 
 /// setgroups(2)
 pub fn sys_setgroups(cx: &Cx<'_>, size: i32, list: usize) -> Result<usize> {
-    if !cx.thread.has(Capability::SETGID) {
+    let creds = cx.thread.creds();
+    if !creds.has_own(Capability::SETGID) || !creds.user.may_set_groups() {
         return Err(EPERM);
     }
     if !(0..=NGROUPS_MAX).contains(&size) {
         return Err(EINVAL);
     }
-    let mut groups = user::read_vec::<u32>(list, size as usize)?;
+    let given = user::read_vec::<u32>(list, size as usize)?;
+    let mut groups = given.into_iter().map(|gid| creds.user.gid_in(gid)).collect::<Option<alloc::vec::Vec<_>>>().ok_or(EINVAL)?;
     // getgroups(2) gives them in order.
     groups.sort_unstable();
     change(cx, |c| {

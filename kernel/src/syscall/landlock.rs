@@ -68,7 +68,7 @@ pub fn sys_landlock_add_rule(cx: &Cx<'_>, ruleset: i32, kind: u32, attr: usize, 
 
 /// landlock_restrict_self(2)
 pub fn sys_landlock_restrict_self(cx: &Cx<'_>, ruleset: i32, flags: u32) -> Result<usize> {
-    if !cx.process.no_new_privs.load(Ordering::Relaxed) && !cx.thread.has(Capability::SYS_ADMIN) {
+    if !cx.process.no_new_privs.load(Ordering::Relaxed) && !cx.thread.has_own(Capability::SYS_ADMIN) {
         return Err(EPERM);
     }
     names::LANDLOCK_RESTRICT_SELF.check(flags)?;

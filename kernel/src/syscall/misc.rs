@@ -33,7 +33,7 @@ pub fn sys_uname(cx: &Cx<'_>, at: usize) -> Result<usize> {
     put(2, if personality & UNAME26 != 0 { RELEASE_26 } else { RELEASE }.as_bytes());
     put(3, version().as_bytes());
     put(4, if personality & PER_MASK == PER_LINUX32 { b"i686" } else { b"x86_64" });
-    let names = cx.process.uts().names();
+    let names = cx.thread.namespaces().uts.names();
     put(1, names.host.as_bytes());
     put(5, names.domain.as_bytes());
     user::write(at, &out)?;
@@ -41,7 +41,7 @@ pub fn sys_uname(cx: &Cx<'_>, at: usize) -> Result<usize> {
 }
 
 fn read_name(cx: &Cx<'_>, at: usize, len: usize) -> Result<uts::Name> {
-    if !cx.thread.has(Capability::SYS_ADMIN) {
+    if !cx.thread.has_in(Capability::SYS_ADMIN, &cx.thread.namespaces().uts.user) {
         return Err(EPERM);
     }
     if len > uts::NAME_MAX {
@@ -53,14 +53,14 @@ fn read_name(cx: &Cx<'_>, at: usize, len: usize) -> Result<uts::Name> {
 /// sethostname(2)
 pub fn sys_sethostname(cx: &Cx<'_>, at: usize, len: usize) -> Result<usize> {
     let name = read_name(cx, at, len)?;
-    cx.process.uts().change(|names| names.host = name);
+    cx.thread.namespaces().uts.change(|names| names.host = name);
     Ok(0)
 }
 
 /// setdomainname(2)
 pub fn sys_setdomainname(cx: &Cx<'_>, at: usize, len: usize) -> Result<usize> {
     let name = read_name(cx, at, len)?;
-    cx.process.uts().change(|names| names.domain = name);
+    cx.thread.namespaces().uts.change(|names| names.domain = name);
     Ok(0)
 }
 
@@ -225,7 +225,7 @@ pub fn sys_prlimit64(cx: &Cx<'_>, pid: i32, resource: u32, new: usize, old: usiz
     let target = if pid == 0 { cx.process.clone() } else { process::find(pid as u32).ok_or(ESRCH)? };
     let (mine, theirs) = (cx.thread.creds(), target.creds());
     let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
-    if target.pid != cx.process.pid && !same && !mine.has(Capability::SYS_RESOURCE) {
+    if target.pid != cx.process.pid && !same && !mine.has_in(Capability::SYS_RESOURCE, &theirs.user) {
         return Err(EPERM);
     }
     let before = *target.limits.lock().get(resource as usize).ok_or(EINVAL)?;

@@ -28,6 +28,11 @@ fn optional_string(addr: usize, max: usize) -> Result<Vec<u8>> {
     if addr == 0 { Ok(Vec::new()) } else { user::read_cstr(addr, max).map_err(|e| if e == ENAMETOOLONG { EINVAL } else { e }) }
 }
 
+/// Mounts are changed by who may administer the namespace that they are in.
+fn may_mount(cx: &Cx<'_>) -> bool {
+    cx.thread.has_in(Capability::SYS_ADMIN, &cx.process.fs().namespace().user)
+}
+
 fn place(cx: &Cx<'_>, path: &[u8]) -> Result<Path> {
     Caller::of(cx.process).resolve(None, path, LookupFlags::FOLLOW)
 }
@@ -44,7 +49,7 @@ pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flag
     let data = optional_string(data, 4096)?;
     let target = user::read_path(target)?;
     let at = place(cx, &target)?;
-    if !cx.thread.has(Capability::SYS_ADMIN) {
+    if !may_mount(cx) {
         return Err(EPERM);
     }
     Caller::of(cx.process).check_unconfined()?;
@@ -59,7 +64,7 @@ pub fn sys_mount(cx: &Cx<'_>, source: usize, target: usize, fs_type: usize, flag
     } else if flags & MS_MOVE != 0 {
         mount::move_mount(&place(cx, if source.is_empty() { return Err(EINVAL) } else { &source })?, &at)?;
     } else {
-        new_mount(&fs_type, &source, &data, options, &at)?;
+        new_mount(cx, &fs_type, &source, &data, options, &at)?;
     }
     Ok(0)
 }
@@ -91,11 +96,20 @@ fn propagation(flags: u64, at: &Path) -> Result {
     }
 }
 
-fn new_mount(fs_type: &[u8], source: &[u8], data: &[u8], options: MountFlags, at: &Path) -> Result {
+fn new_mount(cx: &Cx<'_>, fs_type: &[u8], source: &[u8], data: &[u8], options: MountFlags, at: &Path) -> Result {
     if fs_type.is_empty() {
         return Err(EINVAL);
     }
-    let sb = mount::make_fs(fs_type, source, data)?;
+    if !mount::is_for_users(fs_type) && !cx.thread.has(Capability::SYS_ADMIN) {
+        // What is no type at all is told first.
+        return Err(if mount::types().iter().any(|(name, _)| name.as_bytes() == fs_type) { EPERM } else { ENODEV });
+    }
+    let namespace = cx.process.fs().namespace();
+    let views = matches!(fs_type, b"proc" | b"sysfs");
+    if views && cx.thread.creds().user.parent.is_some() && !mount::shows_whole(fs_type, options, &namespace) {
+        return Err(EPERM);
+    }
+    let sb = mount::make_fs(fs_type, source, data, &cx.thread.creds())?;
     if fs_type == b"scheme" && at.same(&fs::root()) {
         // The disk takes the place of the initfs (contracts, Boot, 3).
         mount::replace_root(sb, source, options);
@@ -114,7 +128,7 @@ pub fn sys_umount2(cx: &Cx<'_>, target: usize, flags: u32) -> Result<usize> {
     let path = user::read_path(target)?;
     let follow = if flags & NOFOLLOW != 0 { LookupFlags::empty() } else { LookupFlags::FOLLOW };
     let at = Caller::of(cx.process).resolve(None, &path, follow)?;
-    if !cx.thread.has(Capability::SYS_ADMIN) {
+    if !may_mount(cx) {
         return Err(EPERM);
     }
     Caller::of(cx.process).check_unconfined()?;

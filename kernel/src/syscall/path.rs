@@ -153,7 +153,7 @@ pub fn sys_fchdir(cx: &Cx<'_>, fd: i32) -> Result<usize> {
 /// chroot(2)
 pub fn sys_chroot(cx: &Cx<'_>, path: usize) -> Result<usize> {
     let place = directory(cx, path)?;
-    if !cx.thread.has(Capability::SYS_CHROOT) {
+    if !cx.thread.has_own(Capability::SYS_CHROOT) {
         return Err(EPERM);
     }
     cx.process.fs().set_root(place);
@@ -162,7 +162,7 @@ pub fn sys_chroot(cx: &Cx<'_>, path: usize) -> Result<usize> {
 
 /// pivot_root(2)
 pub fn sys_pivot_root(cx: &Cx<'_>, new_root: usize, put_old: usize) -> Result<usize> {
-    if !cx.thread.has(Capability::SYS_ADMIN) {
+    if !cx.thread.has_in(Capability::SYS_ADMIN, &cx.process.fs().namespace().user) {
         return Err(EPERM);
     }
     let new_root = directory(cx, new_root)?;

@@ -14,6 +14,7 @@ use crate::task::lifecycle::{self, CloneArgs, CloneFlags, WaitOptions, WaitTarge
 use crate::task::process::{self, Usage};
 use crate::task::{comm_from, exec, signal};
 use crate::task::Capability;
+use crate::task::user_ns::UserNamespace;
 use crate::{ipc, user};
 
 /// CSIGNAL: the exit signal in the low byte of clone's flags.
@@ -26,12 +27,17 @@ fn do_clone(cx: &Cx<'_>, context: &UserContext, args: &CloneArgs) -> Outcome {
 /// `CLONE_NEW...`: all kinds of namespaces but those of users are the administrator's.
 const NAMESPACES: u64 = 0x80 | 0x2_0000 | 0x200_0000 | 0x400_0000 | 0x800_0000 | 0x2000_0000 | 0x4000_0000;
 
+/// Whether namespaces are asked for that the caller may not make.
+fn needs_privilege(cx: &Cx<'_>, flags: u64) -> bool {
+    flags & NAMESPACES != 0 && flags & CloneFlags::NEWUSER.bits() == 0 && !cx.thread.has_own(Capability::SYS_ADMIN)
+}
+
 /// clone(2)
 pub fn sys_clone(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     let r = context.regs;
     // The upper half of the register is not looked at; only clone3(2) has flags there.
     let bits = r.rdi & 0xffff_ffff & !CSIGNAL;
-    if bits & NAMESPACES != 0 && !cx.thread.has(Capability::SYS_ADMIN) {
+    if needs_privilege(cx, bits) {
         return Outcome::Error(EPERM);
     }
     if let Err(error) = processes::CLONE.check(bits) {
@@ -71,7 +77,7 @@ pub fn sys_vfork(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
 pub fn sys_clone3(cx: &Cx<'_>, context: &mut UserContext) -> Outcome {
     let parsed = parse_clone3(context.regs.rdi as usize, context.regs.rsi as usize);
     match parsed {
-        Ok(args) if args.flags.bits() & NAMESPACES != 0 && !cx.thread.has(Capability::SYS_ADMIN) => Outcome::Error(EPERM),
+        Ok(args) if needs_privilege(cx, args.flags.bits()) => Outcome::Error(EPERM),
         Ok(args) => do_clone(cx, context, &args),
         Err(error) => Outcome::Error(error),
     }
@@ -392,13 +398,16 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
     Ok(0)
 }
 
-/// unshare(2): files, working directory, mounts and names.
+/// unshare(2)
 pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
-    if flags & NAMESPACES != 0 && !cx.thread.has(Capability::SYS_ADMIN) {
+    if needs_privilege(cx, flags) {
         return Err(EPERM);
     }
     processes::UNSHARE.check(flags)?;
-    let flags = CloneFlags::from_bits_truncate(flags);
+    let mut flags = CloneFlags::from_bits_truncate(flags);
+    if flags.contains(CloneFlags::NEWUSER) {
+        flags |= CloneFlags::THREAD | CloneFlags::FS;
+    }
     // A process that shares neither signals nor memory with anyone has them for itself already; one that does cannot part with them.
     let own = CloneFlags::THREAD | CloneFlags::SIGHAND | CloneFlags::VM;
     if flags.intersects(own) && cx.process.threads().len() > 1 {
@@ -411,16 +420,28 @@ pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
             return Err(EINVAL);
         }
     }
+    // All that can be refused comes before anything changes.
+    let before = cx.thread.creds();
+    let creds = if flags.contains(CloneFlags::NEWUSER) {
+        if cx.process.fs().is_chrooted() {
+            return Err(EPERM);
+        }
+        alloc::sync::Arc::new(UserNamespace::entered_new(&before)?)
+    } else {
+        before.clone()
+    };
+    let namespaces = cx.thread.namespaces().with_new(flags, &creds)?;
     if flags.intersects(CloneFlags::FS | CloneFlags::NEWNS) {
         let fs = cx.process.fs().fork();
         if flags.contains(CloneFlags::NEWNS) {
-            fs.unshare_mounts()?;
+            fs.unshare_mounts(&creds.user)?;
         }
         cx.process.set_fs(fs);
     }
-    if flags.contains(CloneFlags::NEWUTS) {
-        cx.process.set_uts(cx.process.uts().copied());
+    if flags.contains(CloneFlags::NEWUSER) {
+        cx.thread.set_creds((*creds).clone());
     }
+    cx.thread.set_namespaces(namespaces);
     if flags.contains(CloneFlags::FILES) {
         cx.process.set_files(cx.process.files().fork());
     }

@@ -33,7 +33,7 @@ pub fn may_look(asking: &Thread, target: &Process) -> bool {
         return false;
     }
     let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
-    mine.has(Capability::SYS_PTRACE) || (same && target.dumpable.load(Ordering::Relaxed) && mine.covers(&theirs))
+    mine.has_in(Capability::SYS_PTRACE, &theirs.user) || (same && target.dumpable.load(Ordering::Relaxed) && mine.covers(&theirs))
 }
 
 fn target(cx: &Cx<'_>, id: i32) -> Result<Arc<Process>> {

@@ -32,7 +32,7 @@ pub(super) fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
 
 pub(super) fn may_change(cx: &Cx<'_>, target: &Thread) -> bool {
     let (mine, theirs) = (cx.thread.creds(), target.creds());
-    mine.has(Capability::SYS_NICE) || mine.euid == theirs.uid || mine.euid == theirs.euid
+    mine.has_in(Capability::SYS_NICE, &theirs.user) || mine.euid == theirs.uid || mine.euid == theirs.euid
 }
 
 /// sched_yield(2)
@@ -50,7 +50,8 @@ pub(super) fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::V
             process::all().iter().filter(|p| p.pgid() == pgid).flat_map(|p| p.threads()).collect()
         }
         2 => {
-            let uid = if who == 0 { cx.thread.creds().uid } else { who as u32 };
+            let creds = cx.thread.creds();
+            let uid = if who == 0 { creds.uid } else { creds.user.uid_in(who as u32).ok_or(EINVAL)? };
             process::all().iter().filter(|p| p.creds().uid == uid).flat_map(|p| p.threads()).collect()
         }
         _ => return Err(EINVAL),

@@ -51,7 +51,7 @@ fn set_filter(cx: &Cx<'_>, flags: u32, at: usize) -> Result<usize> {
     if len == 0 || len > bpf::MAX_INSTRUCTIONS {
         return Err(EINVAL);
     }
-    if !cx.process.no_new_privs.load(Ordering::Relaxed) && !cx.thread.has(Capability::SYS_ADMIN) {
+    if !cx.process.no_new_privs.load(Ordering::Relaxed) && !cx.thread.has_own(Capability::SYS_ADMIN) {
         return Err(EACCES);
     }
     let words = user::read_vec::<u64>(filter as usize, len)?;

@@ -390,9 +390,11 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
                     }
                     let (pid, uid, gid) = (word(0), word(4), word(8));
                     let creds = cx.thread.creds();
+                    let uid = creds.user.uid_in(uid).ok_or(EINVAL)?;
+                    let gid = creds.user.gid_in(gid).ok_or(EINVAL)?;
                     let honest = (pid == cx.process.pid || creds.has(Capability::SYS_ADMIN))
-                        && ([creds.uid, creds.euid, creds.suid].contains(&uid) || creds.has(Capability::SETUID))
-                        && ([creds.gid, creds.egid, creds.sgid].contains(&gid) || creds.has(Capability::SETGID));
+                        && ([creds.uid, creds.euid, creds.suid].contains(&uid) || creds.has_own(Capability::SETUID))
+                        && ([creds.gid, creds.egid, creds.sgid].contains(&gid) || creds.has_own(Capability::SETGID));
                     if !honest {
                         return Err(EPERM);
                     }
@@ -461,7 +463,8 @@ fn build_control(cx: &Cx<'_>, socket: &Socket, ancillary: &Ancillary, room: usiz
     if let (true, Some((pid, uid, gid))) = (socket.pass_credentials.load(Ordering::Relaxed), ancillary.credentials) {
         if room >= 28 {
             let mut data = Vec::new();
-            for word in [pid, uid, gid] {
+            let user = crate::task::user_ns::current();
+            for word in [pid, user.uid_out(uid), user.gid_out(gid)] {
                 data.extend_from_slice(&word.to_le_bytes());
             }
             put(&mut out, SCM_CREDENTIALS, &data);
@@ -605,7 +608,9 @@ fn unix_option(socket: &Socket, level: i32, option: i32) -> Result<Vec<u8>> {
         SO_PASSCRED => word(socket.pass_credentials.load(Ordering::Relaxed).into()),
         SO_PEERCRED => {
             let peer = socket.peer().unwrap_or(crate::ipc::unix::Peer { pid: 0, uid: u32::MAX, gid: u32::MAX, name: None });
-            [peer.pid, peer.uid, peer.gid].iter().flat_map(|v| v.to_le_bytes()).collect()
+            let user = crate::task::user_ns::current();
+            let [uid, gid] = if peer.pid == 0 { [peer.uid, peer.gid] } else { [user.uid_out(peer.uid), user.gid_out(peer.gid)] };
+            [peer.pid, uid, gid].iter().flat_map(|v| v.to_le_bytes()).collect()
         }
         SO_RCVTIMEO => timeout_bytes(socket.receive_timeout_ns.load(Ordering::Relaxed)),
         SO_SNDTIMEO => timeout_bytes(socket.send_timeout_ns.load(Ordering::Relaxed)),

@@ -41,13 +41,14 @@ fn write_stat(addr: usize, attr: &Attr) -> Result<usize> {
     let [a, an] = split(attr.atime_ns);
     let [m, mn] = split(attr.mtime_ns);
     let [c, cn] = split(attr.ctime_ns);
+    let user_ns = crate::task::user_ns::current();
     let stat = Stat {
         dev: attr.dev,
         ino: attr.ino,
         nlink: u64::from(attr.nlink),
         mode: attr.mode,
-        uid: attr.uid,
-        gid: attr.gid,
+        uid: user_ns.uid_out(attr.uid),
+        gid: user_ns.gid_out(attr.gid),
         pad: 0,
         rdev: attr.rdev,
         size: attr.size as i64,
@@ -143,14 +144,15 @@ pub fn sys_statx(cx: &Cx<'_>, dirfd: i32, path: usize, flags: u32, mask: u32, bu
     let birth = target.inode().ok().and_then(|inode| inode.birth_ns());
     let place = target.place();
     let root = place.is_some_and(|p| Arc::ptr_eq(&p.dentry, &p.mount.root));
+    let user_ns = crate::task::user_ns::current();
     let statx = Statx {
         mask: BASIC | if birth.is_some() { BIRTH } else { 0 } | if place.is_some() { MOUNT_ID } else { 0 },
         blksize: attr.blksize,
         attributes: if root { MOUNT_ROOT } else { 0 },
         attributes_mask: MOUNT_ROOT,
         nlink: attr.nlink,
-        uid: attr.uid,
-        gid: attr.gid,
+        uid: user_ns.uid_out(attr.uid),
+        gid: user_ns.gid_out(attr.gid),
         mode: attr.mode as u16,
         ino: attr.ino,
         size: attr.size,
@@ -187,7 +189,7 @@ pub fn sys_faccessat2(cx: &Cx<'_>, dirfd: i32, path: usize, mode: u32, flags: u3
     if flags & AT_EACCESS == 0 {
         let mut creds = (*caller.creds).clone();
         (creds.fsuid, creds.fsgid) = (creds.uid, creds.gid);
-        creds.caps = creds.caps.for_access(creds.uid);
+        creds.caps = creds.caps.for_access(creds.relabelled(creds.uid));
         caller.creds = Arc::new(creds);
     }
     let place = if path.is_empty() && flags & AT_EMPTY_PATH != 0 && dirfd != AT_FDCWD {

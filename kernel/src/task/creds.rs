@@ -4,11 +4,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Thread;
+use super::user_ns::UserNamespace;
 use crate::fs::landlock::Domain;
 pub use capabilities::Capability;
 use capabilities::{Ids, State};
 
-/// User and group ids and capabilities of a thread.
+/// User and group ids, as the kernel knows them (`task/user_ns.rs`), and capabilities of a thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     #[allow(missing_docs)]
@@ -31,6 +32,8 @@ pub struct Credentials {
     pub groups: Vec<u32>,
     /// The sets of capabilities.
     pub caps: State,
+    /// The namespace in which its capabilities count and whose ids it knows.
+    pub user: Arc<UserNamespace>,
     /// What Landlock keeps it from.
     pub domain: Option<Arc<Domain>>,
 }
@@ -38,19 +41,39 @@ pub struct Credentials {
 impl Default for Credentials {
     /// The kernel's, and the first process's: user 0 with everything.
     fn default() -> Self {
-        Self { uid: 0, euid: 0, suid: 0, fsuid: 0, gid: 0, egid: 0, sgid: 0, fsgid: 0, groups: Vec::new(), caps: State::FULL, domain: None }
+        Self { uid: 0, euid: 0, suid: 0, fsuid: 0, gid: 0, egid: 0, sgid: 0, fsgid: 0, groups: Vec::new(), caps: State::FULL, user: UserNamespace::first(), domain: None }
     }
 }
 
 impl Credentials {
-    /// Whether this capability is in effect.
+    /// Whether this capability is in effect for the whole machine: in the first user namespace.
     pub fn has(&self, capability: Capability) -> bool {
+        self.has_own(capability) && self.user.parent.is_none()
+    }
+
+    /// Whether this capability is in effect in its own user namespace.
+    pub fn has_own(&self, capability: Capability) -> bool {
         self.caps.effective.has(capability)
     }
 
-    /// Real, effective and saved user id.
+    /// Whether this capability is in effect for a file of these owners: both have to be known in its own user namespace.
+    pub fn has_over(&self, capability: Capability, uid: u32, gid: u32) -> bool {
+        self.has_own(capability) && self.user.uid_known(uid).is_some() && self.user.gid_known(gid).is_some()
+    }
+
+    /// A user id relabelled so that 0 is the root of its user namespace, as the rules of capabilities want it; what it gives is relabelled back in the same way.
+    pub fn relabelled(&self, uid: u32) -> u32 {
+        let root = self.user.uid_in(0).unwrap_or(u32::MAX);
+        match uid {
+            0 => root,
+            uid if uid == root => 0,
+            uid => uid,
+        }
+    }
+
+    /// Real, effective and saved user id, relabelled ([`Credentials::relabelled`]).
     pub fn ids(&self) -> Ids {
-        Ids { real: self.uid, effective: self.euid, saved: self.suid }
+        Ids { real: self.relabelled(self.uid), effective: self.relabelled(self.euid), saved: self.relabelled(self.suid) }
     }
 
     /// Whether `gid` is the process's group or one of its supplementary groups, for file access.
@@ -60,7 +83,7 @@ impl Credentials {
 
     /// Whether it is the owner `uid` of a file, or may do what only the owner may.
     pub fn owns(&self, uid: u32) -> bool {
-        self.fsuid == uid || self.has(Capability::FOWNER)
+        self.fsuid == uid || self.has_own(Capability::FOWNER) && self.user.uid_known(uid).is_some()
     }
 
     /// Whether every directory may be searched.
@@ -82,12 +105,13 @@ impl Credentials {
         }
         let directory = mode & 0o170000 == 0o040000;
         let reads = if directory { want & 2 == 0 } else { want == 4 };
-        (reads && self.has(Capability::DAC_READ_SEARCH)) || ((directory || want & 1 == 0 || mode & 0o111 != 0) && self.has(Capability::DAC_OVERRIDE))
+        let overrides = |capability| self.has_over(capability, uid, gid);
+        (reads && overrides(Capability::DAC_READ_SEARCH)) || ((directory || want & 1 == 0 || mode & 0o111 != 0) && overrides(Capability::DAC_OVERRIDE))
     }
 
     /// Whether a thread with these may trace one with `other`, by their sets (`ptrace(2)`, ptrace access mode checking); asked with the real ids.
     pub fn covers(&self, other: &Credentials) -> bool {
-        other.caps.permitted.is_subset(self.caps.permitted) || self.has(Capability::SYS_PTRACE)
+        self.user == other.user && other.caps.permitted.is_subset(self.caps.permitted) || self.has_in(Capability::SYS_PTRACE, &other.user)
     }
 }
 
@@ -107,13 +131,18 @@ impl Thread {
         drop(old);
     }
 
-    /// Whether this capability is in effect.
+    /// Whether this capability is in effect for the whole machine.
     pub fn has(&self, capability: Capability) -> bool {
         self.creds.lock().has(capability)
     }
+
+    /// Whether this capability is in effect in the thread's own user namespace.
+    pub fn has_own(&self, capability: Capability) -> bool {
+        self.creds.lock().has_own(capability)
+    }
 }
 
-/// Whether the executing thread has this capability in effect.
+/// Whether the executing thread has this capability in effect for the whole machine.
 pub fn capable(capability: Capability) -> bool {
     super::with_current(|thread| thread.has(capability))
 }

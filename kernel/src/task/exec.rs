@@ -211,9 +211,12 @@ fn new_credentials(thread: &Arc<Thread>, attr: &fs::Attr, path: &Path) -> Result
     let process = &thread.process;
     let old = thread.creds();
     let mut program = Program { no_new_privs: process.no_new_privs.load(Ordering::Relaxed), ..Program::default() };
-    if !path.is_nosuid() {
-        program.set_uid = (attr.mode & 0o4000 != 0).then_some(attr.uid);
-        program.set_gid = (attr.mode & 0o2010 == 0o2010).then_some(attr.gid);
+    // A filesystem of another user namespace than one above, and owners that the thread's does not know, give nothing.
+    let is_trusted = !path.is_nosuid() && path.mount.sb.user().is_above(&old.user);
+    if is_trusted {
+        let are_known = old.user.uid_known(attr.uid).is_some() && old.user.gid_known(attr.gid).is_some();
+        program.set_uid = (are_known && attr.mode & 0o4000 != 0).then_some(old.relabelled(attr.uid));
+        program.set_gid = (are_known && attr.mode & 0o2010 == 0o2010).then_some(attr.gid);
         program.file = match path.inode().get_xattr(fs::inode::CAPABILITIES) {
             Ok(bytes) => Some(FileCapabilities::parse(&bytes).ok_or(EINVAL)?).filter(FileCapabilities::is_ours),
             Err(_) => None,
@@ -225,14 +228,14 @@ fn new_credentials(thread: &Arc<Thread>, attr: &fs::Attr, path: &Path) -> Result
     }
     let done = old.caps.exec(old.ids(), (old.gid, old.egid), &program).map_err(|_| EPERM)?;
     let raised = set_id || !done.state.permitted.is_subset(old.caps.permitted);
-    let (uid, gid) = (done.uid, done.gid);
+    let (uid, gid) = (old.relabelled(done.uid), done.gid);
     let creds = Credentials { euid: uid, suid: uid, fsuid: uid, egid: gid, sgid: gid, fsgid: gid, caps: done.state, ..(*old).clone() };
     Ok((creds, done.secure, raised))
 }
 
 /// Whether others reach into the thread: a tracer that may not trace everybody, or a process that shares its root and working directory.
 fn is_watched(thread: &Arc<Thread>) -> bool {
-    if thread.tracing.tracer().is_some_and(|tracer| !tracer.creds().has(Capability::SYS_PTRACE)) {
+    if thread.tracing.tracer().is_some_and(|tracer| !tracer.creds().has_in(Capability::SYS_PTRACE, &thread.creds().user)) {
         return true;
     }
     let fs = thread.process.fs();
@@ -475,10 +478,10 @@ fn write_stack(
         (aux::BASE, interpreter_base),
         (aux::FLAGS, 0),
         (aux::ENTRY, program.header.entry + bias),
-        (aux::UID, creds.uid.into()),
-        (aux::EUID, creds.euid.into()),
-        (aux::GID, creds.gid.into()),
-        (aux::EGID, creds.egid.into()),
+        (aux::UID, creds.user.uid_out(creds.uid).into()),
+        (aux::EUID, creds.user.uid_out(creds.euid).into()),
+        (aux::GID, creds.user.gid_out(creds.gid).into()),
+        (aux::EGID, creds.user.gid_out(creds.egid).into()),
         (aux::SECURE, secure.into()),
         (aux::RANDOM, random_bytes),
         (aux::HWCAP2, 0),

@@ -11,8 +11,10 @@ use frame::user::UserContext;
 
 use super::process::{self, JobEvent, Process, Usage, thread_usage};
 use super::signal::{self, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP, SigInfo};
+use super::namespaces::Namespaces;
 use super::thread::Thread;
-use super::{current, sched, seccomp, trace, user_loop};
+use super::user_ns::UserNamespace;
+use super::{Credentials, current, sched, seccomp, trace, user_loop};
 use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::sync::{SpinLock, WaitQueue};
@@ -39,9 +41,13 @@ bitflags! {
         #[allow(missing_docs)] const DETACHED = 0x40_0000;
         #[allow(missing_docs)] const UNTRACED = 0x80_0000;
         #[allow(missing_docs)] const CHILD_SETTID = 0x100_0000;
+        #[allow(missing_docs)] const NEWCGROUP = 0x200_0000;
         #[allow(missing_docs)] const NEWUTS = 0x400_0000;
+        #[allow(missing_docs)] const NEWUSER = 0x1000_0000;
         #[allow(missing_docs)] const IO = 0x8000_0000;
         #[allow(missing_docs)] const CLEAR_SIGHAND = 0x1_0000_0000;
+        /// Those namespaces that only an administrator makes.
+        const NAMESPACES = Self::NEWNS.bits() | Self::NEWCGROUP.bits() | Self::NEWUTS.bits();
     }
 }
 
@@ -78,7 +84,8 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         || (flags.contains(CloneFlags::SIGHAND) && flags.contains(CloneFlags::CLEAR_SIGHAND))
         || (is_thread && flags.intersects(CloneFlags::PIDFD) )
         || flags.contains(CloneFlags::NEWNS | CloneFlags::FS)
-        || (is_thread && flags.intersects(CloneFlags::NEWNS | CloneFlags::NEWUTS))
+        || flags.contains(CloneFlags::NEWUSER | CloneFlags::FS)
+        || (is_thread && flags.contains(CloneFlags::NEWUSER))
         || args.exit_signal > signal::NSIG
     {
         return Err(EINVAL);
@@ -98,6 +105,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         }
     }
     let place = take_place(&parent.process)?;
+    let (creds, namespaces) = new_place(parent, flags)?;
     let mut child_context = context.try_clone().ok_or(ENOMEM)?;
     child_context.regs.rax = 0;
     if args.stack != 0 {
@@ -108,7 +116,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     }
     let id = process::allocate_id();
     let set_child_tid = if flags.contains(CloneFlags::CHILD_SETTID) { args.child_tid } else { 0 };
-    let process = if is_thread { parent.process.clone() } else { new_process(parent, id, flags)? };
+    let process = if is_thread { parent.process.clone() } else { new_process(parent, id, flags, creds, namespaces)? };
     let entry = Box::new(move || {
         if set_child_tid != 0 {
             // A bad address is the caller's mistake; Linux ignores it too.
@@ -214,19 +222,30 @@ fn take_place(process: &Process) -> Result<Option<Place>> {
     if over { Err(EAGAIN) } else { Ok(Some(place)) }
 }
 
-fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags) -> Result<Arc<Process>> {
+/// Who the child is, and in which namespaces: the new ones belong to a new user namespace where that is asked for as well.
+fn new_place(parent: &Arc<Thread>, flags: CloneFlags) -> Result<(Arc<Credentials>, Arc<Namespaces>)> {
+    let creds = if flags.contains(CloneFlags::NEWUSER) {
+        if parent.process.fs().is_chrooted() {
+            return Err(EPERM);
+        }
+        Arc::new(UserNamespace::entered_new(&parent.creds())?)
+    } else {
+        parent.creds()
+    };
+    let namespaces = parent.namespaces().with_new(flags, &creds)?;
+    Ok((creds, namespaces))
+}
+
+fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags, creds: Arc<Credentials>, namespaces: Arc<Namespaces>) -> Result<Arc<Process>> {
     let from = &parent.process;
     let mm = from.mm()?;
     let mm = if flags.contains(CloneFlags::VM) { mm } else { mm.fork()? };
     let files = if flags.contains(CloneFlags::FILES) { from.files() } else { from.files().fork() };
     let fs = if flags.contains(CloneFlags::FS) { from.fs() } else { from.fs().fork() };
     if flags.contains(CloneFlags::NEWNS) {
-        fs.unshare_mounts()?;
+        fs.unshare_mounts(&creds.user)?;
     }
-    let child = Process::child_of(from, parent.creds(), flags.contains(CloneFlags::PARENT), id, mm, files, fs);
-    if flags.contains(CloneFlags::NEWUTS) {
-        child.set_uts(from.uts().copied());
-    }
+    let child = Process::child_of(from, (creds, namespaces), flags.contains(CloneFlags::PARENT), id, mm, files, fs);
     if flags.contains(CloneFlags::CLEAR_SIGHAND) {
         for action in &mut child.signals.lock().actions {
             if action.handler != SIG_IGN {
@@ -257,7 +276,10 @@ fn inherit(parent: &Arc<Thread>, child: &Arc<Thread>, flags: CloneFlags, is_thre
             signals.altstack = altstack;
         }
     }
-    *child.creds.lock() = parent.creds();
+    if is_thread {
+        *child.creds.lock() = parent.creds();
+        *child.namespaces.lock() = parent.namespaces();
+    }
     child.ioprio.store(parent.ioprio.load(Ordering::Relaxed), Ordering::Relaxed);
     for slack in [&child.timer_slack_ns, &child.default_timer_slack_ns] {
         slack.store(parent.timer_slack_ns.load(Ordering::Relaxed), Ordering::Relaxed);

@@ -6,6 +6,7 @@ mod creds;
 pub mod exec;
 mod elf;
 pub mod lifecycle;
+pub mod namespaces;
 pub mod process;
 pub mod rseq;
 pub mod sched;
@@ -15,6 +16,7 @@ pub mod signal;
 mod thread;
 pub mod trace;
 pub mod user_loop;
+pub mod user_ns;
 pub mod uts;
 
 use alloc::boxed::Box;

@@ -11,7 +11,7 @@ use super::thread::Thread;
 use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::mm::AddressSpace;
-use super::uts::UtsNamespace;
+use super::namespaces::Namespaces;
 use crate::sync::{RwSpinLock, SpinLock, WaitQueue};
 use crate::task::Capability;
 
@@ -160,7 +160,7 @@ pub struct Process {
     pub creator: AtomicU32,
     /// Has called execve since fork (`setpgid` of a child is refused then).
     pub execed: AtomicBool,
-    uts: SpinLock<Arc<UtsNamespace>>,
+    namespaces: SpinLock<Arc<Namespaces>>,
     /// Resource limits.
     pub limits: SpinLock<Limits>,
     /// The executable, for `/proc/<pid>/exe`.
@@ -325,7 +325,7 @@ impl Process {
             dumpable: AtomicBool::new(true),
             core_filter: AtomicU32::new(super::coredump::DEFAULT_FILTER),
             core: SpinLock::new(None),
-            uts: SpinLock::new(UtsNamespace::first()),
+            namespaces: SpinLock::new(Namespaces::first()),
             no_new_privs: AtomicBool::new(false),
             no_huge_pages: AtomicBool::new(false),
             memory_errors: AtomicU8::new(2),
@@ -348,10 +348,10 @@ impl Process {
         })
     }
 
-    /// A child of `parent` (or a sibling of it, with `as_sibling`) with these credentials and its limits; not registered yet.
+    /// A child of `parent` (or a sibling of it, with `as_sibling`) with these credentials, in these namespaces, with its limits; not registered yet.
     pub fn child_of(
         parent: &Arc<Process>,
-        creds: Arc<Credentials>,
+        (creds, namespaces): (Arc<Credentials>, Arc<Namespaces>),
         as_sibling: bool,
         pid: u32,
         mm: Arc<AddressSpace>,
@@ -371,12 +371,12 @@ impl Process {
             *parent.limits.lock(),
             parent.level.load(Ordering::Relaxed),
         );
+        *child.namespaces.lock() = namespaces;
         child.signals.lock().actions = parent.signals.lock().actions;
         *child.exe.lock() = parent.exe.lock().clone();
         child.oom_score_adj.store(parent.oom_score_adj.load(Ordering::Relaxed), Ordering::Relaxed);
         *child.login.lock() = *parent.login.lock();
         child.personality.store(parent.personality.load(Ordering::Relaxed), Ordering::Relaxed);
-        *child.uts.lock() = parent.uts();
         child.core_filter.store(parent.core_filter.load(Ordering::Relaxed), Ordering::Relaxed);
         child.dumpable.store(parent.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
         child.no_new_privs.store(parent.no_new_privs.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -391,14 +391,14 @@ impl Process {
         self.parent.lock().upgrade()
     }
 
-    /// Its UTS namespace.
-    pub fn uts(&self) -> Arc<UtsNamespace> {
-        self.uts.lock().clone()
+    /// Which namespaces it is in, to others: its first thread's.
+    pub fn namespaces(&self) -> Arc<Namespaces> {
+        self.namespaces.lock().clone()
     }
 
-    /// Moves it to another UTS namespace.
-    pub fn set_uts(&self, uts: Arc<UtsNamespace>) {
-        let old = core::mem::replace(&mut *self.uts.lock(), uts);
+    /// Changes what others see.
+    pub(super) fn show_namespaces(&self, namespaces: Arc<Namespaces>) {
+        let old = core::mem::replace(&mut *self.namespaces.lock(), namespaces);
         drop(old);
     }
 
@@ -539,7 +539,7 @@ impl Process {
     /// Whether the executing thread, which is this process's, may send signals to `target` (`kill(2)`).
     pub fn may_signal(&self, target: &Process, signal: u32) -> bool {
         let (mine, other) = (super::with_current(|thread| thread.creds()), target.creds());
-        mine.has(Capability::KILL)
+        mine.has_in(Capability::KILL, &other.user)
             || [mine.uid, mine.euid].iter().any(|id| *id == other.uid || *id == other.suid)
             || (signal == super::signal::SIGCONT && self.sid() == target.sid())
     }

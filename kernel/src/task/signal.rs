@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 
 use super::process::{Process, RLIMIT_SIGPENDING};
 use super::thread::Thread;
+use super::user_ns::OVERFLOW_ID;
 use super::{lifecycle, sched, trace};
 use crate::error::*;
 
@@ -108,7 +109,21 @@ impl SigInfo {
 
     /// Sent by `kill(2)`.
     pub fn user(signal: u32, from: &Process) -> Self {
-        Self { signal, code: SI_USER, pid: from.pid, uid: from.creds().uid, ..Self::default() }
+        let creds = from.creds();
+        // What the sender does not know itself, it does not tell either.
+        let uid = if creds.user.uid_known(creds.uid).is_some() { creds.uid } else { OVERFLOW_ID };
+        Self { signal, code: SI_USER, pid: from.pid, uid, ..Self::default() }
+    }
+
+    /// With the sender's ids as a process knows them. Those of faults, timers and the like have no sender.
+    fn known_to(self, process: &Process) -> Self {
+        const SI_ASYNC_IO: i32 = -4;
+        let has_sender = match self.code {
+            SI_TIMER | SI_ASYNC_IO | SI_KERNEL => false,
+            code => code <= 0 || self.signal == SIGCHLD,
+        };
+        let user = &process.creds().user;
+        if has_sender && user.parent.is_some() { Self { uid: user.uid_out(self.uid), ..self } } else { self }
     }
 
     /// A fault at `addr`.
@@ -376,6 +391,7 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
     if process.is_zombie() {
         return Ok(());
     }
+    let info = info.known_to(process);
     generate(process, info.signal);
     if info.signal == SIGKILL {
         lifecycle::kill_threads(process, 9);
@@ -412,6 +428,7 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
 /// `EAGAIN` where its queue is full.
 pub fn send_thread(thread: &Arc<Thread>, info: SigInfo) -> Result {
     let process = &thread.process;
+    let info = info.known_to(process);
     generate(process, info.signal);
     if info.signal == SIGKILL {
         lifecycle::kill_threads(process, 9);

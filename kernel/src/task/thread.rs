@@ -62,6 +62,7 @@ pub struct Thread {
     /// Which system calls it may make.
     pub seccomp: super::seccomp::Seccomp,
     pub(super) creds: SpinLock<Arc<super::Credentials>>,
+    pub(super) namespaces: SpinLock<Arc<super::namespaces::Namespaces>>,
     /// Who traces it.
     pub tracing: super::trace::Tracing,
     /// In user mode now, for the tick's accounting.
@@ -100,9 +101,11 @@ impl Thread {
 
     fn build(tid: u32, process: Arc<Process>, name: [u8; 16], context: TaskContext) -> Arc<Self> {
         let creds = SpinLock::new(process.creds());
+        let namespaces = SpinLock::new(process.namespaces());
         Arc::new(Self {
             tid: AtomicU32::new(tid),
             creds,
+            namespaces,
             process,
             context,
             sched: SchedEntity::new(),

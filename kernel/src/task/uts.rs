@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::user_ns::UserNamespace;
 use crate::sync::{Once, SpinLock};
 
 /// Longest name.
@@ -43,6 +44,8 @@ pub struct Names {
 pub struct UtsNamespace {
     /// Its number in `/proc/<pid>/ns`.
     pub ino: u64,
+    /// Whose it is.
+    pub user: Arc<UserNamespace>,
     names: SpinLock<Names>,
 }
 
@@ -61,13 +64,13 @@ impl UtsNamespace {
     pub fn first() -> Arc<Self> {
         static FIRST_ONE: Once<Arc<UtsNamespace>> = Once::new();
         let name = |text: &[u8]| Name::new(text).unwrap_or(Name { bytes: [0; NAME_MAX], len: 0 });
-        let make = || Arc::new(Self { ino: FIRST, names: SpinLock::new(Names { host: name(b"genai"), domain: name(b"(none)") }) });
+        let make = || Arc::new(Self { ino: FIRST, user: UserNamespace::first(), names: SpinLock::new(Names { host: name(b"genai"), domain: name(b"(none)") }) });
         FIRST_ONE.get_or_init(make).clone()
     }
 
     /// Another one with the same names.
-    pub fn copied(&self) -> Arc<Self> {
-        Arc::new(Self { ino: next_ino(), names: SpinLock::new(self.names()) })
+    pub fn copied(&self, user: &Arc<UserNamespace>) -> Arc<Self> {
+        Arc::new(Self { ino: next_ino(), user: user.clone(), names: SpinLock::new(self.names()) })
     }
 
     /// The names now.
@@ -83,10 +86,10 @@ impl UtsNamespace {
 
 /// The host name as the calling process sees it.
 pub fn host_name() -> Vec<u8> {
-    super::with_current(|thread| thread.process.uts()).names().host.as_bytes().to_vec()
+    super::with_current(|thread| thread.namespaces()).uts.names().host.as_bytes().to_vec()
 }
 
 /// The name of the NIS domain as the calling process sees it.
 pub fn domain_name() -> Vec<u8> {
-    super::with_current(|thread| thread.process.uts()).names().domain.as_bytes().to_vec()
+    super::with_current(|thread| thread.namespaces()).uts.names().domain.as_bytes().to_vec()
 }

@@ -149,7 +149,7 @@ impl TmpInode {
         let mut mode = mode;
         if mode & 0o170000 == FileType::Directory as u32 {
             mode |= 0o2000;
-        } else if mode & 0o2010 == 0o2010 && !who.has(Capability::FSETID) && !who.in_group(meta.gid) {
+        } else if mode & 0o2010 == 0o2010 && !who.has_over(Capability::FSETID, meta.uid, meta.gid) && !who.in_group(meta.gid) {
             mode &= !0o2000;
         }
         (mode, who.fsuid, meta.gid)

@@ -95,8 +95,8 @@ impl TmpFs {
 ///
 /// # Errors
 /// `EINVAL` for bad options.
-pub fn mount(_source: &[u8], data: &[u8]) -> Result<Arc<SuperBlock>> {
-    let options = options::Options::parse(data)?;
+pub fn mount(_source: &[u8], data: &[u8], who: &Credentials) -> Result<Arc<SuperBlock>> {
+    let options = options::Options::parse(data, who)?;
     let fs = TmpFs::new("tmpfs", options.pages, options.inodes, false);
     let root = fs.make_root(options.mode, options.uid, options.gid)?;
     Ok(SuperBlock::new("tmpfs", root, options.shown()))

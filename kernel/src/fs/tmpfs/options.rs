@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use crate::error::*;
+use crate::task::Credentials;
 
 /// Parsed options.
 pub(super) struct Options {
@@ -35,12 +36,12 @@ fn size(text: &str) -> Option<u64> {
 }
 
 impl Options {
-    pub(super) fn parse(data: &[u8]) -> Result<Self> {
+    pub(super) fn parse(data: &[u8], who: &Credentials) -> Result<Self> {
         let half = total_pages() / 2;
         let mut options = Self {
             mode: 0o1777,
-            uid: 0,
-            gid: 0,
+            uid: who.fsuid,
+            gid: who.fsgid,
             pages: half,
             inodes: half,
             given_size: false,
@@ -71,8 +72,8 @@ impl Options {
                     options.mode = u32::from_str_radix(value, 8).map_err(|_| EINVAL)? & 0o7777;
                     options.given_mode = true;
                 }
-                "uid" => options.uid = value.parse().map_err(|_| EINVAL)?,
-                "gid" => options.gid = value.parse().map_err(|_| EINVAL)?,
+                "uid" => options.uid = value.parse().ok().and_then(|uid| who.user.uid_in(uid)).ok_or(EINVAL)?,
+                "gid" => options.gid = value.parse().ok().and_then(|gid| who.user.gid_in(gid)).ok_or(EINVAL)?,
                 // Hints without meaning here.
                 "inode32" | "inode64" => {}
                 "huge" if matches!(value, "never" | "always" | "within_size" | "advise") => {}

@@ -30,7 +30,7 @@ pub(super) fn statfs() -> StatFs {
 
 /// Makes `mqueue` known to `mount(2)`: every mount shows the same.
 pub fn init() {
-    fs::mount::register_type("mqueue", true, |_, _| Ok(ROOT.get_or_init(|| SuperBlock::new("mqueue", Arc::new(Directory), Vec::new())).clone()));
+    fs::mount::register_type("mqueue", true, |_, _, _| Ok(ROOT.get_or_init(|| SuperBlock::new("mqueue", Arc::new(Directory), Vec::new())).clone()));
 }
 
 fn check_name(name: &[u8]) -> Result {

@@ -74,10 +74,21 @@ impl Perm {
     }
 
     /// `IPC_SET`: owner and mode.
-    pub fn set(&mut self, to: &Perm) {
-        self.uid = to.uid;
-        self.gid = to.gid;
+    ///
+    /// # Errors
+    /// `EINVAL` for ids that stand for nothing in the caller's user namespace.
+    pub fn set(&mut self, to: &Perm) -> Result {
+        let user = crate::task::user_ns::current();
+        let (uid, gid) = (user.uid_in(to.uid).ok_or(EINVAL)?, user.gid_in(to.gid).ok_or(EINVAL)?);
+        (self.uid, self.gid) = (uid, gid);
         self.mode = self.mode & !0o777 | to.mode & 0o777;
+        Ok(())
+    }
+
+    /// With the ids that the caller knows.
+    pub fn shown(self) -> Self {
+        let user = crate::task::user_ns::current();
+        Self { uid: user.uid_out(self.uid), gid: user.gid_out(self.gid), cuid: user.uid_out(self.cuid), cgid: user.gid_out(self.cgid), ..self }
     }
 }
 

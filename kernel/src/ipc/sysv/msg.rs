@@ -204,7 +204,7 @@ pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
         s.perm.check(creds, 4)?;
     }
     Ok(Status {
-        perm: s.perm,
+        perm: s.perm.shown(),
         times: [s.send_s, s.receive_s, s.change_s],
         bytes: s.bytes as u64,
         count: s.messages.len() as u64,
@@ -247,7 +247,7 @@ pub fn set(id: i32, to: &Status, creds: &Credentials) -> Result {
         if to.max_bytes as usize > MSG_MAX_QUEUE.load(Ordering::Relaxed) && !creds.has(Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }
-        state.perm.set(&to.perm);
+        state.perm.set(&to.perm)?;
         state.max_bytes = to.max_bytes as usize;
         state.change_s = now_s();
     }
@@ -276,7 +276,7 @@ pub fn listing() -> Vec<u8> {
     );
     for (id, queue) in TABLE.lock().iter() {
         let s = queue.0.state.lock();
-        let p = s.perm;
+        let p = s.perm.shown();
         text += &alloc::format!(
             "{:10} {:10}  {:4o}  {:10} {:10} {:5} {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10}\n",
             p.key, id, p.mode, s.bytes, s.messages.len(), s.sender, s.receiver, p.uid, p.gid, p.cuid, p.cgid, s.send_s, s.receive_s, s.change_s

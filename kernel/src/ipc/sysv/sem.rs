@@ -329,7 +329,7 @@ pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
     if !any {
         s.perm.check(creds, 4)?;
     }
-    Ok(Status { perm: s.perm, op_s: s.op_s, unused1: 0, change_s: s.change_s, unused2: 0, count: s.sems.len() as u64, unused3: [0; 2] })
+    Ok(Status { perm: s.perm.shown(), op_s: s.op_s, unused1: 0, change_s: s.change_s, unused2: 0, count: s.sems.len() as u64, unused3: [0; 2] })
 }
 
 /// The number of the set at a place of the table.
@@ -355,7 +355,7 @@ pub fn set(id: i32, to: &Perm, creds: &Credentials) -> Result {
     let set = find(id)?;
     let mut state = set.state.lock();
     state.perm.check_owner(creds)?;
-    state.perm.set(to);
+    state.perm.set(to)?;
     state.change_s = now_s();
     Ok(())
 }
@@ -380,7 +380,7 @@ pub fn listing() -> Vec<u8> {
     let mut text = alloc::string::String::from("       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
     for (id, set) in TABLE.lock().iter() {
         let s = set.0.state.lock();
-        let p = s.perm;
+        let p = s.perm.shown();
         text += &alloc::format!(
             "{:10} {:10}  {:4o} {:10} {:5} {:5} {:5} {:5} {:10} {:10}\n",
             p.key, id, p.mode, s.sems.len(), p.uid, p.gid, p.cuid, p.cgid, s.op_s, s.change_s

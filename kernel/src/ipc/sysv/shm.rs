@@ -224,7 +224,7 @@ pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
         s.perm.check(creds, 4)?;
     }
     Ok(Status {
-        perm: s.perm,
+        perm: s.perm.shown(),
         size: s.size as u64,
         times: [s.attach_s, s.detach_s, s.change_s],
         creator: s.creator as i32,
@@ -257,7 +257,7 @@ pub fn set(id: i32, to: &Perm, creds: &Credentials) -> Result {
     let mut table = TABLE.lock();
     let segment = table.find_mut(id)?;
     segment.perm.check_owner(creds)?;
-    segment.perm.set(to);
+    segment.perm.set(to)?;
     segment.change_s = now_s();
     Ok(())
 }
@@ -301,7 +301,7 @@ pub fn listing() -> Vec<u8> {
         "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n",
     );
     for (id, s) in TABLE.lock().iter() {
-        let p = &s.perm;
+        let p = s.perm.shown();
         text += &alloc::format!(
             "{:10} {:10}  {:4o} {:21} {:5} {:5}  {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10} {:21} {:21}\n",
             p.key, id, p.mode, s.size, s.creator, s.last, s.attached(), p.uid, p.gid, p.cuid, p.cgid, s.attach_s, s.detach_s, s.change_s, 0, 0

@@ -43,7 +43,7 @@ pub fn init() {
     if serial::terminal().is_some() {
         devfs::add(b"ttyS0", CHARACTER | 0o660, makedev(TTY_MAJOR, SERIAL_MINOR));
     }
-    register_type("devpts", true, |_, _| Ok(SuperBlock::new("devpts", Dir::of(Slaves, 1), b"mode=620,ptmxmode=666".to_vec())));
+    register_type("devpts", true, |_, _, _| Ok(SuperBlock::new("devpts", Dir::of(Slaves, 1), b"mode=620,ptmxmode=666".to_vec())));
 }
 
 /// `/dev/tty0` is the virtual terminal that is shown.

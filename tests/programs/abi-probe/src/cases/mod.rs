@@ -20,6 +20,7 @@ mod misc;
 mod mounts;
 mod mqueue;
 mod names;
+mod namespaces;
 mod permissions;
 mod pipes;
 mod processes;
@@ -61,6 +62,7 @@ pub const GROUPS: &[Group] = &[
     mounts::GROUP,
     misc::GROUP,
     found::GROUP,
+    namespaces::GROUP,
     flags::files::GROUP,
     flags::memory::GROUP,
     flags::processes::GROUP,

@@ -1,0 +1,83 @@
+//! Which namespaces a thread is in (`namespaces(7)`), but for those of mounts, which come with root and working directory, and of users, which come
+//! with the credentials.
+
+use alloc::sync::Arc;
+
+use capabilities::Capability;
+
+use super::lifecycle::CloneFlags;
+use super::user_ns::UserNamespace;
+use super::uts::{self, UtsNamespace};
+use super::{Credentials, Thread};
+use crate::error::*;
+use crate::sync::Once;
+
+/// A namespace of control groups. There are no groups but the root, so that it hides nothing.
+pub struct CgroupNamespace {
+    /// Its number in `/proc/<pid>/ns`.
+    pub ino: u64,
+    /// Whose it is.
+    pub user: Arc<UserNamespace>,
+}
+
+/// One of each kind.
+#[derive(Clone)]
+pub struct Namespaces {
+    /// Names of the machine.
+    pub uts: Arc<UtsNamespace>,
+    #[allow(missing_docs)]
+    pub cgroup: Arc<CgroupNamespace>,
+}
+
+/// The number that Linux gives to the first namespace of control groups.
+const FIRST_CGROUP: u64 = 0xeffffffb;
+
+impl Namespaces {
+    /// Those of the first process.
+    pub fn first() -> Arc<Self> {
+        static FIRST: Once<Arc<Namespaces>> = Once::new();
+        let make = || {
+            let cgroup = Arc::new(CgroupNamespace { ino: FIRST_CGROUP, user: UserNamespace::first() });
+            Arc::new(Self { uts: UtsNamespace::first(), cgroup })
+        };
+        FIRST.get_or_init(make).clone()
+    }
+
+    /// These with new ones of the kinds that `flags` names, for who has these credentials.
+    ///
+    /// # Errors
+    /// `EPERM` without CAP_SYS_ADMIN.
+    pub fn with_new(self: Arc<Self>, flags: CloneFlags, creds: &Credentials) -> Result<Arc<Self>> {
+        if !flags.intersects(CloneFlags::NAMESPACES) {
+            return Ok(self);
+        }
+        if !creds.has_own(Capability::SYS_ADMIN) {
+            return Err(EPERM);
+        }
+        let mut new = (*self).clone();
+        let user = &creds.user;
+        if flags.contains(CloneFlags::NEWUTS) {
+            new.uts = self.uts.copied(user);
+        }
+        if flags.contains(CloneFlags::NEWCGROUP) {
+            new.cgroup = Arc::new(CgroupNamespace { ino: uts::next_ino(), user: user.clone() });
+        }
+        Ok(Arc::new(new))
+    }
+}
+
+impl Thread {
+    /// Which it is in.
+    pub fn namespaces(&self) -> Arc<Namespaces> {
+        self.namespaces.lock().clone()
+    }
+
+    /// Goes over to others. The first thread's are what others see of the process.
+    pub fn set_namespaces(&self, namespaces: Arc<Namespaces>) {
+        if self.tid() == self.process.pid {
+            self.process.show_namespaces(namespaces.clone());
+        }
+        let old = core::mem::replace(&mut *self.namespaces.lock(), namespaces);
+        drop(old);
+    }
+}
