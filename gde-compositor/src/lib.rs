@@ -2,7 +2,7 @@
 //!
 //! From the outside in:
 //!
-//! * [`backend`]: screens and input: the machine's own, or none.
+//! * [`backend`]: screens and input: the machine's own, a window of another compositor, or none.
 //! * [`input`]: keys and pointers; [`hit`]: what is under the pointer; [`actions`]: what is done then.
 //! * [`handlers`]: what clients ask for.
 //! * [`desktop`]: windows in the layout of the crate `gde-layout`; [`window`]: one of them.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use boot_params::Level;
 use clap::{Parser, ValueEnum};
-use gde_compositor::backend::{Backend, headless, kms};
+use gde_compositor::backend::{Backend, headless, kms, nested};
 use gde_compositor::clock::Clock;
 use gde_compositor::render::choice::{self, Wanted};
 use gde_compositor::{Gde, server, sys};
@@ -28,7 +28,7 @@ struct Args {
     /// Where to draw
     #[arg(long, value_enum, default_value_t = Where::Kms)]
     backend: Where,
-    /// Size of the screen without a display, as WIDTHxHEIGHT
+    /// Size of the screen without a display, and of the window, as WIDTHxHEIGHT
     #[arg(long, default_value = "1280x800", value_parser = size)]
     size: (i32, i32),
     /// A command to start when the desktop is there
@@ -48,12 +48,17 @@ struct Args {
     no_animations: bool,
 }
 
+/// Where programs are, where nobody has said it.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Where {
     /// On the machine's display
     Kms,
     /// Nowhere
     Headless,
+    /// In a window of the Wayland compositor that WAYLAND_DISPLAY names
+    Nested,
 }
 
 fn size(text: &str) -> Result<(i32, i32), String> {
@@ -106,19 +111,27 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
     let backend = match args.backend {
         Where::Kms => Backend::Kms(Box::new(kms::Kms::open()?)),
         Where::Headless => Backend::Headless(headless::Headless::default()),
+        Where::Nested => {
+            let host = wayland_client::Connection::connect_to_env().context("connecting to the compositor that WAYLAND_DISPLAY names")?;
+            Backend::Nested(Box::new(nested::Nested::new(host, args.size)))
+        }
     };
     let mut gde = Gde::new(&display, events.handle(), Clock::system(), backend, kernels)?;
     gde.chosen.no_animations = args.no_animations;
     gde.manager = manager;
     server::serve(display, &events)?;
     let socket = gde.listen_for_clients()?;
-    let control = dir.join("gde.socket");
+    let is_nested = matches!(args.backend, Where::Nested);
+    // The host may be a GDE, too.
+    let control = if is_nested { dir.join(format!("gde-{}.socket", socket.to_string_lossy())) } else { dir.join("gde.socket") };
     gde.listen(&control)?;
     gde.environment = vec![
         ("WAYLAND_DISPLAY".into(), socket.clone()),
         ("XDG_RUNTIME_DIR".into(), dir.into()),
         (gde_ipc::SOCKET.into(), control.into()),
         ("DBUS_SESSION_BUS_ADDRESS".into(), format!("unix:path={}/bus", dir.display()).into()),
+        // Where programs of the session are looked for, also by who starts them without this desktop.
+        ("PATH".into(), std::env::var_os("PATH").unwrap_or_else(|| PATH.into())),
         ("XDG_CURRENT_DESKTOP".into(), "GDE".into()),
         ("XDG_SESSION_TYPE".into(), "wayland".into()),
         ("HOME".into(), std::env::var_os("HOME").unwrap_or_else(|| "/root".into())),
@@ -130,7 +143,10 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
     }
     // As a service it has no home, and is root's, as what it starts.
     gde.follow_settings(&desktop_settings::path().unwrap_or_else(|| "/root/.config/genai/desktop.toml".into()));
-    gde.remember_arrangements(gde_compositor::arrangement::keep::path(Path::new("/root")));
+    if !is_nested {
+        // Else two would write the same file.
+        gde.remember_arrangements(gde_compositor::arrangement::keep::path(Path::new("/root")));
+    }
     gde.arrangement.initiative = initiative();
     match args.backend {
         Where::Kms => kms::start(&mut gde, signals)?,
@@ -138,12 +154,19 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
             gde.add_screen("HEADLESS-1", args.size, 60_000, (0, 0), 1.0);
             pace_headless(&mut gde, signals)?;
         }
+        Where::Nested => {
+            end_by_signals(&mut gde, signals)?;
+            nested::start(&mut gde)?;
+        }
     }
     gde.choose_renderer(renderer);
     gde.start_clock();
-    gde.runtime_dir = Some(dir.to_owned());
-    gde.resume_lock();
-    if args.lock_after > 0 {
+    if !is_nested {
+        // The lock's mark is that of the session, which the host locks.
+        gde.runtime_dir = Some(dir.to_owned());
+        gde.resume_lock();
+    }
+    if args.lock_after > 0 && !is_nested {
         gde.lock_when_idle(std::time::Duration::from_secs(args.lock_after.saturating_mul(60)));
     }
     tracing::info!("the desktop is on {} with {:?}", socket.to_string_lossy(), kernels);
@@ -163,6 +186,11 @@ fn initiative() -> Initiative {
 
 /// Without a display a frame is shown for as long as it would be there.
 fn pace_headless(gde: &mut Gde, signals: std::os::fd::OwnedFd) -> Result<()> {
+    gde.headless_frames = Some(Box::new(headless::pace));
+    end_by_signals(gde, signals)
+}
+
+fn end_by_signals(gde: &mut Gde, signals: std::os::fd::OwnedFd) -> Result<()> {
     use smithay::reexports::calloop::generic::Generic;
     use smithay::reexports::calloop::{Interest, Mode, PostAction};
     let source = Generic::new(signals, Interest::READ, Mode::Level);
@@ -172,7 +200,5 @@ fn pace_headless(gde: &mut Gde, signals: std::os::fd::OwnedFd) -> Result<()> {
         }
         Ok(PostAction::Continue)
     });
-    added.map_err(|error| anyhow::anyhow!("waiting for signals: {error}"))?;
-    gde.headless_frames = Some(Box::new(headless::pace));
-    Ok(())
+    added.map(drop).map_err(|error| anyhow::anyhow!("waiting for signals: {error}"))
 }

@@ -191,6 +191,17 @@ impl Gde {
         }
     }
 
+    /// Keys mean what another compositor says, unless the settings say something.
+    pub fn take_keymap(&mut self, keymap: String) {
+        if self.chosen.keyboard.is_some() {
+            return;
+        }
+        let keyboard = self.keyboard.clone();
+        if let Err(error) = keyboard.set_keymap_from_string(self, keymap) {
+            tracing::warn!("the keyboard's layout stays as it is: {error}");
+        }
+    }
+
     fn update_modes(&mut self) {
         if let Backend::Kms(_) = self.backend {
             return kms::update_displays(self);

@@ -202,3 +202,15 @@ pub fn local_seconds() -> i64 {
     };
     now + offset
 }
+
+/// A file in memory, without a name that could be opened.
+///
+/// # Errors
+/// The kernel's.
+pub fn memory_file(name: &CStr) -> io::Result<std::fs::File> {
+    // SAFETY: the name ends with a zero; the descriptor that is returned is nobody else's.
+    unsafe {
+        let fd = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC);
+        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(std::fs::File::from(OwnedFd::from_raw_fd(fd))) }
+    }
+}

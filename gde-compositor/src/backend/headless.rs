@@ -38,7 +38,7 @@ pub fn modes(output: &Output) -> Vec<DisplayMode> {
 pub fn pace(gde: &mut Gde) {
     let waiting = match &mut gde.backend {
         Backend::Headless(headless) => std::mem::take(&mut headless.waiting),
-        Backend::Kms(_) => Vec::new(),
+        Backend::Kms(_) | Backend::Nested(_) => Vec::new(),
     };
     for output in waiting {
         let timer = Timer::from_duration(Duration::from_millis(16));

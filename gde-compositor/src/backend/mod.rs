@@ -2,6 +2,7 @@
 
 pub mod headless;
 pub mod kms;
+pub mod nested;
 pub mod vt;
 
 use smithay::backend::renderer::element::RenderElementStates;
@@ -40,6 +41,8 @@ pub enum Backend {
     Kms(Box<kms::Kms>),
     /// Pictures in memory, for tests and for machines without a screen.
     Headless(headless::Headless),
+    /// A window of another compositor.
+    Nested(Box<nested::Nested>),
 }
 
 impl Backend {
@@ -51,6 +54,7 @@ impl Backend {
         match self {
             Backend::Kms(kms) => kms.draw(screen, renderer, elements),
             Backend::Headless(headless) => headless.draw(screen, renderer, elements),
+            Backend::Nested(nested) => nested.draw(screen, renderer, elements),
         }
     }
 
@@ -59,6 +63,7 @@ impl Backend {
         let mut modes = match self {
             Backend::Kms(kms) => kms.modes(output),
             Backend::Headless(_) => headless::modes(output),
+            Backend::Nested(_) => nested::modes(output),
         };
         modes.sort_by_key(|mode| (mode.width * mode.height, mode.width, mode.is_preferred, mode.refresh_mhz));
         modes.reverse();
@@ -70,7 +75,7 @@ impl Backend {
     pub fn is_active(&self) -> bool {
         match self {
             Backend::Kms(kms) => kms.is_active(),
-            Backend::Headless(_) => true,
+            Backend::Headless(_) | Backend::Nested(_) => true,
         }
     }
 
@@ -78,7 +83,7 @@ impl Backend {
     pub fn has_cursor_plane(&self) -> bool {
         match self {
             Backend::Kms(kms) => kms.has_cursor_plane(),
-            Backend::Headless(_) => false,
+            Backend::Headless(_) | Backend::Nested(_) => false,
         }
     }
 

@@ -132,7 +132,7 @@ impl Fixture {
     pub fn headless(&mut self) -> &mut Headless {
         match &mut self.gde.backend {
             Backend::Headless(headless) => headless,
-            Backend::Kms(_) => panic!("a display in a test"),
+            Backend::Kms(_) | Backend::Nested(_) => panic!("a display in a test"),
         }
     }
 

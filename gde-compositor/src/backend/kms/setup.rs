@@ -73,7 +73,7 @@ fn name_of(info: &connector::Info) -> String {
 fn kms(gde: &mut Gde) -> Option<&mut Kms> {
     match &mut gde.backend {
         Backend::Kms(kms) => Some(kms),
-        Backend::Headless(_) => None,
+        Backend::Headless(_) | Backend::Nested(_) => None,
     }
 }
 
