@@ -363,7 +363,7 @@ pub fn thread_exit(thread: &Thread) {
 
 fn release(thread: &Thread, addr: usize) {
     let Ok(mut value) = frame::user::read_u32(addr as u64) else { return };
-    while value & FUTEX_TID_MASK == thread.tid() {
+    while value & FUTEX_TID_MASK == thread.own_tid() {
         let new = value & FUTEX_WAITERS | FUTEX_OWNER_DIED;
         match frame::user::atomic_cmpxchg_u32(addr as u64, value, new) {
             Ok(found) if found == value => {

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super::futex::{self, FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS, Key, key_of};
 use crate::error::*;
 use crate::sync::{Mutex, Once, WaitQueue};
-use crate::task::{self, Thread, process};
+use crate::task::{self, Thread, pid_ns};
 
 pub(super) struct Waiter {
     thread: Arc<Thread>,
@@ -44,7 +44,7 @@ fn acquire(addr: usize, tid: u32, waited_for: bool, mark: bool) -> Result<Outcom
         }
         let (new, outcome) = if owner == 0 {
             (value & FUTEX_OWNER_DIED | tid | if waited_for { FUTEX_WAITERS } else { 0 }, Outcome::Mine)
-        } else if process::find_thread(owner).is_none() {
+        } else if pid_ns::find_thread(owner).is_none() {
             return Err(ESRCH);
         } else {
             (if mark { value | FUTEX_WAITERS } else { value }, Outcome::Owned(owner))
@@ -67,11 +67,11 @@ pub fn lock(addr: usize, private: bool, wait: bool, deadline_ns: Option<u64>) ->
     let waiter = {
         let mut all = waiters().lock();
         let others = all.iter().any(|w| w.key == key);
-        match acquire(addr, thread.tid(), others, wait)? {
+        match acquire(addr, thread.own_tid(), others, wait)? {
             Outcome::Mine => return Ok(()),
             Outcome::Owned(_) if !wait => return Err(EAGAIN),
             Outcome::Owned(owner) => {
-                let waiter = Arc::new(Waiter { thread, key, addr, owner: AtomicU32::new(owner), given: AtomicBool::new(false), event: WaitQueue::new() });
+                let waiter = Arc::new(Waiter { thread, key, addr, owner: AtomicU32::new(pid_ns::meant(owner)?), given: AtomicBool::new(false), event: WaitQueue::new() });
                 all.push(waiter.clone());
                 waiter
             }
@@ -146,13 +146,13 @@ pub fn move_waiters(addr: usize, to: usize, private: bool, count: usize, expecte
         let Some(waiter) = queued.moves_to.clone().filter(|waiter| waiter.key == target) else { return Err(EINVAL) };
         let others = all.iter().any(|w| w.key == target);
         // More to come: the owner must not unlock it without us.
-        match acquire(to, waiter.thread.tid(), others || count > 0, true)? {
+        match acquire(to, waiter.thread.own_tid(), others || count > 0, true)? {
             Outcome::Mine => {
                 futex::remove(&queued);
                 give(&waiter);
             }
             Outcome::Owned(owner) => {
-                waiter.owner.store(owner, Ordering::Relaxed);
+                waiter.owner.store(pid_ns::meant(owner)?, Ordering::Relaxed);
                 all.push(waiter);
                 futex::remove(&queued);
             }
@@ -180,7 +180,7 @@ fn give(waiter: &Waiter) {
 /// `EPERM` where the caller is not the owner, `EFAULT`, `EINVAL`.
 pub fn unlock(addr: usize, private: bool) -> Result {
     let key = key_of(addr, private)?;
-    let tid = task::with_current(|t| t.tid());
+    let tid = task::with_current(|t| t.own_tid());
     let mut all = waiters().lock();
     let mut value = frame::user::read_u32(addr as u64)?;
     if value & FUTEX_TID_MASK != tid {
@@ -192,7 +192,7 @@ pub fn unlock(addr: usize, private: bool) -> Result {
             for other in all.iter().filter(|w| w.key == key) {
                 other.owner.store(waiter.thread.tid(), Ordering::Relaxed);
             }
-            waiter.thread.tid() | if *more { FUTEX_WAITERS } else { 0 }
+            waiter.thread.own_tid() | if *more { FUTEX_WAITERS } else { 0 }
         }
         None => 0,
     };
@@ -214,7 +214,7 @@ pub fn thread_exit(tid: u32) {
     let mut all = waiters().lock();
     while let Some(key) = all.iter().find(|w| w.owner.load(Ordering::Relaxed) == tid).map(|w| w.key) {
         let Some((waiter, more)) = next(&mut all, key) else { break };
-        let value = waiter.thread.tid() | FUTEX_OWNER_DIED | if more { FUTEX_WAITERS } else { 0 };
+        let value = waiter.thread.own_tid() | FUTEX_OWNER_DIED | if more { FUTEX_WAITERS } else { 0 };
         if let Ok(mm) = waiter.thread.process.mm() {
             let _ = mm.write_remote(waiter.addr, &value.to_ne_bytes());
         }

@@ -7,7 +7,7 @@ use core::any::Any;
 use crate::error::*;
 use crate::fs::{Attr, Events, FdFlags, FileOps, OpenFile, OpenFlags};
 use crate::sync::PollTable;
-use crate::task::{self, Process};
+use crate::task::{self, Process, pid_ns};
 
 /// The file behind a process file descriptor.
 pub struct PidFd(pub Arc<Process>);
@@ -27,7 +27,7 @@ impl FileOps for PidFd {
     }
 
     fn details(&self) -> String {
-        let pid = if self.0.is_zombie() { -1 } else { self.0.pid as i32 };
+        let pid = if self.0.is_zombie() { -1 } else { pid_ns::seen(self.0.pid) as i32 };
         alloc::format!("Pid:\t{pid}\nNSpid:\t{pid}\n")
     }
 

@@ -17,9 +17,10 @@ mod system;
 
 use crate::fs::mount::{SuperBlock, register_type};
 use crate::scheme::pseudo::Dir;
+use crate::task::pid_ns;
 
 /// Registers the filesystem types.
 pub fn init() {
-    register_type("proc", true, |_, _, _| Ok(SuperBlock::new("proc", Dir::of(system::Root, 1), alloc::vec::Vec::new())));
+    register_type("proc", true, |_, _, _| Ok(SuperBlock::new("proc", Dir::of(system::Root(pid_ns::current()), 1), alloc::vec::Vec::new())));
     register_type("sysfs", true, |_, _, _| Ok(SuperBlock::new("sysfs", crate::devices::root(), alloc::vec::Vec::new())));
 }

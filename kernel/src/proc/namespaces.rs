@@ -13,6 +13,7 @@ use crate::fs::{Attr, Dentry, FdFlags, FileOps, FileType, FsContext, Inode, Inod
 use crate::scheme::pseudo::Entries;
 use crate::syscall::remote::may_look;
 use crate::task::namespaces::{CgroupNamespace, Namespaces};
+use crate::task::pid_ns::PidNamespace;
 use crate::task::user_ns::{self, UserNamespace};
 use crate::task::uts::UtsNamespace;
 use crate::task::{self, Capability, Process, Thread};
@@ -27,6 +28,7 @@ enum Which {
     Mounts(Arc<mount::Namespace>),
     Names(Arc<UtsNamespace>),
     Cgroups(Arc<CgroupNamespace>),
+    Pids(Arc<PidNamespace>),
     /// The only one of its kind: its name, bit and number, which is that of the first one on Linux (`include/linux/proc_ns.h`).
     Only(&'static str, u64, u64),
 }
@@ -42,7 +44,9 @@ impl Which {
             "cgroup" => Self::Cgroups(all.cgroup.clone()),
             "ipc" => Self::Only("ipc", 0x800_0000, 0xefffffff),
             "net" => Self::Only("net", 0x4000_0000, 0xf0000098),
-            "pid" | "pid_for_children" => Self::Only("pid", 0x2000_0000, 0xeffffffc),
+            "pid" => Self::Pids(process.pid_ns.clone()),
+            "pid_for_children" if all.pid_for_children.is_empty() => return None,
+            "pid_for_children" => Self::Pids(all.pid_for_children.clone()),
             "time" | "time_for_children" => Self::Only("time", 0x80, 0xeffffffa),
             _ => return None,
         })
@@ -55,6 +59,7 @@ impl Which {
             Self::Mounts(_) => "mnt",
             Self::Names(_) => "uts",
             Self::Cgroups(_) => "cgroup",
+            Self::Pids(_) => "pid",
             Self::Only(kind, ..) => kind,
         }
     }
@@ -66,6 +71,7 @@ impl Which {
             Self::Mounts(_) => 0x2_0000,
             Self::Names(_) => 0x400_0000,
             Self::Cgroups(_) => 0x200_0000,
+            Self::Pids(_) => 0x2000_0000,
             Self::Only(_, flag, _) => *flag,
         }
     }
@@ -76,6 +82,7 @@ impl Which {
             Self::Mounts(it) => it.ino,
             Self::Names(it) => it.ino,
             Self::Cgroups(it) => it.ino,
+            Self::Pids(it) => it.ino,
             Self::Only(.., ino) => *ino,
         }
     }
@@ -87,6 +94,7 @@ impl Which {
             Self::Mounts(it) => Some(it.user.clone()),
             Self::Names(it) => Some(it.user.clone()),
             Self::Cgroups(it) => Some(it.user.clone()),
+            Self::Pids(it) => Some(it.user.clone()),
             Self::Only(..) => Some(UserNamespace::first()),
         }
     }
@@ -136,6 +144,9 @@ impl<'a> Entering<'a> {
             Which::Users(_) | Which::Only(..) => {}
             Which::Names(it) => self.namespaces.uts = it.clone(),
             Which::Cgroups(it) => self.namespaces.cgroup = it.clone(),
+            // Only downwards: a process never leaves the namespace that it was made in.
+            Which::Pids(it) if !self.who.process.pid_ns.is_above(it) => return Err(EINVAL),
+            Which::Pids(it) => self.namespaces.pid_for_children = it.clone(),
             Which::Mounts(it) => {
                 if !creds.has_own(Capability::SYS_CHROOT) {
                     return Err(EPERM);
@@ -271,6 +282,10 @@ impl FileOps for Namespace {
         let owner = || self.0.owner().filter(|owner| mine.is_above(owner)).ok_or(EPERM);
         match (cmd, &self.0) {
             (GET_USER, _) | (GET_PARENT, Which::Users(_)) => open(Which::Users(owner()?)),
+            (GET_PARENT, Which::Pids(pids)) => {
+                let mine = task::pid_ns::current();
+                open(Which::Pids(pids.parent.clone().filter(|parent| mine.is_above(parent)).ok_or(EPERM)?))
+            }
             (GET_PARENT, _) => Err(EINVAL),
             (GET_KIND, which) => Ok(which.flag() as usize),
             (GET_OWNER, Which::Users(user)) => crate::user::write(arg, &mine.uid_out(user.owner)).map(|()| 0),

@@ -17,26 +17,59 @@ use crate::fs::{
 use crate::ipc::pipe::PipeEnd;
 use crate::mm::PAGE;
 use crate::scheme::pseudo::{Dir, Entries};
+use crate::task::pid_ns::PidNamespace;
 use crate::task::process::{Process, RLIM_INFINITY, thread_usage};
 use crate::task::signal::{SIG_DFL, SIG_IGN};
 use crate::task::{self, Thread};
 
-/// The directory of a process.
-pub fn directory(process: &Arc<Process>) -> InodeRef {
-    dir(Process0 { process: process.clone() }, 0x1_0000 + u64::from(process.pid))
+/// The directory of a process, as a PID namespace sees it.
+pub fn directory(process: &Arc<Process>, namespace: &Arc<PidNamespace>) -> InodeRef {
+    let seen = Seen { process: process.clone(), namespace: namespace.clone() };
+    let number = seen.number(process.pid);
+    dir(Process0 { process: seen }, 0x1_0000 + u64::from(number))
+}
+
+/// A process, and the namespace whose numbers its files tell.
+#[derive(Clone)]
+struct Seen {
+    process: Arc<Process>,
+    namespace: Arc<PidNamespace>,
+}
+
+impl Seen {
+    fn number(&self, id: u32) -> u32 {
+        self.namespace.number(id)
+    }
+
+    /// Of an id of its own, the numbers in the namespace and in those below it, down to its own.
+    fn numbers(&self, id: u32) -> String {
+        let mut out = String::new();
+        for namespace in self.process.pid_ns.down_from(&self.namespace) {
+            let _ = write!(out, "\t{}", namespace.number(id));
+        }
+        out
+    }
+}
+
+impl core::ops::Deref for Seen {
+    type Target = Arc<Process>;
+
+    fn deref(&self) -> &Arc<Process> {
+        &self.process
+    }
 }
 
 /// The process whose directory is open here.
 pub fn process_of(file: &OpenFile) -> Option<Arc<Process>> {
     let inode = file.ops.inode()?;
-    Some(inode.as_any().downcast_ref::<Dir<Process0>>()?.0.process.clone())
+    Some(inode.as_any().downcast_ref::<Dir<Process0>>()?.0.process.process.clone())
 }
 
 struct Process0 {
-    process: Arc<Process>,
+    process: Seen,
 }
 
-type MakeText = fn(&Arc<Process>) -> Result<Vec<u8>>;
+type MakeText = fn(&Seen) -> Result<Vec<u8>>;
 
 /// Readable by everybody, and told of where they change (`poll(2)`).
 const WATCHED: &[(&str, MakeText)] = &[("mountinfo", |p| Ok(mounts(p, true))), ("mounts", |p| Ok(mounts(p, false)))];
@@ -46,7 +79,7 @@ const PUBLIC: &[(&str, MakeText)] = &[
     ("cgroup", |_| Ok(b"0::/\n".to_vec())),
     ("cmdline", |p| Ok(region(p, |l| (l.arg_start, l.arg_end)))),
     ("cpuset", |_| Ok(b"/\n".to_vec())),
-    ("limits", limits),
+    ("limits", |p| limits(p)),
     ("mountstats", |p| Ok(mount_stats(p))),
     ("oom_score", |p| Ok(format!("{}\n", oom_score(p)).into_bytes())),
     ("sessionid", |p| Ok(format!("{}", p.login.lock().1).into_bytes())),
@@ -78,17 +111,18 @@ pub(super) fn owner(process: &Process) -> (u32, u32) {
 
 impl Entries for Process0 {
     fn find(&self, name: &[u8]) -> Result<InodeRef> {
-        let process = self.process.clone();
+        let seen = self.process.clone();
+        let process = seen.process.clone();
         let who = owner(&process);
         let text = core::str::from_utf8(name).map_err(|_| ENOENT)?;
         if let Some((_, make)) = WATCHED.iter().find(|(n, _)| *n == text) {
-            return Ok(Text::watched(who, move || make(&process), (mount::changes, mount::change_event)));
+            return Ok(Text::watched(who, move || make(&seen), (mount::changes, mount::change_event)));
         }
         if let Some((_, make)) = PUBLIC.iter().find(|(n, _)| *n == text) {
-            return Ok(Text::owned(who, 0o444, move || make(&process)));
+            return Ok(Text::owned(who, 0o444, move || make(&seen)));
         }
         if let Some((_, make)) = PRIVATE.iter().find(|(n, _)| *n == text) {
-            return Ok(Text::owned(who, 0o400, move || make(&process)));
+            return Ok(Text::owned(who, 0o400, move || make(&seen)));
         }
         let link = |target: fn(&Arc<Process>) -> Result<Path>| {
             let again = process.clone();
@@ -153,7 +187,7 @@ impl Entries for Process0 {
             "mem" => Ok(Arc::new(super::memory::Memory(process))),
             "fd" => Ok(dir(Fds(process, FdView::Links), 0x2_0000 + u64::from(self.process.pid))),
             "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
-            "task" => Ok(dir(Tasks(process), 0x4_0000 + u64::from(self.process.pid))),
+            "task" => Ok(dir(Tasks(seen), 0x4_0000 + u64::from(self.process.pid))),
             "net" => Ok(net::directory()),
             "ns" => Ok(dir(namespaces::Links(process), 0x5_0000 + u64::from(self.process.pid))),
             _ => Err(ENOENT),
@@ -247,12 +281,12 @@ fn signal_sets(process: &Process, thread: Option<&Thread>) -> (u64, u64, u64, u6
     (own, shared.pending.set, blocked, ignored, caught)
 }
 
-fn stat(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
+fn stat(process: &Seen, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
     let usage = thread.map_or_else(|| process.usage(), |t| thread_usage(t));
     let children = *process.children_usage.lock();
     let ticks = |ns: u64| ns / 10_000_000;
     let tty = process.session().tty.lock().clone();
-    let (tty_nr, tpgid) = tty.map_or((0, -1), |t| (t.device(), t.foreground_group() as i32));
+    let (tty_nr, tpgid) = tty.map_or((0, -1), |t| (t.device(), process.number(t.foreground_group()) as i32));
     let mm = process.mm().ok();
     let (vsize, rss) = mm.as_ref().map_or((0, 0), |mm| (mm.mapped_pages() * PAGE, mm.rss_pages()));
     let layout = mm.as_ref().map(|mm| *mm.layout.lock()).unwrap_or_default();
@@ -263,16 +297,16 @@ fn stat(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>>
         (s.nice.load(Ordering::Relaxed), s.policy.load(Ordering::Relaxed), s.rt_priority.load(Ordering::Relaxed), s.last_cpu())
     });
     let (pending, _, blocked, ignored, caught) = signal_sets(process, thread.map(|t| &**t));
-    let id = thread.map_or(process.pid, |t| t.tid());
+    let id = process.number(thread.map_or(process.pid, |t| t.tid()));
     let name = thread.map_or_else(|| comm(process), |t| t.comm());
     let start = thread.map_or(process.start_ns, |t| t.start_ns);
     let priority = if rt > 0 { -1 - rt as i32 } else { 20 + nice };
     Ok(format!(
         "{id} ({name}) {} {} {} {} {tty_nr} {tpgid} 4194304 {} {} {} {} {} {} {} {} {priority} {nice} {} 0 {} {vsize} {rss} {} {} {} {} 0 0 {} {} {} {} 0 0 0 {} {cpu} {rt} {policy} 0 0 0 {} {} {} {} {} {} {} {}\n",
         state_letter(process, thread.map(|t| &**t)),
-        process.parent_pid(),
-        process.pgid(),
-        process.sid(),
+        process.number(process.parent_pid()),
+        process.number(process.pgid()),
+        process.number(process.sid()),
         usage.min_flt,
         children.min_flt,
         usage.maj_flt,
@@ -304,7 +338,7 @@ fn stat(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>>
     .into_bytes())
 }
 
-fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
+fn status(process: &Seen, thread: Option<&Arc<Thread>>) -> Result<Vec<u8>> {
     let creds = thread.map_or_else(|| process.creds(), |t| t.creds());
     let state = state_letter(process, thread.map(|t| &**t));
     let long = match state {
@@ -317,7 +351,7 @@ fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8
         _ => "dead",
     };
     let reader = task::user_ns::current();
-    let id = thread.map_or(process.pid, |t| t.tid());
+    let id = process.number(thread.map_or(process.pid, |t| t.tid()));
     let mut out = String::new();
     let name = thread.map_or_else(|| comm(process), |t| t.comm());
     let _ = write!(
@@ -325,9 +359,9 @@ fn status(process: &Arc<Process>, thread: Option<&Arc<Thread>>) -> Result<Vec<u8
         "Name:\t{name}\nUmask:\t{:04o}\nState:\t{state} ({long})\nTgid:\t{}\nNgid:\t0\nPid:\t{id}\nPPid:\t{}\nTracerPid:\t{}\n\
 Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t",
         process.fs().umask(),
-        process.pid,
-        process.parent_pid(),
-        thread.cloned().or_else(|| process.main_thread()).and_then(|t| t.tracing.tracer()).map_or(0, |tracer| tracer.pid),
+        process.number(process.pid),
+        process.number(process.parent_pid()),
+        thread.cloned().or_else(|| process.main_thread()).and_then(|t| t.tracing.tracer()).map_or(0, |tracer| process.number(tracer.pid)),
         reader.uid_out(creds.uid),
         reader.uid_out(creds.euid),
         reader.uid_out(creds.suid),
@@ -341,7 +375,9 @@ Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t",
     for group in &creds.groups {
         let _ = write!(out, "{} ", reader.gid_out(*group));
     }
-    let _ = writeln!(out);
+    let own = thread.map_or(process.pid, |t| t.tid());
+    let [tgid, pid, pgid, sid] = [process.pid, own, process.pgid(), process.sid()].map(|id| process.numbers(id));
+    let _ = writeln!(out, "\nNStgid:{tgid}\nNSpid:{pid}\nNSpgid:{pgid}\nNSsid:{sid}");
     if let Ok(mm) = process.mm() {
         out += &maps::status(&mm);
     }
@@ -477,7 +513,7 @@ impl Entries for Fds {
             return Err(EACCES);
         }
         let fd: i32 = core::str::from_utf8(name).ok().and_then(|n| n.parse().ok()).ok_or(ENOENT)?;
-        let file = self.0.files().get_real(fd).map_err(|_| ENOENT)?;
+        let file = self.0.files().get(fd).map_err(|_| ENOENT)?;
         let who = owner(&self.0);
         match self.1 {
             FdView::Links => {
@@ -556,29 +592,30 @@ impl Inode for Anonymous {
 }
 
 /// `/proc/<pid>/task`.
-struct Tasks(Arc<Process>);
+struct Tasks(Seen);
 
 impl Entries for Tasks {
     fn find(&self, name: &[u8]) -> Result<InodeRef> {
         let tid: u32 = core::str::from_utf8(name).ok().and_then(|n| n.parse().ok()).ok_or(ENOENT)?;
-        let thread = self.0.threads().into_iter().find(|t| t.tid() == tid).ok_or(ENOENT)?;
-        Ok(dir(Task(thread), 0x100_0000 + u64::from(tid)))
+        let thread = self.0.threads().into_iter().find(|t| self.0.number(t.tid()) == tid).ok_or(ENOENT)?;
+        Ok(dir(Task(thread, self.0.clone()), 0x100_0000 + u64::from(tid)))
     }
 
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
-        self.0.threads().iter().map(|t| (format!("{}", t.tid()).into_bytes(), FileType::Directory)).collect()
+        self.0.threads().iter().map(|t| (format!("{}", self.0.number(t.tid())).into_bytes(), FileType::Directory)).collect()
     }
 }
 
-struct Task(Arc<Thread>);
+struct Task(Arc<Thread>, Seen);
 
 impl Entries for Task {
     fn find(&self, name: &[u8]) -> Result<InodeRef> {
         let thread = self.0.clone();
+        let seen = self.1.clone();
         let who = owner(&thread.process);
         match name {
-            b"stat" => Ok(Text::owned(who, 0o444, move || stat(&thread.process, Some(&thread)))),
-            b"status" => Ok(Text::owned(who, 0o444, move || status(&thread.process, Some(&thread)))),
+            b"stat" => Ok(Text::owned(who, 0o444, move || stat(&seen, Some(&thread)))),
+            b"status" => Ok(Text::owned(who, 0o444, move || status(&seen, Some(&thread)))),
             b"comm" => {
                 let shown = thread.clone();
                 Ok(Text::writable(who, move || Ok(format!("{}\n", shown.comm()).into_bytes()), move |bytes| {
@@ -588,16 +625,16 @@ impl Entries for Task {
             }
             b"children" => Ok(Text::owned(who, 0o444, move || {
                 let children = thread.process.children.lock().clone();
-                Ok(children.iter().map(|c| format!("{} ", c.pid)).collect::<String>().into_bytes())
+                Ok(children.iter().map(|c| format!("{} ", seen.number(c.pid))).collect::<String>().into_bytes())
             })),
             // Programs descend into what is there: a thread has no threads.
             b"task" => Err(ENOENT),
-            _ => Process0 { process: thread.process.clone() }.find(name),
+            _ => Process0 { process: seen }.find(name),
         }
     }
 
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
-        let process = Process0 { process: self.0.process.clone() };
+        let process = Process0 { process: self.1.clone() };
         process.list().into_iter().filter(|(n, _)| n != b"task").collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use core::sync::atomic::Ordering;
@@ -15,12 +16,13 @@ use crate::ipc::sysv;
 use crate::scheme::disk_stats;
 use crate::scheme::pseudo::{Dir, Entries};
 use crate::syscall::misc;
+use crate::task::pid_ns::PidNamespace;
 use crate::task::process as processes;
 use crate::task::{self, sched};
 use crate::time;
 
-/// The root of `/proc`.
-pub struct Root;
+/// The root of `/proc`, as a PID namespace sees it.
+pub struct Root(pub Arc<PidNamespace>);
 
 type Make = fn() -> Vec<u8>;
 
@@ -45,19 +47,32 @@ const FILES: &[(&str, Make)] = &[
     ("vmstat", vmstat),
 ];
 
+/// The number of the calling process, or thread, in a namespace.
+///
+/// # Errors
+/// `ENOENT` where it has none.
+fn own_number(namespace: &PidNamespace, of_thread: bool) -> Result<u32> {
+    let id = task::with_current(|t| if of_thread { t.tid() } else { t.process.pid });
+    Some(namespace.number(id)).filter(|number| *number != 0).ok_or(ENOENT)
+}
+
 impl Entries for Root {
     fn find(&self, name: &[u8]) -> Result<InodeRef> {
         if let Some(pid) = core::str::from_utf8(name).ok().and_then(|n| n.parse::<u32>().ok()) {
-            let process = processes::find(pid).or_else(|| processes::find_thread(pid).map(|t| t.process.clone())).ok_or(ENOENT)?;
-            return Ok(process::directory(&process));
+            let process = self.0.find(pid).or_else(|| self.0.find_thread(pid).map(|t| t.process.clone())).ok_or(ENOENT)?;
+            return Ok(process::directory(&process, &self.0));
         }
         if let Some((_, make)) = FILES.iter().find(|(n, _)| n.as_bytes() == name) {
             return Ok(Text::new(*make));
         }
         match name {
-            b"self" => Ok(Link::new(|| Ok(format!("{}", task::with_current(|t| t.process.pid)).into_bytes()))),
+            b"self" => {
+                let namespace = self.0.clone();
+                Ok(Link::new(move || Ok(format!("{}", own_number(&namespace, false)?).into_bytes())))
+            }
             b"thread-self" => {
-                Ok(Link::new(|| Ok(task::with_current(|t| format!("{}/task/{}", t.process.pid, t.tid())).into_bytes())))
+                let namespace = self.0.clone();
+                Ok(Link::new(move || Ok(format!("{}/task/{}", own_number(&namespace, false)?, own_number(&namespace, true)?).into_bytes())))
             }
             b"mounts" => Ok(Link::new(|| Ok(b"self/mounts".to_vec()))),
             b"net" => Ok(Link::new(|| Ok(b"self/net".to_vec()))),
@@ -75,8 +90,9 @@ impl Entries for Root {
     fn list(&self) -> Vec<(Vec<u8>, FileType)> {
         let mut names: Vec<(Vec<u8>, FileType)> = Vec::new();
         for process in processes::all() {
-            if process.pid != 0 {
-                names.push((format!("{}", process.pid).into_bytes(), FileType::Directory));
+            let number = self.0.number(process.pid);
+            if number != 0 {
+                names.push((format!("{number}").into_bytes(), FileType::Directory));
             }
         }
         names.extend(FILES.iter().map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)));

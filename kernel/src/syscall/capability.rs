@@ -7,7 +7,7 @@ use capabilities::{Set, State, bits};
 use super::Cx;
 use super::creds::change;
 use crate::error::*;
-use crate::task::{Capability, process};
+use crate::task::{Capability, pid_ns};
 use crate::user;
 
 /// The versions of the interface: of one word a set, and of two, which older programs name in another way.
@@ -41,7 +41,7 @@ pub fn sys_capget(cx: &Cx<'_>, header: usize, data: usize) -> Result<usize> {
         return Ok(0);
     }
     let tid = u32::try_from(thread_id(header)?).map_err(|_| EINVAL)?;
-    let caps = if tid == 0 || tid == cx.thread.tid() { cx.thread.creds() } else { process::find_thread(tid).ok_or(ESRCH)?.creds() }.caps;
+    let caps = if tid == 0 || tid == cx.thread.own_tid() { cx.thread.creds() } else { pid_ns::find_thread(tid).ok_or(ESRCH)?.creds() }.caps;
     for i in 0..words {
         let word = |set: Set| (set.bits() >> (32 * i)) as u32;
         user::write(data + 12 * i, &[word(caps.effective), word(caps.permitted), word(caps.inheritable)])?;
@@ -53,7 +53,7 @@ pub fn sys_capget(cx: &Cx<'_>, header: usize, data: usize) -> Result<usize> {
 pub fn sys_capset(cx: &Cx<'_>, header: usize, data: usize) -> Result<usize> {
     let words = words(header)?;
     let tid = thread_id(header)?;
-    if tid != 0 && tid as u32 != cx.thread.tid() {
+    if tid != 0 && tid as u32 != cx.thread.own_tid() {
         return Err(EPERM);
     }
     let wanted: Vec<[u32; 3]> = user::read_vec(data, words)?;

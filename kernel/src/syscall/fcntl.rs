@@ -7,6 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::Cx;
 use crate::error::*;
+use crate::task::pid_ns;
 use crate::fs::lease;
 use crate::fs::locks::{self, Owner, RecordLock};
 use crate::fs::sigio::Owner as SignalOwner;
@@ -71,9 +72,9 @@ pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
             let id = u32::try_from(who).map_err(|_| ESRCH)?;
             file.signals.set_owner(match (kind, id) {
                 (0..=2, 0) => SignalOwner::Nobody,
-                (0, tid) => SignalOwner::Thread(tid),
-                (1, pid) => SignalOwner::Process(pid),
-                (2, group) => SignalOwner::Group(group),
+                (0, tid) => SignalOwner::Thread(pid_ns::meant(tid)?),
+                (1, pid) => SignalOwner::Process(pid_ns::meant(pid)?),
+                (2, group) => SignalOwner::Group(pid_ns::meant(group)?),
                 _ => return Err(EINVAL),
             })?;
             Ok(0)
@@ -81,9 +82,9 @@ pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
         F_GETOWN_EX => {
             let owner = match file.signals.owner() {
                 SignalOwner::Nobody => [0, 0],
-                SignalOwner::Thread(tid) => [0, tid],
-                SignalOwner::Process(pid) => [1, pid],
-                SignalOwner::Group(group) => [2, group],
+                SignalOwner::Thread(tid) => [0, pid_ns::seen(tid)],
+                SignalOwner::Process(pid) => [1, pid_ns::seen(pid)],
+                SignalOwner::Group(group) => [2, pid_ns::seen(group)],
             };
             user::write(arg, &owner).map(|()| 0)
         }
@@ -127,9 +128,9 @@ fn dup_from(cx: &Cx<'_>, file: Arc<OpenFile>, min: usize, flags: FdFlags) -> Res
 fn set_owner(file: &OpenFile, who: i32) -> Result<usize> {
     file.signals.set_owner(match who {
         0 => SignalOwner::Nobody,
-        1.. => SignalOwner::Process(who as u32),
+        1.. => SignalOwner::Process(pid_ns::meant(who as u32)?),
         i32::MIN => return Err(EINVAL),
-        _ => SignalOwner::Group(who.unsigned_abs()),
+        _ => SignalOwner::Group(pid_ns::meant(who.unsigned_abs())?),
     })?;
     Ok(0)
 }
@@ -137,8 +138,8 @@ fn set_owner(file: &OpenFile, who: i32) -> Result<usize> {
 fn owner_number(file: &OpenFile) -> i32 {
     match file.signals.owner() {
         SignalOwner::Nobody => 0,
-        SignalOwner::Thread(id) | SignalOwner::Process(id) => id as i32,
-        SignalOwner::Group(group) => -(group as i32),
+        SignalOwner::Thread(id) | SignalOwner::Process(id) => pid_ns::seen(id) as i32,
+        SignalOwner::Group(group) => -(pid_ns::seen(group) as i32),
     }
 }
 
@@ -218,7 +219,7 @@ fn get_lock(cx: &Cx<'_>, file: &OpenFile, arg: usize, ofd: bool) -> Result<usize
         Some(other) => {
             let len = if other.end == u64::MAX { 0 } else { (other.end - other.start) as i64 };
             let kind = if other.exclusive { F_WRLCK } else { F_RDLCK };
-            request = Flock { kind, whence: 0, pad: 0, start: other.start as i64, len, pid: other.pid, pad2: 0 };
+            request = Flock { kind, whence: 0, pad: 0, start: other.start as i64, len, pid: if other.pid < 0 { other.pid } else { pid_ns::seen(other.pid as u32) as i32 }, pad2: 0 };
         }
     }
     user::write(arg, &request)?;

@@ -222,7 +222,7 @@ pub fn sys_setrlimit(cx: &Cx<'_>, resource: u32, at: usize) -> Result<usize> {
 
 /// prlimit(2)
 pub fn sys_prlimit64(cx: &Cx<'_>, pid: i32, resource: u32, new: usize, old: usize) -> Result<usize> {
-    let target = if pid == 0 { cx.process.clone() } else { process::find(pid as u32).ok_or(ESRCH)? };
+    let target = if pid == 0 { cx.process.clone() } else { crate::task::pid_ns::find(pid as u32).ok_or(ESRCH)? };
     let (mine, theirs) = (cx.thread.creds(), target.creds());
     let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|id| *id == mine.uid) && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|id| *id == mine.gid);
     if target.pid != cx.process.pid && !same && !mine.has_in(Capability::SYS_RESOURCE, &theirs.user) {

@@ -149,7 +149,7 @@ impl Netlink {
 fn credentials(message: &Message) -> Vec<u8> {
     let (pid, uid, gid) = message.credentials;
     let user = crate::task::user_ns::current();
-    let (uid, gid) = (user.uid_out(uid), user.gid_out(gid));
+    let (pid, uid, gid) = (crate::task::pid_ns::seen(pid), user.uid_out(uid), user.gid_out(gid));
     let mut bytes = 28u64.to_le_bytes().to_vec();
     for word in [SOL_SOCKET as u32, SCM_CREDENTIALS as u32, pid, uid, gid] {
         bytes.extend_from_slice(&word.to_le_bytes());

@@ -14,6 +14,7 @@ use crate::task::lifecycle::{self, CloneArgs, CloneFlags, WaitOptions, WaitTarge
 use crate::task::process::{self, Usage};
 use crate::task::{comm_from, exec, signal};
 use crate::task::Capability;
+use crate::task::pid_ns;
 use crate::task::user_ns::UserNamespace;
 use crate::{ipc, user};
 
@@ -21,7 +22,7 @@ use crate::{ipc, user};
 const CSIGNAL: u64 = 0xff;
 
 fn do_clone(cx: &Cx<'_>, context: &UserContext, args: &CloneArgs) -> Outcome {
-    lifecycle::clone(cx.thread, context, args).map(|id| id as usize).into()
+    lifecycle::clone(cx.thread, context, args).map(|id| pid_ns::seen(id) as usize).into()
 }
 
 /// `CLONE_NEW...`: all kinds of namespaces but those of users are the administrator's.
@@ -233,46 +234,46 @@ pub fn sys_exit_group(cx: &Cx<'_>, code: i32) -> Result<usize> {
 
 /// getpid(2)
 pub fn sys_getpid(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.process.pid as usize)
+    Ok(cx.process.own_pid() as usize)
 }
 
 /// gettid(2)
 pub fn sys_gettid(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.thread.tid() as usize)
+    Ok(cx.thread.own_tid() as usize)
 }
 
 /// getppid(2)
 pub fn sys_getppid(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.process.parent_pid() as usize)
+    Ok(pid_ns::seen(cx.process.parent_pid()) as usize)
 }
 
 /// set_tid_address(2)
 pub fn sys_set_tid_address(cx: &Cx<'_>, addr: usize) -> Result<usize> {
     cx.thread.clear_child_tid.store(addr, Ordering::Relaxed);
-    Ok(cx.thread.tid() as usize)
+    Ok(cx.thread.own_tid() as usize)
 }
 
 fn target(cx: &Cx<'_>, pid: i32) -> Result<alloc::sync::Arc<process::Process>> {
     match pid {
         0 => Ok(cx.process.clone()),
-        1.. => process::find(pid as u32).ok_or(ESRCH),
+        1.. => pid_ns::find(pid as u32).ok_or(ESRCH),
         _ => Err(ESRCH),
     }
 }
 
 /// getpgrp(2)
 pub fn sys_getpgrp(cx: &Cx<'_>) -> Result<usize> {
-    Ok(cx.process.pgid() as usize)
+    Ok(pid_ns::seen(cx.process.pgid()) as usize)
 }
 
 /// getpgid(2)
 pub fn sys_getpgid(cx: &Cx<'_>, pid: i32) -> Result<usize> {
-    Ok(target(cx, pid)?.pgid() as usize)
+    Ok(pid_ns::seen(target(cx, pid)?.pgid()) as usize)
 }
 
 /// getsid(2)
 pub fn sys_getsid(cx: &Cx<'_>, pid: i32) -> Result<usize> {
-    Ok(target(cx, pid)?.sid() as usize)
+    Ok(pid_ns::seen(target(cx, pid)?.sid()) as usize)
 }
 
 /// setpgid(2)
@@ -291,7 +292,7 @@ pub fn sys_setpgid(cx: &Cx<'_>, pid: i32, pgid: i32) -> Result<usize> {
     if who.sid() == who.pid || who.sid() != cx.process.sid() {
         return Err(EPERM);
     }
-    let pgid = if pgid == 0 { who.pid } else { pgid as u32 };
+    let pgid = if pgid == 0 { who.pid } else { pid_ns::meant(pgid as u32).map_err(|_| EPERM)? };
     let joins_existing = process::all().iter().any(|p| p.pgid() == pgid && p.sid() == who.sid());
     if pgid != who.pid && !joins_existing {
         return Err(EPERM);
@@ -306,7 +307,7 @@ pub fn sys_setsid(cx: &Cx<'_>) -> Result<usize> {
         return Err(EPERM);
     }
     cx.process.start_session();
-    Ok(cx.process.pid as usize)
+    Ok(cx.process.own_pid() as usize)
 }
 
 /// `struct rusage` (getrusage(2)).
@@ -340,6 +341,11 @@ impl From<&Usage> for Rusage {
     }
 }
 
+/// Whom a number means; nobody's own stands for numbers that mean nobody.
+fn waited_for(number: u32) -> u32 {
+    pid_ns::meant(number).unwrap_or(u32::MAX)
+}
+
 /// wait4(2)
 pub fn sys_wait4(cx: &Cx<'_>, pid: i32, status: usize, options: u32, usage: usize) -> Result<usize> {
     processes::WAIT4.check(options)?;
@@ -348,8 +354,8 @@ pub fn sys_wait4(cx: &Cx<'_>, pid: i32, status: usize, options: u32, usage: usiz
         -1 => WaitTarget::Any,
         0 => WaitTarget::Group(cx.process.pgid()),
         i32::MIN => return Err(ESRCH),
-        1.. => WaitTarget::Pid(pid as u32),
-        _ => WaitTarget::Group(pid.unsigned_abs()),
+        1.. => WaitTarget::Pid(waited_for(pid as u32)),
+        _ => WaitTarget::Group(waited_for(pid.unsigned_abs())),
     };
     let Some(found) = lifecycle::wait(cx.process, target, options | WaitOptions::EXITED)? else { return Ok(0) };
     user::write_opt(status, &found.status)?;
@@ -369,8 +375,8 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
     let mut is_nonblocking = false;
     let target = match kind {
         0 => WaitTarget::Any,
-        1 if id > 0 => WaitTarget::Pid(id as u32),
-        2 if id >= 0 => WaitTarget::Group(if id == 0 { cx.process.pgid() } else { id as u32 }),
+        1 if id > 0 => WaitTarget::Pid(waited_for(id as u32)),
+        2 if id >= 0 => WaitTarget::Group(if id == 0 { cx.process.pgid() } else { waited_for(id as u32) }),
         3 => {
             let file = cx.process.files().get(id)?;
             let pidfd = file.downcast::<ipc::pidfd::PidFd>().ok_or(EBADF)?;
@@ -386,7 +392,7 @@ pub fn sys_waitid(cx: &Cx<'_>, kind: i32, id: i32, info: usize, options: u32, us
         Some(found) => {
             if info != 0 {
                 let (code, status) = found.code();
-                let record = signal::SigInfo { signal: signal::SIGCHLD, code, pid: found.pid, uid: found.uid, status, ..Default::default() };
+                let record = signal::SigInfo { signal: signal::SIGCHLD, code, pid: found.pid, uid: cx.thread.creds().user.uid_out(found.uid), status, ..Default::default() };
                 user::write(info, &record.to_bytes())?;
             }
             user::write_opt(usage, &Rusage::from(&found.usage))?;
@@ -430,7 +436,7 @@ pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
     } else {
         before.clone()
     };
-    let namespaces = cx.thread.namespaces().with_new(flags, &creds)?;
+    let namespaces = cx.thread.namespaces().with_new(flags, &creds, &cx.process.pid_ns)?;
     if flags.intersects(CloneFlags::FS | CloneFlags::NEWNS) {
         let fs = cx.process.fs().fork();
         if flags.contains(CloneFlags::NEWNS) {
@@ -459,7 +465,7 @@ pub fn sys_set_robust_list(cx: &Cx<'_>, head: usize, len: usize) -> Result<usize
 
 /// get_robust_list(2)
 pub fn sys_get_robust_list(cx: &Cx<'_>, tid: i32, head: usize, len: usize) -> Result<usize> {
-    let thread = if tid == 0 { cx.thread.clone() } else { process::find_thread(tid as u32).ok_or(ESRCH)? };
+    let thread = if tid == 0 { cx.thread.clone() } else { pid_ns::find_thread(tid as u32).ok_or(ESRCH)? };
     if !super::remote::may_access(cx, &thread.process) {
         return Err(EPERM);
     }
@@ -474,7 +480,7 @@ pub fn sys_pidfd_open(_cx: &Cx<'_>, pid: i32, flags: u32) -> Result<usize> {
     if pid <= 0 {
         return Err(EINVAL);
     }
-    let target = process::find(pid as u32).ok_or(ESRCH)?;
+    let target = pid_ns::find(pid as u32).ok_or(ESRCH)?;
     Ok(ipc::pidfd::open(&target, flags != 0)? as usize)
 }
 
@@ -536,7 +542,7 @@ pub fn sys_prctl(cx: &Cx<'_>, option: i32, arg: usize, arg3: usize, arg4: usize,
         // PR_GET_TID_ADDRESS
         40 => user::write(arg, &cx.thread.clear_child_tid.load(Ordering::Relaxed))?,
         // PR_SET_PTRACER: nobody, anybody (-1), or a process.
-        0x5961_6d61 if arg == 0 || arg as isize == -1 || u32::try_from(arg).is_ok_and(|pid| process::find(pid).is_some()) => {}
+        0x5961_6d61 if arg == 0 || arg as isize == -1 || u32::try_from(arg).is_ok_and(|pid| pid_ns::find(pid).is_some()) => {}
         // PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER
         36 => process.subreaper.store(arg != 0, Ordering::Relaxed),
         37 => user::write(arg, &u32::from(process.subreaper.load(Ordering::Relaxed)))?,

@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering;
 
 use super::{Cx, mm, rw};
 use crate::error::*;
+use crate::task::pid_ns;
 use crate::mm::AddressSpace;
 use crate::task::{Capability, Process, Thread, process};
 use crate::user;
@@ -37,7 +38,7 @@ pub fn may_look(asking: &Thread, target: &Process) -> bool {
 }
 
 fn target(cx: &Cx<'_>, id: i32) -> Result<Arc<Process>> {
-    let found = u32::try_from(id).ok().and_then(process::find_thread).ok_or(ESRCH)?.process.clone();
+    let found = u32::try_from(id).ok().and_then(pid_ns::find_thread).ok_or(ESRCH)?.process.clone();
     if may_access(cx, &found) { Ok(found) } else { Err(EPERM) }
 }
 

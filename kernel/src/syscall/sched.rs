@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 use super::Cx;
 use super::time::TimeSpec;
 use crate::error::*;
+use crate::task::pid_ns;
 use crate::task::process::{self, RLIMIT_NICE, RLIMIT_RTPRIO};
 use crate::task::{Capability, Thread, sched};
 use crate::user;
@@ -25,7 +26,7 @@ pub fn sys_rseq(cx: &Cx<'_>, area: usize, len: u32, flags: u32, signature: u32) 
 pub(super) fn thread(cx: &Cx<'_>, tid: i32) -> Result<Arc<Thread>> {
     match tid {
         0 => Ok(cx.thread.clone()),
-        1.. => process::find_thread(tid as u32).ok_or(ESRCH),
+        1.. => pid_ns::find_thread(tid as u32).ok_or(ESRCH),
         _ => Err(EINVAL),
     }
 }
@@ -46,7 +47,7 @@ pub(super) fn targets(cx: &Cx<'_>, which: i32, who: i32) -> Result<alloc::vec::V
     let found: alloc::vec::Vec<Arc<Thread>> = match which {
         0 => alloc::vec![u32::try_from(who).map_err(|_| ESRCH).and_then(|_| thread(cx, who))?],
         1 => {
-            let pgid = if who == 0 { cx.process.pgid() } else { who as u32 };
+            let pgid = if who == 0 { cx.process.pgid() } else { pid_ns::meant(who as u32)? };
             process::all().iter().filter(|p| p.pgid() == pgid).flat_map(|p| p.threads()).collect()
         }
         2 => {

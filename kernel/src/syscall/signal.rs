@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::time::TimeSpec;
 use super::{Cx, Outcome};
 use crate::error::*;
-use crate::task::process;
+use crate::task::pid_ns;
 use crate::task::signal::{self, AltStack, NSIG, SI_TKILL, SIGKILL, SIGSEGV, SIGSTOP, SigAction, SigInfo, SigSet};
 use crate::task::{Process, sigframe};
 use crate::{ipc, user};
@@ -164,7 +164,7 @@ fn signal_or_probe(process: &Arc<Process>, cx: &Cx<'_>, number: i32, info: Optio
 
 /// The process with this id, or that of the thread with it: Linux takes any thread's.
 fn process_of(id: u32) -> Result<Arc<Process>> {
-    process::find(id).or_else(|| process::find_thread(id).map(|thread| thread.process.clone())).ok_or(ESRCH)
+    pid_ns::find(id).or_else(|| pid_ns::find_thread(id).map(|thread| thread.process.clone())).ok_or(ESRCH)
 }
 
 /// kill(2)
@@ -180,14 +180,15 @@ pub fn sys_kill(cx: &Cx<'_>, pid: i32, number: i32) -> Result<usize> {
         0 => Some(cx.process.pgid()),
         -1 => None,
         i32::MIN => return Err(ESRCH),
-        _ => Some(pid.unsigned_abs()),
+        _ => Some(pid_ns::meant(pid.unsigned_abs())?),
     };
     let mut found = false;
     let mut allowed = false;
-    for target in process::all() {
+    let own = cx.process.pid_ns.clone();
+    for target in pid_ns::all() {
         let wanted = match group {
             Some(group) => target.pgid() == group && target.pid != 0,
-            None => target.pid > 1 && target.pid != cx.process.pid,
+            None => own.number(target.pid) > 1 && target.pid != cx.process.pid,
         };
         if wanted {
             found = true;
@@ -206,8 +207,8 @@ fn send_to_thread(cx: &Cx<'_>, tgid: Option<i32>, tid: i32, number: i32, info: O
         return Err(EINVAL);
     }
     let number = if number == 0 { 0 } else { check_signal(number)? };
-    let target = process::find_thread(tid as u32).ok_or(ESRCH)?;
-    if tgid.is_some_and(|t| target.process.pid != t as u32) {
+    let target = pid_ns::find_thread(tid as u32).ok_or(ESRCH)?;
+    if tgid.is_some_and(|t| pid_ns::seen(target.process.pid) != t as u32) {
         return Err(ESRCH);
     }
     if !cx.process.may_signal(&target.process, number) {
@@ -235,13 +236,16 @@ fn read_info(cx: &Cx<'_>, number: i32, at: usize, target: u32) -> Result<SigInfo
     let bytes: [u8; 128] = user::read(at)?;
     let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
     let code = word(8) as i32;
-    if (code >= 0 || code == SI_TKILL) && target != cx.process.pid {
+    if (code >= 0 || code == SI_TKILL) && target != cx.process.own_pid() {
         return Err(EPERM);
     }
     let value = u64::from(word(24)) | u64::from(word(28)) << 32;
     // 0 only asks whether one could be sent.
     let signal = if number == 0 { 0 } else { check_signal(number)? };
-    Ok(SigInfo { signal, code, pid: word(16), uid: word(20), value, ..SigInfo::default() })
+    // As the kernel knows the sender; what stands for nobody is told as it is.
+    let pid = pid_ns::meant(word(16)).unwrap_or(word(16));
+    let uid = cx.thread.creds().user.uid_in(word(20)).unwrap_or(word(20));
+    Ok(SigInfo { signal, code, pid, uid, value, ..SigInfo::default() })
 }
 
 /// rt_sigqueueinfo(2)
@@ -276,7 +280,7 @@ pub fn sys_pidfd_send_signal(cx: &Cx<'_>, fd: i32, number: i32, info: usize, fla
         if user::read::<i32>(info)? != number {
             return Err(EINVAL);
         }
-        Some(read_info(cx, number, info, target.pid)?)
+        Some(read_info(cx, number, info, pid_ns::seen(target.pid))?)
     };
     signal_or_probe(&target, cx, number, info)?;
     Ok(0)

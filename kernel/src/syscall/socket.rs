@@ -392,7 +392,9 @@ fn read_control(cx: &Cx<'_>, at: usize, len: usize) -> Result<Ancillary> {
                     let creds = cx.thread.creds();
                     let uid = creds.user.uid_in(uid).ok_or(EINVAL)?;
                     let gid = creds.user.gid_in(gid).ok_or(EINVAL)?;
-                    let honest = (pid == cx.process.pid || creds.has(Capability::SYS_ADMIN))
+                    let is_own = pid == cx.process.own_pid();
+                    let pid = crate::task::pid_ns::meant(pid)?;
+                    let honest = (is_own || creds.has_in(Capability::SYS_ADMIN, &cx.process.pid_ns.user))
                         && ([creds.uid, creds.euid, creds.suid].contains(&uid) || creds.has_own(Capability::SETUID))
                         && ([creds.gid, creds.egid, creds.sgid].contains(&gid) || creds.has_own(Capability::SETGID));
                     if !honest {
@@ -464,7 +466,7 @@ fn build_control(cx: &Cx<'_>, socket: &Socket, ancillary: &Ancillary, room: usiz
         if room >= 28 {
             let mut data = Vec::new();
             let user = crate::task::user_ns::current();
-            for word in [pid, user.uid_out(uid), user.gid_out(gid)] {
+            for word in [crate::task::pid_ns::seen(pid), user.uid_out(uid), user.gid_out(gid)] {
                 data.extend_from_slice(&word.to_le_bytes());
             }
             put(&mut out, SCM_CREDENTIALS, &data);
@@ -610,7 +612,7 @@ fn unix_option(socket: &Socket, level: i32, option: i32) -> Result<Vec<u8>> {
             let peer = socket.peer().unwrap_or(crate::ipc::unix::Peer { pid: 0, uid: u32::MAX, gid: u32::MAX, name: None });
             let user = crate::task::user_ns::current();
             let [uid, gid] = if peer.pid == 0 { [peer.uid, peer.gid] } else { [user.uid_out(peer.uid), user.gid_out(peer.gid)] };
-            [peer.pid, uid, gid].iter().flat_map(|v| v.to_le_bytes()).collect()
+            [crate::task::pid_ns::seen(peer.pid), uid, gid].iter().flat_map(|v| v.to_le_bytes()).collect()
         }
         SO_RCVTIMEO => timeout_bytes(socket.receive_timeout_ns.load(Ordering::Relaxed)),
         SO_SNDTIMEO => timeout_bytes(socket.send_timeout_ns.load(Ordering::Relaxed)),

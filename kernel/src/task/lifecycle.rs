@@ -44,10 +44,11 @@ bitflags! {
         #[allow(missing_docs)] const NEWCGROUP = 0x200_0000;
         #[allow(missing_docs)] const NEWUTS = 0x400_0000;
         #[allow(missing_docs)] const NEWUSER = 0x1000_0000;
+        #[allow(missing_docs)] const NEWPID = 0x2000_0000;
         #[allow(missing_docs)] const IO = 0x8000_0000;
         #[allow(missing_docs)] const CLEAR_SIGHAND = 0x1_0000_0000;
         /// Those namespaces that only an administrator makes.
-        const NAMESPACES = Self::NEWNS.bits() | Self::NEWCGROUP.bits() | Self::NEWUTS.bits();
+        const NAMESPACES = Self::NEWNS.bits() | Self::NEWCGROUP.bits() | Self::NEWUTS.bits() | Self::NEWPID.bits();
     }
 }
 
@@ -85,12 +86,12 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         || (is_thread && flags.intersects(CloneFlags::PIDFD) )
         || flags.contains(CloneFlags::NEWNS | CloneFlags::FS)
         || flags.contains(CloneFlags::NEWUSER | CloneFlags::FS)
-        || (is_thread && flags.contains(CloneFlags::NEWUSER))
+        || (is_thread && (flags.intersects(CloneFlags::NEWUSER | CloneFlags::NEWPID) || !Arc::ptr_eq(&parent.namespaces().pid_for_children, &parent.process.pid_ns)))
         || args.exit_signal > signal::NSIG
     {
         return Err(EINVAL);
     }
-    if flags.contains(CloneFlags::PARENT) && parent.process.pid == 1 {
+    if flags.contains(CloneFlags::PARENT) && parent.process.is_init() {
         return Err(EINVAL);
     }
     if process::thread_count() >= process::MAX_THREADS {
@@ -114,19 +115,28 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     if flags.contains(CloneFlags::SETTLS) {
         child_context.regs.fs_base = args.tls;
     }
+    let pid_ns = namespaces.pid_for_children.clone();
     let id = process::allocate_id();
     let set_child_tid = if flags.contains(CloneFlags::CHILD_SETTID) { args.child_tid } else { 0 };
     let process = if is_thread { parent.process.clone() } else { new_process(parent, id, flags, creds, namespaces)? };
+    if let Err(error) = pid_ns.admit(id) {
+        if !is_thread {
+            abandon(&process);
+        }
+        return Err(error);
+    }
+    let own_id = pid_ns.number(id);
     let entry = Box::new(move || {
         if set_child_tid != 0 {
             // A bad address is the caller's mistake; Linux ignores it too.
-            let _ = frame::user::write_u32(set_child_tid, id);
+            let _ = frame::user::write_u32(set_child_tid, own_id);
         }
         user_loop::run(child_context);
         end_thread as fn() -> !
     });
     let name = *parent.name.lock();
     let Some(thread) = Thread::new(id, process.clone(), name, entry) else {
+        pid_ns.dismiss(id);
         if !is_thread {
             abandon(&process);
         }
@@ -139,12 +149,13 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     if flags.contains(CloneFlags::PIDFD) {
         let fd = crate::ipc::pidfd::open(&process, false).and_then(|fd| Ok(frame::user::write_u32(args.pidfd, fd)?));
         if let Err(error) = fd {
+            pid_ns.dismiss(id);
             abandon(&process);
             return Err(error);
         }
     }
     if flags.contains(CloneFlags::PARENT_SETTID) {
-        let _ = frame::user::write_u32(args.parent_tid, id);
+        let _ = frame::user::write_u32(args.parent_tid, super::pid_ns::seen(id));
     }
     let vfork = flags.contains(CloneFlags::VFORK).then(WaitQueue::new);
     if !is_thread {
@@ -155,11 +166,16 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         process.creator.store(creator, Ordering::Relaxed);
         *process.vfork_done.lock() = vfork.clone();
         process::register(&process);
+        pid_ns.begin(&process);
     }
     process::add_thread(&thread);
     seccomp::inherit(parent, &thread);
     let event = parent.tracing.is_traced().then(|| trace::follow(parent, &thread, flags, args.exit_signal)).flatten();
     drop(place);
+    if !is_thread && pid_ns.is_over() {
+        // Its namespace began to end meanwhile.
+        kill_threads(&process, signal::SIGKILL as i32);
+    }
     if is_thread && process.exiting.load(Ordering::SeqCst) {
         // The group began to exit meanwhile: the newcomer must not outlive it.
         thread.must_exit.store(true, Ordering::SeqCst);
@@ -167,7 +183,8 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     }
     sched::wake(&thread);
     if let Some(event) = event {
-        trace::in_call(parent, event, id.into());
+        let number = parent.tracing.tracer().map_or(id, |tracer| tracer.pid_ns.number(id));
+        trace::in_call(parent, event, number.into());
     }
     if let Some(done) = vfork {
         let child = process.clone();
@@ -232,7 +249,7 @@ fn new_place(parent: &Arc<Thread>, flags: CloneFlags) -> Result<(Arc<Credentials
     } else {
         parent.creds()
     };
-    let namespaces = parent.namespaces().with_new(flags, &creds)?;
+    let namespaces = parent.namespaces().with_new(flags, &creds, &parent.process.pid_ns)?;
     Ok((creds, namespaces))
 }
 
@@ -245,7 +262,8 @@ fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags, creds: Arc<Cred
     if flags.contains(CloneFlags::NEWNS) {
         fs.unshare_mounts(&creds.user)?;
     }
-    let child = Process::child_of(from, (creds, namespaces), flags.contains(CloneFlags::PARENT), id, mm, files, fs);
+    let pid_ns = namespaces.pid_for_children.clone();
+    let child = Process::child_of(from, (creds, namespaces), flags.contains(CloneFlags::PARENT), id, mm, files, fs, pid_ns);
     if flags.contains(CloneFlags::CLEAR_SIGHAND) {
         for action in &mut child.signals.lock().actions {
             if action.handler != SIG_IGN {
@@ -353,6 +371,10 @@ fn exit_thread(status: i32) -> ! {
         *process.final_name.lock() = name;
         let last = process::remove_thread(&thread);
         trace::thread_gone(&thread, ends_with());
+        // The first one's id is the process's, which goes when that is reaped.
+        if thread.tid() != process.pid {
+            process.pid_ns.dismiss(thread.tid());
+        }
         process.exit_event.wake_all();
         if last {
             if !process.exiting.swap(true, Ordering::SeqCst) {
@@ -370,6 +392,10 @@ fn exit_process(process: &Arc<Process>) {
     if process.pid == 1 {
         let status = process.exit_status.load(Ordering::SeqCst);
         panic!("the first process has ended (wait status {status:#x}): nothing is left to run");
+    }
+    if process.is_init() {
+        process.signals.lock().actions[SIGCHLD as usize - 1].handler = SIG_IGN;
+        process.pid_ns.end(process);
     }
     process.timers.clear();
     trace::tracer_exit(process);
@@ -389,6 +415,7 @@ fn exit_process(process: &Arc<Process>) {
     leave_session(process);
     let orphaned_groups = reparent_children(process);
     process.become_zombie();
+    process.pid_ns.tell();
     for pgid in orphaned_groups {
         hang_up_orphaned_group(pgid);
     }
@@ -455,12 +482,16 @@ fn reparent_children(process: &Arc<Process>) -> Vec<u32> {
 fn find_heir(process: &Arc<Process>) -> Option<Arc<Process>> {
     let mut ancestor = process.parent();
     while let Some(candidate) = ancestor {
+        // Those above the namespace have nothing to do with it.
+        if !Arc::ptr_eq(&candidate.pid_ns, &process.pid_ns) {
+            break;
+        }
         if candidate.subreaper.load(Ordering::Relaxed) && !candidate.is_zombie() {
             return Some(candidate);
         }
         ancestor = candidate.parent();
     }
-    process::find(1)
+    process.pid_ns.init().filter(|init| init.pid != process.pid && !init.is_zombie()).or_else(|| process::find(1))
 }
 
 /// POSIX: a group without a member whose parent is in the same session but another group is orphaned.
@@ -614,7 +645,7 @@ bitflags! {
 
 /// A child that changed state.
 pub struct Waited {
-    #[allow(missing_docs)]
+    /// As who waits knows it.
     pub pid: u32,
     #[allow(missing_docs)]
     pub uid: u32,
@@ -679,7 +710,9 @@ fn is_own(parent: &Process, child: &Process) -> bool {
 
 fn state_change(parent: &Arc<Process>, child: &Arc<Process>, options: WaitOptions) -> Option<Waited> {
     let peek = options.contains(WaitOptions::NOWAIT);
-    let found = |status| Waited { pid: child.pid, uid: child.creds().uid, status, is_trap: false, usage: child.usage() };
+    // Its number goes with it.
+    let pid = parent.pid_ns.number(child.pid);
+    let found = |status| Waited { pid, uid: child.creds().uid, status, is_trap: false, usage: child.usage() };
     if child.is_zombie() {
         if !options.contains(WaitOptions::EXITED) {
             return None;

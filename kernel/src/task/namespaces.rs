@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use capabilities::Capability;
 
 use super::lifecycle::CloneFlags;
+use super::pid_ns::PidNamespace;
 use super::user_ns::UserNamespace;
 use super::uts::{self, UtsNamespace};
 use super::{Credentials, Thread};
@@ -27,6 +28,8 @@ pub struct Namespaces {
     pub uts: Arc<UtsNamespace>,
     #[allow(missing_docs)]
     pub cgroup: Arc<CgroupNamespace>,
+    /// Where its children will be; it is itself where it was made.
+    pub pid_for_children: Arc<PidNamespace>,
 }
 
 /// The number that Linux gives to the first namespace of control groups.
@@ -38,16 +41,16 @@ impl Namespaces {
         static FIRST: Once<Arc<Namespaces>> = Once::new();
         let make = || {
             let cgroup = Arc::new(CgroupNamespace { ino: FIRST_CGROUP, user: UserNamespace::first() });
-            Arc::new(Self { uts: UtsNamespace::first(), cgroup })
+            Arc::new(Self { uts: UtsNamespace::first(), cgroup, pid_for_children: PidNamespace::first() })
         };
         FIRST.get_or_init(make).clone()
     }
 
-    /// These with new ones of the kinds that `flags` names, for who has these credentials.
+    /// These with new ones of the kinds that `flags` names, for who has these credentials and is in the PID namespace `own`.
     ///
     /// # Errors
-    /// `EPERM` without CAP_SYS_ADMIN.
-    pub fn with_new(self: Arc<Self>, flags: CloneFlags, creds: &Credentials) -> Result<Arc<Self>> {
+    /// `EPERM` without CAP_SYS_ADMIN, `EINVAL` for a PID namespace where the children are to be in another than `own` already; as [`PidNamespace::below`].
+    pub fn with_new(self: Arc<Self>, flags: CloneFlags, creds: &Credentials, own: &Arc<PidNamespace>) -> Result<Arc<Self>> {
         if !flags.intersects(CloneFlags::NAMESPACES) {
             return Ok(self);
         }
@@ -61,6 +64,12 @@ impl Namespaces {
         }
         if flags.contains(CloneFlags::NEWCGROUP) {
             new.cgroup = Arc::new(CgroupNamespace { ino: uts::next_ino(), user: user.clone() });
+        }
+        if flags.contains(CloneFlags::NEWPID) {
+            if !Arc::ptr_eq(&self.pid_for_children, own) {
+                return Err(EINVAL);
+            }
+            new.pid_for_children = own.below(user)?;
         }
         Ok(Arc::new(new))
     }

@@ -12,6 +12,7 @@ use crate::error::*;
 use crate::fs::{FileTable, FsContext};
 use crate::mm::AddressSpace;
 use super::namespaces::Namespaces;
+use super::pid_ns::PidNamespace;
 use crate::sync::{RwSpinLock, SpinLock, WaitQueue};
 use crate::task::Capability;
 
@@ -101,8 +102,10 @@ pub enum JobEvent {
 
 /// A process.
 pub struct Process {
-    /// The process id (thread group id).
+    /// The process id (thread group id) in the first PID namespace.
     pub pid: u32,
+    /// In which it is.
+    pub pid_ns: Arc<PidNamespace>,
     parent: SpinLock<Weak<Process>>,
     /// Children, zombies among them.
     pub children: SpinLock<Vec<Arc<Process>>>,
@@ -210,15 +213,16 @@ pub fn allocate_id() -> u32 {
         let id = *next;
         *next = if id as usize + 1 >= PID_MAX.load(Ordering::Relaxed) { 300 } else { id + 1 };
         let used = THREADS.read().contains_key(&id) || PROCESSES.read().contains_key(&id);
-        if !used && !group_exists(id) {
+        // Ids are handed out in order: only after a wrap can a group outlive its leader's id.
+        if !used && !(id >= 300 && group_exists(id)) {
             return id;
         }
     }
 }
 
-fn group_exists(id: u32) -> bool {
-    // Ids are handed out in order: only after a wrap can a group outlive its leader's id.
-    id >= 300 && PROCESSES.read().values().any(|p| p.pgid() == id || p.sid() == id)
+/// Whether a group or a session is named by this id.
+pub fn group_exists(id: u32) -> bool {
+    PROCESSES.read().values().any(|p| p.pgid() == id || p.sid() == id)
 }
 
 /// All processes, zombies among them, by rising id.
@@ -259,9 +263,14 @@ pub fn remove_thread(thread: &Arc<Thread>) -> bool {
 /// Gives the only thread of a process the process's id (exec by a thread other than the first).
 pub fn take_leader_id(thread: &Arc<Thread>) {
     let mut threads = THREADS.write();
-    threads.remove(&thread.tid());
+    let former = thread.tid();
+    threads.remove(&former);
     thread.set_tid(thread.process.pid);
     threads.insert(thread.process.pid, Arc::downgrade(thread));
+    drop(threads);
+    if former != thread.process.pid {
+        thread.process.pid_ns.dismiss(former);
+    }
 }
 
 /// Makes a process known by its id.
@@ -272,14 +281,16 @@ pub fn register(process: &Arc<Process>) {
 /// Forgets a reaped process.
 pub fn unregister(pid: u32) {
     let gone = PROCESSES.write().remove(&pid);
-    drop(gone);
+    if let Some(process) = gone {
+        process.pid_ns.dismiss(pid);
+    }
 }
 
 impl Process {
     /// The kernel's own process (pid 0), or the first user process: nothing is inherited.
     pub fn first(pid: u32, files: Arc<FileTable>, fs: Arc<FsContext>, mm: Option<Arc<AddressSpace>>) -> Arc<Self> {
         let session = Arc::new(Session { sid: 0, tty: SpinLock::new(None) });
-        Self::build(pid, Weak::new(), 0, session, mm, files, fs, Arc::new(Credentials::default()), default_limits(), 800)
+        Self::build(pid, Weak::new(), 0, session, mm, files, fs, Arc::new(Credentials::default()), PidNamespace::first(), default_limits(), 800)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -292,11 +303,13 @@ impl Process {
         files: Arc<FileTable>,
         fs: Arc<FsContext>,
         creds: Arc<Credentials>,
+        pid_ns: Arc<PidNamespace>,
         limits: Limits,
         level: u32,
     ) -> Arc<Self> {
         Arc::new(Self {
             pid,
+            pid_ns,
             parent: SpinLock::new(parent),
             children: SpinLock::new(Vec::new()),
             threads: SpinLock::new(Vec::new()),
@@ -357,6 +370,7 @@ impl Process {
         mm: Arc<AddressSpace>,
         files: Arc<FileTable>,
         fs: Arc<FsContext>,
+        pid_ns: Arc<PidNamespace>,
     ) -> Arc<Self> {
         let real_parent = if as_sibling { parent.parent().unwrap_or_else(|| parent.clone()) } else { parent.clone() };
         let child = Self::build(
@@ -368,6 +382,7 @@ impl Process {
             files,
             fs,
             creds,
+            pid_ns,
             *parent.limits.lock(),
             parent.level.load(Ordering::Relaxed),
         );

@@ -204,7 +204,7 @@ pub fn attach(thread: &Arc<Thread>, program: Program, log: bool, all_threads: bo
             let list = other.seccomp.list();
             let is_ancestor = list.len() <= before.len() && list.iter().zip(before.iter()).all(|(a, b)| Arc::ptr_eq(a, b));
             if other.seccomp.mode() == MODE_STRICT || !is_ancestor {
-                return Ok(Attached::Refused { tid: other.tid() });
+                return Ok(Attached::Refused { tid: other.own_tid() });
             }
         }
         let mut list = (*before).clone();

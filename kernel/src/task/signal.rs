@@ -123,7 +123,11 @@ impl SigInfo {
             code => code <= 0 || self.signal == SIGCHLD,
         };
         let user = &process.creds().user;
-        if has_sender && user.parent.is_some() { Self { uid: user.uid_out(self.uid), ..self } } else { self }
+        if has_sender && (user.parent.is_some() || !process.pid_ns.is_first()) {
+            Self { uid: user.uid_out(self.uid), pid: process.pid_ns.number(self.pid), ..self }
+        } else {
+            self
+        }
     }
 
     /// A fault at `addr`.
@@ -383,12 +387,27 @@ fn generate(process: &Arc<Process>, signal: u32) {
     }
 }
 
+/// Whether a process is the first of its PID namespace and does nothing about a signal because of that: those that it has no handler for do not reach it. Who
+/// is above the namespace can end and stop it all the same.
+fn is_shielded(process: &Process, info: &SigInfo) -> bool {
+    if !process.is_init() || info.code == SI_KERNEL {
+        return false;
+    }
+    let is_from_above = process.pid != 1 && process.pid_ns.number(info.pid) == 0;
+    let is_default = process.signals.lock().actions[info.signal as usize - 1].handler == SIG_DFL;
+    is_default && !(is_from_above && bit(info.signal) & UNBLOCKABLE != 0)
+}
+
 /// Sends a signal to a process: some thread of it that does not block it takes it.
 ///
 /// # Errors
 /// `EAGAIN` where its queue is full.
 pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
     if process.is_zombie() {
+        return Ok(());
+    }
+    let is_shielded = is_shielded(process, &info);
+    if is_shielded && bit(info.signal) & UNBLOCKABLE != 0 {
         return Ok(());
     }
     let info = info.known_to(process);
@@ -403,9 +422,7 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
     {
         let mut signals = process.signals.lock();
         let blocked_somewhere = threads.iter().any(|t| t.signals.lock().blocked & mask != 0);
-        // A process that is init gets only signals it handles.
-        let protected = process.pid == 1 && signals.actions[info.signal as usize - 1].handler == SIG_DFL && info.code != SI_KERNEL;
-        if protected || (signals.ignores(info.signal) && !blocked_somewhere && !threads.iter().any(|t| t.tracing.is_traced())) {
+        if (is_shielded && !blocked_somewhere) || (signals.ignores(info.signal) && !blocked_somewhere && !threads.iter().any(|t| t.tracing.is_traced())) {
             return Ok(());
         }
         signals.pending.add(info, limit)?;
@@ -428,6 +445,10 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
 /// `EAGAIN` where its queue is full.
 pub fn send_thread(thread: &Arc<Thread>, info: SigInfo) -> Result {
     let process = &thread.process;
+    let is_shielded = is_shielded(process, &info);
+    if is_shielded && bit(info.signal) & UNBLOCKABLE != 0 {
+        return Ok(());
+    }
     let info = info.known_to(process);
     generate(process, info.signal);
     if info.signal == SIGKILL {
@@ -438,7 +459,8 @@ pub fn send_thread(thread: &Arc<Thread>, info: SigInfo) -> Result {
     {
         let shared = process.signals.lock();
         let mut signals = thread.signals.lock();
-        if shared.ignores(info.signal) && signals.blocked & bit(info.signal) == 0 && !thread.tracing.is_traced() {
+        let is_blocked = signals.blocked & bit(info.signal) != 0;
+        if (is_shielded || shared.ignores(info.signal) && !thread.tracing.is_traced()) && !is_blocked {
             return Ok(());
         }
         signals.pending.add(info, limit)?;
@@ -554,7 +576,7 @@ fn default_action(thread: &Arc<Thread>, mut cpu: trace::Cpu<'_>, info: SigInfo) 
     if mask & IGNORED_BY_DEFAULT != 0 {
         return;
     }
-    if process.pid == 1 && info.code != SI_KERNEL && mask & SYNCHRONOUS == 0 {
+    if process.is_init() && info.code != SI_KERNEL && mask & (SYNCHRONOUS | UNBLOCKABLE) == 0 {
         return;
     }
     if mask & STOP_SIGNALS != 0 {

@@ -31,10 +31,10 @@ impl CpuDeadline {
     pub fn new(clock: Clock, process: &Process) -> Result<Self> {
         let tid = match clock {
             Clock::ProcessCpu => None,
-            Clock::OtherProcessCpu(pid) if pid == process.pid => None,
+            Clock::OtherProcessCpu(pid) if pid == process.own_pid() => None,
             Clock::ThreadCpu => Some(crate::task::with_current(|thread| thread.tid())),
             Clock::OtherThreadCpu(tid) => {
-                let thread = find_thread(tid).ok_or(EINVAL)?;
+                let thread = crate::task::pid_ns::find_thread(tid).ok_or(EINVAL)?;
                 if thread.process.pid != process.pid {
                     return Err(EINVAL);
                 }

@@ -18,7 +18,7 @@ use crate::error::*;
 use crate::sync::{Once, SpinLock, WaitQueue};
 use crate::task::process::thread_usage;
 use crate::task::signal::{self, SI_KERNEL, SI_TIMER, SIGALRM, SIGPROF, SIGVTALRM, SigInfo};
-use crate::task::{Process, Thread, process};
+use crate::task::{Process, Thread, pid_ns, process};
 
 /// Real time minus monotonic time, ns.
 static REALTIME_OFFSET: AtomicI64 = AtomicI64::new(0);
@@ -154,8 +154,8 @@ impl Clock {
                 crate::task::sched::charge_current();
                 total(thread_usage(thread))
             }
-            Clock::OtherProcessCpu(pid) => total(process::find(pid).ok_or(EINVAL)?.usage()),
-            Clock::OtherThreadCpu(tid) => total(thread_usage(&*process::find_thread(tid).ok_or(EINVAL)?)),
+            Clock::OtherProcessCpu(pid) => total(pid_ns::find(pid).ok_or(EINVAL)?.usage()),
+            Clock::OtherThreadCpu(tid) => total(thread_usage(&*pid_ns::find_thread(tid).ok_or(EINVAL)?)),
         })
     }
 

@@ -67,7 +67,7 @@ impl FileOps for QueueFile {
         let text = {
             let state = self.0.state.lock();
             let (how, signal) = state.notify.as_ref().map_or((0, 0), |registration| registration.shown());
-            let pid = state.notify.as_ref().map_or(0, |registration| registration.pid);
+            let pid = state.notify.as_ref().map_or(0, |registration| crate::task::pid_ns::seen(registration.pid));
             alloc::format!("QSIZE:{:<10} NOTIFY:{how:<5} SIGNO:{signal:<5} NOTIFY_PID:{pid:<6}\n", state.bytes)
         };
         dst.write(text.as_bytes().get(usize::try_from(pos).unwrap_or(usize::MAX)..).unwrap_or_default())

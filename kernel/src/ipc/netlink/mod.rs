@@ -155,7 +155,7 @@ impl Socket {
             return;
         }
         let taken: Vec<u32> = sockets(self.protocol).iter().map(|socket| socket.state.lock().port).collect();
-        let pid = task::with_current(|t| t.process.pid);
+        let pid = task::with_current(|t| t.process.own_pid());
         // Others are "negative", so that they are nobody's process.
         let port = core::iter::once(pid).chain((1..).map(|n: u32| u32::MAX - 4096 - n)).find(|port| !taken.contains(port));
         let mut state = self.state.lock();

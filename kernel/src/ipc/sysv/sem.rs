@@ -267,7 +267,7 @@ pub fn query(id: i32, num: i32, what: Query, creds: &Credentials) -> Result<usiz
     let sem = usize::try_from(num).ok().and_then(|n| state.sems.get(n)).ok_or(EINVAL)?;
     Ok(match what {
         Query::Value => sem.value as usize,
-        Query::Pid => sem.pid as usize,
+        Query::Pid => crate::task::pid_ns::seen(sem.pid) as usize,
         Query::Growing => sem.growing as usize,
         Query::Zero => sem.zero as usize,
     })

@@ -461,13 +461,13 @@ impl Terminal {
             }
             TIOCGPGRP => {
                 self.require_own_session()?;
-                user::write(arg, &self.foreground.load(Ordering::SeqCst))?;
+                user::write(arg, &task::pid_ns::seen(self.foreground.load(Ordering::SeqCst)))?;
             }
             TIOCSPGRP => {
                 self.require_own_session()?;
                 self.check_background(SIGTTOU)?;
                 let pgid: i32 = user::read(arg)?;
-                let pgid = u32::try_from(pgid).map_err(|_| EINVAL)?;
+                let pgid = task::pid_ns::meant(u32::try_from(pgid).map_err(|_| EINVAL)?)?;
                 let session = self.session.load(Ordering::SeqCst);
                 let members: Vec<_> = process::all().into_iter().filter(|p| p.pgid() == pgid).collect();
                 if members.is_empty() {
@@ -526,8 +526,8 @@ impl Terminal {
                 let merged = new.merged(self.state.lock().0);
                 self.set_attributes(merged, cmd == TCSETAF);
             }
-            TIOCGPGRP => user::write(arg, &self.foreground.load(Ordering::SeqCst))?,
-            TIOCGSID => user::write(arg, &self.session.load(Ordering::SeqCst))?,
+            TIOCGPGRP => user::write(arg, &task::pid_ns::seen(self.foreground.load(Ordering::SeqCst)))?,
+            TIOCGSID => user::write(arg, &task::pid_ns::seen(self.session.load(Ordering::SeqCst)))?,
             TCGETS | TCGETA | TCFLSH | TIOCGWINSZ | TIOCSWINSZ | TIOCOUTQ => return self.control(cmd, arg),
             _ => return Err(ENOTTY),
         }

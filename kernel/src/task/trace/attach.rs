@@ -239,7 +239,7 @@ pub fn thread_gone(thread: &Arc<Thread>, status: i32) {
         *thread.process.leader_tracer.lock() = Arc::downgrade(&tracer);
         return;
     }
-    tell_of_death(&tracer, Dead { id: thread.tid(), pgid: thread.process.pgid(), uid: thread.process.creds().uid, status });
+    tell_of_death(&tracer, Dead { id: thread.tid(), number: tracer.pid_ns.number(thread.tid()), pgid: thread.process.pgid(), uid: thread.process.creds().uid, status });
 }
 
 /// A process has ended whose first thread was traced by another than its parent.
@@ -250,7 +250,7 @@ pub fn process_exit(process: &Arc<Process>) {
         return;
     }
     let status = process.exit_status.load(Ordering::SeqCst);
-    tell_of_death(&tracer, Dead { id: process.pid, pgid: process.pgid(), uid: process.creds().uid, status });
+    tell_of_death(&tracer, Dead { id: process.pid, number: tracer.pid_ns.number(process.pid), pgid: process.pgid(), uid: process.creds().uid, status });
 }
 
 fn tell_of_death(tracer: &Arc<Process>, dead: Dead) {

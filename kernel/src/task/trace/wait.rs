@@ -16,6 +16,8 @@ const MAX_DEAD: usize = 65_536;
 pub struct Dead {
     /// Thread id.
     pub id: u32,
+    /// As the tracer knows it.
+    pub number: u32,
     #[allow(missing_docs)]
     pub pgid: u32,
     #[allow(missing_docs)]
@@ -79,7 +81,7 @@ pub fn look(tracer: &Process, target: WaitTarget, options: WaitOptions) -> (bool
             if !peek {
                 dead.remove(at);
             }
-            return (true, Some(Waited { pid: found.id, uid: found.uid, status: found.status, is_trap: false, usage: Usage::default() }));
+            return (true, Some(Waited { pid: found.number, uid: found.uid, status: found.status, is_trap: false, usage: Usage::default() }));
         }
     }
     let threads = tracer.tracees.threads.lock().clone();
@@ -98,7 +100,7 @@ pub fn look(tracer: &Process, target: WaitTarget, options: WaitOptions) -> (bool
         };
         if let Some(code) = code {
             let status = (code << 8 | 0x7f) as i32;
-            return (true, Some(Waited { pid: thread.tid(), uid: thread.process.creds().uid, status, is_trap: true, usage: thread_usage(&thread) }));
+            return (true, Some(Waited { pid: tracer.pid_ns.number(thread.tid()), uid: thread.process.creds().uid, status, is_trap: true, usage: thread_usage(&thread) }));
         }
     }
     (any, None)

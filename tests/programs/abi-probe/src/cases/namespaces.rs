@@ -115,6 +115,32 @@ const NS_GET_PARENT: i32 = 0xb702;
 const NS_GET_NSTYPE: i32 = 0xb703;
 const NS_GET_OWNER_UID: i32 = 0xb704;
 
+/// Starts `f` as the first process of a new PID namespace.
+fn start_in_new_pids(f: impl FnOnce() -> i32) -> i32 {
+    let pid = sys!(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0) as i32;
+    assert!(pid >= 0, "a PID namespace: {}", error());
+    if pid == 0 {
+        let code = f();
+        sys!(SYS_exit_group, code);
+    }
+    pid
+}
+
+/// What `f` says as the first process of a new PID namespace.
+fn in_new_pids(f: impl FnOnce() -> String) -> String {
+    let p = pipe(0);
+    let pid = start_in_new_pids(|| {
+        write(p[1], f().as_bytes());
+        0
+    });
+    close(p[1]);
+    let text = whole(p[0]);
+    match reap(pid) {
+        0 => text,
+        code => format!("{text} ended with {code}"),
+    }
+}
+
 cases! { "namespaces";
     "links" => |o| {
         for kind in ["cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "user", "uts"] {
@@ -308,6 +334,110 @@ cases! { "namespaces";
             let pid = spawn(|| { sys!(SYS_unshare, CLONE_NEWUSER); put("/proc/self/uid_map", "0 1000 1"); write(up[1], b"x"); read(down[0]); let cwd = std::fs::read_link(format!("/proc/{outside}/cwd")); write(up[1], if cwd.is_ok() { b"seen" } else { b"hidden" }); 0 });
             read(up[0]); let seen = std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok(); let status = line(&format!("/proc/{pid}/status"), "Uid:"); write(down[1], b"x"); let inside = read(up[0]); reap(pid); format!("{seen} {status} {inside}")
         }));
+    }
+    "pid-numbers" => |o| {
+        o.s(in_new_pids(|| {
+            let own = format!("{} {} {} {} {}", sys!(SYS_getpid), sys!(SYS_gettid), sys!(SYS_getppid), sys!(SYS_getpgid, 0), sys!(SYS_getsid, 0));
+            let child = spawn(|| { pause(100); 0 }); let group = [named(sys!(SYS_setpgid, child, 0)), named(sys!(SYS_getpgid, child)), named(sys!(SYS_getpgid, 1))]; let ended = reap(child);
+            let from_child = told(|| format!("{} {} {}", sys!(SYS_getpid), sys!(SYS_getppid), named(sys!(SYS_setsid))));
+            let second = std::thread::spawn(|| sys!(SYS_gettid)).join().unwrap_or(0);
+            format!("{own} | {child} {group:?} {ended} | {from_child} | {second}")
+        }));
+    }
+    "pid-wait" => |o| {
+        o.s(in_new_pids(|| {
+            let pid = spawn(|| 7); let mut status = 0i32; let got = sys!(SYS_wait4, pid, &raw mut status, 0, 0);
+            let other = spawn(|| 3); let mut info = [0i32; 32]; sys!(SYS_waitid, P_PID, other, info.as_mut_ptr(), WEXITED, 0);
+            let mut set_tid = 0i32; let mut parent_tid = 0i32;
+            let pid2 = sys!(SYS_clone, CLONE_CHILD_SETTID | CLONE_PARENT_SETTID | SIGCHLD, 0, &raw mut parent_tid, &raw mut set_tid, 0);
+            if pid2 == 0 { sys!(SYS_exit_group, i32::from(i64::from(set_tid) != sys!(SYS_getpid))); }
+            format!("{pid} {got} {} {other} {} {} {pid2} {parent_tid} {} {}", WEXITSTATUS(status), info[3], info[6], reap(pid2 as i32), named(sys!(SYS_wait4, 1, 0, WNOHANG, 0)))
+        }));
+    }
+    "pid-signals-to-the-first" => |o| {
+        // From inside it only gets what it handles; from outside SIGKILL ends it.
+        o.s(in_new_pids(|| {
+            let to_init = |n: i32| told(move || named(sys!(SYS_kill, 1, n)));
+            let sent = [to_init(SIGTERM), to_init(SIGKILL), to_init(SIGSTOP), to_init(0)]; let itself = [named(sys!(SYS_kill, 1, SIGKILL)), named(sys!(SYS_kill, 1, SIGTERM))];
+            block(&[SIGUSR1]); let r = to_init(SIGUSR1); let mut info = [0i32; 32]; let set = 1u64 << (SIGUSR1 - 1); let limit = ms(1000);
+            let got = named(sys!(SYS_rt_sigtimedwait, &raw const set, info.as_mut_ptr(), &raw const limit, 8));
+            format!("{sent:?} {itself:?} {r} {got} {}", info[4] > 1)
+        }));
+        for n in [SIGTERM, SIGKILL, SIGSTOP] {
+            let pid = start_in_new_pids(|| { pause(600); 5 }); pause(100); o.v(sys!(SYS_kill, pid, n)); let mut status = 0i32;
+            if n == SIGSTOP { o.s(sys!(SYS_wait4, pid, &raw mut status, WUNTRACED, 0) == i64::from(pid)); o.s(status); sys!(SYS_kill, pid, SIGCONT); }
+            o.s(reap(pid));
+        }
+        let p = pipe(0);
+        let pid = start_in_new_pids(|| {
+            block(&[SIGUSR1]); write(p[1], b"x"); let mut info = [0i32; 32]; let set = 1u64 << (SIGUSR1 - 1); let limit = ms(2000);
+            sys!(SYS_rt_sigtimedwait, &raw const set, info.as_mut_ptr(), &raw const limit, 8); info[4]
+        });
+        read(p[0]); o.v(sys!(SYS_kill, pid, SIGUSR1)); o.s(reap(pid));
+        // A fault is its own.
+        let pid = start_in_new_pids(|| { sys!(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); let at = std::hint::black_box(8usize) as *const i32;
+            // SAFETY: none: it is to fault.
+            unsafe { at.read_volatile() } }); o.s(reap(pid));
+    }
+    "pid-end" => |o| {
+        // With the first all others end, and what has lost its parent is the first one's.
+        let p = pipe(0); let t = std::time::Instant::now();
+        let pid = start_in_new_pids(|| { for _ in 0..3 { spawn(|| { write(p[1], b"x"); spawn(|| { pause(20_000); 0 }); pause(20_000); 0 }); } for _ in 0..3 { let mut b = [0u8; 1]; sys!(SYS_read, p[0], b.as_mut_ptr(), 1); } 9 });
+        close(p[1]); o.s(reap(pid)); o.s(whole(p[0]).len()); o.s(t.elapsed() < Duration::from_secs(10));
+        o.s(in_new_pids(|| {
+            let p = pipe(0);
+            let middle = spawn(|| { spawn(|| { pause(150); write(p[1], sys!(SYS_getppid).to_string().as_bytes()); 4 }); 0 }); reap(middle);
+            close(p[1]); let parent = whole(p[0]); let mut status = 0i32; let orphan = sys!(SYS_wait4, -1, &raw mut status, 0, 0); format!("{parent} {} {}", orphan > 1, WEXITSTATUS(status))
+        }));
+        o.s(told(|| { sys!(SYS_unshare, CLONE_NEWPID); let first = child(|| 0); let p = unsafe { fork() }; if p == 0 { unsafe { _exit(0) } } format!("{first} {}", named(p.into())) }));
+    }
+    "pid-unshare" => |o| {
+        o.s(told(|| {
+            let before = number("pid"); let r = named(sys!(SYS_unshare, CLONE_NEWPID)); let same = number("pid") == before; let link = std::fs::read_link("/proc/self/ns/pid_for_children").map(|_| "there".into()).unwrap_or_else(|e| errno_name(e.raw_os_error().unwrap_or(0)));
+            let again = named(sys!(SYS_unshare, CLONE_NEWPID)); let thread = named(sys!(SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, 0, 0, 0, 0));
+            let q = pipe(0); let first = spawn(|| { let mut b = [0u8; 1]; sys!(SYS_read, q[0], b.as_mut_ptr(), 1); i32::from(sys!(SYS_getpid) != 1) });
+            let differs = number("pid_for_children") != before; let second = told(|| sys!(SYS_getpid).to_string()); write(q[1], b"x");
+            format!("{r} {same} {link} {again} {thread} {differs} {second} {}", reap(first))
+        }));
+        o.v(sys!(SYS_clone, CLONE_NEWPID | CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, 0, 0, 0, 0)); o.s(as_user(|| sys!(SYS_unshare, CLONE_NEWPID)));
+        o.s(as_own_root(CLONE_NEWPID, || told(|| format!("{} {}", sys!(SYS_getpid), ids()))));
+    }
+    "pid-enter" => |o| {
+        let p = pipe(0); let q = pipe(0); let outer = open(c"/proc/self/ns/pid", O_RDONLY);
+        let pid = start_in_new_pids(|| { write(p[1], b"x"); let mut b = [0u8; 1]; sys!(SYS_read, q[0], b.as_mut_ptr(), 1); 0 }); read(p[0]);
+        let ns = open(&CString::new(format!("/proc/{pid}/ns/pid")).expect("a path"), O_RDONLY);
+        o.s(told(|| { let r = named(sys!(SYS_setns, ns, CLONE_NEWPID)); let inside = told(|| { let back = named(sys!(SYS_setns, outer, 0)); format!("{} {} {back}", sys!(SYS_getpid), sys!(SYS_getppid)) }); let back = named(sys!(SYS_setns, outer, 0)); format!("{r} {inside} {back} {}", told(|| (sys!(SYS_getppid) != 0).to_string())) }));
+        o.s(fstat(sys!(SYS_ioctl, ns, NS_GET_PARENT) as i32).st_ino == number("pid")); o.v(sys!(SYS_ioctl, outer, NS_GET_PARENT)); o.v(sys!(SYS_ioctl, ns, NS_GET_OWNER_UID, 0));
+        o.s(line(&format!("/proc/{pid}/status"), "NSpid:").ends_with(" 1")); o.s(line(&format!("/proc/{pid}/status"), "NSpid:").split(' ').count());
+        write(q[1], b"x"); o.s(reap(pid));
+    }
+    "pid-proc" => |o| {
+        sys!(SYS_mkdir, c"p", 0o755);
+        o.s(told(|| {
+            sys!(SYS_unshare, CLONE_NEWPID | CLONE_NEWNS); sys!(SYS_mount, c"none", c"/", 0, MS_PRIVATE | MS_REC, 0);
+            told(|| {
+                let mounted = named(sys!(SYS_mount, c"proc", c"p", c"proc", 0, 0)); let pid = spawn(|| { pause(400); 0 }); pause(50);
+                let mut seen: Vec<i32> = std::fs::read_dir("p").expect("a directory").filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect(); seen.sort_unstable();
+                let own = std::fs::read_link("p/self").map(|l| l.display().to_string()).unwrap_or_default(); let outer = std::fs::read_link("/proc/self").map(|l| l.display().to_string()).unwrap_or_default();
+                let told_of = [line("p/1/status", "Pid:"), line("p/1/status", "PPid:"), line("p/1/status", "NSpid:"), line("p/2/status", "PPid:"), line("p/2/stat", "2").split(' ').filter(|w| w.parse::<i32>().is_ok()).take(3).collect::<Vec<_>>().join(",")];
+                reap(pid); format!("{mounted} {seen:?} {own} {} {told_of:?}", outer == "1")
+            })
+        }));
+    }
+    "pid-credentials" => |o| {
+        let mut s = [0i32; 2]; sys!(SYS_socketpair, AF_UNIX, SOCK_DGRAM, 0, s.as_mut_ptr()); let on = 1i32;
+        for fd in s { sys!(SYS_setsockopt, fd, SOL_SOCKET, SO_PASSCRED, &raw const on, 4); }
+        let take = |fd: i32| {
+            let mut byte = [0u8; 1]; let mut control = [0u32; 16]; let mut iov = iovec { iov_base: byte.as_mut_ptr().cast(), iov_len: 1 };
+            // SAFETY: a plain structure of integers and pointers.
+            let mut m: msghdr = unsafe { std::mem::zeroed() };
+            m.msg_iov = &raw mut iov; m.msg_iovlen = 1; m.msg_control = control.as_mut_ptr().cast(); m.msg_controllen = 64;
+            sys!(SYS_recvmsg, fd, &raw mut m, 0); control[4]
+        };
+        let lock = file(c"lock", b"x"); let region = |kind: i32| [kind as u64 & 0xffff, 0, 0, 0];
+        o.v(sys!(SYS_fcntl, lock, F_SETLK, region(F_WRLCK).as_ptr()));
+        let pid = start_in_new_pids(|| { write(s[0], b"x"); let outer = take(s[0]); let mut at = region(F_WRLCK); sys!(SYS_fcntl, lock, F_GETLK, at.as_mut_ptr()); (outer * 2 + at[3] as u32) as i32 });
+        o.s(take(s[1]) == pid as u32); write(s[1], b"x"); o.s(reap(pid));
     }
     "cgroup" => |o| {
         let before = number("cgroup"); let fd = open(c"/proc/self/ns/cgroup", O_RDONLY);
