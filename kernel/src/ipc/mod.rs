@@ -8,6 +8,7 @@ pub mod inet;
 pub mod futex_pi;
 pub mod inotify;
 pub mod mqueue;
+pub mod namespace;
 pub mod netdev;
 pub mod netlink;
 pub mod pidfd;

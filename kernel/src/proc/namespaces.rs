@@ -10,6 +10,7 @@ use super::node::Link;
 use crate::error::*;
 use crate::fs::mount;
 use crate::fs::{Attr, Dentry, FdFlags, FileOps, FileType, FsContext, Inode, InodeRef, OpenFile, OpenFlags, Path};
+use crate::ipc::namespace::IpcNamespace;
 use crate::scheme::pseudo::Entries;
 use crate::syscall::remote::may_look;
 use crate::task::namespaces::{CgroupNamespace, Namespaces};
@@ -29,6 +30,7 @@ enum Which {
     Names(Arc<UtsNamespace>),
     Cgroups(Arc<CgroupNamespace>),
     Pids(Arc<PidNamespace>),
+    Ipc(Arc<IpcNamespace>),
     /// The only one of its kind: its name, bit and number, which is that of the first one on Linux (`include/linux/proc_ns.h`).
     Only(&'static str, u64, u64),
 }
@@ -42,7 +44,7 @@ impl Which {
             "mnt" => Self::Mounts(process.fs().namespace()),
             "uts" => Self::Names(all.uts.clone()),
             "cgroup" => Self::Cgroups(all.cgroup.clone()),
-            "ipc" => Self::Only("ipc", 0x800_0000, 0xefffffff),
+            "ipc" => Self::Ipc(all.ipc.clone()),
             "net" => Self::Only("net", 0x4000_0000, 0xf0000098),
             "pid" => Self::Pids(process.pid_ns.clone()),
             "pid_for_children" if all.pid_for_children.is_empty() => return None,
@@ -60,6 +62,7 @@ impl Which {
             Self::Names(_) => "uts",
             Self::Cgroups(_) => "cgroup",
             Self::Pids(_) => "pid",
+            Self::Ipc(_) => "ipc",
             Self::Only(kind, ..) => kind,
         }
     }
@@ -72,6 +75,7 @@ impl Which {
             Self::Names(_) => 0x400_0000,
             Self::Cgroups(_) => 0x200_0000,
             Self::Pids(_) => 0x2000_0000,
+            Self::Ipc(_) => 0x800_0000,
             Self::Only(_, flag, _) => *flag,
         }
     }
@@ -83,6 +87,7 @@ impl Which {
             Self::Names(it) => it.ino,
             Self::Cgroups(it) => it.ino,
             Self::Pids(it) => it.ino,
+            Self::Ipc(it) => it.ino,
             Self::Only(.., ino) => *ino,
         }
     }
@@ -95,6 +100,7 @@ impl Which {
             Self::Names(it) => Some(it.user.clone()),
             Self::Cgroups(it) => Some(it.user.clone()),
             Self::Pids(it) => Some(it.user.clone()),
+            Self::Ipc(it) => Some(it.user.clone()),
             Self::Only(..) => Some(UserNamespace::first()),
         }
     }
@@ -144,6 +150,7 @@ impl<'a> Entering<'a> {
             Which::Users(_) | Which::Only(..) => {}
             Which::Names(it) => self.namespaces.uts = it.clone(),
             Which::Cgroups(it) => self.namespaces.cgroup = it.clone(),
+            Which::Ipc(it) => self.namespaces.ipc = it.clone(),
             // Only downwards: a process never leaves the namespace that it was made in.
             Which::Pids(it) if !self.who.process.pid_ns.is_above(it) => return Err(EINVAL),
             Which::Pids(it) => self.namespaces.pid_for_children = it.clone(),

@@ -43,12 +43,13 @@ bitflags! {
         #[allow(missing_docs)] const CHILD_SETTID = 0x100_0000;
         #[allow(missing_docs)] const NEWCGROUP = 0x200_0000;
         #[allow(missing_docs)] const NEWUTS = 0x400_0000;
+        #[allow(missing_docs)] const NEWIPC = 0x800_0000;
         #[allow(missing_docs)] const NEWUSER = 0x1000_0000;
         #[allow(missing_docs)] const NEWPID = 0x2000_0000;
         #[allow(missing_docs)] const IO = 0x8000_0000;
         #[allow(missing_docs)] const CLEAR_SIGHAND = 0x1_0000_0000;
         /// Those namespaces that only an administrator makes.
-        const NAMESPACES = Self::NEWNS.bits() | Self::NEWCGROUP.bits() | Self::NEWUTS.bits() | Self::NEWPID.bits();
+        const NAMESPACES = Self::NEWNS.bits() | Self::NEWCGROUP.bits() | Self::NEWUTS.bits() | Self::NEWPID.bits() | Self::NEWIPC.bits();
     }
 }
 
@@ -86,6 +87,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
         || (is_thread && flags.intersects(CloneFlags::PIDFD) )
         || flags.contains(CloneFlags::NEWNS | CloneFlags::FS)
         || flags.contains(CloneFlags::NEWUSER | CloneFlags::FS)
+        || flags.contains(CloneFlags::NEWIPC | CloneFlags::SYSVSEM)
         || (is_thread && (flags.intersects(CloneFlags::NEWUSER | CloneFlags::NEWPID) || !Arc::ptr_eq(&parent.namespaces().pid_for_children, &parent.process.pid_ns)))
         || args.exit_signal > signal::NSIG
     {

@@ -11,6 +11,7 @@ use super::user_ns::UserNamespace;
 use super::uts::{self, UtsNamespace};
 use super::{Credentials, Thread};
 use crate::error::*;
+use crate::ipc::namespace::IpcNamespace;
 use crate::sync::Once;
 
 /// A namespace of control groups. There are no groups but the root, so that it hides nothing.
@@ -28,6 +29,8 @@ pub struct Namespaces {
     pub uts: Arc<UtsNamespace>,
     #[allow(missing_docs)]
     pub cgroup: Arc<CgroupNamespace>,
+    /// Objects of System V IPC and message queues.
+    pub ipc: Arc<IpcNamespace>,
     /// Where its children will be; it is itself where it was made.
     pub pid_for_children: Arc<PidNamespace>,
 }
@@ -41,7 +44,7 @@ impl Namespaces {
         static FIRST: Once<Arc<Namespaces>> = Once::new();
         let make = || {
             let cgroup = Arc::new(CgroupNamespace { ino: FIRST_CGROUP, user: UserNamespace::first() });
-            Arc::new(Self { uts: UtsNamespace::first(), cgroup, pid_for_children: PidNamespace::first() })
+            Arc::new(Self { uts: UtsNamespace::first(), cgroup, ipc: IpcNamespace::first(), pid_for_children: PidNamespace::first() })
         };
         FIRST.get_or_init(make).clone()
     }
@@ -65,6 +68,9 @@ impl Namespaces {
         if flags.contains(CloneFlags::NEWCGROUP) {
             new.cgroup = Arc::new(CgroupNamespace { ino: uts::next_ino(), user: user.clone() });
         }
+        if flags.contains(CloneFlags::NEWIPC) {
+            new.ipc = IpcNamespace::new(user);
+        }
         if flags.contains(CloneFlags::NEWPID) {
             if !Arc::ptr_eq(&self.pid_for_children, own) {
                 return Err(EINVAL);
@@ -83,6 +89,10 @@ impl Thread {
 
     /// Goes over to others. The first thread's are what others see of the process.
     pub fn set_namespaces(&self, namespaces: Arc<Namespaces>) {
+        if !Arc::ptr_eq(&namespaces.ipc, &self.namespaces().ipc) {
+            // What it would take back at its end it takes back where it did it.
+            crate::ipc::sysv::sem::process_exit(self.process.pid);
+        }
         if self.tid() == self.process.pid {
             self.process.show_namespaces(namespaces.clone());
         }

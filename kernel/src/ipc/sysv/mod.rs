@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::error::*;
+use crate::ipc::namespace::here;
 use crate::task::{Capability, Credentials};
 
 /// The key that never finds anything.
@@ -62,7 +63,7 @@ impl Perm {
         } else {
             self.mode
         };
-        if want & !granted != 0 && !creds.has(Capability::IPC_OWNER) { Err(EACCES) } else { Ok(()) }
+        if want & !granted != 0 && !creds.has_in(Capability::IPC_OWNER, &here().user) { Err(EACCES) } else { Ok(()) }
     }
 
     /// Checks the right to remove it or to change its owner and mode.
@@ -70,7 +71,7 @@ impl Perm {
     /// # Errors
     /// `EPERM`.
     pub fn check_owner(&self, creds: &Credentials) -> Result {
-        if creds.euid == self.uid || creds.euid == self.cuid || creds.has(Capability::SYS_ADMIN) { Ok(()) } else { Err(EPERM) }
+        if creds.euid == self.uid || creds.euid == self.cuid || creds.has_in(Capability::SYS_ADMIN, &here().user) { Ok(()) } else { Err(EPERM) }
     }
 
     /// `IPC_SET`: owner and mode.
@@ -116,12 +117,13 @@ pub struct Table<T> {
     seq: u16,
 }
 
-impl<T: Object> Table<T> {
-    /// An empty one.
-    pub const fn new() -> Self {
+impl<T> Default for Table<T> {
+    fn default() -> Self {
         Self { places: Vec::new(), seq: 0 }
     }
+}
 
+impl<T: Object> Table<T> {
     /// Finds or makes the object of `key` (`shmget(2)` and its like): its number. `fits` checks one that is there.
     ///
     /// # Errors

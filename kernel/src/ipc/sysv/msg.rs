@@ -9,6 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{IPC_NOWAIT, Object, Perm, Table, now_s};
 use crate::error::*;
+use crate::ipc::namespace::here;
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task::{Capability, Credentials};
 
@@ -45,7 +46,8 @@ struct Shared {
     event: WaitQueue,
 }
 
-struct Queue(Arc<Shared>);
+/// A queue.
+pub struct Queue(Arc<Shared>);
 
 impl Object for Queue {
     fn limit() -> usize {
@@ -60,7 +62,8 @@ impl Object for Queue {
     }
 }
 
-static TABLE: SpinLock<Table<Queue>> = SpinLock::new(Table::new());
+/// Those of an IPC namespace.
+pub type Queues = SpinLock<Table<Queue>>;
 
 /// `struct msqid64_ds`.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
@@ -79,7 +82,7 @@ pub struct Status {
 }
 
 fn find(id: i32) -> Result<Arc<Shared>> {
-    TABLE.lock().find(id).map(|q| q.0.clone())
+    here().msg.lock().find(id).map(|q| q.0.clone())
 }
 
 /// msgget(2)
@@ -87,7 +90,7 @@ fn find(id: i32) -> Result<Arc<Shared>> {
 /// # Errors
 /// As there.
 pub fn get(key: i32, flags: u32, creds: &Credentials) -> Result<usize> {
-    TABLE.lock().get(key, flags, creds, |_| Ok(()), |perm| {
+    here().msg.lock().get(key, flags, creds, |_| Ok(()), |perm| {
         let state = State {
             perm,
             messages: VecDeque::new(),
@@ -220,12 +223,13 @@ pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
 /// # Errors
 /// `EINVAL`.
 pub fn at_place(place: i32) -> Result<i32> {
-    TABLE.lock().at_place(place)
+    here().msg.lock().at_place(place)
 }
 
 /// Highest place, queues, messages, bytes.
 pub fn totals() -> (usize, usize, usize, usize) {
-    let table = TABLE.lock();
+    let here = here();
+    let table = here.msg.lock();
     let (mut messages, mut bytes) = (0, 0);
     for (_, queue) in table.iter() {
         let state = queue.0.state.lock();
@@ -260,7 +264,8 @@ pub fn set(id: i32, to: &Status, creds: &Credentials) -> Result {
 /// # Errors
 /// `EINVAL`, `EPERM`.
 pub fn remove(id: i32, creds: &Credentials) -> Result {
-    let mut table = TABLE.lock();
+    let here = here();
+    let mut table = here.msg.lock();
     table.find(id)?.0.state.lock().perm.check_owner(creds)?;
     let queue = table.remove(id)?;
     drop(table);
@@ -274,7 +279,7 @@ pub fn listing() -> Vec<u8> {
     let mut text = alloc::string::String::from(
         "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n",
     );
-    for (id, queue) in TABLE.lock().iter() {
+    for (id, queue) in here().msg.lock().iter() {
         let s = queue.0.state.lock();
         let p = s.perm.shown();
         text += &alloc::format!(

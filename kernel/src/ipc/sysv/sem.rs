@@ -9,6 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{IPC_NOWAIT, Object, Perm, Table, now_s};
 use crate::error::*;
+use crate::ipc::namespace::here;
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task::Credentials;
 
@@ -59,7 +60,8 @@ struct Shared {
     event: WaitQueue,
 }
 
-struct Set(Arc<Shared>);
+/// A set.
+pub struct Set(Arc<Shared>);
 
 impl Object for Set {
     fn limit() -> usize {
@@ -74,9 +76,14 @@ impl Object for Set {
     }
 }
 
-static TABLE: SpinLock<Table<Set>> = SpinLock::new(Table::new());
+/// Those of an IPC namespace.
+#[derive(Default)]
+pub struct Sets {
+    table: SpinLock<Table<Set>>,
+    undo: SpinLock<Undo>,
+}
 /// What to add when a process ends, by process, set and semaphore.
-static UNDO: SpinLock<BTreeMap<(u32, i32, u16), i32>> = SpinLock::new(BTreeMap::new());
+type Undo = BTreeMap<(u32, i32, u16), i32>;
 
 /// `struct semid64_ds`.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
@@ -94,7 +101,7 @@ pub struct Status {
 }
 
 fn find(id: i32) -> Result<Arc<Shared>> {
-    TABLE.lock().find(id).map(|s| s.0.clone())
+    here().sem.table.lock().find(id).map(|s| s.0.clone())
 }
 
 /// semget(2)
@@ -104,7 +111,7 @@ fn find(id: i32) -> Result<Arc<Shared>> {
 pub fn get(key: i32, count: i32, flags: u32, creds: &Credentials) -> Result<usize> {
     let count = usize::try_from(count).ok().filter(|n| *n <= SEM_MAX_SET).ok_or(EINVAL)?;
     let fits = |s: &Set| if count > s.0.state.lock().sems.len() { Err(EINVAL) } else { Ok(()) };
-    TABLE.lock().get(key, flags, creds, fits, |perm| {
+    here().sem.table.lock().get(key, flags, creds, fits, |perm| {
         if count == 0 {
             return Err(EINVAL);
         }
@@ -207,7 +214,8 @@ pub fn operate(id: i32, ops: &[Op], deadline_ns: Option<u64>, creds: &Credential
     set.event.wake_all();
     let undone: Vec<&Op> = ops.iter().filter(|op| op.has(SEM_UNDO) && op.op != 0).collect();
     if !undone.is_empty() {
-        let mut undo = UNDO.lock();
+        let here = here();
+        let mut undo = here.sem.undo.lock();
         for op in undone {
             *undo.entry((pid, id, op.num)).or_insert(0) -= i32::from(op.op);
         }
@@ -217,13 +225,14 @@ pub fn operate(id: i32, ops: &[Op], deadline_ns: Option<u64>, creds: &Credential
 
 /// Whether a process has done anything that its end takes back.
 pub fn has_undo(pid: u32) -> bool {
-    UNDO.lock().range((pid, i32::MIN, 0)..=(pid, i32::MAX, u16::MAX)).next().is_some()
+    here().sem.undo.lock().range((pid, i32::MIN, 0)..=(pid, i32::MAX, u16::MAX)).next().is_some()
 }
 
 /// A process ends: what it did with `SEM_UNDO` is taken back.
 pub fn process_exit(pid: u32) {
     let mine: Vec<((u32, i32, u16), i32)> = {
-        let mut undo = UNDO.lock();
+        let here = here();
+        let mut undo = here.sem.undo.lock();
         if undo.is_empty() {
             return;
         }
@@ -306,7 +315,7 @@ pub fn set_values(id: i32, first: usize, values: &[i32], creds: &Credentials, pi
         state.change_s = now_s();
     }
     let nums = first..first + values.len();
-    UNDO.lock().retain(|(_, of, num), _| *of != id || !nums.contains(&usize::from(*num)));
+    here().sem.undo.lock().retain(|(_, of, num), _| *of != id || !nums.contains(&usize::from(*num)));
     set.event.wake_all();
     Ok(())
 }
@@ -337,12 +346,13 @@ pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
 /// # Errors
 /// `EINVAL`.
 pub fn at_place(place: i32) -> Result<i32> {
-    TABLE.lock().at_place(place)
+    here().sem.table.lock().at_place(place)
 }
 
 /// Highest place, sets, semaphores.
 pub fn totals() -> (usize, usize, usize) {
-    let table = TABLE.lock();
+    let here = here();
+    let table = here.sem.table.lock();
     let sems = table.iter().map(|(_, s)| s.0.state.lock().sems.len()).sum();
     (table.highest(), table.iter().count(), sems)
 }
@@ -365,20 +375,21 @@ pub fn set(id: i32, to: &Perm, creds: &Credentials) -> Result {
 /// # Errors
 /// `EINVAL`, `EPERM`.
 pub fn remove(id: i32, creds: &Credentials) -> Result {
-    let mut table = TABLE.lock();
+    let here = here();
+    let mut table = here.sem.table.lock();
     table.find(id)?.0.state.lock().perm.check_owner(creds)?;
     let set = table.remove(id)?;
     drop(table);
     set.0.removed.store(true, Ordering::SeqCst);
     set.0.event.wake_all();
-    UNDO.lock().retain(|(_, of, _), _| *of != id);
+    here.sem.undo.lock().retain(|(_, of, _), _| *of != id);
     Ok(())
 }
 
 /// `/proc/sysvipc/sem`.
 pub fn listing() -> Vec<u8> {
     let mut text = alloc::string::String::from("       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
-    for (id, set) in TABLE.lock().iter() {
+    for (id, set) in here().sem.table.lock().iter() {
         let s = set.0.state.lock();
         let p = s.perm.shown();
         text += &alloc::format!(

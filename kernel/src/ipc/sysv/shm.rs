@@ -11,10 +11,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Object, Perm, Table, now_s};
 use crate::error::*;
+use crate::ipc::namespace::here;
 use crate::mm::anon::SharedAnon;
 use crate::mm::{AddressSpace, Backing, MapRequest, MemoryObject, PAGE, Placement, Prot};
 use crate::sync::SpinLock;
-use crate::task::{Capability, Credentials};
+use crate::task::{Capability, Credentials, pid_ns};
 
 /// Set in the mode of a removed segment that is still attached.
 const SHM_DEST: u32 = 0o1000;
@@ -42,7 +43,8 @@ enum Memory {
     Removed(Weak<SharedAnon>),
 }
 
-struct Segment {
+/// A segment.
+pub struct Segment {
     perm: Perm,
     size: usize,
     memory: Memory,
@@ -96,7 +98,8 @@ impl Object for Segment {
     }
 }
 
-static TABLE: SpinLock<Table<Segment>> = SpinLock::new(Table::new());
+/// Those of an IPC namespace.
+pub type Segments = SpinLock<Table<Segment>>;
 
 /// `struct shmid64_ds`.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
@@ -121,7 +124,7 @@ pub struct Status {
 pub fn get(key: i32, size: usize, flags: u32, creds: &Credentials, pid: u32) -> Result<usize> {
     let fits = |s: &Segment| if size > s.size { Err(EINVAL) } else { Ok(()) };
     let (_, _, pages_before) = totals();
-    TABLE.lock().get(key, flags, creds, fits, |perm| {
+    here().shm.lock().get(key, flags, creds, fits, |perm| {
         if size == 0 || size > SHM_MAX.load(Ordering::Relaxed) {
             return Err(EINVAL);
         }
@@ -162,7 +165,8 @@ pub fn attach(mm: &Arc<AddressSpace>, id: i32, addr: usize, flags: u32, creds: &
         want |= 1;
     }
     let (object, len): (Arc<dyn MemoryObject>, usize) = {
-        let table = TABLE.lock();
+        let here = here();
+        let table = here.shm.lock();
         let segment = table.find(id)?;
         segment.perm.check(creds, want)?;
         if !segment.findable() && segment.attached() == 0 {
@@ -175,7 +179,7 @@ pub fn attach(mm: &Arc<AddressSpace>, id: i32, addr: usize, flags: u32, creds: &
     let at = mm
         .map(MapRequest { place, len, prot, max_prot, shared: true, grows_down: false, backing, label: None })
         .map_err(|e| if e == EEXIST { EINVAL } else { e })?;
-    if let Ok(segment) = TABLE.lock().find_mut(id) {
+    if let Ok(segment) = here().shm.lock().find_mut(id) {
         segment.attach_s = now_s();
         segment.last = pid;
     }
@@ -193,7 +197,8 @@ pub fn detach(mm: &AddressSpace, addr: usize, pid: u32) -> Result {
     let mut pieces: Vec<(usize, usize)> = Vec::new();
     {
         let areas = mm.list();
-        let mut table = TABLE.lock();
+        let here = here();
+        let mut table = here.shm.lock();
         let first = areas.iter().find(|a| a.start == addr).ok_or(EINVAL)?;
         let Backing::Object { object, first: 0, .. } = &first.backing else { return Err(EINVAL) };
         let segment = table.places.iter_mut().flatten().find(|s| s.is(object)).ok_or(EINVAL)?;
@@ -218,7 +223,8 @@ pub fn detach(mm: &AddressSpace, addr: usize, pid: u32) -> Result {
 /// # Errors
 /// `EINVAL`, `EACCES`.
 pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
-    let table = TABLE.lock();
+    let here = here();
+    let table = here.shm.lock();
     let s = table.find(id)?;
     if !any {
         s.perm.check(creds, 4)?;
@@ -227,8 +233,8 @@ pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
         perm: s.perm.shown(),
         size: s.size as u64,
         times: [s.attach_s, s.detach_s, s.change_s],
-        creator: s.creator as i32,
-        last: s.last as i32,
+        creator: pid_ns::seen(s.creator) as i32,
+        last: pid_ns::seen(s.last) as i32,
         attached: s.attached() as u64,
         unused: [0; 2],
     })
@@ -239,12 +245,13 @@ pub fn status(id: i32, creds: &Credentials, any: bool) -> Result<Status> {
 /// # Errors
 /// `EINVAL`.
 pub fn at_place(place: i32) -> Result<i32> {
-    TABLE.lock().at_place(place)
+    here().shm.lock().at_place(place)
 }
 
 /// Highest place, segments, pages of all, pages in memory (`SHM_INFO`).
 pub fn totals() -> (usize, usize, usize) {
-    let table = TABLE.lock();
+    let here = here();
+    let table = here.shm.lock();
     let pages = table.iter().map(|(_, s)| s.size.div_ceil(PAGE)).sum();
     (table.highest(), table.iter().count(), pages)
 }
@@ -254,7 +261,8 @@ pub fn totals() -> (usize, usize, usize) {
 /// # Errors
 /// `EINVAL`, `EPERM`.
 pub fn set(id: i32, to: &Perm, creds: &Credentials) -> Result {
-    let mut table = TABLE.lock();
+    let here = here();
+    let mut table = here.shm.lock();
     let segment = table.find_mut(id)?;
     segment.perm.check_owner(creds)?;
     segment.perm.set(to)?;
@@ -267,7 +275,8 @@ pub fn set(id: i32, to: &Perm, creds: &Credentials) -> Result {
 /// # Errors
 /// `EINVAL`, `EPERM`.
 pub fn remove(id: i32, creds: &Credentials) -> Result {
-    let mut table = TABLE.lock();
+    let here = here();
+    let mut table = here.shm.lock();
     let segment = table.find_mut(id)?;
     segment.perm.check_owner(creds)?;
     let Memory::Kept(memory) = &segment.memory else { return Ok(()) };
@@ -286,7 +295,8 @@ pub fn remove(id: i32, creds: &Credentials) -> Result {
 /// # Errors
 /// `EINVAL`, `EPERM`.
 pub fn lock(id: i32, on: bool, creds: &Credentials) -> Result {
-    let mut table = TABLE.lock();
+    let here = here();
+    let mut table = here.shm.lock();
     let segment = table.find_mut(id)?;
     if !creds.has(Capability::IPC_LOCK) && ![segment.perm.uid, segment.perm.cuid].contains(&creds.euid) {
         return Err(EPERM);
@@ -300,11 +310,11 @@ pub fn listing() -> Vec<u8> {
     let mut text = alloc::string::String::from(
         "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n",
     );
-    for (id, s) in TABLE.lock().iter() {
+    for (id, s) in here().shm.lock().iter() {
         let p = s.perm.shown();
         text += &alloc::format!(
             "{:10} {:10}  {:4o} {:21} {:5} {:5}  {:5} {:5} {:5} {:5} {:5} {:10} {:10} {:10} {:21} {:21}\n",
-            p.key, id, p.mode, s.size, s.creator, s.last, s.attached(), p.uid, p.gid, p.cuid, p.cgid, s.attach_s, s.detach_s, s.change_s, 0, 0
+            p.key, id, p.mode, s.size, pid_ns::seen(s.creator), pid_ns::seen(s.last), s.attached(), p.uid, p.gid, p.cuid, p.cgid, s.attach_s, s.detach_s, s.change_s, 0, 0
         );
     }
     text.into_bytes()

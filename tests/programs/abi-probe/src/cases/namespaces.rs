@@ -439,6 +439,24 @@ cases! { "namespaces";
         let pid = start_in_new_pids(|| { write(s[0], b"x"); let outer = take(s[0]); let mut at = region(F_WRLCK); sys!(SYS_fcntl, lock, F_GETLK, at.as_mut_ptr()); (outer * 2 + at[3] as u32) as i32 });
         o.s(take(s[1]) == pid as u32); write(s[1], b"x"); o.s(reap(pid));
     }
+    "ipc" => |o| {
+        let key = 0x6e73_0001; let id = sys!(SYS_shmget, key, 4096, IPC_CREAT | 0o600) as i32; let sem = sys!(SYS_semget, key, 1, IPC_CREAT | 0o600) as i32; let msg = sys!(SYS_msgget, key, IPC_CREAT | 0o600) as i32;
+        let outer = open(c"/proc/self/ns/ipc", O_RDONLY); sys!(SYS_mq_unlink, c"abi-probe-ns"); let queue = sys!(SYS_mq_open, c"abi-probe-ns", O_CREAT | O_RDWR, 0o600, 0) as i32;
+        o.v(sys!(SYS_clone, CLONE_NEWIPC | CLONE_SYSVSEM | SIGCHLD, 0, 0, 0, 0));
+        o.s(told(|| {
+            let undo = [0u16, 3, SEM_UNDO as u16]; sys!(SYS_semop, sem, undo.as_ptr(), 1); let before = named(sys!(SYS_semctl, sem, 0, GETVAL, 0));
+            let made = named(sys!(SYS_unshare, CLONE_NEWIPC));
+            let missing = [named(sys!(SYS_shmget, key, 4096, 0)), named(sys!(SYS_semget, key, 1, 0)), named(sys!(SYS_msgget, key, 0)), named(sys!(SYS_shmat, id, 0, 0)), named(sys!(SYS_msgctl, msg, IPC_STAT, 0)), named(sys!(SYS_mq_open, c"abi-probe-ns", O_RDWR, 0, 0))];
+            let own = [done(sys!(SYS_shmget, key, 4096, IPC_CREAT | IPC_EXCL | 0o600)), done(sys!(SYS_mq_open, c"abi-probe-ns", O_CREAT | O_EXCL | O_RDWR, 0o600, 0))];
+            let held = [done(sys!(SYS_mq_timedsend, queue, c"x", 1, 0, 0))]; let lines = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default().lines().count();
+            let back = named(sys!(SYS_setns, outer, CLONE_NEWIPC)); let after = [named(sys!(SYS_semctl, sem, 0, GETVAL, 0)), done(sys!(SYS_shmget, key, 4096, 0))];
+            format!("{before} {made} {missing:?} {own:?} {held:?} {lines} {back} {after:?}")
+        }));
+        sys!(SYS_mkdir, c"q", 0o755);
+        o.s(told(|| { sys!(SYS_unshare, CLONE_NEWIPC | CLONE_NEWNS); sys!(SYS_mount, c"none", c"/", 0, MS_PRIVATE | MS_REC, 0); let r = named(sys!(SYS_mount, c"mq", c"q", c"mqueue", 0, 0)); sys!(SYS_mq_open, c"own", O_CREAT | O_RDWR, 0o600, 0); let names: Vec<String> = std::fs::read_dir("q").expect("a directory").filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned())).collect(); format!("{r} {names:?}") }));
+        o.s(as_user(|| sys!(SYS_unshare, CLONE_NEWIPC))); o.s(as_own_root(CLONE_NEWIPC, || done(sys!(SYS_shmget, IPC_PRIVATE, 4096, 0o600))));
+        sys!(SYS_mq_unlink, c"abi-probe-ns"); sys!(SYS_shmctl, id, IPC_RMID, 0); sys!(SYS_semctl, sem, 0, IPC_RMID, 0); sys!(SYS_msgctl, msg, IPC_RMID, 0);
+    }
     "cgroup" => |o| {
         let before = number("cgroup"); let fd = open(c"/proc/self/ns/cgroup", O_RDONLY);
         o.s(told(|| { let r = named(sys!(SYS_unshare, CLONE_NEWCGROUP)); let other = number("cgroup") != before; let back = named(sys!(SYS_setns, fd, CLONE_NEWCGROUP)); format!("{r} {other} {back} {} {}", number("cgroup") == before, line("/proc/self/cgroup", "0::/").starts_with("0::/")) }));

@@ -1,0 +1,49 @@
+//! IPC namespaces (`ipc_namespaces(7)`): objects of System V IPC and POSIX message queues. Their limits are the machine's.
+
+use alloc::sync::Arc;
+
+use super::{mqueue, sysv};
+use crate::sync::Once;
+use crate::task::user_ns::UserNamespace;
+use crate::task::{self, uts};
+
+/// An IPC namespace. Its objects go with it.
+pub struct IpcNamespace {
+    /// Its number in `/proc/<pid>/ns`.
+    pub ino: u64,
+    /// Whose it is.
+    pub user: Arc<UserNamespace>,
+    /// Segments of shared memory.
+    pub(super) shm: sysv::shm::Segments,
+    /// Sets of semaphores.
+    pub(super) sem: sysv::sem::Sets,
+    /// Message queues of System V.
+    pub(super) msg: sysv::msg::Queues,
+    /// POSIX message queues.
+    pub(super) mqueue: mqueue::names::Names,
+}
+
+/// The number that Linux gives to the first.
+const FIRST: u64 = 0xefffffff;
+
+impl IpcNamespace {
+    fn build(ino: u64, user: Arc<UserNamespace>) -> Arc<Self> {
+        Arc::new(Self { ino, user, shm: Default::default(), sem: Default::default(), msg: Default::default(), mqueue: Default::default() })
+    }
+
+    /// That of the first process.
+    pub fn first() -> Arc<Self> {
+        static FIRST_ONE: Once<Arc<IpcNamespace>> = Once::new();
+        FIRST_ONE.get_or_init(|| Self::build(FIRST, UserNamespace::first())).clone()
+    }
+
+    /// An empty one.
+    pub fn new(user: &Arc<UserNamespace>) -> Arc<Self> {
+        Self::build(uts::next_ino(), user.clone())
+    }
+}
+
+/// The executing thread's.
+pub fn here() -> Arc<IpcNamespace> {
+    task::with_current(|thread| thread.namespaces()).ipc.clone()
+}
