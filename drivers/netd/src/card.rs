@@ -3,6 +3,7 @@
 use crate::ended;
 use crate::inspect::{self, Inspected};
 use crate::neighbours::Neighbours;
+use net_abi::ToKernel;
 use network_device::MOST_FRAME;
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
@@ -46,6 +47,8 @@ pub struct Card<F> {
     pub is_up: bool,
     /// Frames could not be sent for want of buffers.
     pub is_crowded: bool,
+    /// Copies of frames, as messages to the kernel; `None` where nobody wants them.
+    pub captured: Option<Captured>,
     now: Instant,
     incoming: Box<[u8; MOST_FRAME]>,
     incoming_len: usize,
@@ -61,6 +64,7 @@ impl<F: Frames> Card<F> {
             mtu: mtu.min(MOST_FRAME - ETHERNET),
             is_up: true,
             is_crowded: false,
+            captured: None,
             now: Instant::ZERO,
             incoming: Box::new([0; MOST_FRAME]),
             incoming_len: 0,
@@ -78,6 +82,9 @@ impl<F: Frames> Card<F> {
             }
             self.incoming_len = len;
             let frame = &self.incoming[..len];
+            if let Some(captured) = &mut self.captured {
+                captured.add(0, false, frame);
+            }
             self.neighbours.hear(frame, now);
             return Some(inspect::frame(frame));
         }
@@ -89,8 +96,43 @@ impl<F: Frames> Card<F> {
         if let Some(answer) = ended::acknowledge(&self.incoming[..len])
             && let Some(frames) = &mut self.frames
         {
+            if let Some(captured) = &mut self.captured {
+                captured.add(0, true, &answer);
+            }
             frames.send(&answer);
         }
+    }
+
+    /// Sends a frame of a program's as it is; it is lost where there is no buffer, or the card is away.
+    pub fn send(&mut self, id: u64, frame: &[u8]) {
+        let Some(frames) = self.frames.as_mut().filter(|_| self.is_up) else { return };
+        if frame.len() > MOST_FRAME || !frames.can_send() {
+            return;
+        }
+        if let Some(captured) = &mut self.captured {
+            captured.add(id, true, frame);
+        }
+        frames.send(frame);
+    }
+}
+
+/// Copies of frames that the kernel wants to see, until they are told.
+#[derive(Default)]
+pub struct Captured(Vec<u8>);
+
+impl Captured {
+    /// Bytes that wait at most: what comes then is not seen.
+    const MOST: usize = 1 << 20;
+
+    fn add(&mut self, id: u64, is_sent: bool, frame: &[u8]) {
+        if self.0.len() < Self::MOST {
+            ToKernel::Frame { is_sent, bytes: frame }.encode(id, &mut self.0);
+        }
+    }
+
+    /// Moves them behind other messages.
+    pub fn take(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.0);
     }
 }
 
@@ -107,6 +149,7 @@ impl RxToken for Received<'_> {
 pub struct ToSend<'a, F> {
     frames: Option<&'a mut F>,
     neighbours: &'a mut Neighbours,
+    captured: Option<&'a mut Captured>,
     buffer: &'a mut [u8; MOST_FRAME],
     now: Instant,
 }
@@ -117,6 +160,9 @@ impl<F: Frames> TxToken for ToSend<'_, F> {
         let result = fill(frame);
         self.neighbours.ask(frame, self.now);
         if let Some(frames) = self.frames {
+            if let Some(captured) = self.captured {
+                captured.add(0, true, frame);
+            }
             frames.send(frame);
         }
         result
@@ -139,7 +185,7 @@ impl<F: Frames> Device for Card<F> {
             return None;
         }
         // An answer that there is no buffer for gets lost, as it may on the way.
-        let send = ToSend { frames: self.frames.as_mut(), neighbours: &mut self.neighbours, buffer: &mut self.outgoing, now: self.now };
+        let send = ToSend { frames: self.frames.as_mut(), neighbours: &mut self.neighbours, captured: self.captured.as_mut(), buffer: &mut self.outgoing, now: self.now };
         Some((Received(&self.incoming[..len]), send))
     }
 
@@ -153,7 +199,7 @@ impl<F: Frames> Device for Card<F> {
             self.is_crowded = true;
             return None;
         }
-        Some(ToSend { frames, neighbours: &mut self.neighbours, buffer: &mut self.outgoing, now })
+        Some(ToSend { frames, neighbours: &mut self.neighbours, captured: self.captured.as_mut(), buffer: &mut self.outgoing, now })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

@@ -1,7 +1,7 @@
 //! The protocols of one interface, between its card and the kernel.
 
 use crate::addresses::Addresses;
-use crate::card::{Card, Frames};
+use crate::card::{Captured, Card, Frames};
 use crate::datagrams::{self, Datagrams, Outgoing};
 use crate::inspect::Inspected;
 use crate::tcp::Connections;
@@ -186,6 +186,8 @@ impl<F: Frames> Stack<F> {
                 self.tell_configuration();
                 ToKernel::Done(errno as u32).encode(id, &mut self.out);
             }
+            ToStack::Capture(on) => self.card.captured = on.then(Captured::default),
+            ToStack::Frame(bytes) => self.card.send(id, bytes),
         }
     }
 
@@ -221,6 +223,9 @@ impl<F: Frames> Stack<F> {
         if self.connections.pump(now, &mut self.sockets, &mut self.out) {
             // What was read opens windows.
             is_busy |= self.send_frames(now);
+        }
+        if let Some(captured) = &mut self.card.captured {
+            captured.take(&mut self.out);
         }
         self.look_for_changes(now);
         is_busy

@@ -57,6 +57,7 @@ enum Message {
     Datagram(u8, SocketAddr, SocketAddr, Vec<u8>),
     Report(u8, SocketAddr, SocketAddr, i32),
     Done(u32),
+    Frame(bool, Vec<u8>),
 }
 
 const MACS: [[u8; 6]; 2] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]];
@@ -132,6 +133,7 @@ impl Pair {
                 ToKernel::Datagram { protocol, from, to, bytes, .. } => Message::Datagram(protocol, from, to, bytes.to_vec()),
                 ToKernel::Report(it) => Message::Report(it.protocol, it.local, it.remote, it.errno as i32),
                 ToKernel::Done(errno) => Message::Done(errno),
+                ToKernel::Frame { is_sent, bytes } => Message::Frame(is_sent, bytes.to_vec()),
                 ToKernel::Configuration(it) => {
                     self.configuration[side] = it;
                     rest = after;
@@ -151,12 +153,49 @@ impl Pair {
         self.tell(1, 5, &ToStack::Listen { local: SocketAddr::new(IpAddr::from([0; 4]), 80), only_v6: false });
         self.tell(0, 100, &ToStack::Connect { local: at(0, 40000), remote: at(1, 80), options: TcpOptions { hop_limit: 64, ..TcpOptions::default() } });
         self.run(Duration::from_secs(8));
-        assert!(self.take(0).contains(&(100, Message::Connected)));
-        let (id, accepted) = self.take(1).remove(0);
+        let (kept, other): (Vec<_>, Vec<_>) = self.take(0).into_iter().partition(|(_, message)| matches!(message, Message::Frame(..)));
+        self.heard[0] = kept;
+        assert!(other.contains(&(100, Message::Connected)));
+        // Frames may have been copied meanwhile: these stay.
+        let (kept, other): (Vec<_>, Vec<_>) = self.take(1).into_iter().partition(|(_, message)| matches!(message, Message::Frame(..)));
+        self.heard[1] = kept;
+        let (id, accepted) = other.into_iter().next().unwrap();
         assert_eq!(accepted, Message::Accepted(at(1, 80), at(0, 40000)));
         assert_ne!(id & ACCEPTED, 0);
         id
     }
+}
+
+#[test]
+fn frames_are_copied_while_that_is_wanted_and_sent_as_they_are() {
+    let mut pair = Pair::new(0);
+    let frames = |messages: Vec<(u64, Message)>| {
+        messages.into_iter().filter_map(|(id, message)| if let Message::Frame(is_sent, bytes) = message { Some((id, is_sent, bytes)) } else { None }).collect::<Vec<_>>()
+    };
+    let frame = [&MACS[1][..], &MACS[0], &[0x88, 0xb5], b"as it is"].concat();
+    pair.tell(0, 9, &ToStack::Frame(&frame));
+    pair.run(Duration::from_millis(10));
+    assert!(frames(pair.take(0)).is_empty() && frames(pair.take(1)).is_empty());
+    for side in 0..2 {
+        pair.tell(side, 0, &ToStack::Capture(true));
+    }
+    pair.tell(0, 9, &ToStack::Frame(&frame));
+    pair.run(Duration::from_millis(10));
+    assert_eq!(frames(pair.take(0)), [(9, true, frame.clone())]);
+    assert_eq!(frames(pair.take(1)), [(0, false, frame.clone())]);
+    // What the protocols send is seen at both ends, too.
+    pair.connect();
+    let (sent, received) = (frames(pair.take(0)), frames(pair.take(1)));
+    let is_syn = |frame: &[u8]| frame.len() > 47 && frame[12..14] == [8, 0] && frame[23] == protocol::TCP && frame[47] == 2;
+    assert!(sent.iter().any(|(id, is_sent, bytes)| *id == 0 && *is_sent && is_syn(bytes)), "{sent:?}");
+    assert!(received.iter().any(|(_, is_sent, bytes)| !is_sent && is_syn(bytes)), "{received:?}");
+    pair.tell(1, 0, &ToStack::Capture(false));
+    pair.tell(0, 9, &ToStack::Frame(&frame));
+    // Too long, and too short to be anything: lost, without harm.
+    pair.tell(0, 9, &ToStack::Frame(&[7; MOST_FRAME + 1]));
+    pair.tell(0, 9, &ToStack::Frame(&[1]));
+    pair.run(Duration::from_millis(10));
+    assert!(frames(pair.take(1)).is_empty());
 }
 
 fn transfer(loses: usize, total: usize) {

@@ -26,7 +26,7 @@ sets! {
         on("AF_INET", 2),
         on("AF_INET6", 10),
         on("AF_NETLINK", 16),
-        no("AF_PACKET", 17, EAFNOSUPPORT, "frames are the network daemons' business"),
+        on("AF_PACKET", 17),
         no("AF_ALG", 38, EAFNOSUPPORT, "not there"),
         no("AF_VSOCK", 40, EAFNOSUPPORT, "not there"),
     ]);
@@ -39,6 +39,11 @@ sets! {
     ]);
     /// `socket(2)`, AF_NETLINK
     NETLINK_TYPE: Values = Values::new(&["socket"], "type, AF_NETLINK", ESOCKTNOSUPPORT, &[on("SOCK_DGRAM", 2), on("SOCK_RAW", 3)]);
+    /// `socket(2)`, AF_PACKET
+    PACKET_TYPE: Values = Values::new(&["socket"], "type, AF_PACKET", ESOCKTNOSUPPORT, &[
+        on("SOCK_DGRAM", 2),
+        on("SOCK_RAW", 3),
+    ]);
     /// `socket(2)` and its relatives: the flags of the type.
     SOCKET: Flags = Flags::new(&["socket", "socketpair", "accept4"], "flags", Unknown::Refused(EINVAL), &[on("SOCK_CLOEXEC", CLOEXEC), on("SOCK_NONBLOCK", NONBLOCK)]);
     /// `shutdown(2)`
@@ -105,5 +110,14 @@ sets! {
         NO_OOB, PEEK, TRUNC, DONTWAIT, NO_ERRQUEUE,
         idle("MSG_WAITALL", 0x100, "as on Linux: a message is whole"),
         NO_CMSG_CLOEXEC,
+    ]);
+    /// `send(2)`, AF_PACKET
+    PACKET_SEND: Flags = Flags::new(&["sendto", "sendmsg", "sendmmsg"], "flags, AF_PACKET", Unknown::Ignored, &[
+        idle("MSG_DONTWAIT", 0x40, "sending never waits"),
+        idle("MSG_NOSIGNAL", 0x4000, "the other end never goes away"),
+    ]);
+    /// `recv(2)`, AF_PACKET
+    PACKET_RECEIVE: Flags = Flags::new(&["recvfrom", "recvmsg", "recvmmsg"], "flags, AF_PACKET", Unknown::Refused(EINVAL), &[
+        PEEK, TRUNC, DONTWAIT, NO_CMSG_CLOEXEC, ERRQUEUE,
     ]);
 }

@@ -87,6 +87,11 @@ pub struct Interface {
 }
 
 impl Interface {
+    /// Whether it is switched on.
+    pub fn is_up(&self) -> bool {
+        self.flags & IFF_UP != 0
+    }
+
     /// Whether packets can go through it.
     pub fn is_running(&self) -> bool {
         self.flags & IFF_RUNNING != 0

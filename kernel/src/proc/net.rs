@@ -9,7 +9,7 @@ use core::net::{IpAddr, SocketAddr};
 use super::node::{Text, fixed};
 use crate::fs::{FileType, InodeRef};
 use crate::ipc::inet::{self, Family, Kind, Socket, address};
-use crate::ipc::{netdev, unix};
+use crate::ipc::{netdev, packet, unix};
 
 const DEV_HEAD: &str = "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n";
 
@@ -21,6 +21,7 @@ pub fn directory() -> InodeRef {
         ("icmp", FileType::Regular, || Text::new(|| sockets(Kind::Ping, Family::V4))),
         ("icmp6", FileType::Regular, || Text::new(|| sockets(Kind::Ping, Family::V6))),
         ("if_inet6", FileType::Regular, || Text::new(addresses_v6)),
+        ("packet", FileType::Regular, || Text::new(packets)),
         ("raw", FileType::Regular, || Text::new(|| sockets(Kind::Raw, Family::V4))),
         ("raw6", FileType::Regular, || Text::new(|| sockets(Kind::Raw, Family::V6))),
         ("route", FileType::Regular, || Text::new(routes)),
@@ -58,6 +59,19 @@ fn unix_sockets() -> Vec<u8> {
         text.push(b'\n');
     }
     text
+}
+
+/// The sockets of AF_PACKET (`packet(7)`): the kernel's addresses are not shown.
+fn packets() -> Vec<u8> {
+    let mut text = String::from("sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
+    let is_running = |index| netdev::interfaces().iter().any(|it| (index == 0 || it.index == index) && it.is_running());
+    for socket in packet::all() {
+        let (protocol, index) = socket.bound();
+        let kind = if socket.kind == packet::Kind::Raw { 3 } else { 2 };
+        let running = u8::from(is_running(index));
+        let _ = writeln!(text, "{:016x} {:<6} {kind:<4} {protocol:04x}   {index:<5} {running} {:<6} {:<6} {:<6}", 0, 3, socket.waiting_bytes(), socket.uid, socket.id);
+    }
+    text.into_bytes()
 }
 
 fn dev() -> Vec<u8> {

@@ -476,7 +476,7 @@ impl Internet {
 }
 
 /// Appends a control message (`cmsg(3)`).
-fn put_control(out: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) {
+pub(super) fn put_control(out: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) {
     out.extend_from_slice(&(16 + data.len() as u64).to_le_bytes());
     out.extend_from_slice(&level.to_le_bytes());
     out.extend_from_slice(&kind.to_le_bytes());
@@ -485,7 +485,7 @@ fn put_control(out: &mut Vec<u8>, level: i32, kind: i32, data: &[u8]) {
 }
 
 /// Gives the receiver of a message its control messages, all or none, and the sender's name, as far as there is room.
-fn give(header: &mut MsgHdr, control: &[u8], name: &[u8]) -> Result {
+pub(super) fn give(header: &mut MsgHdr, control: &[u8], name: &[u8]) -> Result {
     let room = if header.control == 0 { 0 } else { header.control_len };
     if control.len() <= room {
         frame::user::copy_to_user(header.control as u64, control)?;

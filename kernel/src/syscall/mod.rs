@@ -19,6 +19,7 @@ pub mod mount;
 pub mod mqueue;
 pub mod namespaces;
 pub mod netlink;
+mod packet;
 pub mod open;
 pub mod path;
 pub mod policy;

@@ -209,7 +209,7 @@ fn set(cx: &Cx<'_>, socket: &Socket, option: (i32, i32), at: usize, len: u32) ->
 }
 
 /// A program from `struct sock_fprog`.
-fn read_filter(at: usize, len: u32) -> Result<bpf::Program> {
+pub(super) fn read_filter(at: usize, len: u32) -> Result<bpf::Program> {
     if len != 16 {
         return Err(EINVAL);
     }

@@ -1,4 +1,5 @@
-//! Socket system calls: those of AF_UNIX here, those of the internet families in [`super::inet`], those of AF_NETLINK in [`super::netlink`].
+//! Socket system calls: those of AF_UNIX here, those of the internet families in [`super::inet`], those of AF_NETLINK in [`super::netlink`],
+//! those of AF_PACKET in [`super::packet`].
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -10,10 +11,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::Cx;
 use super::inet::{self, Internet};
 use super::netlink::{self, Netlink};
+use super::packet::{self, Packets};
 use crate::error::*;
 use crate::fs::{FdFlags, IoSink, IoSource, OpenFile, OpenFlags};
 use crate::ipc::inet::{self as internet, Family};
-use crate::ipc::netlink as kernel_messages;
+use crate::ipc::{netlink as kernel_messages, packet as link_packets};
 use crate::ipc::unix::{Address, Ancillary, Kind, Socket};
 use crate::task::Capability;
 use crate::user;
@@ -89,6 +91,7 @@ pub fn sys_socket(cx: &Cx<'_>, domain: i32, kind: u32, protocol: i32) -> Result<
     check_kind(domain, kind)?;
     match domain {
         netlink::FAMILY => return netlink_socket(cx, kind, protocol),
+        packet::FAMILY => return packet::create(cx, kind, protocol),
         AF_INET => return inet::create(cx, Family::V4, kind, protocol),
         AF_INET6 => return inet::create(cx, Family::V6, kind, protocol),
         _ => {}
@@ -136,6 +139,7 @@ enum Endpoint {
     Unix(Arc<OpenFile>, Arc<Socket>),
     Internet(Internet),
     Netlink(Netlink),
+    Packets(Packets),
 }
 
 fn endpoint(cx: &Cx<'_>, fd: i32) -> Result<Endpoint> {
@@ -148,6 +152,9 @@ fn endpoint(cx: &Cx<'_>, fd: i32) -> Result<Endpoint> {
     }
     if let Some(socket) = file.downcast::<kernel_messages::Socket>().and_then(kernel_messages::Socket::shared) {
         return Ok(Endpoint::Netlink(Netlink { file, socket }));
+    }
+    if let Some(socket) = file.downcast::<link_packets::Socket>().and_then(link_packets::Socket::shared) {
+        return Ok(Endpoint::Packets(Packets { file, socket }));
     }
     Err(ENOTSOCK)
 }
@@ -195,6 +202,7 @@ pub fn sys_bind(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
         Endpoint::Unix(_, socket) => socket.bind(read_address(at, len)?).map(|()| 0),
         Endpoint::Internet(internet) => internet.bind(at, len),
         Endpoint::Netlink(netlink) => netlink.bind(at, len),
+        Endpoint::Packets(packets) => packets.bind(at, len),
     }
 }
 
@@ -203,7 +211,7 @@ pub fn sys_listen(cx: &Cx<'_>, fd: i32, backlog: i32) -> Result<usize> {
     match endpoint(cx, fd)? {
         Endpoint::Unix(_, socket) => socket.listen(backlog).map(|()| 0),
         Endpoint::Internet(internet) => internet.listen(backlog),
-        Endpoint::Netlink(_) => Err(EOPNOTSUPP),
+        Endpoint::Netlink(_) | Endpoint::Packets(_) => Err(EOPNOTSUPP),
     }
 }
 
@@ -213,6 +221,7 @@ pub fn sys_connect(cx: &Cx<'_>, fd: i32, at: usize, len: u32) -> Result<usize> {
         Endpoint::Unix(file, socket) => socket.connect(&read_address(at, len)?, file.nonblocking()).map(|()| 0),
         Endpoint::Internet(internet) => internet.connect(at, len),
         Endpoint::Netlink(netlink) => netlink.connect(at, len),
+        Endpoint::Packets(_) => Err(EOPNOTSUPP),
     }
 }
 
@@ -228,7 +237,7 @@ pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -
     let (file, listener) = match endpoint(cx, fd)? {
         Endpoint::Unix(file, listener) => (file, listener),
         Endpoint::Internet(internet) => return internet.accept(cx, at, len_at, flags),
-        Endpoint::Netlink(_) => return Err(EOPNOTSUPP),
+        Endpoint::Netlink(_) | Endpoint::Packets(_) => return Err(EOPNOTSUPP),
     };
     if listener.kind == Kind::Datagram {
         return Err(EOPNOTSUPP);
@@ -249,6 +258,7 @@ pub fn sys_getsockname(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result
         Endpoint::Unix(_, socket) => Address::to_bytes(socket.name().as_ref()),
         Endpoint::Internet(internet) => internet.name(),
         Endpoint::Netlink(netlink) => netlink.name(),
+        Endpoint::Packets(packets) => packets.name(),
     };
     if at == 0 {
         return Err(EFAULT);
@@ -263,6 +273,7 @@ pub fn sys_getpeername(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result
         Endpoint::Unix(_, socket) => Address::to_bytes(socket.peer()?.name.as_ref()),
         Endpoint::Internet(internet) => internet.peer()?,
         Endpoint::Netlink(netlink) => netlink.peer(),
+        Endpoint::Packets(_) => return Err(EOPNOTSUPP),
     };
     if at == 0 {
         return Err(EFAULT);
@@ -278,7 +289,7 @@ pub fn sys_shutdown(cx: &Cx<'_>, fd: i32, how: i32) -> Result<usize> {
     match endpoint {
         Endpoint::Unix(_, socket) => socket.shutdown(how).map(|()| 0),
         Endpoint::Internet(internet) => internet.shutdown(how),
-        Endpoint::Netlink(_) => Err(EOPNOTSUPP),
+        Endpoint::Netlink(_) | Endpoint::Packets(_) => Err(EOPNOTSUPP),
     }
 }
 
@@ -289,6 +300,7 @@ pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: 
         Endpoint::Unix(file, socket) => (file, socket),
         Endpoint::Internet(internet) => return internet.send(&mut source, flags, to, to_len),
         Endpoint::Netlink(netlink) => return netlink.send(&mut source, flags, to, to_len),
+        Endpoint::Packets(packets) => return packets.send(&mut source, flags, to, to_len),
     };
     sockets::UNIX_SEND.check(flags)?;
     let to = if to == 0 { None } else { Some(read_address(to, to_len)?) };
@@ -303,6 +315,7 @@ pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, fr
         Endpoint::Unix(file, socket) => (file, socket),
         Endpoint::Internet(internet) => return internet.receive(&mut sink, flags, from, from_len),
         Endpoint::Netlink(netlink) => return netlink.receive(&mut sink, flags, from, from_len),
+        Endpoint::Packets(packets) => return packets.receive(&mut sink, flags, from, from_len),
     };
     sockets::UNIX_RECEIVE.check(flags)?;
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
@@ -416,6 +429,7 @@ pub fn sys_sendmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize>
         Endpoint::Unix(file, socket) => send_message(cx, &file, &socket, &user::read(at)?, flags),
         Endpoint::Internet(internet) => internet.send_message(&user::read(at)?, flags),
         Endpoint::Netlink(netlink) => netlink.send_message(&user::read(at)?, flags),
+        Endpoint::Packets(packets) => packets.send_message(&user::read(at)?, flags),
     }
 }
 
@@ -502,6 +516,7 @@ pub fn sys_recvmsg(cx: &Cx<'_>, fd: i32, at: usize, flags: u32) -> Result<usize>
         Endpoint::Unix(file, socket) => receive_message(cx, &file, &socket, at, flags),
         Endpoint::Internet(internet) => internet.receive_message(at, flags),
         Endpoint::Netlink(netlink) => netlink.receive_message(at, flags),
+        Endpoint::Packets(packets) => packets.receive_message(at, flags),
     }
 }
 
@@ -578,15 +593,21 @@ const SO_ACCEPTCONN: i32 = 30;
 const SO_PROTOCOL: i32 = 38;
 const SO_DOMAIN: i32 = 39;
 
+/// How many bytes of an option the caller takes.
+fn room(len_at: usize) -> Result<usize> {
+    let room: i32 = user::read(len_at)?;
+    usize::try_from(room).map_err(|_| EINVAL)
+}
+
 /// getsockopt(2)
 pub fn sys_getsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, len_at: usize) -> Result<usize> {
     let bytes = match endpoint(cx, fd)? {
         Endpoint::Unix(_, socket) => unix_option(&socket, level, option)?,
         Endpoint::Internet(internet) => internet.option(level, option)?,
         Endpoint::Netlink(netlink) => netlink.option(level, option)?,
+        Endpoint::Packets(packets) => packets.option(level, option, at, room(len_at)?)?,
     };
-    let room: i32 = user::read(len_at)?;
-    let room = usize::try_from(room).map_err(|_| EINVAL)?;
+    let room = room(len_at)?;
     let shown = bytes.len().min(room);
     frame::user::copy_to_user(at as u64, &bytes[..shown])?;
     user::write(len_at, &(shown as u32))?;
@@ -631,6 +652,7 @@ pub fn sys_setsockopt(cx: &Cx<'_>, fd: i32, level: i32, option: i32, at: usize, 
         Endpoint::Unix(_, socket) => set_unix_option(&socket, level, option, at, len),
         Endpoint::Internet(internet) => internet.set_option(level, option, at, len),
         Endpoint::Netlink(netlink) => netlink.set_option(cx, level, option, at, len),
+        Endpoint::Packets(packets) => packets.set_option(cx, level, option, at, len),
     }
 }
 

@@ -65,6 +65,13 @@ pub enum ToKernel<'a> {
     Configuration(Configuration),
     /// A change that was asked for is done, or has failed with Linux's error number.
     Done(u32),
+    /// A copy of a frame that came in or went out, where these are wanted. The number is that of the socket that sent it, or 0.
+    Frame {
+        /// It went out.
+        is_sent: bool,
+        /// The frame, from its Ethernet header on.
+        bytes: &'a [u8],
+    },
 }
 
 impl<'a> ToKernel<'a> {
@@ -99,6 +106,10 @@ impl<'a> ToKernel<'a> {
             }),
             Self::Configuration(configuration) => put(out, 8, id, |out| configuration.encode(out)),
             Self::Done(errno) => put(out, 9, id, |out| out.extend_from_slice(&errno.to_le_bytes())),
+            Self::Frame { is_sent, bytes } => put(out, 10, id, |out| {
+                out.push(u8::from(*is_sent));
+                out.extend_from_slice(bytes);
+            }),
         }
     }
 
@@ -140,6 +151,7 @@ impl<'a> ToKernel<'a> {
             }
             8 => Self::Configuration(Configuration::decode(reader)?),
             9 => Self::Done(reader.u32()?),
+            10 => Self::Frame { is_sent: get_u8(reader)? != 0, bytes: &body[1..] },
             _ => return Err(Malformed),
         })
     }

@@ -109,6 +109,10 @@ pub enum ToStack<'a> {
     },
     /// The interface is to be changed. The number is the request's, for [`crate::ToKernel::Done`].
     Configure(Change),
+    /// Copies of all frames are wanted, or not any more.
+    Capture(bool),
+    /// An Ethernet frame to be sent as it is. The number is that of the socket that sends.
+    Frame(&'a [u8]),
 }
 
 impl TcpOptions {
@@ -201,6 +205,8 @@ impl<'a> ToStack<'a> {
                 put_ip(out, *ip);
             }),
             Self::Configure(change) => put(out, 13, id, |out| change.encode(out)),
+            Self::Capture(on) => put(out, 14, id, |out| out.push(u8::from(*on))),
+            Self::Frame(bytes) => put(out, 15, id, |out| out.extend_from_slice(bytes)),
         }
     }
 
@@ -234,6 +240,8 @@ impl<'a> ToStack<'a> {
             11 => Self::Unreachable { from: get_address(reader)?, to: get_address(reader)?, len: reader.u16()? },
             12 => Self::Group { join: get_u8(reader)? != 0, ip: get_ip(reader)? },
             13 => Self::Configure(Change::decode(reader)?),
+            14 => Self::Capture(get_u8(reader)? != 0),
+            15 => Self::Frame(body),
             _ => return Err(Malformed),
         })
     }

@@ -39,6 +39,8 @@ proptest! {
             ToStack::Configure(Change::Route { add: flag, route }),
             ToStack::Configure(Change::Up(flag)),
             ToStack::Configure(Change::Mtu(word)),
+            ToStack::Capture(flag),
+            ToStack::Frame(&bytes),
         ];
         let mut wire = Vec::new();
         messages.iter().for_each(|message| message.encode(id, &mut wire));
@@ -65,6 +67,7 @@ proptest! {
             ToKernel::Datagram { protocol: octet, hop_limit: octet, from: local, to: remote, bytes: &bytes },
             ToKernel::Report(report),
             ToKernel::Done(word),
+            ToKernel::Frame { is_sent: octet % 2 == 0, bytes: &bytes },
         ];
         let mut wire = Vec::new();
         messages.iter().for_each(|message| message.encode(id, &mut wire));

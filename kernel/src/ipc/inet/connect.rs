@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::net::SocketAddr;
 
 use super::ports::{self, Claim};
-use super::{Family, Kind, Link, Listener, Socket, Stream, address, options, outside};
+use super::{Family, Kind, Link, Listener, Socket, Stream, address, options, outside, shown};
 use crate::error::*;
 use crate::fs::Events;
 use crate::ipc::deadline;
@@ -199,7 +199,10 @@ impl Socket {
         if address::is_local(to.ip()) {
             match ports::find(Kind::Stream, from, to) {
                 Some(listener) => listener.knock(self, from, to),
-                None => self.refuse(ECONNREFUSED),
+                None => {
+                    shown::refused(from, to);
+                    self.refuse(ECONNREFUSED);
+                }
             }
         } else if let Some(this) = self.this.upgrade() {
             let connection = outside::connect(&this, from, to);
@@ -257,7 +260,7 @@ impl Socket {
             };
             if listener.waiting.len() < listener.backlog {
                 client.establish(&server);
-                listener.waiting.push_back(server);
+                listener.waiting.push_back(server.clone());
                 false
             } else {
                 listener.knocking.push_back(client.this.clone());
@@ -265,6 +268,9 @@ impl Socket {
             }
         };
         if !full {
+            if let Some((incoming, _)) = server.streams() {
+                incoming.show_established();
+            }
             client.event.wake_all();
             self.event.wake_events(Events::IN | Events::RDNORM);
         }
@@ -272,7 +278,8 @@ impl Socket {
 
     /// The server's end of a new connection.
     fn half(&self, from: SocketAddr, to: SocketAddr) -> Arc<Socket> {
-        self.half_with(from, to, Arc::new(Stream::new()), Arc::new(Stream::new()))
+        let (client, server) = shown::conversation(from, to);
+        self.half_with(from, to, Arc::new(Stream::within(client)), Arc::new(Stream::within(server)))
     }
 
     fn half_with(&self, from: SocketAddr, to: SocketAddr, incoming: Arc<Stream>, outgoing: Arc<Stream>) -> Arc<Socket> {

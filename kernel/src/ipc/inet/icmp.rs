@@ -22,7 +22,7 @@ pub const PORT_UNREACHABLE: (u8, u8, usize) = (3, 3, 576 - 2 * (20 + 8));
 pub const PORT_UNREACHABLE_V6: (u8, u8, usize) = (1, 4, 1280 - 2 * (40 + 8));
 
 /// The internet's checksum (RFC 1071).
-fn checksum(bytes: &[u8]) -> u16 {
+pub fn checksum(bytes: &[u8]) -> u16 {
     let (words, rest) = bytes.as_chunks::<2>();
     let mut sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
     sum += rest.first().map_or(0, |last| u32::from(*last) << 8);

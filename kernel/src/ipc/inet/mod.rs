@@ -13,6 +13,7 @@ mod icmp;
 pub mod options;
 pub mod outside;
 pub mod ports;
+mod shown;
 mod stream;
 mod transfer;
 

@@ -5,6 +5,7 @@ use alloc::sync::Weak;
 use alloc::vec::Vec;
 
 use super::outside::Connection;
+use super::shown::End;
 use crate::error::*;
 use crate::ipc::netdev;
 use crate::fs::{Events, IoSink, IoSource};
@@ -38,17 +39,19 @@ pub struct Stream {
     writers: WaitQueue,
     /// The connection with another machine that it is a direction of.
     outside: Weak<Connection>,
+    /// What shows it to packet sockets, where both ends are in this machine.
+    shown: Option<End>,
 }
 
 impl Stream {
-    /// An empty one.
-    pub fn new() -> Self {
-        Self::outside(Weak::new())
+    /// An empty one between two sockets of this machine.
+    pub fn within(end: End) -> Self {
+        Self { shown: Some(end), ..Self::outside(Weak::new()) }
     }
 
     /// An empty one whose other end is another machine's.
     pub fn outside(connection: Weak<Connection>) -> Self {
-        Self { queue: SpinLock::new(Queue::default()), readers: WaitQueue::new(), writers: WaitQueue::new(), outside: connection }
+        Self { queue: SpinLock::new(Queue::default()), readers: WaitQueue::new(), writers: WaitQueue::new(), outside: connection, shown: None }
     }
 
     /// The network stack must hear of a change, where it is at the other end.
@@ -61,7 +64,17 @@ impl Stream {
     /// Nothing more will be written.
     pub fn finish(&self) {
         self.queue.lock().finished = true;
+        if let Some(shown) = &self.shown {
+            shown.finish();
+        }
         self.wake();
+    }
+
+    /// The connection that it is a direction of is made.
+    pub fn show_established(&self) {
+        if let Some(shown) = &self.shown {
+            shown.establish();
+        }
     }
 
     /// Nothing more will be read; whether something was left unread.
@@ -87,6 +100,9 @@ impl Stream {
 
     /// The connection breaks; the reader gets the error once, after nothing: what was on its way is lost.
     pub fn reset(&self, error: Errno) {
+        if let Some(shown) = &self.shown {
+            shown.reset();
+        }
         let chunks = {
             let mut queue = self.queue.lock();
             queue.reset = Some(error);
@@ -204,6 +220,9 @@ impl Stream {
                 Err(error) => return Err(error),
             };
             let len = piece.len();
+            if let Some(shown) = &self.shown {
+                shown.send(&piece);
+            }
             {
                 let mut queue = self.queue.lock();
                 if queue.unread || queue.finished {

@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use net_abi::Report;
 
 use super::datagram::{Datagram, Extras};
-use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports};
+use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports, shown};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource};
 use crate::ipc::netdev;
@@ -151,9 +151,11 @@ impl Socket {
             return Ok(len);
         }
         netdev::count(len);
+        shown::datagram(self.protocol, extras.hop_limit.unwrap_or_else(|| self.hop_limit()), from, to, &data);
         if self.kind != Kind::Datagram {
             outside::deliver_datagram(self.protocol, 64, from, to, &data);
             if let Some(answer) = icmp::answer(self.protocol, &data) {
+                shown::datagram(self.protocol, 64, to, from, &answer);
                 outside::deliver_datagram(self.protocol, 64, to, from, &answer);
             }
             return Ok(len);
@@ -168,6 +170,7 @@ impl Socket {
             }
             // Nobody is there, says an ICMP message.
             None if remote.is_none_or(|remote| remote == to) => {
+                shown::unreachable(from, to, &data);
                 let (kind, code, most) = if to.is_ipv4() { icmp::PORT_UNREACHABLE } else { icmp::PORT_UNREACHABLE_V6 };
                 let report = Report { protocol: self.protocol, local: from, remote: to, offender: to.ip(), errno: ECONNREFUSED.0 as u32, kind, code, info: 0 };
                 self.hear(&report, &data[..data.len().min(most)]);

@@ -10,6 +10,8 @@ use net_abi::{ACCEPTED, HEADER_BYTES, Header, MOST_MESSAGE, ToKernel};
 
 use super::{STACK, news};
 use crate::error::*;
+use crate::ipc::netdev;
+use crate::ipc::packet::{self, Direction};
 use crate::fs::{Attr, Events, FileOps, FileType, InodeRef, IoSink, IoSource, OpenFile};
 use crate::scheme::pseudo::{Device, Dir, Entries, attr, ino};
 use crate::sync::PollTable;
@@ -123,6 +125,10 @@ fn obey(header: &Header, body: &[u8]) -> Result {
         ToKernel::Report(report) => super::datagrams::report(&report),
         ToKernel::Configuration(configuration) => super::configuration::set(configuration),
         ToKernel::Done(errno) => super::configuration::done(id, errno),
+        ToKernel::Frame { is_sent, bytes } => {
+            let direction = if is_sent { Direction::Sent } else { Direction::Received };
+            packet::deliver(netdev::OUTSIDE_INDEX, id, direction, bytes);
+        }
     }
     Ok(())
 }

@@ -60,6 +60,11 @@ static STACK: SpinLock<Stack> = SpinLock::new(Stack {
     listeners: BTreeMap::new(),
 });
 
+/// Sends a frame as it is. It may get lost.
+pub fn send_frame(id: u64, frame: &[u8]) {
+    post(id, &ToStack::Frame(frame));
+}
+
 /// Tells the stack what is about no socket.
 pub fn tell(message: &ToStack<'_>) {
     post(0, message);
@@ -95,7 +100,7 @@ pub fn init() {
 
 /// Tells the stack something, if there is one. False where it is not there, or has too much to read for something that may get lost.
 fn post(id: u64, message: &ToStack<'_>) -> bool {
-    let may_get_lost = matches!(message, ToStack::Datagram { .. } | ToStack::Unreachable { .. });
+    let may_get_lost = matches!(message, ToStack::Datagram { .. } | ToStack::Unreachable { .. } | ToStack::Frame(_));
     let mut bytes = Vec::new();
     message.encode(id, &mut bytes);
     let posted = {
@@ -177,6 +182,7 @@ fn attach() {
     for connection in connections {
         connection.ask_again();
     }
+    crate::ipc::packet::tell_stack();
 }
 
 /// The stack has gone.
