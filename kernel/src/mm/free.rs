@@ -1,7 +1,7 @@
 //! Where a mapping goes that asks for no address.
 
 use super::space::Areas;
-use super::{MAX_ADDRESS, MIN_ADDRESS, PAGE};
+use super::{Area, MAX_ADDRESS, MIN_ADDRESS, PAGE};
 
 /// Unmapped space kept below a growing stack.
 const STACK_GUARD: usize = 256 * PAGE;
@@ -17,6 +17,11 @@ impl Default for FreeSearch {
     fn default() -> Self {
         Self { from: usize::MAX, largest_above: 0 }
     }
+}
+
+/// Where others may reach to below an area.
+fn room_below(area: &Area) -> usize {
+    if area.grows_down { area.start.saturating_sub(STACK_GUARD) } else { area.start }
 }
 
 impl Areas {
@@ -37,8 +42,7 @@ impl Areas {
         }
         let mut start = self.map.range(..FIRST).next_back().map_or(FIRST, |(_, area)| area.end.max(FIRST));
         for area in self.map.range(FIRST..END).map(|(_, area)| area) {
-            let first = if area.grows_down { area.start.saturating_sub(STACK_GUARD) } else { area.start };
-            if first.checked_sub(start).is_some_and(|room| room >= len) {
+            if room_below(area).checked_sub(start).is_some_and(|room| room >= len) {
                 break;
             }
             start = start.max(area.end);
@@ -49,7 +53,8 @@ impl Areas {
     /// A free range: at the hint, else the highest below `mmap_top`, else anywhere.
     pub fn find_free(&mut self, hint: usize, len: usize) -> Option<usize> {
         let hint = hint & !(PAGE - 1);
-        if hint >= MIN_ADDRESS && hint.checked_add(len).is_some_and(|end| end <= MAX_ADDRESS) && !self.overlaps(hint, hint + len) {
+        let fits = hint >= MIN_ADDRESS && hint.checked_add(len).is_some_and(|end| end <= MAX_ADDRESS) && !self.overlaps(hint, hint + len);
+        if fits && self.map.range(hint..).next().is_none_or(|(_, next)| room_below(next) >= hint + len) {
             return Some(hint);
         }
         if let Some(found) = self.find_below_top(len) {
@@ -58,7 +63,7 @@ impl Areas {
         // Above mmap_top.
         let mut start = self.mmap_top;
         for area in self.map.range(self.mmap_top..).map(|(_, a)| a) {
-            if area.start >= start && area.start - start >= len {
+            if room_below(area).checked_sub(start).is_some_and(|room| room >= len) {
                 return Some(start);
             }
             start = start.max(area.end);
@@ -76,8 +81,7 @@ impl Areas {
                 return Some(end - len);
             }
             largest = largest.max(gap);
-            let below = if area.grows_down { area.start.saturating_sub(STACK_GUARD) } else { area.start };
-            end = end.min(below);
+            end = end.min(room_below(area));
         }
         self.search = FreeSearch { from: end, largest_above: largest };
         (end >= MIN_ADDRESS + len).then(|| end - len)

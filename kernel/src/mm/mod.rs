@@ -7,6 +7,7 @@
 
 pub mod anon;
 mod area;
+pub mod commit;
 mod fault;
 mod free;
 mod object;

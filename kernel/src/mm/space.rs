@@ -395,7 +395,7 @@ impl AddressSpace {
         if new_end > old_end {
             let mut request = MapRequest::anonymous(Placement::FixedNoReplace(old_end), new_end - old_end, Prot::READ | Prot::WRITE);
             request.label = Some("[heap]");
-            if self.map(request).is_err() {
+            if super::commit::check(request.len / PAGE).is_err() || self.map(request).is_err() {
                 return old;
             }
         } else if new_end < old_end && self.unmap(new_end, old_end - new_end).is_err() {
@@ -632,6 +632,7 @@ impl AddressSpace {
     /// # Errors
     /// `ENOMEM`.
     pub fn fork(self: &Arc<Self>) -> Result<Arc<Self>> {
+        super::commit::check_copy(self)?;
         let child = Self::new(0)?;
         let areas = self.areas.lock();
         let mut theirs = child.areas.lock();

@@ -9,6 +9,7 @@ use super::node::{Text, fixed};
 use crate::error::*;
 use crate::fs::{FileType, InodeRef};
 use crate::ipc::sysv::{MAX_OBJECTS, msg, sem, shm};
+use crate::mm::commit;
 use crate::random;
 use crate::syscall::misc;
 use crate::task::{coredump, uts};
@@ -165,15 +166,23 @@ fn vm() -> InodeRef {
         ("max_map_count", FILE, || setting_in(&crate::mm::MAX_AREAS, 0..=i32::MAX as usize)),
         ("mmap_min_addr", FILE, constant!(crate::mm::MIN_ADDRESS as u64)),
         ("nr_hugepages", FILE, constant!(0)),
-        ("overcommit_memory", FILE, overcommit),
-        ("overcommit_ratio", FILE, constant!(50)),
+        ("admin_reserve_kbytes", FILE, || setting(&commit::FOR_ROOT)),
+        ("overcommit_kbytes", FILE, || limit_of_promises(&commit::KILOBYTES, &commit::RATIO)),
+        ("overcommit_memory", FILE, || setting_in(&commit::MODE, 0..=2)),
+        ("overcommit_ratio", FILE, || limit_of_promises(&commit::RATIO, &commit::KILOBYTES)),
         ("swappiness", FILE, constant!(0)),
     ])
 }
 
-/// Memory is always given out as it is asked for: the one way that there is can be chosen.
-fn overcommit() -> InodeRef {
-    Text::writable((0, 0), || Ok(number(1)), |bytes| if bytes == b"1" { Ok(()) } else { Err(EINVAL) })
+/// One of two ways to give a limit: who sets one sets the other to 0.
+fn limit_of_promises(of: &'static AtomicUsize, other: &'static AtomicUsize) -> InodeRef {
+    Text::writable((0, 0), || Ok(number(of.load(Ordering::Relaxed) as u64)), |bytes| {
+        let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?;
+        let value: u32 = text.trim().parse().map_err(|_| EINVAL)?;
+        of.store(value as usize, Ordering::Relaxed);
+        other.store(0, Ordering::Relaxed);
+        Ok(())
+    })
 }
 
 /// 1 and 3 free clean pages of files; the names that 2 frees on Linux cost little here and stay.

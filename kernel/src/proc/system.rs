@@ -260,8 +260,8 @@ fn meminfo() -> Vec<u8> {
     line("SUnreclaim", stats.slab);
     line("KernelStack", stats.kernel_stacks);
     line("PageTables", stats.page_tables);
-    line("CommitLimit", stats.total / 2);
-    line("Committed_AS", anonymous);
+    line("CommitLimit", crate::mm::commit::limit());
+    line("Committed_AS", crate::mm::commit::promised());
     line("VmallocTotal", (32usize << 40) / 4096);
     line("VmallocUsed", stats.heap_large);
     out.into_bytes()

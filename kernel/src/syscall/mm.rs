@@ -8,7 +8,7 @@ use call_flags::memory;
 use super::Cx;
 use crate::error::*;
 use crate::mm::anon::SharedAnon;
-use crate::mm::{Area, Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, Remap, page_up};
+use crate::mm::{Area, Backing, commit, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot, Remap, page_up};
 use crate::task::process::{RLIM_INFINITY, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK};
 use crate::task::Capability;
 
@@ -21,6 +21,7 @@ const MAP_ANONYMOUS: u32 = 0x20;
 const MAP_32BIT: u32 = 0x40;
 const MAP_GROWSDOWN: u32 = 0x100;
 const MAP_LOCKED: u32 = 0x2000;
+const MAP_NORESERVE: u32 = 0x4000;
 const MAP_POPULATE: u32 = 0x8000;
 const MAP_NONBLOCK: u32 = 0x1_0000;
 const MAP_HUGETLB: u32 = 0x4_0000;
@@ -128,6 +129,11 @@ pub fn sys_mmap(cx: &Cx<'_>, addr: usize, len: usize, prot: u32, flags: u32, fd:
         file.accessed();
         Backing::Object { object, first: offset / PAGE as u64, file: Some(file) }
     };
+    // MAP_NORESERVE counts but in the strict mode, in which nothing is given on credit.
+    let on_credit = flags & MAP_NORESERVE != 0 && commit::MODE.load(Ordering::Relaxed) < 2;
+    if !on_credit && prot.contains(Prot::WRITE) && (!shared || flags & MAP_ANONYMOUS != 0) {
+        commit::check(len / PAGE)?;
+    }
     let label = None;
     let start = mm.map(MapRequest { place, len, prot, max_prot, shared, grows_down: flags & MAP_GROWSDOWN != 0, backing, label })?;
     let future = mm.future_locks.load(Ordering::Relaxed);

@@ -233,6 +233,13 @@ impl Pending {
         Ok(())
     }
 
+    /// Adds overruns to a timer's signal that waits: how many it has then.
+    fn add_overrun(&mut self, (signal, code, timer_id): (u32, i32, i32), count: i32) -> Option<i32> {
+        let info = self.queue.iter_mut().find(|it| (it.signal, it.code, it.timer_id) == (signal, code, timer_id))?;
+        info.status = info.status.saturating_add(count);
+        Some(info.status)
+    }
+
     /// Takes the pending signal of `allowed` that comes first: synchronous ones, then by number.
     pub fn take(&mut self, allowed: SigSet) -> Option<SigInfo> {
         let ready = self.set & allowed;
@@ -437,6 +444,14 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
     }
     process.signal_event.wake_all();
     Ok(())
+}
+
+/// Adds overruns to a timer's signal (number, code, timer) that waits, sent to a thread or to the process: how many it has then. `None` where none waits.
+pub fn add_overrun(process: &Process, thread: Option<&Thread>, timer: (u32, i32, i32), count: i32) -> Option<i32> {
+    match thread {
+        Some(thread) => thread.signals.lock().pending.add_overrun(timer, count),
+        None => process.signals.lock().pending.add_overrun(timer, count),
+    }
 }
 
 /// Sends a signal to one thread.

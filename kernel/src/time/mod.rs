@@ -235,20 +235,19 @@ impl SignalTimer {
 
 impl Expire for SignalTimer {
     fn expire(self: Arc<Self>) {
-        let old = {
+        let (old, count, repeats) = {
             let mut interval = self.interval.lock();
             let count = interval.elapse();
             if count == 0 {
                 // Another time has been set meanwhile.
                 return;
             }
-            if interval.repeats() {
-                self.overrun.store((count - 1) as u32, Ordering::Relaxed);
-            }
-            interval.arm(self.clone())
+            (interval.arm(self.clone()), count, interval.repeats())
         };
         drop(old);
-        self.send();
+        if !repeats || !self.add_overrun(count) {
+            self.send();
+        }
     }
 }
 
@@ -256,10 +255,19 @@ impl SignalTimer {
     /// Whether a timer on a CPU clock is due; it is set to its next expiry then.
     fn elapse_cpu(&self, process: &Process) -> bool {
         let count = self.cpu.as_ref().map_or(0, |cpu| cpu.elapse(process));
-        if count > 0 {
-            self.overrun.store((count - 1) as u32, Ordering::Relaxed);
-        }
-        count > 0
+        count > 0 && !self.add_overrun(count)
+    }
+
+    /// It has expired `count` times. Where its last signal still waits they are added to that one's overruns, and no other is to be sent: true then.
+    fn add_overrun(&self, count: u64) -> bool {
+        let most = i32::MAX as u64;
+        let waiting = self.process.upgrade().and_then(|process| {
+            let thread = self.notify.tid.and_then(process::find_thread);
+            signal::add_overrun(&process, thread.as_deref(), (self.notify.signal, self.code, self.id), count.min(most) as i32)
+        });
+        let overrun = waiting.unwrap_or(count.saturating_sub(1).min(most) as i32);
+        self.overrun.store(overrun as u32, Ordering::Relaxed);
+        waiting.is_some()
     }
 
     /// Tells whom it tells.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Driver, Terminal, TerminalFile, vt};
+use super::{Driver, TCSBRK, TCSBRKP, Terminal, TerminalFile, vt};
 use crate::error::*;
 use crate::fs::{Attr, Events, FdFlags, FileOps, IoSink, IoSource, OpenFile, OpenFlags};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
@@ -280,6 +280,8 @@ impl FileOps for Master {
                     task::signal::send_group(foreground, task::signal::SigInfo::kernel(arg as u32));
                 }
             }
+            // tcsendbreak(3), tcdrain(3): this side has no line that could be broken, and nothing is on its way.
+            TCSBRK | TCSBRKP => {}
             FIONREAD => {
                 // No lock is held where memory is written: the page may have to be brought in.
                 let waiting = self.0.pipe.output.lock().len() as u32;
