@@ -21,6 +21,7 @@ pub mod sockets;
 pub mod system;
 pub mod time;
 pub mod transfer;
+pub mod uring;
 
 pub use errno::Errno;
 pub use set::{Entry, Flags, Set, Treatment, Unknown, Values};
@@ -38,6 +39,7 @@ pub static GROUPS: &[Group] = &[
     Group { title: "Opening files and descriptors", sets: files::SETS },
     Group { title: "Names, attributes and mounts", sets: names::SETS },
     Group { title: "Moving data", sets: transfer::SETS },
+    Group { title: "Rings of requests", sets: uring::SETS },
     Group { title: "Memory", sets: memory::SETS },
     Group { title: "Processes", sets: processes::SETS },
     Group { title: "Signals and futexes", sets: signals::SETS },

@@ -19,6 +19,7 @@ pub mod sysv;
 pub mod timerfd;
 pub mod tty;
 pub mod unix;
+pub mod uring;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

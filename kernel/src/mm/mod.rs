@@ -8,6 +8,7 @@
 pub mod anon;
 mod area;
 pub mod commit;
+pub mod pages;
 mod fault;
 mod free;
 mod object;

@@ -25,7 +25,7 @@ pub fn sys_chmod(cx: &Cx<'_>, path: usize, mode: u32) -> Result<usize> {
 
 /// fchmod(2)
 pub fn sys_fchmod(cx: &Cx<'_>, fd: i32, mode: u32) -> Result<usize> {
-    let target = Target::File(cx.process.files().get_real(fd)?);
+    let target = Target::File(cx.real_file(fd)?);
     target.check_writable()?;
     Caller::of(cx.process).chmod_inode(&target.inode()?, mode)?;
     Ok(report(&target, notify::ATTRIB))
@@ -63,7 +63,7 @@ pub fn sys_lchown(cx: &Cx<'_>, path: usize, uid: u32, gid: u32) -> Result<usize>
 
 /// fchown(2)
 pub fn sys_fchown(cx: &Cx<'_>, fd: i32, uid: u32, gid: u32) -> Result<usize> {
-    let target = Target::File(cx.process.files().get_real(fd)?);
+    let target = Target::File(cx.real_file(fd)?);
     target.check_writable()?;
     let (uid, gid) = owners(cx, uid, gid)?;
     Caller::of(cx.process).chown_inode(&target.inode()?, uid, gid)?;
@@ -183,7 +183,7 @@ pub fn sys_truncate(cx: &Cx<'_>, path: usize, len: i64) -> Result<usize> {
 /// ftruncate(2)
 pub fn sys_ftruncate(cx: &Cx<'_>, fd: i32, len: i64) -> Result<usize> {
     let len = u64::try_from(len).map_err(|_| EINVAL)?;
-    let file = cx.process.files().get_real(fd)?;
+    let file = cx.real_file(fd)?;
     if !file.flags().writable() || file.ops.attr()?.file_type() != FileType::Regular {
         return Err(EINVAL);
     }
@@ -200,7 +200,7 @@ pub fn sys_ftruncate(cx: &Cx<'_>, fd: i32, len: i64) -> Result<usize> {
 pub fn sys_fallocate(cx: &Cx<'_>, fd: i32, mode: u32, offset: i64, len: i64) -> Result<usize> {
     const KEEP_SIZE: u32 = 1;
     const PUNCH_HOLE: u32 = 2;
-    let file = cx.process.files().get_real(fd)?;
+    let file = cx.real_file(fd)?;
     let (Ok(offset), Ok(len)) = (u64::try_from(offset), u64::try_from(len)) else { return Err(EINVAL) };
     if len == 0 {
         return Err(EINVAL);
@@ -232,12 +232,12 @@ pub fn sys_fallocate(cx: &Cx<'_>, fd: i32, mode: u32, offset: i64, len: i64) -> 
 
 /// fsync(2)
 pub fn sys_fsync(cx: &Cx<'_>, fd: i32) -> Result<usize> {
-    cx.process.files().get_real(fd)?.ops.sync(false).map(|()| 0)
+    cx.real_file(fd)?.ops.sync(false).map(|()| 0)
 }
 
 /// fdatasync(2)
 pub fn sys_fdatasync(cx: &Cx<'_>, fd: i32) -> Result<usize> {
-    cx.process.files().get_real(fd)?.ops.sync(true).map(|()| 0)
+    cx.real_file(fd)?.ops.sync(true).map(|()| 0)
 }
 
 /// sync(2)
@@ -254,7 +254,7 @@ pub fn sys_sync(_cx: &Cx<'_>) -> Result<usize> {
 
 /// syncfs(2)
 pub fn sys_syncfs(cx: &Cx<'_>, fd: i32) -> Result<usize> {
-    let file = cx.process.files().get_real(fd)?;
+    let file = cx.real_file(fd)?;
     if let Some(inode) = file.ops.inode() {
         inode.sync_fs()?;
     }
@@ -263,7 +263,7 @@ pub fn sys_syncfs(cx: &Cx<'_>, fd: i32) -> Result<usize> {
 
 /// sync_file_range(2)
 pub fn sys_sync_file_range(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, flags: u32) -> Result<usize> {
-    let file = cx.process.files().get_real(fd)?;
+    let file = cx.real_file(fd)?;
     let (Ok(offset), Ok(len)) = (u64::try_from(offset), u64::try_from(len)) else { return Err(EINVAL) };
     transfer::SYNC_FILE_RANGE.check(flags)?;
     let end = if len == 0 { u64::MAX } else { offset.checked_add(len).ok_or(EINVAL)?.div_ceil(PAGE) };
@@ -281,7 +281,7 @@ pub fn sys_sync_file_range(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, flags: u
 pub fn sys_fadvise64(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, advice: u32) -> Result<usize> {
     const WILLNEED: u32 = 3;
     const DONTNEED: u32 = 4;
-    let file = cx.process.files().get_real(fd)?;
+    let file = cx.real_file(fd)?;
     if file.ops.attr()?.file_type() == FileType::Fifo {
         return Err(ESPIPE);
     }
@@ -313,7 +313,7 @@ pub fn sys_fadvise64(cx: &Cx<'_>, fd: i32, offset: i64, len: i64, advice: u32) -
 
 /// readahead(2)
 pub fn sys_readahead(cx: &Cx<'_>, fd: i32, offset: i64, count: usize) -> Result<usize> {
-    let file = cx.process.files().get_real(fd)?;
+    let file = cx.real_file(fd)?;
     if !file.flags().readable() {
         return Err(EBADF);
     }

@@ -37,6 +37,7 @@ pub mod socket;
 pub mod sysv;
 mod table;
 pub mod time;
+pub mod uring;
 pub mod xattr;
 
 use alloc::sync::Arc;
@@ -45,6 +46,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use frame::user::UserContext;
 
 use crate::error::*;
+use crate::fs::OpenFile;
 use crate::task::seccomp::{self as seccomp_rules, Verdict};
 use crate::task::trace::{self, Entry};
 use crate::task::{Process, Thread};
@@ -74,6 +76,35 @@ pub struct Cx<'a> {
     pub thread: &'a Arc<Thread>,
     /// Its process.
     pub process: &'a Arc<Process>,
+    /// The file that the descriptor [`GIVEN`] means, where one was looked up before the call.
+    pub given: Option<&'a Arc<OpenFile>>,
+}
+
+/// No descriptor, but the file that is in [`Cx::given`].
+const GIVEN: i32 = i32::MIN;
+
+impl Cx<'_> {
+    /// The open file description behind a descriptor.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    fn file(&self, fd: i32) -> Result<Arc<OpenFile>> {
+        match self.given {
+            Some(file) if fd == GIVEN => Ok(file.clone()),
+            _ => self.process.files().get(fd),
+        }
+    }
+
+    /// As [`Cx::file`], but not for `O_PATH` descriptors.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    fn real_file(&self, fd: i32) -> Result<Arc<OpenFile>> {
+        match self.given {
+            Some(file) if fd == GIVEN => Ok(file.clone()),
+            _ => self.process.files().get_real(fd),
+        }
+    }
 }
 
 /// How a system call ends.
@@ -108,7 +139,7 @@ arg!(i32, u32, usize, u64, i64);
 
 /// Runs the system call `number` for a thread. A tracer whom a filter asks may change it.
 pub fn dispatch(thread: &Arc<Thread>, context: &mut UserContext, number: &mut u64) -> Outcome {
-    let cx = Cx { thread, process: &thread.process };
+    let cx = Cx { thread, process: &thread.process, given: None };
     let mut asked = false;
     while thread.seccomp.mode() != seccomp_rules::MODE_DISABLED {
         match seccomp_rules::judge(thread, *number, &context.regs) {

@@ -143,7 +143,7 @@ enum Endpoint {
 }
 
 fn endpoint(cx: &Cx<'_>, fd: i32) -> Result<Endpoint> {
-    let file = cx.process.files().get(fd)?;
+    let file = cx.file(fd)?;
     if let Some(socket) = file.downcast::<Socket>().and_then(Socket::shared) {
         return Ok(Endpoint::Unix(file, socket));
     }
@@ -232,7 +232,7 @@ pub fn sys_accept(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize) -> Result<usiz
 
 /// accept4(2)
 pub fn sys_accept4(cx: &Cx<'_>, fd: i32, at: usize, len_at: usize, flags: u32) -> Result<usize> {
-    cx.process.files().get_real(fd)?;
+    cx.real_file(fd)?;
     sockets::SOCKET.check(flags)?;
     let (file, listener) = match endpoint(cx, fd)? {
         Endpoint::Unix(file, listener) => (file, listener),

@@ -374,6 +374,10 @@ table! {
     285 fallocate (i32, u32, i64, i64) => super::attr::sys_fallocate;
     306 syncfs (i32) => super::attr::sys_syncfs;
 
+    425 io_uring_setup (u32, usize) => super::uring::sys_io_uring_setup;
+    426 io_uring_enter (i32, u32, u32, u32, usize, usize) => super::uring::sys_io_uring_enter;
+    427 io_uring_register (i32, u32, usize, u32) => super::uring::sys_io_uring_register;
+
     165 mount (usize, usize, usize, u64, usize) => super::mount::sys_mount;
     166 umount2 (usize, u32) => super::mount::sys_umount2;
 

@@ -22,7 +22,7 @@ fn by_path(cx: &Cx<'_>, path: usize, follow: bool) -> Result<Target> {
 }
 
 fn by_fd(cx: &Cx<'_>, fd: i32) -> Result<Target> {
-    cx.process.files().get_real(fd).map(Target::File)
+    cx.real_file(fd).map(Target::File)
 }
 
 fn read_name(addr: usize) -> Result<Vec<u8>> {

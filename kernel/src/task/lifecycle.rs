@@ -361,6 +361,7 @@ fn exit_thread(status: i32) -> ! {
         }
         crate::ipc::futex::thread_exit(&thread);
         crate::ipc::futex_pi::thread_exit(thread.tid());
+        thread.ring_work.leave(&thread);
         let tid_address = thread.clear_child_tid.swap(0, Ordering::Relaxed);
         if tid_address != 0 && thread.process.mm().is_ok() {
             let _ = frame::user::write_u32(tid_address as u64, 0);

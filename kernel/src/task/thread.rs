@@ -65,6 +65,8 @@ pub struct Thread {
     pub(super) namespaces: SpinLock<Arc<super::namespaces::Namespaces>>,
     /// Who traces it.
     pub tracing: super::trace::Tracing,
+    /// What it has to do for requests of rings on its way to user mode.
+    pub ring_work: crate::ipc::uring::ThreadWork,
     /// In user mode now, for the tick's accounting.
     pub in_user: AtomicBool,
 }
@@ -131,6 +133,7 @@ impl Thread {
             restart_sleep: SpinLock::new(None),
             seccomp: super::seccomp::Seccomp::default(),
             tracing: super::trace::Tracing::default(),
+            ring_work: crate::ipc::uring::ThreadWork::default(),
             in_user: AtomicBool::new(false),
         })
     }
@@ -150,6 +153,7 @@ impl Thread {
         self.signal_check.load(Ordering::Acquire)
             && (self.must_exit.load(Ordering::Acquire)
                 || self.process.stopped.load(Ordering::Acquire)
+                || self.ring_work.is_due()
                 || self.tracing.watch().contains(super::trace::Watch::TRAP)
                 || super::signal::deliverable(self))
     }

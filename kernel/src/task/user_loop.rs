@@ -130,6 +130,9 @@ fn prepare_return(thread: &Arc<Thread>, mut cpu: Cpu<'_>, interrupted: Option<In
         coredump::leave_registers(thread, &mut cpu);
         return thread.leave(thread.process.exit_status.load(Ordering::SeqCst));
     }
+    if thread.ring_work.is_due() {
+        syscall::uring::run_due(thread);
+    }
     if thread.process.stopped.load(Ordering::SeqCst) {
         signal::stop_here(thread, cpu.again());
     }
@@ -137,6 +140,10 @@ fn prepare_return(thread: &Arc<Thread>, mut cpu: Cpu<'_>, interrupted: Option<In
         trace::trap_stop(thread, cpu.again());
     }
     let delivery = if thread.signal_check.load(Ordering::Acquire) { signal::next_delivery(thread, cpu.again()) } else { Delivery::Nothing };
+    if thread.ring_work.is_due() {
+        // It came while the look was being taken.
+        thread.signal_check.store(true, Ordering::Release);
+    }
     // A tracer that changed the result, or the number of the call, has decided that it is not restarted.
     let interrupted = interrupted.filter(|call| cpu.context.regs.rax == call.error.to_ret() && *cpu.call == call.number);
     let context = &mut *cpu.context;

@@ -5,14 +5,12 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering;
-
-use frame::mm::Frame;
 
 use super::arrival::{ADDRESS_BYTES, Arrival, ETHERNET, View};
 use super::Kind;
 use crate::error::*;
-use crate::mm::{MemoryObject, ObjectPage, PAGE};
+use crate::mm::PAGE;
+use crate::mm::pages::Pages;
 
 /// Slots and their parts begin at multiples of this (`TPACKET_ALIGNMENT`).
 const ALIGNMENT: usize = 16;
@@ -71,43 +69,9 @@ pub struct Shape {
     pub slots: u32,
 }
 
-/// The pages.
-pub struct Memory(Vec<Frame>);
-
-impl MemoryObject for Memory {
-    fn page(&self, index: u64, _for_write: bool) -> Result<ObjectPage> {
-        let at = usize::try_from(index).map_err(|_| EFAULT)?;
-        self.0.get(at).cloned().map(ObjectPage::Ram).ok_or(EFAULT)
-    }
-
-    fn resident(&self, index: u64, out: &mut Vec<Frame>, max: usize) {
-        out.extend(self.0.iter().skip(index as usize).take(max).cloned());
-    }
-}
-
-impl Memory {
-    fn write(&self, mut at: usize, mut bytes: &[u8]) {
-        while let (Some(page), false) = (self.0.get(at / PAGE), bytes.is_empty()) {
-            let (now, later) = bytes.split_at(bytes.len().min(PAGE - at % PAGE));
-            page.write(at % PAGE, now);
-            (at, bytes) = (at + now.len(), later);
-        }
-    }
-
-    fn status(&self, at: usize) -> u32 {
-        self.0.get(at / PAGE).map_or(USER, |page| page.atomic_u32(at % PAGE).load(Ordering::Acquire))
-    }
-
-    fn set_status(&self, at: usize, status: u32) {
-        if let Some(page) = self.0.get(at / PAGE) {
-            page.atomic_u32(at % PAGE).store(status, Ordering::Release);
-        }
-    }
-}
-
 /// A ring.
 pub struct Ring {
-    memory: Arc<Memory>,
+    memory: Arc<Pages>,
     version: Version,
     shape: Shape,
     reserve: usize,
@@ -132,15 +96,14 @@ impl Ring {
         let slots = (block / slot).checked_mul(shape.blocks as usize).filter(|slots| *slots > 0 && *slots == shape.slots as usize);
         slots.ok_or(EINVAL)?;
         let bytes = block.checked_mul(shape.blocks as usize).filter(|bytes| *bytes <= MOST).ok_or(ENOMEM)?;
-        let pages = (0..bytes / PAGE).map(|_| Frame::alloc_zeroed().ok_or(ENOMEM)).collect::<Result<Vec<Frame>>>()?;
-        Ok(Self { memory: Arc::new(Memory(pages)), version, shape, reserve: reserve as usize, kind, next: 0, is_losing: false })
+        Ok(Self { memory: Pages::new(bytes)?, version, shape, reserve: reserve as usize, kind, next: 0, is_losing: false })
     }
 
     /// What the program maps: all of it.
     ///
     /// # Errors
     /// `EINVAL` for a part.
-    pub fn memory(&self, offset: u64, len: u64) -> Result<Arc<Memory>> {
+    pub fn memory(&self, offset: u64, len: u64) -> Result<Arc<Pages>> {
         let whole = self.shape.block_size as usize * self.shape.blocks as usize;
         if offset == 0 && len == whole as u64 { Ok(self.memory.clone()) } else { Err(EINVAL) }
     }
@@ -159,13 +122,13 @@ impl Ring {
     /// Whether the frame that came last has not been taken yet.
     pub fn has_frames(&self) -> bool {
         let last = self.next.checked_sub(1).unwrap_or(self.shape.slots - 1);
-        self.memory.status(self.at(last)) != KERNEL
+        self.memory.load(self.at(last)) != KERNEL
     }
 
     /// Puts in what a filter let pass of a frame; false where there is no room.
     pub fn put(&mut self, arrival: &Arrival<'_>, view: &View<'_>, passed: usize, at_ns: i64) -> bool {
         let slot = self.at(self.next);
-        if self.memory.status(slot) != KERNEL {
+        if self.memory.load(slot) != KERNEL {
             self.is_losing = true;
             return false;
         }
@@ -205,7 +168,7 @@ impl Ring {
         }
         self.memory.write(slot + 4, &rest);
         // What was written is there for whoever sees this.
-        self.memory.set_status(slot, status);
+        self.memory.store(slot, status);
         self.next = (self.next + 1) % self.shape.slots;
         true
     }
