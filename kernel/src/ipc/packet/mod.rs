@@ -265,7 +265,7 @@ impl Socket {
     /// `PACKET_ADD_MEMBERSHIP`, `PACKET_DROP_MEMBERSHIP`: all frames are seen anyhow, so that this is kept only to be taken away again.
     ///
     /// # Errors
-    /// `ENODEV`; `EADDRNOTAVAIL` for one that it does not have.
+    /// `ENODEV`, `ENOBUFS`. One that it does not have is taken away, as on Linux.
     pub fn change_membership(&self, join: bool, index: u32, kind: u16, address: &[u8]) -> Result {
         /// Different ones of a socket.
         const MOST: usize = 512;
@@ -281,8 +281,9 @@ impl Socket {
             state.memberships.push((index, kind, address.to_vec()));
             return Ok(());
         }
-        let at = state.memberships.iter().position(is_it).ok_or(EADDRNOTAVAIL)?;
-        state.memberships.swap_remove(at);
+        if let Some(at) = state.memberships.iter().position(is_it) {
+            state.memberships.swap_remove(at);
+        }
         Ok(())
     }
 

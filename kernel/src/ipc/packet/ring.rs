@@ -16,6 +16,8 @@ use crate::mm::pages::Pages;
 const ALIGNMENT: usize = 16;
 /// Bytes of the header of both versions, with what fills it up.
 const HEADER: usize = 32;
+/// With the address behind it.
+const HEAD: usize = HEADER + ADDRESS_BYTES;
 /// Largest memory, bytes.
 const MOST: usize = 256 << 20;
 /// `TP_STATUS_*`
@@ -50,9 +52,9 @@ impl Version {
         self as u32
     }
 
-    /// `PACKET_HDRLEN`: bytes of the header and the address behind it, the same in both.
+    /// `PACKET_HDRLEN`: bytes of the header, the same in both.
     pub const fn header_len(self) -> usize {
-        HEADER + ADDRESS_BYTES
+        HEADER
     }
 }
 
@@ -89,7 +91,7 @@ impl Ring {
     pub fn new(version: Version, shape: Shape, reserve: u32, kind: Kind) -> Result<Self> {
         let block = shape.block_size as usize;
         let slot = shape.slot_size as usize;
-        let least = version.header_len().checked_add(reserve as usize).ok_or(EINVAL)?;
+        let least = HEAD.checked_add(reserve as usize).ok_or(EINVAL)?;
         if block == 0 || block % PAGE != 0 || (block as i32) <= 0 || slot < least || slot % ALIGNMENT != 0 || shape.blocks == 0 {
             return Err(EINVAL);
         }
@@ -132,13 +134,12 @@ impl Ring {
             self.is_losing = true;
             return false;
         }
-        let head = self.version.header_len();
         // The packet begins at an aligned place, its link's header before it.
         let (mac, network) = if self.kind == Kind::Raw {
-            let network = (head + ETHERNET.max(16)).next_multiple_of(ALIGNMENT) + self.reserve;
+            let network = (HEAD + ETHERNET.max(16)).next_multiple_of(ALIGNMENT) + self.reserve;
             (network - ETHERNET, network)
         } else {
-            let network = head.next_multiple_of(ALIGNMENT) + 16 + self.reserve;
+            let network = HEAD.next_multiple_of(ALIGNMENT) + 16 + self.reserve;
             (network, network)
         };
         let room = (self.shape.slot_size as usize).saturating_sub(mac);

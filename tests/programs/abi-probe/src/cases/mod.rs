@@ -21,6 +21,7 @@ mod mounts;
 mod mqueue;
 mod names;
 mod namespaces;
+mod packets;
 mod permissions;
 mod pipes;
 mod processes;
@@ -28,6 +29,7 @@ mod rseq;
 mod signals;
 mod sockets;
 mod time;
+mod uring;
 mod util;
 mod xattrs;
 
@@ -37,6 +39,7 @@ use crate::harness::Group;
 pub const GROUPS: &[Group] = &[
     files::GROUP,
     aio::GROUP,
+    uring::GROUP,
     names::GROUP,
     permissions::GROUP,
     capabilities::GROUP,
@@ -58,6 +61,7 @@ pub const GROUPS: &[Group] = &[
     ipc::GROUP,
     mqueue::GROUP,
     sockets::GROUP,
+    packets::GROUP,
     time::GROUP,
     mounts::GROUP,
     misc::GROUP,
