@@ -33,6 +33,7 @@ mod memdev;
 mod open;
 mod ops;
 mod path;
+pub mod propagation;
 mod ports;
 mod stat;
 pub mod text;

@@ -1,4 +1,4 @@
-//! Mounted filesystems and the trees they form, one in each namespace (`mount_namespaces(7)`; all mounts are private).
+//! Mounted filesystems and the trees they form, one in each namespace (`mount_namespaces(7)`).
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -12,6 +12,7 @@ use super::dcache;
 use super::dentry::Dentry;
 use super::inode::InodeRef;
 use super::path::Path;
+use super::propagation::{self, Propagation};
 use crate::error::*;
 use crate::task::{Capability, Credentials};
 use crate::sync::{Mutex, Once, RwSpinLock, SpinLock, WaitQueue};
@@ -83,6 +84,7 @@ pub struct Mount {
     /// Files open for writing through it.
     writers: AtomicIsize,
     parent: SpinLock<Option<Path>>,
+    propagation: SpinLock<Propagation>,
     /// Options that cannot be taken back: they come from a namespace with more privileges.
     locked_flags: AtomicU32,
     /// It cannot be moved or taken away alone, so that what it covers stays covered.
@@ -138,6 +140,10 @@ impl Namespace {
         let lower = *user != self.user;
         let copy = |of: &Arc<Mount>| {
             let copy = of.again(&of.root);
+            let part = of.propagation();
+            // What those with less privileges mount is not seen by those with more.
+            let in_lower = Propagation { group: 0, master: if part.group != 0 { part.group } else { part.master }, ..part };
+            copy.set_propagation(if lower { in_lower } else { part });
             if lower {
                 copy.lock_flags();
             }
@@ -207,6 +213,7 @@ impl Mount {
             flags: AtomicU32::new(flags.bits()),
             writers: AtomicIsize::new(0),
             parent: SpinLock::new(None),
+            propagation: SpinLock::new(Propagation::default()),
             locked_flags: AtomicU32::new(0),
             locked: AtomicBool::new(false),
         })
@@ -217,6 +224,16 @@ impl Mount {
         let copy = Self::new(self.sb.clone(), root.clone(), &self.source, self.flags());
         copy.locked_flags.store(self.locked_flags.load(Ordering::Relaxed), Ordering::Relaxed);
         copy
+    }
+
+    /// How it takes part in what is mounted elsewhere.
+    pub fn propagation(&self) -> Propagation {
+        *self.propagation.lock()
+    }
+
+    /// Sets that; what it was.
+    pub fn set_propagation(&self, new: Propagation) -> Propagation {
+        core::mem::replace(&mut *self.propagation.lock(), new)
     }
 
     fn lock_flags(&self) {
@@ -357,7 +374,57 @@ fn detach(mount: &Arc<Mount>) {
 /// `ENOTDIR` where one of root and mount point is a directory and the other is not, `ENOENT` for a removed mount point.
 pub fn mount_fs(sb: Arc<SuperBlock>, at: &Path, source: &[u8], flags: MountFlags) -> Result<Arc<Mount>> {
     let root = sb.root.clone();
-    add(Mount::new(sb, root, source, flags), at)
+    let mount = add(Mount::new(sb, root, source, flags), at)?;
+    propagation::mounted(&mount, at);
+    Ok(mount)
+}
+
+/// Every mount of all namespaces.
+pub(super) fn all() -> Vec<Arc<Mount>> {
+    TABLE.read().all.clone()
+}
+
+/// The mounts below another one, parents before children.
+pub(super) fn below(mount: &Mount) -> Vec<Arc<Mount>> {
+    let all = TABLE.read().all.clone();
+    match all.iter().find(|it| core::ptr::eq(&***it, mount)) {
+        Some(mount) => submounts(&Path::root_of(mount)),
+        None => Vec::new(),
+    }
+}
+
+/// Mounts copies of a tree (its top, and the mounts below it, parents before children) on `at`, each with its part in what is mounted elsewhere.
+/// What is mounted there already stays on top. Where something cannot be mounted, it and what is on it is left out.
+pub(super) fn copy_tree(tree: &[Arc<Mount>], parts: &[Propagation], at: &Path) {
+    let mut copies: Vec<(u64, Arc<Mount>)> = Vec::new();
+    for (mount, part) in tree.iter().zip(parts) {
+        let place = if copies.is_empty() {
+            Some(at.clone())
+        } else {
+            mount.mountpoint().and_then(|point| {
+                let parent = copies.iter().find(|it| it.0 == point.mount.id)?.1.clone();
+                Some(Path { mount: parent, dentry: point.dentry })
+            })
+        };
+        let Some(place) = place else { continue };
+        let covers = covering(&place);
+        if let Some(covers) = &covers {
+            detach(covers);
+        }
+        let copy = mount.again(&mount.root);
+        copy.set_propagation(*part);
+        copy.locked.store(mount.is_locked(), Ordering::Relaxed);
+        let added = add(copy, &place);
+        let covered = added.as_ref().map_or(place, Path::root_of);
+        if let Some(covers) = &covers {
+            attach(covers, &covered);
+        }
+        match added {
+            Ok(copy) => copies.push((mount.id, copy)),
+            Err(_) if copies.is_empty() => return,
+            Err(_) => {}
+        }
+    }
 }
 
 fn add(mount: Arc<Mount>, at: &Path) -> Result<Arc<Mount>> {
@@ -381,15 +448,28 @@ pub fn bind(source: &Path, at: &Path, recursive: bool) -> Result {
     if !recursive && submounts(source).iter().any(|mount| mount.is_locked()) {
         return Err(EINVAL);
     }
-    let top = add(source.mount.again(&source.dentry), at)?;
-    let mut copies: Vec<(u64, Arc<Mount>)> = alloc::vec![(source.mount.id, top)];
+    let part = source.mount.propagation();
+    if part.is_unbindable {
+        return Err(EINVAL);
+    }
+    let copy = source.mount.again(&source.dentry);
+    copy.set_propagation(part);
+    let top = add(copy, at)?;
+    let mut copies: Vec<(u64, Arc<Mount>)> = alloc::vec![(source.mount.id, top.clone())];
     for mount in below {
+        let part = mount.propagation();
+        if part.is_unbindable {
+            continue;
+        }
         let Some(point) = mount.mountpoint() else { continue };
         let Some(new_parent) = copies.iter().find(|c| c.0 == point.mount.id).map(|c| c.1.clone()) else { continue };
-        let copy = add(mount.again(&mount.root), &Path { mount: new_parent, dentry: point.dentry })?;
+        let copy = mount.again(&mount.root);
+        copy.set_propagation(part);
+        let copy = add(copy, &Path { mount: new_parent, dentry: point.dentry })?;
         copy.locked.store(mount.is_locked(), Ordering::Relaxed);
         copies.push((mount.id, copy));
     }
+    propagation::mounted(&top, at);
     Ok(())
 }
 
@@ -434,8 +514,32 @@ pub fn move_mount(source: &Path, at: &Path) -> Result {
         }
         above = path.mount.mountpoint();
     }
+    // It would have to go where the old place is seen as well.
+    if source.mount.mountpoint().is_some_and(|old| old.mount.propagation().group != 0) {
+        return Err(EINVAL);
+    }
+    propagation::check(&source.mount, at)?;
     detach(&source.mount);
     attach(&source.mount, at);
+    propagation::mounted(&source.mount, at);
+    Ok(())
+}
+
+/// Says how the mount whose root is `path` takes part in what is mounted elsewhere, with `recursive` those below it, too.
+///
+/// # Errors
+/// `EINVAL` where `path` is no mount's root.
+pub fn set_kind(path: &Path, kind: propagation::Kind, recursive: bool) -> Result {
+    if !Arc::ptr_eq(&path.dentry, &path.mount.root) {
+        return Err(EINVAL);
+    }
+    propagation::change(&path.mount, kind);
+    if recursive {
+        for mount in submounts(path) {
+            propagation::change(&mount, kind);
+        }
+    }
+    has_changed();
     Ok(())
 }
 
@@ -491,7 +595,20 @@ pub fn unmount(path: Path, lazily: bool) -> Result {
         path.inode().sync_fs()?;
     }
     drop(below);
+    // What was mounted with it goes with it, but for what something else is mounted on.
+    let copies: Vec<Arc<Mount>> = match path.mount.mountpoint() {
+        Some(at) => propagation::copies_at(&at.mount, &at.dentry).into_iter().filter(|it| lazily || submounts(&Path::root_of(it)).is_empty()).collect(),
+        None => Vec::new(),
+    };
+    if !lazily && copies.iter().any(|it| Arc::strong_count(it) > 3) {
+        return Err(EBUSY);
+    }
     remove_tree(path);
+    for copy in copies {
+        let root = Path::root_of(&copy);
+        drop(copy);
+        remove_tree(root);
+    }
     Ok(())
 }
 
@@ -501,6 +618,7 @@ fn remove_tree(path: Path) {
     let mut gone = Vec::new();
     for mount in below.iter().rev().chain([&path.mount]) {
         detach(mount);
+        propagation::leave(mount);
         TABLE.write().all.retain(|m| {
             let keep = !Arc::ptr_eq(m, mount);
             if !keep {
@@ -539,6 +657,10 @@ pub fn pivot_root(context: &FsContext, new_root: &Path, put_old: &Path) -> Resul
         return Err(EBUSY);
     }
     if !Arc::ptr_eq(&old.dentry, &old.mount.root) || !Arc::ptr_eq(&new_root.dentry, &new_root.mount.root) || new_root.mount.mountpoint().is_none() || new_root.mount.is_locked() {
+        return Err(EINVAL);
+    }
+    let is_shared = |at: Option<Path>| at.is_some_and(|at| at.mount.propagation().group != 0);
+    if is_shared(Some(put_old.clone())) || is_shared(new_root.mount.mountpoint()) || is_shared(old.mount.mountpoint()) {
         return Err(EINVAL);
     }
     let mut at = put_old.clone();
@@ -581,6 +703,8 @@ pub struct MountInfo {
     pub fs_options: Vec<u8>,
     #[allow(missing_docs)]
     pub fs_readonly: bool,
+    /// How it takes part in what is mounted elsewhere.
+    pub propagation: Propagation,
 }
 
 /// The mounts a process with root directory `root` can reach.
@@ -618,6 +742,7 @@ pub fn list(root: &Path) -> Vec<MountInfo> {
             source: mount.source.clone(),
             fs_options: mount.sb.options.lock().clone(),
             fs_readonly: mount.sb.readonly.load(Ordering::Relaxed),
+            propagation: mount.propagation(),
         });
     }
     list

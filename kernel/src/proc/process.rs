@@ -456,9 +456,18 @@ fn mounts(process: &Process, info: bool) -> Vec<u8> {
         let options = String::from_utf8_lossy(&m.fs_options).into_owned();
         let flags = m.flags.options();
         let access = if m.fs_readonly { "ro" } else { "rw" };
+        let mut part = String::new();
+        for (name, group) in [("shared", m.propagation.group), ("master", m.propagation.master)] {
+            if group != 0 {
+                let _ = write!(part, "{name}:{group} ");
+            }
+        }
+        if m.propagation.is_unbindable {
+            part.push_str("unbindable ");
+        }
         let line = if info {
             format!(
-                "{} {} {}:{} {} {} {flags} - {} {} {access}{}{options}\n",
+                "{} {} {}:{} {} {} {flags} {part}- {} {} {access}{}{options}\n",
                 m.id,
                 m.parent,
                 fs::major(m.dev),

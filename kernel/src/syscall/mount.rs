@@ -6,6 +6,7 @@ use call_flags::names;
 
 use super::Cx;
 use crate::error::*;
+use crate::fs::propagation::Kind;
 use crate::fs::{self, Caller, LookupFlags, MountFlags, Path, mount};
 use crate::task::Capability;
 use crate::user;
@@ -83,17 +84,19 @@ fn options(flags: u64, at: &Path) -> MountFlags {
     options
 }
 
-/// All mounts are private and stay so: only that can be asked for.
+/// Says how a mount takes part in what is mounted elsewhere.
 fn propagation(flags: u64, at: &Path) -> Result {
     let kind = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
-    if kind.count_ones() != 1 || flags & !(kind | MS_REC | MS_SILENT) != 0 || !alloc::sync::Arc::ptr_eq(&at.dentry, &at.mount.root) {
+    if kind.count_ones() != 1 || flags & !(kind | MS_REC | MS_SILENT) != 0 {
         return Err(EINVAL);
     }
-    match kind {
-        // A slave of nobody is private.
-        MS_PRIVATE | MS_SLAVE => Ok(()),
-        _ => Err(EINVAL),
-    }
+    let kind = match kind {
+        MS_SHARED => Kind::Shared,
+        MS_PRIVATE => Kind::Private,
+        MS_SLAVE => Kind::Slave,
+        _ => Kind::Unbindable,
+    };
+    mount::set_kind(at, kind, flags & MS_REC != 0)
 }
 
 fn new_mount(cx: &Cx<'_>, fs_type: &[u8], source: &[u8], data: &[u8], options: MountFlags, at: &Path) -> Result {
