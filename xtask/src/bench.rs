@@ -83,7 +83,7 @@ fn script(project: &Project, name: &str) -> Result<String> {
     };
     let is_word = name.chars().all(|letter| letter.is_ascii_alphanumeric());
     if !is_word || name == "common" || !folder.join(format!("{name}.sh")).is_file() {
-        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, genai, init, packages, disk, untar, compile, sqlite, redis");
+        bail!("there is no benchmark {name:?}; there are: kernel, net, desktop, gde, genai, init, packages, disk, untar, compile, sqlite, redis, nginx, pgbench, iperf3, fio");
     }
     let place = "dir=$(mktemp -d /root/bench.XXXXXX); trap 'cd /; rm -rf \"$dir\"' EXIT; cd \"$dir\"\n";
     Ok(format!("{}\n{place}{}", read("common")?, read(name)?))

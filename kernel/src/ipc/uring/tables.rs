@@ -91,6 +91,14 @@ impl Tables {
         Ok(core::mem::replace(place, file))
     }
 
+    /// Empties a place.
+    ///
+    /// # Errors
+    /// As [`Tables::replace_file`]; `EBADF` where it is empty.
+    pub fn take_file(&self, number: usize) -> Result<Arc<OpenFile>> {
+        self.replace_file(number, None)?.ok_or(EBADF)
+    }
+
     /// Puts a file in the first empty place; its number.
     ///
     /// # Errors

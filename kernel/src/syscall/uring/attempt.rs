@@ -331,7 +331,8 @@ fn read(cx: &Cx<'_>, ring: &Arc<Ring>, request: &Request) -> Result<Attempt> {
             if let Some(chosen) = chosen {
                 ring.tables.give_back(entry.buffer, chosen);
             }
-            if error == EAGAIN && request.quick.is_some() && !file.nonblocking() { Ok(Attempt::Wait(Events::IN)) } else { Err(error) }
+            // As Linux: O_NONBLOCK is for those who read by themselves.
+            if error == EAGAIN && request.quick.is_some() { Ok(Attempt::Wait(Events::IN)) } else { Err(error) }
         }
     }
 }
@@ -367,7 +368,7 @@ fn write(cx: &Cx<'_>, ring: &Arc<Ring>, request: &Request) -> Result<Attempt> {
             let sync = if entry.call_flags & SYNC != 0 { Some(false) } else { (entry.call_flags & DSYNC != 0).then_some(true) };
             written(cx, file, n, sync).map(done)
         }
-        Err(EAGAIN) if request.quick.is_some() && !file.nonblocking() => Ok(Attempt::Wait(Events::OUT)),
+        Err(EAGAIN) if request.quick.is_some() => Ok(Attempt::Wait(Events::OUT)),
         Err(error) => Err(error),
     }
 }
@@ -457,7 +458,7 @@ fn accept(with: &Cx<'_>, ring: &Arc<Ring>, request: &mut Request) -> Result<Atte
         match accepted.and_then(|fd| place(with, ring, fd, entry.file_index)) {
             Ok(fd) if again => post(ring, Completion { user_data: entry.user_data, result: fd as i32, flags: MORE }),
             Ok(fd) => return Ok(done(fd)),
-            Err(EAGAIN) if !request.file.as_ref().is_some_and(|file| file.nonblocking()) => return Ok(Attempt::Wait(Events::IN)),
+            Err(EAGAIN) => return Ok(Attempt::Wait(Events::IN)),
             Err(error) => return Err(error),
         }
     }
@@ -575,10 +576,8 @@ fn close(cx: &Cx<'_>, ring: &Ring, entry: &Entry) -> Result<usize> {
     if entry.fd != 0 {
         return Err(EINVAL);
     }
-    let number = entry.file_index as usize - 1;
-    ring.tables.file(number)?;
-    let old = ring.tables.replace_file(number, None)?;
-    drop(old);
+    let gone = ring.tables.take_file(entry.file_index as usize - 1)?;
+    drop(gone);
     Ok(0)
 }
 
