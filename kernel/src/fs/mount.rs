@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use bitflags::bitflags;
 
@@ -103,6 +103,8 @@ struct Table {
 
 static TABLE: RwSpinLock<Table> = RwSpinLock::new(Table { at: BTreeMap::new(), all: Vec::new() });
 static TYPES: RwSpinLock<Vec<(&'static str, bool, MountFn)>> = RwSpinLock::new(Vec::new());
+/// `fs.mount-max`: most mounts of all namespaces together. Shared ones multiply quickly.
+pub static MAX_MOUNTS: AtomicUsize = AtomicUsize::new(20_000);
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// A tree of mounts. It goes with the last process that sees it.
@@ -434,7 +436,13 @@ fn add(mount: Arc<Mount>, at: &Path) -> Result<Arc<Mount>> {
     if at.dentry.is_gone() {
         return Err(ENOENT);
     }
-    TABLE.write().all.push(mount.clone());
+    {
+        let mut table = TABLE.write();
+        if table.all.len() >= MAX_MOUNTS.load(Ordering::Relaxed) {
+            return Err(ENOSPC);
+        }
+        table.all.push(mount.clone());
+    }
     attach(&mount, at);
     Ok(mount)
 }

@@ -247,6 +247,7 @@ fn fs() -> InodeRef {
         ("aio-nr", FILE, || Text::new(|| number(crate::ipc::aio::REQUESTS.load(Ordering::Relaxed) as u64))),
         ("file-max", FILE, constant!(1 << 20)),
         ("file-nr", FILE, || Text::new(|| b"0\t0\t1048576\n".to_vec())),
+        ("mount-max", FILE, || setting_in(&crate::fs::mount::MAX_MOUNTS, 1..=100_000)),
         ("nr_open", FILE, || setting_in(&crate::fs::NR_OPEN, 64..=1 << 24)),
         ("lease-break-time", FILE, || setting(&crate::fs::lease::BREAK_TIME_S)),
         ("leases-enable", FILE, constant!(1)),

@@ -584,7 +584,7 @@ fn close(cx: &Cx<'_>, ring: &Ring, entry: &Entry) -> Result<usize> {
 fn provide(ring: &Ring, entry: &Entry) -> Result<usize> {
     const MOST: i32 = 1 << 16;
     let (count, size, first) = (entry.fd, entry.len as usize, entry.offset);
-    if !(1..=MOST).contains(&count) || size == 0 || first + count as u64 > MOST as u64 {
+    if !(1..=MOST).contains(&count) || size == 0 || first.saturating_add(count as u64) > MOST as u64 {
         return Err(if first > u64::from(u16::MAX) || !(1..=MOST).contains(&count) { E2BIG } else { EINVAL });
     }
     let bytes = size.checked_mul(count as usize).ok_or(EOVERFLOW)?;
