@@ -28,7 +28,7 @@ const NEWUTS: Entry = on("CLONE_NEWUTS", 0x400_0000);
 const NEWIPC: Entry = on("CLONE_NEWIPC", 0x800_0000);
 const NEWUSER: Entry = on("CLONE_NEWUSER", 0x1000_0000);
 const NEWPID: Entry = on("CLONE_NEWPID", 0x2000_0000);
-const NEWNET: Entry = no("CLONE_NEWNET", 0x4000_0000, EINVAL, NO_NAMESPACES);
+const NEWNET: Entry = on("CLONE_NEWNET", 0x4000_0000);
 const NEWTIME: Entry = no("CLONE_NEWTIME", 0x80, EINVAL, NO_NAMESPACES);
 const IO: Entry = idle("CLONE_IO", 0x8000_0000, "the priority of disk access belongs to threads");
 
@@ -54,7 +54,7 @@ sets! {
     UNSHARE: Flags = Flags::new(&["unshare"], "flags", Unknown::Refused(EINVAL), &[
         VM, SIGHAND, THREAD, FS, FILES, SYSVSEM, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, NEWTIME,
     ]);
-    /// `setns(2)`: of the kinds of which there is one, the caller is in it already.
+    /// `setns(2)`: of times there is one namespace, in which the caller is already.
     SETNS: Flags = Flags::new(&["setns"], "nstype", Unknown::Refused(EINVAL), &[
         on("CLONE_NEWNS", 0x2_0000),
         on("CLONE_NEWCGROUP", 0x200_0000),

@@ -11,6 +11,7 @@ pub mod mqueue;
 pub mod namespace;
 pub mod netdev;
 pub mod netlink;
+pub mod network;
 pub mod packet;
 pub mod pidfd;
 pub mod pipe;

@@ -2,14 +2,14 @@
 //! machines, which the network stack describes.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::net::{IpAddr, Ipv4Addr};
 
 use net_abi::{Address, Change, Configuration, Counters};
 
 use crate::error::*;
 use crate::ipc::inet::outside;
-use crate::task;
+use crate::ipc::network::NetNamespace;
+use crate::task::Capability;
 use crate::user;
 
 /// Name, index and maximum packet of the loop-back device.
@@ -50,20 +50,6 @@ const SIOCSIFMTU: u32 = 0x8922;
 const SIOCGIFHWADDR: u32 = 0x8927;
 const SIOCGIFINDEX: u32 = 0x8933;
 const SIOCGIFTXQLEN: u32 = 0x8942;
-
-static BYTES: AtomicU64 = AtomicU64::new(0);
-static PACKETS: AtomicU64 = AtomicU64::new(0);
-
-/// Counts a packet over the loop-back device.
-pub fn count(bytes: usize) {
-    BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
-    PACKETS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Bytes and packets that have gone over the loop-back device, without headers.
-pub fn traffic() -> (u64, u64) {
-    (BYTES.load(Ordering::Relaxed), PACKETS.load(Ordering::Relaxed))
-}
 
 /// An interface.
 #[derive(Clone, Debug)]
@@ -106,17 +92,17 @@ impl Interface {
 }
 
 /// The loop-back device.
-fn loopback() -> Interface {
-    let (bytes, packets) = traffic();
-    let address = |ip: IpAddr, prefix| Address { ip, prefix, lifetime_s: u32::MAX };
+fn loopback(net: &NetNamespace) -> Interface {
+    let (bytes, packets) = net.traffic();
+    let running = if net.is_up() { IFF_UP | IFF_RUNNING | IFF_LOWER_UP } else { 0 };
     Interface {
         index: INDEX,
         name: NAME.to_vec(),
-        flags: IFF_UP | IFF_LOOPBACK | IFF_RUNNING | IFF_LOWER_UP,
+        flags: IFF_LOOPBACK | running,
         mtu: MTU,
         hardware: HARDWARE,
         mac: [0; 6],
-        addresses: [address(Ipv4Addr::LOCALHOST.into(), 8), address(Ipv6Addr::LOCALHOST.into(), 128)].to_vec(),
+        addresses: net.loopback_addresses(),
         // What is sent over it is received by it.
         counters: Counters { received_packets: packets, received_bytes: bytes, sent_packets: packets, sent_bytes: bytes, ..Counters::default() },
     }
@@ -138,15 +124,15 @@ pub fn outside(configuration: &Configuration) -> Interface {
     }
 }
 
-/// All interfaces.
-pub fn interfaces() -> Vec<Interface> {
-    let others = outside::configuration().map(|it| outside(&it));
-    core::iter::once(loopback()).chain(others).collect()
+/// All interfaces of a network namespace.
+pub fn interfaces(net: &NetNamespace) -> Vec<Interface> {
+    let others = net.outside().map(|it| outside(&it));
+    core::iter::once(loopback(net)).chain(others).collect()
 }
 
 /// Whether there is an interface of that name.
-pub fn exists(name: &[u8]) -> bool {
-    interfaces().iter().any(|it| it.name == name)
+pub fn exists(net: &NetNamespace, name: &[u8]) -> bool {
+    interfaces(net).iter().any(|it| it.name == name)
 }
 
 /// The interface that packets to one of this machine's addresses come through.
@@ -170,9 +156,9 @@ fn hosts(prefix: u8) -> u32 {
 ///
 /// # Errors
 /// `ENODEV`, `EADDRNOTAVAIL`; `EPERM` for changes, `EOPNOTSUPP` for those that there are not; `ENOTTY` for what is no such request, `EFAULT`.
-pub fn ioctl(cmd: u32, arg: usize) -> Result<usize> {
+pub fn ioctl(net: &NetNamespace, cmd: u32, arg: usize) -> Result<usize> {
     if cmd == SIOCGIFCONF {
-        return list(arg);
+        return list(net, arg);
     }
     if !(0x8910..0x8950).contains(&cmd) {
         return Err(ENOTTY);
@@ -180,14 +166,14 @@ pub fn ioctl(cmd: u32, arg: usize) -> Result<usize> {
     let mut request = user::read_bytes(arg, REQUEST_SIZE)?;
     let word = u32::from_le_bytes([request[16], request[17], request[18], request[19]]);
     if cmd == SIOCGIFNAME {
-        let interface = interfaces().into_iter().find(|it| it.index == word).ok_or(ENODEV)?;
+        let interface = interfaces(net).into_iter().find(|it| it.index == word).ok_or(ENODEV)?;
         request[..NAME_SIZE].fill(0);
         request[..interface.name.len()].copy_from_slice(&interface.name);
         frame::user::copy_to_user(arg as u64, &request)?;
         return Ok(0);
     }
     let name = request[..NAME_SIZE].split(|byte| *byte == 0).next().unwrap_or_default();
-    let interface = interfaces().into_iter().find(|it| it.name == name).ok_or(ENODEV)?;
+    let interface = interfaces(net).into_iter().find(|it| it.name == name).ok_or(ENODEV)?;
     let v4 = || interface.first_v4().ok_or(EADDRNOTAVAIL);
     let answer: Vec<u8> = match cmd {
         SIOCGIFFLAGS => (interface.flags as u16).to_le_bytes().to_vec(),
@@ -205,7 +191,7 @@ pub fn ioctl(cmd: u32, arg: usize) -> Result<usize> {
             bytes.resize(16, 0);
             bytes
         }
-        SIOCSIFFLAGS | SIOCSIFMTU => return set(&interface, cmd, word),
+        SIOCSIFFLAGS | SIOCSIFMTU => return set(net, &interface, cmd, word),
         // SIOCETHTOOL among them: of a driver there is nothing to be set or told in this way.
         0x8916..0x891e | 0x8946 => return Err(EOPNOTSUPP),
         _ => return Err(ENOTTY),
@@ -215,13 +201,16 @@ pub fn ioctl(cmd: u32, arg: usize) -> Result<usize> {
     Ok(0)
 }
 
-fn set(interface: &Interface, cmd: u32, word: u32) -> Result<usize> {
-    if interface.index == INDEX {
+fn set(net: &NetNamespace, interface: &Interface, cmd: u32, word: u32) -> Result<usize> {
+    if interface.index == INDEX && net.is_first() {
         // It is always up: setting the flags it has is no change.
         return if cmd == SIOCSIFFLAGS && word & IFF_UP != 0 { Ok(0) } else { Err(EPERM) };
     }
-    if !task::capable(task::Capability::NET_ADMIN) {
+    if !net.capable(Capability::NET_ADMIN) {
         return Err(EPERM);
+    }
+    if interface.index == INDEX {
+        return if cmd == SIOCSIFFLAGS { net.set_up(word & IFF_UP != 0).map(|()| 0) } else { Err(EOPNOTSUPP) };
     }
     let change = if cmd == SIOCSIFMTU { Change::Mtu(word) } else { Change::Up(word & IFF_UP != 0) };
     outside::change(&change)?;
@@ -229,10 +218,10 @@ fn set(interface: &Interface, cmd: u32, word: u32) -> Result<usize> {
 }
 
 /// SIOCGIFCONF: `struct ifconf` {length, pointer}: interfaces with their IPv4 addresses; without a pointer only the length is told.
-fn list(arg: usize) -> Result<usize> {
+fn list(net: &NetNamespace, arg: usize) -> Result<usize> {
     let [len, at]: [u64; 2] = user::read(arg)?;
     let mut entries = Vec::new();
-    for interface in interfaces() {
+    for interface in interfaces(net) {
         for ip in interface.addresses.iter().filter_map(|it| if let IpAddr::V4(ip) = it.ip { Some(ip) } else { None }) {
             let mut entry = [0; REQUEST_SIZE];
             entry[..interface.name.len()].copy_from_slice(&interface.name);

@@ -11,6 +11,7 @@ use crate::error::*;
 use crate::fs::mount;
 use crate::fs::{Attr, Dentry, FdFlags, FileOps, FileType, FsContext, Inode, InodeRef, OpenFile, OpenFlags, Path};
 use crate::ipc::namespace::IpcNamespace;
+use crate::ipc::network::NetNamespace;
 use crate::scheme::pseudo::Entries;
 use crate::syscall::remote::may_look;
 use crate::task::namespaces::{CgroupNamespace, Namespaces};
@@ -31,6 +32,7 @@ enum Which {
     Cgroups(Arc<CgroupNamespace>),
     Pids(Arc<PidNamespace>),
     Ipc(Arc<IpcNamespace>),
+    Net(Arc<NetNamespace>),
     /// The only one of its kind: its name, bit and number, which is that of the first one on Linux (`include/linux/proc_ns.h`).
     Only(&'static str, u64, u64),
 }
@@ -45,7 +47,7 @@ impl Which {
             "uts" => Self::Names(all.uts.clone()),
             "cgroup" => Self::Cgroups(all.cgroup.clone()),
             "ipc" => Self::Ipc(all.ipc.clone()),
-            "net" => Self::Only("net", 0x4000_0000, 0xf0000098),
+            "net" => Self::Net(all.net.clone()),
             "pid" => Self::Pids(process.pid_ns.clone()),
             "pid_for_children" if all.pid_for_children.is_empty() => return None,
             "pid_for_children" => Self::Pids(all.pid_for_children.clone()),
@@ -63,6 +65,7 @@ impl Which {
             Self::Cgroups(_) => "cgroup",
             Self::Pids(_) => "pid",
             Self::Ipc(_) => "ipc",
+            Self::Net(_) => "net",
             Self::Only(kind, ..) => kind,
         }
     }
@@ -76,6 +79,7 @@ impl Which {
             Self::Cgroups(_) => 0x200_0000,
             Self::Pids(_) => 0x2000_0000,
             Self::Ipc(_) => 0x800_0000,
+            Self::Net(_) => 0x4000_0000,
             Self::Only(_, flag, _) => *flag,
         }
     }
@@ -88,6 +92,7 @@ impl Which {
             Self::Cgroups(it) => it.ino,
             Self::Pids(it) => it.ino,
             Self::Ipc(it) => it.ino,
+            Self::Net(it) => it.ino,
             Self::Only(.., ino) => *ino,
         }
     }
@@ -101,6 +106,7 @@ impl Which {
             Self::Cgroups(it) => Some(it.user.clone()),
             Self::Pids(it) => Some(it.user.clone()),
             Self::Ipc(it) => Some(it.user.clone()),
+            Self::Net(it) => Some(it.user.clone()),
             Self::Only(..) => Some(UserNamespace::first()),
         }
     }
@@ -151,6 +157,7 @@ impl<'a> Entering<'a> {
             Which::Names(it) => self.namespaces.uts = it.clone(),
             Which::Cgroups(it) => self.namespaces.cgroup = it.clone(),
             Which::Ipc(it) => self.namespaces.ipc = it.clone(),
+            Which::Net(it) => self.namespaces.net = it.clone(),
             // Only downwards: a process never leaves the namespace that it was made in.
             Which::Pids(it) if !self.who.process.pid_ns.is_above(it) => return Err(EINVAL),
             Which::Pids(it) => self.namespaces.pid_for_children = it.clone(),

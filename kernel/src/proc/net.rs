@@ -2,43 +2,65 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use core::net::{IpAddr, SocketAddr};
 
-use super::node::{Text, fixed};
+use super::node::Text;
+use crate::error::*;
 use crate::fs::{FileType, InodeRef};
+use crate::ipc::network::NetNamespace;
+use crate::scheme::pseudo::{Dir, Entries};
 use crate::ipc::inet::{self, Family, Kind, Socket, address};
 use crate::ipc::{netdev, packet, unix};
 
 const DEV_HEAD: &str = "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n";
 
-/// The directory.
-pub fn directory() -> InodeRef {
-    fixed(&[
-        ("dev", FileType::Regular, || Text::new(dev)),
-        ("arp", FileType::Regular, || Text::new(arp)),
-        ("icmp", FileType::Regular, || Text::new(|| sockets(Kind::Ping, Family::V4))),
-        ("icmp6", FileType::Regular, || Text::new(|| sockets(Kind::Ping, Family::V6))),
-        ("if_inet6", FileType::Regular, || Text::new(addresses_v6)),
-        ("packet", FileType::Regular, || Text::new(packets)),
-        ("raw", FileType::Regular, || Text::new(|| sockets(Kind::Raw, Family::V4))),
-        ("raw6", FileType::Regular, || Text::new(|| sockets(Kind::Raw, Family::V6))),
-        ("route", FileType::Regular, || Text::new(routes)),
-        ("tcp", FileType::Regular, || Text::new(|| sockets(Kind::Stream, Family::V4))),
-        ("tcp6", FileType::Regular, || Text::new(|| sockets(Kind::Stream, Family::V6))),
-        ("udp", FileType::Regular, || Text::new(|| sockets(Kind::Datagram, Family::V4))),
-        ("udp6", FileType::Regular, || Text::new(|| sockets(Kind::Datagram, Family::V6))),
-        ("unix", FileType::Regular, || Text::new(unix_sockets)),
-    ])
+/// The directory of a network namespace.
+pub fn directory(net: &Arc<NetNamespace>) -> InodeRef {
+    Dir::of(Files(net.clone()), 0x6_0000 + net.ino)
+}
+
+struct Files(Arc<NetNamespace>);
+
+type Make = fn(&NetNamespace) -> Vec<u8>;
+
+const FILES: &[(&str, Make)] = &[
+    ("dev", dev),
+    ("arp", arp),
+    ("icmp", |net| sockets(net, Kind::Ping, Family::V4)),
+    ("icmp6", |net| sockets(net, Kind::Ping, Family::V6)),
+    ("if_inet6", addresses_v6),
+    ("packet", packets),
+    ("raw", |net| sockets(net, Kind::Raw, Family::V4)),
+    ("raw6", |net| sockets(net, Kind::Raw, Family::V6)),
+    ("route", routes),
+    ("tcp", |net| sockets(net, Kind::Stream, Family::V4)),
+    ("tcp6", |net| sockets(net, Kind::Stream, Family::V6)),
+    ("udp", |net| sockets(net, Kind::Datagram, Family::V4)),
+    ("udp6", |net| sockets(net, Kind::Datagram, Family::V6)),
+    ("unix", unix_sockets),
+];
+
+impl Entries for Files {
+    fn find(&self, name: &[u8]) -> Result<InodeRef> {
+        let (_, make) = FILES.iter().find(|(n, _)| n.as_bytes() == name).ok_or(ENOENT)?;
+        let net = self.0.clone();
+        Ok(Text::new(move || make(&net)))
+    }
+
+    fn list(&self) -> Vec<(Vec<u8>, FileType)> {
+        FILES.iter().map(|(n, _)| (n.as_bytes().to_vec(), FileType::Regular)).collect()
+    }
 }
 
 /// The sockets of AF_UNIX (`unix(7)`): the kernel's addresses are not shown.
-fn unix_sockets() -> Vec<u8> {
+fn unix_sockets(net: &NetNamespace) -> Vec<u8> {
     /// `SO_ACCEPTCON`
     const LISTENS: u32 = 0x10000;
     let mut text = b"Num       RefCount Protocol Flags    Type St Inode Path\n".to_vec();
-    for socket in unix::all() {
+    for socket in unix::all().into_iter().filter(|it| it.net.ino == net.ino) {
         let kind = match socket.kind {
             unix::Kind::Stream => 1,
             unix::Kind::Datagram => 2,
@@ -62,10 +84,10 @@ fn unix_sockets() -> Vec<u8> {
 }
 
 /// The sockets of AF_PACKET (`packet(7)`): the kernel's addresses are not shown.
-fn packets() -> Vec<u8> {
+fn packets(net: &NetNamespace) -> Vec<u8> {
     let mut text = String::from("sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
-    let is_running = |index| netdev::interfaces().iter().any(|it| (index == 0 || it.index == index) && it.is_running());
-    for socket in packet::all() {
+    let is_running = |index| netdev::interfaces(net).iter().any(|it| (index == 0 || it.index == index) && it.is_running());
+    for socket in packet::all().into_iter().filter(|it| it.net.ino == net.ino) {
         let (protocol, index) = socket.bound();
         let kind = if socket.kind == packet::Kind::Raw { 3 } else { 2 };
         let running = u8::from(is_running(index));
@@ -74,9 +96,9 @@ fn packets() -> Vec<u8> {
     text.into_bytes()
 }
 
-fn dev() -> Vec<u8> {
+fn dev(net: &NetNamespace) -> Vec<u8> {
     let mut text = String::from(DEV_HEAD);
-    for it in netdev::interfaces() {
+    for it in netdev::interfaces(net) {
         let name = String::from_utf8_lossy(&it.name).into_owned();
         let it = it.counters;
         let _ = writeln!(
@@ -88,9 +110,9 @@ fn dev() -> Vec<u8> {
     text.into_bytes()
 }
 
-fn addresses_v6() -> Vec<u8> {
+fn addresses_v6(net: &NetNamespace) -> Vec<u8> {
     let mut text = String::new();
-    for interface in netdev::interfaces() {
+    for interface in netdev::interfaces(net) {
         for own in &interface.addresses {
             let IpAddr::V6(ip) = own.ip else { continue };
             let scope = if ip.is_loopback() { 0x10 } else if ip.is_unicast_link_local() { 0x20 } else { 0 };
@@ -102,9 +124,9 @@ fn addresses_v6() -> Vec<u8> {
     text.into_bytes()
 }
 
-fn routes() -> Vec<u8> {
+fn routes(net: &NetNamespace) -> Vec<u8> {
     let mut text = String::from("Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
-    let Some(configuration) = inet::outside::configuration() else { return text.into_bytes() };
+    let Some(configuration) = net.outside() else { return text.into_bytes() };
     let name = String::from_utf8_lossy(&configuration.name).into_owned();
     for route in &configuration.routes {
         let IpAddr::V4(to) = route.to else { continue };
@@ -120,9 +142,9 @@ fn routes() -> Vec<u8> {
     text.into_bytes()
 }
 
-fn arp() -> Vec<u8> {
+fn arp(net: &NetNamespace) -> Vec<u8> {
     let mut text = String::from("IP address       HW type     Flags       HW address            Mask     Device\n");
-    let Some(configuration) = inet::outside::configuration() else { return text.into_bytes() };
+    let Some(configuration) = net.outside() else { return text.into_bytes() };
     let name = String::from_utf8_lossy(&configuration.name).into_owned();
     for neighbour in configuration.neighbours.iter().filter(|it| it.ip.is_ipv4()) {
         let [a, b, c, d, e, f] = neighbour.mac.unwrap_or_default();
@@ -148,12 +170,12 @@ fn hex(family: Family, address: Option<SocketAddr>) -> String {
     text
 }
 
-fn sockets(kind: Kind, family: Family) -> Vec<u8> {
+fn sockets(net: &NetNamespace, kind: Kind, family: Family) -> Vec<u8> {
     let widest = if family == Family::V4 { 8 + 5 } else { 32 + 5 };
     let local = "local_address";
     let remote = if family == Family::V4 { "rem_address" } else { "remote_address" };
     let mut text = format!("  sl  {local:widest$} {remote:widest$} st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
-    let listed = |socket: &Socket| socket.kind == kind && socket.family == family && socket.local().is_some();
+    let listed = |socket: &Socket| socket.net.ino == net.ino && socket.kind == kind && socket.family == family && socket.local().is_some();
     for (row, socket) in inet::all().iter().filter(|socket| listed(socket)).enumerate() {
         let (local, remote) = (hex(family, socket.local()), hex(family, socket.remote()));
         let (unread, waiting) = (socket.unread(), socket.receive_queue());

@@ -188,7 +188,7 @@ impl Entries for Process0 {
             "fd" => Ok(dir(Fds(process, FdView::Links), 0x2_0000 + u64::from(self.process.pid))),
             "fdinfo" => Ok(dir(Fds(process, FdView::Info), 0x3_0000 + u64::from(self.process.pid))),
             "task" => Ok(dir(Tasks(seen), 0x4_0000 + u64::from(self.process.pid))),
-            "net" => Ok(net::directory()),
+            "net" => Ok(net::directory(&process.namespaces().net)),
             "ns" => Ok(dir(namespaces::Links(process), 0x5_0000 + u64::from(self.process.pid))),
             _ => Err(ENOENT),
         }

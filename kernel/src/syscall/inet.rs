@@ -14,6 +14,7 @@ use super::socket::{
     read_timeout, timeout_bytes, write_name,
 };
 use crate::error::*;
+use crate::ipc::network;
 use crate::fs::{IoSink, IoSource, OpenFile};
 use crate::ipc::inet::{Extras, Family, Kind, Received, Socket, address, options};
 use crate::ipc::netdev;
@@ -41,7 +42,7 @@ pub fn create(cx: &Cx<'_>, family: Family, kind: u32, number: i32) -> Result<usi
         (2, number) if number == icmp => (Kind::Ping, icmp as u8),
         (1 | 2, _) => return Err(EPROTONOSUPPORT),
         // Raw sockets, and the type that is for devices only.
-        (3 | 10, _) if !cx.thread.has(Capability::NET_RAW) => return Err(EPERM),
+        (3 | 10, _) if !network::here().capable(Capability::NET_RAW) => return Err(EPERM),
         // Of raw sockets those that ping and traceroute use.
         (3, number) if number == icmp => (Kind::Raw, icmp as u8),
         (3, _) => return Err(EPROTONOSUPPORT),
@@ -387,7 +388,7 @@ impl Internet {
             }
             // SO_SNDBUFFORCE, SO_RCVBUFFORCE
             (options::SOCKET, 32 | 33) => {
-                if !crate::task::capable(Capability::NET_ADMIN) {
+                if !socket.net.capable(Capability::NET_ADMIN) {
                     return Err(EPERM);
                 }
                 let plain = if option == 32 { options::SEND_BUFFER } else { options::RECEIVE_BUFFER };
@@ -402,7 +403,7 @@ impl Internet {
             (options::SOCKET, 25) => {
                 let name = user::read_bytes(at, (len as usize).min(16))?;
                 let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
-                if !name.is_empty() && !netdev::exists(name) {
+                if !name.is_empty() && !netdev::exists(&socket.net, name) {
                     return Err(ENODEV);
                 }
             }
@@ -425,7 +426,7 @@ impl Internet {
                 if flags & !FLAGS != 0 {
                     return Err(EINVAL);
                 }
-                if clock != CLOCK_MONOTONIC && !crate::task::capable(Capability::NET_ADMIN) {
+                if clock != CLOCK_MONOTONIC && !socket.net.capable(Capability::NET_ADMIN) {
                     return Err(EPERM);
                 }
                 socket.set_send_time([clock, flags]);

@@ -184,7 +184,7 @@ fn set(cx: &Cx<'_>, socket: &Socket, option: (i32, i32), at: usize, len: u32) ->
             socket.buffer.store(asked, Ordering::Relaxed);
         }
         (SOL_SOCKET, SO_RCVBUFFORCE) => {
-            if !cx.thread.has(Capability::NET_ADMIN) {
+            if !cx.thread.has_in(Capability::NET_ADMIN, &crate::ipc::network::here().user) {
                 return Err(EPERM);
             }
             let asked = (word()? as usize).min(i32::MAX as usize / 2) * 2;

@@ -34,7 +34,7 @@ pub struct Packets {
 /// socket(2)
 pub fn create(cx: &Cx<'_>, kind: u32, protocol: i32) -> Result<usize> {
     const SOCK_TYPE: u32 = 0xf;
-    if !cx.thread.has(Capability::NET_RAW) {
+    if !cx.thread.has_in(Capability::NET_RAW, &crate::ipc::network::here().user) {
         return Err(EPERM);
     }
     sockets::PACKET_TYPE.check(kind & SOCK_TYPE)?;
@@ -69,7 +69,7 @@ impl Packets {
     pub fn name(&self) -> Vec<u8> {
         let (protocol, index) = self.socket.bound();
         let mut name = LinkAddress { protocol, index, ..LinkAddress::default() };
-        let interface = netdev::interfaces().into_iter().find(|it| it.index == index);
+        let interface = netdev::interfaces(&self.socket.net).into_iter().find(|it| it.index == index);
         if let Some(interface) = &interface {
             name.hardware = interface.hardware;
             name.len = 6;
@@ -190,7 +190,7 @@ impl Packets {
             }
             (SOL_SOCKET, SO_RCVBUF) => socket.buffer.store(u64::from(word()?.saturating_mul(2).clamp(BUFFER_MIN, BUFFER_MAX)), Ordering::Relaxed),
             (SOL_SOCKET, SO_RCVBUFFORCE) => {
-                if !cx.thread.has(Capability::NET_ADMIN) {
+                if !cx.thread.has_in(Capability::NET_ADMIN, &socket.net.user) {
                     return Err(EPERM);
                 }
                 socket.buffer.store(u64::from((word()?.min(i32::MAX as u32 / 2) * 2).max(BUFFER_MIN)), Ordering::Relaxed);
@@ -207,7 +207,7 @@ impl Packets {
                 let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
                 let index = match name {
                     [] => 0,
-                    name => netdev::interfaces().iter().find(|it| it.name == name).ok_or(ENODEV)?.index,
+                    name => netdev::interfaces(&self.socket.net).iter().find(|it| it.name == name).ok_or(ENODEV)?.index,
                 };
                 socket.bind(0, index)?;
             }

@@ -669,7 +669,7 @@ fn set_unix_option(socket: &Socket, level: i32, option: i32, at: usize, len: u32
             socket.send_buffer.store(asked, Ordering::Relaxed);
         }
         SO_SNDBUFFORCE | SO_RCVBUFFORCE => {
-            if !crate::task::capable(crate::task::Capability::NET_ADMIN) {
+            if !socket.net.capable(crate::task::Capability::NET_ADMIN) {
                 return Err(EPERM);
             }
             socket.send_buffer.store(word()?.clamp(0, i32::MAX as u32 / 2) * 2, Ordering::Relaxed);

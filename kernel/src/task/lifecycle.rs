@@ -46,10 +46,11 @@ bitflags! {
         #[allow(missing_docs)] const NEWIPC = 0x800_0000;
         #[allow(missing_docs)] const NEWUSER = 0x1000_0000;
         #[allow(missing_docs)] const NEWPID = 0x2000_0000;
+        #[allow(missing_docs)] const NEWNET = 0x4000_0000;
         #[allow(missing_docs)] const IO = 0x8000_0000;
         #[allow(missing_docs)] const CLEAR_SIGHAND = 0x1_0000_0000;
         /// Those namespaces that only an administrator makes.
-        const NAMESPACES = Self::NEWNS.bits() | Self::NEWCGROUP.bits() | Self::NEWUTS.bits() | Self::NEWPID.bits() | Self::NEWIPC.bits();
+        const NAMESPACES = Self::NEWNS.bits() | Self::NEWCGROUP.bits() | Self::NEWUTS.bits() | Self::NEWPID.bits() | Self::NEWIPC.bits() | Self::NEWNET.bits();
     }
 }
 

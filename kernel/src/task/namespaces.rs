@@ -12,6 +12,7 @@ use super::uts::{self, UtsNamespace};
 use super::{Credentials, Thread};
 use crate::error::*;
 use crate::ipc::namespace::IpcNamespace;
+use crate::ipc::network::NetNamespace;
 use crate::sync::Once;
 
 /// A namespace of control groups. There are no groups but the root, so that it hides nothing.
@@ -31,6 +32,8 @@ pub struct Namespaces {
     pub cgroup: Arc<CgroupNamespace>,
     /// Objects of System V IPC and message queues.
     pub ipc: Arc<IpcNamespace>,
+    /// Interfaces and sockets.
+    pub net: Arc<NetNamespace>,
     /// Where its children will be; it is itself where it was made.
     pub pid_for_children: Arc<PidNamespace>,
 }
@@ -44,7 +47,7 @@ impl Namespaces {
         static FIRST: Once<Arc<Namespaces>> = Once::new();
         let make = || {
             let cgroup = Arc::new(CgroupNamespace { ino: FIRST_CGROUP, user: UserNamespace::first() });
-            Arc::new(Self { uts: UtsNamespace::first(), cgroup, ipc: IpcNamespace::first(), pid_for_children: PidNamespace::first() })
+            Arc::new(Self { uts: UtsNamespace::first(), cgroup, ipc: IpcNamespace::first(), net: NetNamespace::first(), pid_for_children: PidNamespace::first() })
         };
         FIRST.get_or_init(make).clone()
     }
@@ -70,6 +73,9 @@ impl Namespaces {
         }
         if flags.contains(CloneFlags::NEWIPC) {
             new.ipc = IpcNamespace::new(user);
+        }
+        if flags.contains(CloneFlags::NEWNET) {
+            new.net = NetNamespace::new(user);
         }
         if flags.contains(CloneFlags::NEWPID) {
             if !Arc::ptr_eq(&self.pid_for_children, own) {

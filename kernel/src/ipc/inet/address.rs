@@ -5,6 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Family, outside};
 use crate::error::*;
+use crate::ipc::network::NetNamespace;
 
 const AF_UNSPEC: u16 = 0;
 const AF_INET: u16 = 2;
@@ -75,13 +76,24 @@ pub fn in_v6(ip: IpAddr) -> Ipv6Addr {
 }
 
 /// Whether packets to it come back to this machine.
-pub fn is_local(ip: IpAddr) -> bool {
-    ip.is_loopback() || outside::is_own(ip)
+pub fn is_local(net: &NetNamespace, ip: IpAddr) -> bool {
+    net.has_loopback(ip) || net.is_first() && outside::is_own(ip)
+}
+
+fn is_broadcast(net: &NetNamespace, ip: IpAddr) -> bool {
+    net.outside().is_some_and(|it| it.is_broadcast(ip))
+}
+
+/// The own address that packets to another machine come from; none where no route leads there.
+fn source_outside(net: &NetNamespace, to: IpAddr) -> Option<IpAddr> {
+    if net.is_first() { outside::source_for(to) } else { None }
 }
 
 /// Whether a socket can be bound to it.
-pub fn is_bindable(ip: IpAddr) -> bool {
-    ip.is_unspecified() || is_local(ip) || ip.is_multicast() || outside::with(|it| it.is_broadcast(ip)).unwrap_or(false)
+pub fn is_bindable(net: &NetNamespace, ip: IpAddr) -> bool {
+    // As on Linux: where there has been no address yet any will do.
+    let is_bare = ip.is_ipv4() && !net.is_first() && !net.has_loopback(Ipv4Addr::LOCALHOST.into());
+    ip.is_unspecified() || is_bare || is_local(net, ip) || ip.is_multicast() || is_broadcast(net, ip)
 }
 
 /// The any-address of a family.
@@ -96,23 +108,24 @@ pub fn unspecified(family: Family) -> IpAddr {
 ///
 /// # Errors
 /// `ENETUNREACH` where no interface leads there, `EACCES` for a broadcast without permission.
-pub fn route(ip: IpAddr, may_broadcast: bool) -> Result<IpAddr> {
+pub fn route(net: &NetNamespace, ip: IpAddr, may_broadcast: bool) -> Result<IpAddr> {
     match ip {
+        ip if !net.is_up() && (ip.is_unspecified() || ip.is_loopback()) => Err(ENETUNREACH),
         IpAddr::V4(v4) if v4.is_unspecified() => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         IpAddr::V6(v6) if v6.is_unspecified() => Ok(IpAddr::V6(Ipv6Addr::LOCALHOST)),
         IpAddr::V4(v4) if v4.octets() == [127, 255, 255, 255] && !may_broadcast => Err(EACCES),
-        ip if is_local(ip) => Ok(ip),
-        ip if !may_broadcast && outside::with(|it| it.is_broadcast(ip)).unwrap_or(false) => Err(EACCES),
-        ip if outside::source_for(ip).is_some() => Ok(ip),
+        ip if is_local(net, ip) => Ok(ip),
+        ip if !may_broadcast && is_broadcast(net, ip) => Err(EACCES),
+        ip if source_outside(net, ip).is_some() => Ok(ip),
         _ => Err(ENETUNREACH),
     }
 }
 
 /// The address that a socket without one has when it talks to `to`.
-pub fn source_for(to: IpAddr) -> IpAddr {
+pub fn source_for(net: &NetNamespace, to: IpAddr) -> IpAddr {
     if !to.is_loopback() {
         // What this machine sends to itself has one address at both ends.
-        let own = if outside::is_own(to) { Some(to) } else { outside::source_for(to) };
+        let own = if is_local(net, to) { Some(to) } else { source_outside(net, to) };
         if let Some(own) = own {
             return own;
         }

@@ -29,10 +29,10 @@ impl Socket {
         if to.ip().is_ipv4() && self.family == Family::V6 && self.is_on(options::ONLY_V6) {
             return Err(EINVAL);
         }
-        if !address::is_bindable(to.ip()) || (to.ip().is_multicast() && self.kind == Kind::Stream) {
+        if !address::is_bindable(&self.net, to.ip()) || (to.ip().is_multicast() && self.kind == Kind::Stream) {
             return Err(EADDRNOTAVAIL);
         }
-        if self.kind != Kind::Ping && (1..UNPRIVILEGED).contains(&to.port()) && !task::capable(task::Capability::NET_BIND_SERVICE) {
+        if self.kind != Kind::Ping && (1..UNPRIVILEGED).contains(&to.port()) && !self.net.capable(task::Capability::NET_BIND_SERVICE) {
             return Err(EACCES);
         }
         if self.kind == Kind::Raw {
@@ -58,7 +58,7 @@ impl Socket {
 
     fn take_port(&self, to: SocketAddr) -> Result {
         let claim = self.claim(to);
-        let binding = ports::bind(self.kind, to.port(), claim, &self.this)?;
+        let binding = ports::bind(self.net.ino, self.kind, to.port(), claim, &self.this)?;
         let mut state = self.state.lock();
         if state.local.is_some() {
             drop(state);
@@ -76,7 +76,7 @@ impl Socket {
         if self.state.lock().local.is_some() {
             return Ok(());
         }
-        let ip = to.map_or(address::unspecified(self.family), |to| address::source_for(to.ip()));
+        let ip = to.map_or(address::unspecified(self.family), |to| address::source_for(&self.net, to.ip()));
         match self.take_port(SocketAddr::new(ip, 0)) {
             // Another thread was faster.
             Err(EINVAL) => Ok(()),
@@ -115,7 +115,9 @@ impl Socket {
             state.listener = Some(Listener { waiting: VecDeque::new(), knocking: VecDeque::new(), backlog });
         }
         if let Some(claim) = claim {
-            outside::listen(self, port, &claim);
+            if self.net.is_first() {
+                outside::listen(self, port, &claim);
+            }
         }
         Ok(())
     }
@@ -138,7 +140,7 @@ impl Socket {
             state.error = None;
             return Ok(());
         };
-        let to = SocketAddr::new(address::route(to.ip(), self.is_on(options::BROADCAST))?, to.port());
+        let to = SocketAddr::new(address::route(&self.net, to.ip(), self.is_on(options::BROADCAST))?, to.port());
         if self.kind != Kind::Raw {
             self.take_any_port(Some(to))?;
         }
@@ -146,7 +148,7 @@ impl Socket {
         if let Some(local) = &mut state.local {
             // The kernel chooses an address, which getsockname shows; packets to others do not come any more.
             if local.ip().is_unspecified() {
-                local.set_ip(address::source_for(to.ip()));
+                local.set_ip(address::source_for(&self.net, to.ip()));
             }
         }
         state.remote = Some(to);
@@ -180,7 +182,7 @@ impl Socket {
         if to.ip().is_ipv4() && self.family == Family::V6 && self.is_on(options::ONLY_V6) {
             return Err(ENETUNREACH);
         }
-        let to = SocketAddr::new(address::route(to.ip(), false)?, to.port());
+        let to = SocketAddr::new(address::route(&self.net, to.ip(), false)?, to.port());
         self.take_any_port(Some(to))?;
         let from = {
             let mut state = self.state.lock();
@@ -189,18 +191,18 @@ impl Socket {
             }
             let Some(local) = &mut state.local else { return Err(EADDRNOTAVAIL) };
             if local.ip().is_unspecified() {
-                local.set_ip(address::source_for(to.ip()));
+                local.set_ip(address::source_for(&self.net, to.ip()));
             }
             let from = *local;
             state.remote = Some(to);
             state.link = Link::Connecting;
             from
         };
-        if address::is_local(to.ip()) {
-            match ports::find(Kind::Stream, from, to) {
+        if address::is_local(&self.net, to.ip()) {
+            match ports::find(self.net.ino, Kind::Stream, from, to) {
                 Some(listener) => listener.knock(self, from, to),
                 None => {
-                    shown::refused(from, to);
+                    shown::refused(&self.net, from, to);
                     self.refuse(ECONNREFUSED);
                 }
             }
@@ -278,12 +280,12 @@ impl Socket {
 
     /// The server's end of a new connection.
     fn half(&self, from: SocketAddr, to: SocketAddr) -> Arc<Socket> {
-        let (client, server) = shown::conversation(from, to);
+        let (client, server) = shown::conversation(&self.net, from, to);
         self.half_with(from, to, Arc::new(Stream::within(client)), Arc::new(Stream::within(server)))
     }
 
     fn half_with(&self, from: SocketAddr, to: SocketAddr, incoming: Arc<Stream>, outgoing: Arc<Stream>) -> Arc<Socket> {
-        let server = Socket::of_user(self.family, Kind::Stream, self.protocol, self.uid);
+        let server = Socket::of_user(self.family, Kind::Stream, self.protocol, self.uid, self.net.clone());
         let words = self.state.lock().words.clone();
         {
             let mut state = server.state.lock();

@@ -63,7 +63,7 @@ impl FileOps for Socket {
             SIOCATMARK => crate::user::write(arg, &0u32)?,
             FIONREAD => crate::user::write(arg, &(self.available() as u32))?,
             TIOCOUTQ => crate::user::write(arg, &(self.unread() as u32))?,
-            _ => return crate::ipc::netdev::ioctl(cmd, arg),
+            _ => return crate::ipc::netdev::ioctl(&self.net, cmd, arg),
         }
         Ok(0)
     }

@@ -56,7 +56,7 @@ impl Socket {
         if !ip.is_multicast() {
             return Err(EINVAL);
         }
-        outside::configuration().ok_or(ENODEV)?;
+        self.net.outside().ok_or(ENODEV)?;
         {
             let mut state = self.state.lock();
             let at = state.groups.iter().position(|it| *it == ip);

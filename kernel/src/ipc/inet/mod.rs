@@ -27,6 +27,7 @@ pub use datagram::Extras;
 pub use transfer::Received;
 
 use crate::error::*;
+use crate::ipc::network::{self, NetNamespace};
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task;
 use datagram::Datagrams;
@@ -125,6 +126,8 @@ pub struct Socket {
     pub id: u64,
     /// Its user.
     pub uid: u32,
+    /// In which it was made.
+    pub net: Arc<NetNamespace>,
     state: SpinLock<State>,
     datagrams: Datagrams,
     /// Something about the connection has changed: established, refused, to be accepted.
@@ -146,10 +149,10 @@ pub fn all() -> Vec<Arc<Socket>> {
 impl Socket {
     /// An unconnected socket.
     pub fn new(family: Family, kind: Kind, protocol: u8) -> Arc<Self> {
-        Self::of_user(family, kind, protocol, task::with_current(|t| t.creds().euid))
+        Self::of_user(family, kind, protocol, task::with_current(|t| t.creds().euid), network::here())
     }
 
-    fn of_user(family: Family, kind: Kind, protocol: u8, uid: u32) -> Arc<Self> {
+    fn of_user(family: Family, kind: Kind, protocol: u8, uid: u32, net: Arc<NetNamespace>) -> Arc<Self> {
         let socket = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             family,
@@ -157,6 +160,7 @@ impl Socket {
             protocol,
             id: crate::ipc::unix::next_id(),
             uid,
+            net,
             state: SpinLock::new(State::default()),
             datagrams: Datagrams::new(),
             event: WaitQueue::new(),
@@ -289,7 +293,7 @@ impl Socket {
     /// `ENOTCONN`.
     pub fn mtu(&self) -> Result<i32> {
         let remote = self.remote().ok_or(ENOTCONN)?;
-        Ok(if !address::is_local(remote.ip()) {
+        Ok(if !address::is_local(&self.net, remote.ip()) {
             1500
         } else if remote.is_ipv4() {
             // Of 65,536, as much as there is room for in a packet's length.

@@ -33,12 +33,14 @@ struct Entry {
     socket: Weak<Socket>,
 }
 
-type Table = BTreeMap<(Kind, u16), Vec<Entry>>;
+/// By network namespace, kind and number.
+type Table = BTreeMap<(u64, Kind, u16), Vec<Entry>>;
 
 static PORTS: SpinLock<Table> = SpinLock::new(BTreeMap::new());
 
 /// A port that is held; given back when dropped.
 pub struct Binding {
+    net: u64,
     kind: Kind,
     socket: Weak<Socket>,
     /// Number of the port.
@@ -49,11 +51,11 @@ impl Drop for Binding {
     fn drop(&mut self) {
         let gone = {
             let mut table = PORTS.lock();
-            let Some(entries) = table.get_mut(&(self.kind, self.port)) else { return };
+            let Some(entries) = table.get_mut(&(self.net, self.kind, self.port)) else { return };
             let (gone, kept): (Vec<_>, Vec<_>) = core::mem::take(entries).into_iter().partition(|e| e.socket.ptr_eq(&self.socket));
             *entries = kept;
             if entries.is_empty() {
-                table.remove(&(self.kind, self.port));
+                table.remove(&(self.net, self.kind, self.port));
             }
             gone
         };
@@ -91,23 +93,23 @@ fn may_share(kind: Kind, new: &Claim, old: &Claim, old_listens: bool) -> bool {
 ///
 /// # Errors
 /// `EADDRINUSE`.
-pub fn bind(kind: Kind, port: u16, claim: Claim, socket: &Weak<Socket>) -> Result<Binding> {
+pub fn bind(net: u64, kind: Kind, port: u16, claim: Claim, socket: &Weak<Socket>) -> Result<Binding> {
     if port != 0 {
-        return try_bind(kind, port, claim, socket, false).ok_or(EADDRINUSE);
+        return try_bind((net, kind), port, claim, socket, false).ok_or(EADDRINUSE);
     }
     let span = u64::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
     let first = random::u64() % span;
     (0..span)
         .map(|i| EPHEMERAL.start() + ((first + i) % span) as u16)
-        .find_map(|port| try_bind(kind, port, claim, socket, true))
+        .find_map(|port| try_bind((net, kind), port, claim, socket, true))
         .ok_or(EADDRINUSE)
 }
 
-fn try_bind(kind: Kind, port: u16, claim: Claim, socket: &Weak<Socket>, alone: bool) -> Option<Binding> {
+fn try_bind((net, kind): (u64, Kind), port: u16, claim: Claim, socket: &Weak<Socket>, alone: bool) -> Option<Binding> {
     // Sockets that were looked at may end by that: never with the table locked.
     let mut seen = Vec::new();
     let mut table = PORTS.lock();
-    let taken = table.get(&(kind, port)).is_some_and(|entries| {
+    let taken = table.get(&(net, kind, port)).is_some_and(|entries| {
         entries.iter().any(|entry| {
             let listens = entry.socket.upgrade().is_some_and(|socket| {
                 let listens = socket.is_listening();
@@ -118,16 +120,16 @@ fn try_bind(kind: Kind, port: u16, claim: Claim, socket: &Weak<Socket>, alone: b
         })
     });
     if !taken {
-        table.entry((kind, port)).or_default().push(Entry { claim, socket: socket.clone() });
+        table.entry((net, kind, port)).or_default().push(Entry { claim, socket: socket.clone() });
     }
     drop(table);
     drop(seen);
-    (!taken).then(|| Binding { kind, socket: socket.clone(), port })
+    (!taken).then(|| Binding { net, kind, socket: socket.clone(), port })
 }
 
 /// Whether another socket listens where this one would (`listen(2)`).
 pub fn is_listened_to(port: u16, claim: &Claim, but: &Socket) -> bool {
-    let others = sockets_at(Kind::Stream, port);
+    let others = sockets_at(but.net.ino, Kind::Stream, port);
     others.iter().any(|(socket, other)| {
         !core::ptr::eq(Arc::as_ptr(socket), but)
             && socket.is_listening()
@@ -136,16 +138,16 @@ pub fn is_listened_to(port: u16, claim: &Claim, but: &Socket) -> bool {
     })
 }
 
-fn sockets_at(kind: Kind, port: u16) -> Vec<(Arc<Socket>, Claim)> {
+fn sockets_at(net: u64, kind: Kind, port: u16) -> Vec<(Arc<Socket>, Claim)> {
     let table = PORTS.lock();
-    let Some(entries) = table.get(&(kind, port)) else { return Vec::new() };
+    let Some(entries) = table.get(&(net, kind, port)) else { return Vec::new() };
     entries.iter().filter_map(|entry| Some((entry.socket.upgrade()?, entry.claim))).collect()
 }
 
 /// The socket that a packet `from` one address `to` another is for: the one that names its addresses most exactly; among several that share
 /// a port one that depends on the sender only.
-pub fn find(kind: Kind, from: SocketAddr, to: SocketAddr) -> Option<Arc<Socket>> {
-    let candidates = candidates(kind, from, to);
+pub fn find(net: u64, kind: Kind, from: SocketAddr, to: SocketAddr) -> Option<Arc<Socket>> {
+    let candidates = candidates(net, kind, from, to);
     let best = candidates.iter().map(|(score, _)| *score).max()?;
     let mut best: Vec<_> = candidates.into_iter().filter(|(score, _)| *score == best).map(|(_, socket)| socket).collect();
     let choice = (usize::from(from.port()).wrapping_mul(0x9e37_79b1) >> 7) % best.len();
@@ -153,11 +155,11 @@ pub fn find(kind: Kind, from: SocketAddr, to: SocketAddr) -> Option<Arc<Socket>>
 }
 
 /// All sockets that a packet to many is for.
-pub fn find_all(kind: Kind, from: SocketAddr, to: SocketAddr) -> Vec<Arc<Socket>> {
-    candidates(kind, from, to).into_iter().map(|(_, socket)| socket).collect()
+pub fn find_all(net: u64, kind: Kind, from: SocketAddr, to: SocketAddr) -> Vec<Arc<Socket>> {
+    candidates(net, kind, from, to).into_iter().map(|(_, socket)| socket).collect()
 }
 
-fn candidates(kind: Kind, from: SocketAddr, to: SocketAddr) -> Vec<(u32, Arc<Socket>)> {
+fn candidates(net: u64, kind: Kind, from: SocketAddr, to: SocketAddr) -> Vec<(u32, Arc<Socket>)> {
     let fits = |(socket, claim): (Arc<Socket>, Claim)| {
         let exactness = claim.matches(to.ip())?;
         let connected = match kind {
@@ -171,5 +173,5 @@ fn candidates(kind: Kind, from: SocketAddr, to: SocketAddr) -> Vec<(u32, Arc<Soc
         };
         Some((exactness + connected, socket))
     };
-    sockets_at(kind, to.port()).into_iter().filter_map(fits).collect()
+    sockets_at(net, kind, to.port()).into_iter().filter_map(fits).collect()
 }

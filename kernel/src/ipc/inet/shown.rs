@@ -12,6 +12,7 @@ use net_abi::protocol;
 
 use super::icmp::{PORT_UNREACHABLE, PORT_UNREACHABLE_V6, checksum};
 use crate::ipc::netdev;
+use crate::ipc::network::NetNamespace;
 use crate::ipc::packet::{self, Direction};
 
 /// Most bytes of a segment, as on Linux for IPv4 over a device with packets of 64 KiB.
@@ -24,6 +25,8 @@ const ACK: u8 = 0x10;
 
 /// A connection as its packets would tell of it.
 pub struct Conversation {
+    /// Where it is.
+    net: Arc<NetNamespace>,
     ends: [SocketAddr; 2],
     /// The sequence number of what each sends next.
     next: [AtomicU32; 2],
@@ -37,10 +40,10 @@ pub struct End {
 }
 
 /// Both ends of a connection: the first is `from`'s.
-pub fn conversation(from: SocketAddr, to: SocketAddr) -> (End, End) {
+pub fn conversation(net: &Arc<NetNamespace>, from: SocketAddr, to: SocketAddr) -> (End, End) {
     let random = crate::random::u64();
     let next = [random as u32, (random >> 32) as u32].map(AtomicU32::new);
-    let conversation = Arc::new(Conversation { ends: [from, to], next, has_finished: [false, false].map(AtomicBool::new) });
+    let conversation = Arc::new(Conversation { net: net.clone(), ends: [from, to], next, has_finished: [false, false].map(AtomicBool::new) });
     (End { conversation: conversation.clone(), own: 0 }, End { conversation, own: 1 })
 }
 
@@ -51,7 +54,7 @@ impl End {
         let sequence = it.next[own].fetch_add(takes, Ordering::Relaxed);
         if packet::is_watched() {
             let acknowledged = if flags & ACK == 0 { 0 } else { it.next[1 - own].load(Ordering::Relaxed) };
-            show_tcp((it.ends[own], it.ends[1 - own]), sequence, acknowledged, flags, data);
+            show_tcp(&it.net, (it.ends[own], it.ends[1 - own]), sequence, acknowledged, flags, data);
         }
     }
 
@@ -86,23 +89,23 @@ impl End {
 }
 
 /// A connection was asked for where nobody listens.
-pub fn refused(from: SocketAddr, to: SocketAddr) {
+pub fn refused(net: &NetNamespace, from: SocketAddr, to: SocketAddr) {
     if packet::is_watched() {
         let sequence = crate::random::u64() as u32;
-        show_tcp((from, to), sequence, 0, SYN, &[]);
-        show_tcp((to, from), 0, sequence.wrapping_add(1), RST | ACK, &[]);
+        show_tcp(net, (from, to), sequence, 0, SYN, &[]);
+        show_tcp(net, (to, from), 0, sequence.wrapping_add(1), RST | ACK, &[]);
     }
 }
 
 /// A datagram is sent; `bytes` has no header of UDP's, but those of other protocols.
-pub fn datagram(number: u8, hop_limit: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+pub fn datagram(net: &NetNamespace, number: u8, hop_limit: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
     if packet::is_watched() {
-        show(number, hop_limit, from.ip(), to.ip(), &with_header(number, from, to, bytes));
+        show(net, number, hop_limit, from.ip(), to.ip(), &with_header(number, from, to, bytes));
     }
 }
 
 /// Nobody is there to take a datagram.
-pub fn unreachable(from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+pub fn unreachable(net: &NetNamespace, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
     if !packet::is_watched() {
         return;
     }
@@ -112,7 +115,7 @@ pub fn unreachable(from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
     message.extend_from_slice(&quoted[..quoted.len().min(most + 28)]);
     let sum = if to.is_ipv4() { checksum(&message) } else { checksum_with(number, to.ip(), from.ip(), &message) };
     message[2..4].copy_from_slice(&sum.to_be_bytes());
-    show(number, 64, to.ip(), from.ip(), &message);
+    show(net, number, 64, to.ip(), from.ip(), &message);
 }
 
 fn with_header(number: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
@@ -130,7 +133,7 @@ fn with_header(number: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) -> Ve
     packet
 }
 
-fn show_tcp((from, to): (SocketAddr, SocketAddr), sequence: u32, acknowledged: u32, flags: u8, data: &[u8]) {
+fn show_tcp(net: &NetNamespace, (from, to): (SocketAddr, SocketAddr), sequence: u32, acknowledged: u32, flags: u8, data: &[u8]) {
     /// Most bytes of a segment, told with the first ones.
     const OPTION: [u8; 4] = [2, 4, (SEGMENT >> 8) as u8, SEGMENT as u8];
     let options: &[u8] = if flags & SYN != 0 { &OPTION } else { &[] };
@@ -141,7 +144,7 @@ fn show_tcp((from, to): (SocketAddr, SocketAddr), sequence: u32, acknowledged: u
     packet.extend_from_slice(data);
     let sum = checksum_with(protocol::TCP, from.ip(), to.ip(), &packet);
     packet[16..18].copy_from_slice(&sum.to_be_bytes());
-    show(protocol::TCP, 64, from.ip(), to.ip(), &packet);
+    show(net, protocol::TCP, 64, from.ip(), to.ip(), &packet);
 }
 
 /// The checksum of a packet with the addresses and so on that are counted with it.
@@ -173,7 +176,7 @@ fn packet_of(number: u8, hop_limit: u8, from: IpAddr, to: IpAddr, bytes: &[u8]) 
     packet
 }
 
-fn show(number: u8, hop_limit: u8, from: IpAddr, to: IpAddr, bytes: &[u8]) {
+fn show(net: &NetNamespace, number: u8, hop_limit: u8, from: IpAddr, to: IpAddr, bytes: &[u8]) {
     /// EtherTypes.
     const IPV4: [u8; 2] = [8, 0];
     const IPV6: [u8; 2] = [0x86, 0xdd];
@@ -181,6 +184,6 @@ fn show(number: u8, hop_limit: u8, from: IpAddr, to: IpAddr, bytes: &[u8]) {
     let mut frame = alloc::vec![0; 12];
     frame.extend_from_slice(if from.is_ipv4() { &IPV4 } else { &IPV6 });
     frame.extend_from_slice(&packet_of(number, hop_limit, from, to, bytes));
-    packet::deliver(netdev::INDEX, 0, Direction::Sent, &frame);
-    packet::deliver(netdev::INDEX, 0, Direction::Received, &frame);
+    packet::deliver(net, netdev::INDEX, 0, Direction::Sent, &frame);
+    packet::deliver(net, netdev::INDEX, 0, Direction::Received, &frame);
 }

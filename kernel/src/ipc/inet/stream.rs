@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::outside::Connection;
 use super::shown::End;
 use crate::error::*;
-use crate::ipc::netdev;
+use crate::ipc::network;
 use crate::fs::{Events, IoSink, IoSource};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
 
@@ -233,7 +233,7 @@ impl Stream {
                 queue.chunks.push_back(piece);
             }
             done += len;
-            netdev::count(len);
+            network::here().count(len);
             self.readers.wake_events_sync(Events::IN | Events::RDNORM);
             self.tell_stack();
         }

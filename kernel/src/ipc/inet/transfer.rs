@@ -9,7 +9,6 @@ use super::datagram::{Datagram, Extras};
 use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports, shown};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource};
-use crate::ipc::netdev;
 use crate::ipc::deadline;
 use crate::task::{self, signal};
 
@@ -101,7 +100,7 @@ impl Socket {
         let to = match to {
             Some(to) if to.port() == 0 && self.kind == Kind::Datagram => return Err(EINVAL),
             Some(to) if to.ip().is_ipv4() && self.family == Family::V6 && self.is_on(options::ONLY_V6) => return Err(ENETUNREACH),
-            Some(to) => SocketAddr::new(address::route(to.ip(), self.is_on(options::BROADCAST))?, to.port()),
+            Some(to) => SocketAddr::new(address::route(&self.net, to.ip(), self.is_on(options::BROADCAST))?, to.port()),
             None => remote.ok_or(EDESTADDRREQ)?,
         };
         let len = src.remaining();
@@ -119,10 +118,10 @@ impl Socket {
             None => return Err(EAGAIN),
         };
         if from.ip().is_unspecified() || from.is_ipv4() != to.is_ipv4() || from.ip().is_multicast() {
-            from.set_ip(address::source_for(to.ip()));
+            from.set_ip(address::source_for(&self.net, to.ip()));
         }
         if let Some(source) = extras.source.filter(|it| it.is_ipv4() == to.is_ipv4()) {
-            if !address::is_local(source) {
+            if !address::is_local(&self.net, source) {
                 return Err(EINVAL);
             }
             from.set_ip(source);
@@ -146,21 +145,21 @@ impl Socket {
         if self.kind == Kind::Ping {
             icmp::complete_request(self.protocol, from.port(), &mut data)?;
         }
-        if !address::is_local(to.ip()) {
+        if !address::is_local(&self.net, to.ip()) {
             outside::send_datagram(self, from, to, extras, &data);
             return Ok(len);
         }
-        netdev::count(len);
-        shown::datagram(self.protocol, extras.hop_limit.unwrap_or_else(|| self.hop_limit()), from, to, &data);
+        self.net.count(len);
+        shown::datagram(&self.net, self.protocol, extras.hop_limit.unwrap_or_else(|| self.hop_limit()), from, to, &data);
         if self.kind != Kind::Datagram {
-            outside::deliver_datagram(self.protocol, 64, from, to, &data);
+            outside::deliver_datagram(self.net.ino, self.protocol, 64, from, to, &data);
             if let Some(answer) = icmp::answer(self.protocol, &data) {
-                shown::datagram(self.protocol, 64, to, from, &answer);
-                outside::deliver_datagram(self.protocol, 64, to, from, &answer);
+                shown::datagram(&self.net, self.protocol, 64, to, from, &answer);
+                outside::deliver_datagram(self.net.ino, self.protocol, 64, to, from, &answer);
             }
             return Ok(len);
         }
-        match ports::find(Kind::Datagram, from, to) {
+        match ports::find(self.net.ino, Kind::Datagram, from, to) {
             Some(receiver) => {
                 let capacity = receiver.word(options::RECEIVE_BUFFER).unwrap_or(0).max(2304) as usize;
                 let class = if self.family == Family::V4 { options::TYPE_OF_SERVICE } else { options::TRAFFIC_CLASS };
@@ -170,7 +169,7 @@ impl Socket {
             }
             // Nobody is there, says an ICMP message.
             None if remote.is_none_or(|remote| remote == to) => {
-                shown::unreachable(from, to, &data);
+                shown::unreachable(&self.net, from, to, &data);
                 let (kind, code, most) = if to.is_ipv4() { icmp::PORT_UNREACHABLE } else { icmp::PORT_UNREACHABLE_V6 };
                 let report = Report { protocol: self.protocol, local: from, remote: to, offender: to.ip(), errno: ECONNREFUSED.0 as u32, kind, code, info: 0 };
                 self.hear(&report, &data[..data.len().min(most)]);

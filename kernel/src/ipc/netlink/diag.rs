@@ -6,6 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 use super::message::{Answer, HEADER, Request, attribute};
 use super::{Address, Message, Socket};
 use crate::error::*;
+use crate::ipc::network::NetNamespace;
 use crate::ipc::inet::{self, Family, Kind, address, options};
 
 const NLMSG_DONE: u16 = 3;
@@ -26,7 +27,7 @@ pub fn take(socket: &Socket, datagram: &[u8]) {
     while let Some((request, after)) = Request::first(rest) {
         if request.flags & NLM_F_REQUEST != 0 {
             let mut answer = Answer { bytes: Vec::new(), sequence: request.sequence, port: socket.address().port };
-            match list(&request, &mut answer) {
+            match list(&socket.net, &request, &mut answer) {
                 Ok(()) => answer.message(NLMSG_DONE, NLM_F_MULTI, |out| out.extend_from_slice(&[0; 4])),
                 Err(error) => answer.error(&request, Some(error)),
             }
@@ -37,7 +38,7 @@ pub fn take(socket: &Socket, datagram: &[u8]) {
     }
 }
 
-fn list(request: &Request<'_>, answer: &mut Answer) -> Result {
+fn list(net: &NetNamespace, request: &Request<'_>, answer: &mut Answer) -> Result {
     if request.kind != SOCK_DIAG_BY_FAMILY || request.body().len() < HEADER {
         return Err(EINVAL);
     }
@@ -55,7 +56,7 @@ fn list(request: &Request<'_>, answer: &mut Answer) -> Result {
         return Err(EINVAL);
     }
     let (protocol, states) = (request.octet(1), request.word(4));
-    for socket in inet::all() {
+    for socket in inet::all().into_iter().filter(|it| it.net.ino == net.ino) {
         let status = socket.status();
         // Those that have no address yet are nobody's business.
         let is_shown = socket.family == family && socket.protocol == protocol && socket.kind != Kind::Raw && socket.local().is_some();

@@ -18,6 +18,7 @@ use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::*;
+use crate::ipc::network::{self, NetNamespace};
 use crate::fs::{Attr, Events, FileOps, IoSink, IoSource, OpenFile};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
 use crate::task;
@@ -84,15 +85,17 @@ pub struct Socket {
     /// `SO_RCVTIMEO`, ns; 0: none.
     pub receive_timeout_ns: AtomicU64,
     id: u64,
+    /// In which it was made.
+    net: Arc<NetNamespace>,
 }
 
 /// All sockets.
 static SOCKETS: SpinLock<Vec<Weak<Socket>>> = SpinLock::new(Vec::new());
 
-fn sockets(protocol: i32) -> Vec<Arc<Socket>> {
+fn sockets(protocol: i32, net: &NetNamespace) -> Vec<Arc<Socket>> {
     // Upgraded and dropped outside of the lock: the last reference may go here.
     let all: Vec<Weak<Socket>> = SOCKETS.lock().clone();
-    all.iter().filter_map(Weak::upgrade).filter(|socket| socket.protocol == protocol).collect()
+    all.iter().filter_map(Weak::upgrade).filter(|socket| socket.protocol == protocol && socket.net.ino == net.ino).collect()
 }
 
 impl Socket {
@@ -115,6 +118,7 @@ impl Socket {
             buffer: AtomicUsize::new(DEFAULT_BUFFER),
             receive_timeout_ns: AtomicU64::new(0),
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            net: network::here(),
         });
         let mut sockets = SOCKETS.lock();
         sockets.retain(|socket| socket.strong_count() > 0);
@@ -154,7 +158,7 @@ impl Socket {
         if self.state.lock().port != 0 {
             return;
         }
-        let taken: Vec<u32> = sockets(self.protocol).iter().map(|socket| socket.state.lock().port).collect();
+        let taken: Vec<u32> = sockets(self.protocol, &self.net).iter().map(|socket| socket.state.lock().port).collect();
         let pid = task::with_current(|t| t.process.own_pid());
         // Others are "negative", so that they are nobody's process.
         let port = core::iter::once(pid).chain((1..).map(|n: u32| u32::MAX - 4096 - n)).find(|port| !taken.contains(port));
@@ -171,7 +175,7 @@ impl Socket {
     pub fn bind(&self, address: Address) -> Result {
         let old = self.state.lock().port;
         if old == 0 && address.port != 0 {
-            if sockets(self.protocol).iter().any(|socket| socket.state.lock().port == address.port) {
+            if sockets(self.protocol, &self.net).iter().any(|socket| socket.state.lock().port == address.port) {
                 return Err(EADDRINUSE);
             }
             self.state.lock().port = address.port;
@@ -205,7 +209,7 @@ impl Socket {
 
     fn may_send(&self, to: Address) -> Result {
         let to_others = to.port != 0 || to.groups != 0;
-        if to_others && !task::capable(task::Capability::NET_ADMIN) { Err(EPERM) } else { Ok(()) }
+        if to_others && !self.net.capable(task::Capability::NET_ADMIN) { Err(EPERM) } else { Ok(()) }
     }
 
     /// Sends a message; its length.
@@ -232,10 +236,10 @@ impl Socket {
         let group = to.groups & to.groups.wrapping_neg();
         if group != 0 {
             let from = Address { port, groups: group };
-            multicast(self.protocol, Some(self), Message { bytes: bytes.clone(), from, credentials, len });
+            multicast(self.protocol, &self.net, Some(self), Message { bytes: bytes.clone(), from, credentials, len });
         }
         if to.port != 0 {
-            let target = sockets(self.protocol).into_iter().find(|socket| socket.state.lock().port == to.port).ok_or(ECONNREFUSED)?;
+            let target = sockets(self.protocol, &self.net).into_iter().find(|socket| socket.state.lock().port == to.port).ok_or(ECONNREFUSED)?;
             target.deliver(Message { bytes: bytes.clone(), from: Address { port, groups: 0 }, credentials, len });
         }
         // The kernel's own socket knows requests of this protocol; what comes to its others is dropped there.
@@ -306,8 +310,8 @@ impl Socket {
 }
 
 /// Gives a message to all sockets in its group but one.
-fn multicast(protocol: i32, except: Option<&Socket>, message: Message) {
-    for socket in sockets(protocol) {
+fn multicast(protocol: i32, net: &NetNamespace, except: Option<&Socket>, message: Message) {
+    for socket in sockets(protocol, net) {
         let is_sender = except.is_some_and(|except| core::ptr::eq(except, &*socket));
         if !is_sender && socket.state.lock().groups & message.from.groups != 0 {
             socket.deliver(message.clone());
@@ -338,7 +342,7 @@ impl FileOps for Socket {
     }
 
     fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
-        crate::ipc::netdev::ioctl(cmd, arg)
+        crate::ipc::netdev::ioctl(&self.net, cmd, arg)
     }
 
     fn attr(&self) -> Result<Attr> {

@@ -11,5 +11,5 @@ const KERNEL_GROUP: u32 = 1;
 pub fn broadcast(message: Vec<u8>) {
     let len = message.len();
     let from = Address { port: 0, groups: KERNEL_GROUP };
-    multicast(NETLINK_KOBJECT_UEVENT, None, Message { bytes: message.into(), from, credentials: (0, 0, 0), len });
+    multicast(NETLINK_KOBJECT_UEVENT, &crate::ipc::network::NetNamespace::first(), None, Message { bytes: message.into(), from, credentials: (0, 0, 0), len });
 }

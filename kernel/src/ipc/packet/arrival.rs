@@ -1,5 +1,6 @@
 //! A frame that has come by, and what its header says.
 
+use crate::ipc::network::NetNamespace;
 use crate::ipc::netdev;
 
 use super::Kind;
@@ -89,13 +90,13 @@ pub struct Arrival<'a> {
 
 impl<'a> Arrival<'a> {
     /// A frame with an Ethernet header, as the loop-back device has one, too; `None` where that is cut off.
-    pub fn new(index: u32, direction: Direction, frame: &'a [u8]) -> Option<Self> {
+    pub fn new(net: &NetNamespace, index: u32, direction: Direction, frame: &'a [u8]) -> Option<Self> {
         /// `PACKET_HOST`, `PACKET_BROADCAST`, `PACKET_MULTICAST`, `PACKET_OTHERHOST`, `PACKET_OUTGOING`
         const TYPES: [u8; 5] = [0, 1, 2, 3, 4];
         let (receiver, rest) = frame.split_first_chunk::<6>()?;
         let number = rest.get(6..8)?;
         let number = u16::from_be_bytes([number[0], number[1]]);
-        let interface = netdev::interfaces().into_iter().find(|it| it.index == index)?;
+        let interface = netdev::interfaces(net).into_iter().find(|it| it.index == index)?;
         let packet_type = match (direction, receiver) {
             (Direction::Sent, _) => TYPES[4],
             (_, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]) => TYPES[1],

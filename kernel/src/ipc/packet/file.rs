@@ -51,7 +51,7 @@ impl FileOps for Socket {
                 let fraction = ns % 1_000_000_000;
                 user::write(arg, &[ns / 1_000_000_000, if cmd == SIOCGSTAMP { fraction / 1000 } else { fraction }])?;
             }
-            _ => return crate::ipc::netdev::ioctl(cmd, arg),
+            _ => return crate::ipc::netdev::ioctl(&self.net, cmd, arg),
         }
         Ok(0)
     }

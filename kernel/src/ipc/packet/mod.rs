@@ -24,6 +24,7 @@ pub use ring::{Ring, Shape, Version};
 
 use crate::error::*;
 use crate::fs::{Events, IoSink, IoSource};
+use crate::ipc::network::{self, NetNamespace};
 use crate::ipc::{inet::outside, netdev};
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task;
@@ -104,6 +105,8 @@ pub struct Socket {
     pub id: u64,
     /// Its user.
     pub uid: u32,
+    /// In which it was made.
+    pub net: Arc<NetNamespace>,
     state: SpinLock<State>,
     event: WaitQueue,
     /// `SO_RCVBUF`, bytes.
@@ -144,13 +147,13 @@ pub fn tell_stack() {
     }
 }
 
-/// A frame has come in over an interface, or gone out. `sender`: the socket of this family that sent it, or 0.
-pub fn deliver(index: u32, sender: u64, direction: Direction, frame: &[u8]) {
+/// A frame has come in over an interface of a network namespace, or gone out. `sender`: the socket of this family that sent it, or 0.
+pub fn deliver(net: &NetNamespace, index: u32, sender: u64, direction: Direction, frame: &[u8]) {
     if !is_watched() {
         return;
     }
-    let Some(arrival) = Arrival::new(index, direction, frame) else { return };
-    for socket in all().iter().filter(|socket| socket.id != sender) {
+    let Some(arrival) = Arrival::new(net, index, direction, frame) else { return };
+    for socket in all().iter().filter(|socket| socket.id != sender && socket.net.ino == net.ino) {
         socket.take(&arrival);
     }
 }
@@ -163,6 +166,7 @@ impl Socket {
             kind,
             id: crate::ipc::unix::next_id(),
             uid: task::with_current(|t| t.creds().euid),
+            net: network::here(),
             state: SpinLock::new(State {
                 protocol,
                 index: 0,
@@ -209,7 +213,7 @@ impl Socket {
     /// # Errors
     /// `ENODEV`.
     pub fn bind(&self, protocol: u16, index: u32) -> Result {
-        let interface = netdev::interfaces().into_iter().find(|it| it.index == index);
+        let interface = netdev::interfaces(&self.net).into_iter().find(|it| it.index == index);
         if index != 0 && interface.is_none() {
             return Err(ENODEV);
         }
@@ -270,7 +274,7 @@ impl Socket {
         /// Different ones of a socket.
         const MOST: usize = 512;
         let is_it = |it: &(u32, u16, Vec<u8>)| (it.0, it.1, &it.2[..]) == (index, kind, address);
-        if join && !netdev::interfaces().iter().any(|it| it.index == index) {
+        if join && !netdev::interfaces(&self.net).iter().any(|it| it.index == index) {
             return Err(ENODEV);
         }
         let mut state = self.state.lock();
@@ -397,7 +401,7 @@ impl Socket {
     pub fn send(&self, src: &mut IoSource<'_>, to: Option<&LinkAddress>) -> Result<usize> {
         let (protocol, index) = self.bound();
         let (protocol, index) = to.map_or((protocol, index), |to| (to.protocol, to.index));
-        let interface = netdev::interfaces().into_iter().find(|it| it.index == index).ok_or(ENXIO)?;
+        let interface = netdev::interfaces(&self.net).into_iter().find(|it| it.index == index).ok_or(ENXIO)?;
         if !interface.is_up() {
             return Err(ENETDOWN);
         }
@@ -418,9 +422,9 @@ impl Socket {
         frame.resize(head + len, 0);
         src.read(&mut frame[head..])?;
         if index == netdev::INDEX {
-            netdev::count(frame.len() - ETHERNET);
-            deliver(index, self.id, Direction::Sent, &frame);
-            deliver(index, 0, Direction::Received, &frame);
+            self.net.count(frame.len() - ETHERNET);
+            deliver(&self.net, index, self.id, Direction::Sent, &frame);
+            deliver(&self.net, index, 0, Direction::Received, &frame);
         } else {
             outside::send_frame(self.id, &frame);
         }

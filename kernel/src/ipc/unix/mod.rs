@@ -16,6 +16,7 @@ pub use inbox::{Ancillary, Inbox, Peer};
 pub use names::Address;
 
 use crate::error::*;
+use crate::ipc::network::{self, NetNamespace};
 use crate::fs::{Attr, Events, FileOps, IoSink, IoSource, OpenFile};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
 use crate::task::{self, signal};
@@ -55,6 +56,8 @@ pub struct Socket {
     /// Its type.
     pub kind: Kind,
     id: u64,
+    /// In which it was made; that of the listener for those that come of one.
+    pub net: Arc<NetNamespace>,
     inbox: Arc<Inbox>,
     state: SpinLock<State>,
     /// Woken when a connection comes to be accepted, or there is room for one.
@@ -106,10 +109,15 @@ impl Drop for Socket {
 impl Socket {
     /// An unconnected socket.
     pub fn new(kind: Kind) -> Arc<Self> {
+        Self::new_in(kind, network::here())
+    }
+
+    fn new_in(kind: Kind, net: Arc<NetNamespace>) -> Arc<Self> {
         let socket = Arc::new_cyclic(|this| Self {
             this: this.clone(),
             kind,
             id: next_id(),
+            net,
             inbox: Inbox::new(kind),
             state: SpinLock::new(State::default()),
             accept_event: WaitQueue::new(),
@@ -145,7 +153,7 @@ impl Socket {
         if self.state.lock().name.is_some() {
             return Err(EINVAL);
         }
-        let (binding, name) = names::bind(address, &self.this)?;
+        let (binding, name) = names::bind(address, &self.net, &self.this)?;
         let mut state = self.state.lock();
         state.name = Some(name);
         state.bound = Some(binding);
@@ -181,7 +189,7 @@ impl Socket {
     /// # Errors
     /// `ECONNREFUSED`, `EISCONN`, `EPROTOTYPE`, `EAGAIN` for a full backlog, errors of path lookup.
     pub fn connect(&self, address: &Address, nonblocking: bool) -> Result {
-        let target = names::find(address)?;
+        let target = names::find(address, &self.net)?;
         if target.kind != self.kind {
             return Err(EPROTOTYPE);
         }
@@ -198,7 +206,7 @@ impl Socket {
                 return Err(EINVAL);
             }
         }
-        let server = Self::new(self.kind);
+        let server = Self::new_in(self.kind, target.net.clone());
         let me = Peer { name: self.state.lock().name.clone(), ..Peer::current() };
         let offer = || -> Option<Result> {
             let mut state = target.state.lock();
@@ -253,7 +261,7 @@ impl Socket {
     pub fn send(&self, src: &mut IoSource<'_>, mut ancillary: Ancillary, to: Option<&Address>, nonblocking: bool, quiet: bool) -> Result<usize> {
         let target = match to {
             Some(address) if self.kind == Kind::Datagram => {
-                let socket = names::find(address)?;
+                let socket = names::find(address, &self.net)?;
                 if socket.kind != Kind::Datagram {
                     return Err(EPROTOTYPE);
                 }
@@ -397,7 +405,7 @@ impl FileOps for Socket {
                 crate::user::write(arg, &(peer.map_or(0, |p| p.available()) as u32))?;
             }
             // Any socket tells of interfaces: the C library asks the first that it can make.
-            _ => return crate::ipc::netdev::ioctl(cmd, arg),
+            _ => return crate::ipc::netdev::ioctl(&self.net, cmd, arg),
         }
         Ok(0)
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::Socket;
 use crate::error::*;
+use crate::ipc::network::NetNamespace;
 use crate::fs::{Caller, FileType, LookupFlags};
 use crate::sync::SpinLock;
 use crate::random;
@@ -68,7 +69,8 @@ impl Address {
 enum Key {
     /// Device and inode number of its file.
     File(u64, u64),
-    Abstract(Vec<u8>),
+    /// In a network namespace.
+    Abstract(u64, Vec<u8>),
 }
 
 static BOUND: SpinLock<BTreeMap<Key, Weak<Socket>>> = SpinLock::new(BTreeMap::new());
@@ -87,16 +89,16 @@ impl Drop for Binding {
 ///
 /// # Errors
 /// `EADDRINUSE`; errors of making the file.
-pub fn bind(address: Address, socket: &Weak<Socket>) -> Result<(Binding, Address)> {
+pub fn bind(address: Address, net: &NetNamespace, socket: &Weak<Socket>) -> Result<(Binding, Address)> {
     let (key, address) = match address {
         Address::Path(path) => {
             let file = make_file(&path).map_err(|e| if e == EEXIST { EADDRINUSE } else { e })?;
             (file, Address::Path(path))
         }
-        Address::Abstract(name) => (Key::Abstract(name.clone()), Address::Abstract(name)),
+        Address::Abstract(name) => (Key::Abstract(net.ino, name.clone()), Address::Abstract(name)),
         Address::Unnamed => {
             let name = alloc::format!("{:05x}", random::u64() & 0xf_ffff).into_bytes();
-            (Key::Abstract(name.clone()), Address::Abstract(name))
+            (Key::Abstract(net.ino, name.clone()), Address::Abstract(name))
         }
     };
     let mut bound = BOUND.lock();
@@ -118,7 +120,7 @@ fn make_file(path: &[u8]) -> Result<Key> {
 ///
 /// # Errors
 /// `ECONNREFUSED` where nobody listens there; errors of path lookup.
-pub fn find(address: &Address) -> Result<Arc<Socket>> {
+pub fn find(address: &Address, net: &NetNamespace) -> Result<Arc<Socket>> {
     let key = match address {
         Address::Path(path) => {
             let caller = Caller::current();
@@ -130,7 +132,7 @@ pub fn find(address: &Address) -> Result<Arc<Socket>> {
             }
             Key::File(attr.dev, attr.ino)
         }
-        Address::Abstract(name) => Key::Abstract(name.clone()),
+        Address::Abstract(name) => Key::Abstract(net.ino, name.clone()),
         Address::Unnamed => return Err(EINVAL),
     };
     BOUND.lock().get(&key).and_then(Weak::upgrade).ok_or(ECONNREFUSED)

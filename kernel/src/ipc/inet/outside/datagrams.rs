@@ -10,6 +10,7 @@ use super::super::datagram::{Datagram, Extras};
 use super::super::{Kind, Socket, icmp, options, ports};
 use super::configuration;
 use crate::error::*;
+use crate::ipc::network;
 
 /// Reports that a socket keeps for who asks for them.
 const MOST_REPORTS: usize = 16;
@@ -21,7 +22,7 @@ pub fn send(socket: &Socket, from: SocketAddr, to: SocketAddr, extras: &Extras, 
     let protocol = socket.protocol_number();
     super::post(socket.id, &ToStack::Datagram { protocol, hop_limit, from, to, bytes });
     if to.ip().is_multicast() && socket.loops_multicast() && super::super::groups::is_joined(to.ip()) {
-        deliver(protocol, hop_limit, from, to, bytes);
+        deliver(socket.net.ino, protocol, hop_limit, from, to, bytes);
     }
 }
 
@@ -31,11 +32,11 @@ fn push(socket: &Arc<Socket>, from: SocketAddr, to: SocketAddr, hop_limit: u8, d
     socket.datagrams.push(Datagram { from, to, data, hop_limit, tos: 0, at_ns: crate::time::realtime_ns() as i64, dropped: 0 }, capacity);
 }
 
-/// A packet has come, from another machine or from this one.
-pub fn deliver(number: u8, hop_limit: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+/// A packet has come to a network namespace, from another machine or from this one.
+pub fn deliver(net: u64, number: u8, hop_limit: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
     if number == protocol::UDP {
         let is_for_many = to.ip().is_multicast() || configuration::with(|it| it.is_broadcast(to.ip())).unwrap_or(false);
-        let receivers = if is_for_many { ports::find_all(Kind::Datagram, from, to) } else { ports::find(Kind::Datagram, from, to).into_iter().collect() };
+        let receivers = if is_for_many { ports::find_all(net, Kind::Datagram, from, to) } else { ports::find(net, Kind::Datagram, from, to).into_iter().collect() };
         if receivers.is_empty() && !is_for_many {
             let len = bytes.len().min(usize::from(u16::MAX)) as u16;
             super::post(0, &ToStack::Unreachable { from, to, len });
@@ -47,11 +48,11 @@ pub fn deliver(number: u8, hop_limit: u8, from: SocketAddr, to: SocketAddr, byte
     }
     if let Some(identifier) = icmp::reply_identifier(number, bytes) {
         let to = SocketAddr::new(to.ip(), identifier);
-        if let Some(receiver) = ports::find(Kind::Ping, SocketAddr::new(from.ip(), 0), to) {
+        if let Some(receiver) = ports::find(net, Kind::Ping, SocketAddr::new(from.ip(), 0), to) {
             push(&receiver, from, to, hop_limit, bytes.to_vec());
         }
     }
-    for receiver in super::super::all().iter().filter(|it| it.wants_raw(number, from.ip(), to.ip())) {
+    for receiver in super::super::all().iter().filter(|it| it.net.ino == net && it.wants_raw(number, from.ip(), to.ip())) {
         if receiver.passes_icmp_filter(bytes) {
             push(receiver, from, to, hop_limit, icmp::as_raw(number, hop_limit, from.ip(), to.ip(), bytes));
         }
@@ -66,7 +67,7 @@ pub fn report(report: &Report) {
         _ => return,
     };
     let remote = if kind == Kind::Ping { SocketAddr::new(report.remote.ip(), 0) } else { report.remote };
-    if let Some(socket) = ports::find(kind, remote, report.local) {
+    if let Some(socket) = ports::find(network::FIRST, kind, remote, report.local) {
         socket.hear(report, &[]);
     }
 }

@@ -121,13 +121,13 @@ fn obey(header: &Header, body: &[u8]) -> Result {
                 connection.add_room(bytes as usize);
             }
         }
-        ToKernel::Datagram { protocol, hop_limit, from, to, bytes } => super::datagrams::deliver(protocol, hop_limit, from, to, bytes),
+        ToKernel::Datagram { protocol, hop_limit, from, to, bytes } => super::datagrams::deliver(crate::ipc::network::FIRST, protocol, hop_limit, from, to, bytes),
         ToKernel::Report(report) => super::datagrams::report(&report),
         ToKernel::Configuration(configuration) => super::configuration::set(configuration),
         ToKernel::Done(errno) => super::configuration::done(id, errno),
         ToKernel::Frame { is_sent, bytes } => {
             let direction = if is_sent { Direction::Sent } else { Direction::Received };
-            packet::deliver(netdev::OUTSIDE_INDEX, id, direction, bytes);
+            packet::deliver(&crate::ipc::network::NetNamespace::first(), netdev::OUTSIDE_INDEX, id, direction, bytes);
         }
     }
     Ok(())

@@ -19,13 +19,14 @@ use core::net::SocketAddr;
 
 use net_abi::ToStack;
 
-pub use configuration::{change, configuration, is_own, source_for, with};
+pub use configuration::{change, configuration, is_own, source_for};
 pub use connection::Connection;
 pub use datagrams::{deliver as deliver_datagram, send as send_datagram};
 
 use super::ports::Claim;
 use super::{Kind, Socket, options};
 use crate::fs::Events;
+use crate::ipc::network;
 use crate::sync::{Once, SpinLock, WaitQueue};
 
 /// Bytes of messages to the stack that may wait before datagrams are dropped.
@@ -223,7 +224,7 @@ fn accept(id: u64, local: SocketAddr, remote: SocketAddr) {
     // It is known before a program can have it.
     let old = STACK.lock().connections.insert(id, connection.clone());
     drop(old);
-    let taken = super::ports::find(Kind::Stream, remote, local).and_then(|listener| listener.admit(&connection, remote, local));
+    let taken = super::ports::find(network::FIRST, Kind::Stream, remote, local).and_then(|listener| listener.admit(&connection, remote, local));
     match taken {
         Some(socket) => {
             let options = socket.tcp_options();

@@ -6,6 +6,7 @@ use crate::ipc::netlink::message::Request;
 use super::{IFINFOMSG, RT_TABLE_MAIN, RTA_DST, RTMSG, destination, ip_in};
 use crate::error::*;
 use crate::ipc::inet::{address as internet, outside};
+use crate::ipc::network::NetNamespace;
 use crate::ipc::netdev::{INDEX, Interface, OUTSIDE_INDEX};
 
 const NLM_F_EXCL: u16 = 0x200;
@@ -16,11 +17,17 @@ const HARMLESS: [u16; 3] = [super::IFLA_IFNAME, IFLA_MTU, 29];
 const RTN_UNICAST: u8 = 1;
 
 /// Changes an interface's flags or packet size.
-pub fn link(request: &Request<'_>, interface: &Interface) -> Result {
+pub fn link(net: &NetNamespace, request: &Request<'_>, interface: &Interface) -> Result {
     if (1..64).any(|kind| !HARMLESS.contains(&kind) && request.attribute(IFINFOMSG, kind).is_some()) {
         return Err(EOPNOTSUPP);
     }
     let (flags, mask) = (request.word(8), request.word(12));
+    if interface.index == INDEX && !net.is_first() {
+        if request.attribute(IFINFOMSG, IFLA_MTU).is_some() || mask & !IFF_UP != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        return if mask & IFF_UP != 0 || flags & IFF_UP != 0 { net.set_up(flags & IFF_UP != 0) } else { Ok(()) };
+    }
     if interface.index == INDEX {
         // It is always up: setting the flags it has is no change.
         let is_change = mask & IFF_UP != 0 && flags & IFF_UP == 0 || request.attribute(IFINFOMSG, IFLA_MTU).is_some();
@@ -40,7 +47,7 @@ pub fn link(request: &Request<'_>, interface: &Interface) -> Result {
 }
 
 /// Adds an address, or takes one away.
-pub fn address(request: &Request<'_>, add: bool) -> Result {
+pub fn address(net: &NetNamespace, request: &Request<'_>, add: bool) -> Result {
     const IFADDRMSG: usize = 8;
     const IFA_ADDRESS: u16 = 1;
     const IFA_LOCAL: u16 = 2;
@@ -48,12 +55,18 @@ pub fn address(request: &Request<'_>, add: bool) -> Result {
         return Err(EINVAL);
     }
     match request.word(4) {
-        OUTSIDE_INDEX => {}
-        INDEX => return Err(EOPNOTSUPP),
+        OUTSIDE_INDEX if net.is_first() => {}
+        INDEX => {}
         _ => return Err(ENODEV),
     }
     let bytes = request.attribute(IFADDRMSG, IFA_LOCAL).or_else(|| request.attribute(IFADDRMSG, IFA_ADDRESS)).ok_or(EINVAL)?;
     let (ip, prefix) = (ip_in(bytes)?, request.octet(1));
+    if request.word(4) == INDEX {
+        return match net.change_address(ip, prefix, add) {
+            Err(EEXIST) if request.flags & NLM_F_EXCL == 0 => Ok(()),
+            outcome => outcome,
+        };
+    }
     if usize::from(prefix) > 8 * bytes.len() || ip.is_unspecified() || ip.is_multicast() || ip.is_loopback() {
         return Err(EINVAL);
     }
@@ -66,7 +79,7 @@ pub fn address(request: &Request<'_>, add: bool) -> Result {
 }
 
 /// Adds a route, or takes one away.
-pub fn route(request: &Request<'_>, add: bool) -> Result {
+pub fn route(net: &NetNamespace, request: &Request<'_>, add: bool) -> Result {
     const RTA_OIF: u16 = 4;
     const RTA_GATEWAY: u16 = 5;
     const RTA_PRIORITY: u16 = 6;
@@ -89,7 +102,7 @@ pub fn route(request: &Request<'_>, add: bool) -> Result {
         return Err(EINVAL);
     }
     let gateway = request.attribute(RTMSG, RTA_GATEWAY).map(ip_in).transpose()?;
-    let current = outside::configuration().ok_or(ENETDOWN)?;
+    let current = net.outside().ok_or(if net.is_first() { ENETDOWN } else { ENETUNREACH })?;
     let same = |it: &&Route| it.to == to && it.prefix == prefix && (add || gateway.is_none() || it.gateway == gateway);
     let existing = current.routes.iter().find(same).copied();
     if add {
@@ -98,7 +111,7 @@ pub fn route(request: &Request<'_>, add: bool) -> Result {
         }
         // A router must be on the link.
         if let Some(gateway) = gateway {
-            let is_near = current.addresses.iter().any(|it| it.is_neighbour(gateway)) && !internet::is_local(gateway);
+            let is_near = current.addresses.iter().any(|it| it.is_neighbour(gateway)) && !internet::is_local(net, gateway);
             if !is_near {
                 return Err(ENETUNREACH);
             }

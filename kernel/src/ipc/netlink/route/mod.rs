@@ -16,9 +16,10 @@ use net_abi::Configuration;
 use super::message::{Answer, Request};
 use super::{Address, Message, NETLINK_ROUTE, Socket, multicast};
 use crate::error::*;
-use crate::ipc::inet::{address, outside};
+use crate::ipc::inet::address;
 use crate::ipc::netdev::{self, Interface};
-use crate::task;
+use crate::ipc::network::NetNamespace;
+use crate::task::Capability;
 
 const NLMSG_DONE: u16 = 3;
 /// Types below are for the protocol itself.
@@ -69,7 +70,7 @@ pub fn take(socket: &Socket, datagram: &[u8]) {
 
 fn answer(socket: &Socket, request: &Request<'_>) {
     let mut answer = Answer { bytes: Vec::new(), sequence: request.sequence, port: socket.address().port };
-    let outcome = if request.kind < FIRST_TYPE { Ok(()) } else { obey(request, &mut answer) };
+    let outcome = if request.kind < FIRST_TYPE { Ok(()) } else { obey(&socket.net, request, &mut answer) };
     let is_dump = is_dump(request);
     match outcome {
         Err(error) => answer.error(request, Some(error)),
@@ -88,41 +89,41 @@ fn is_dump(request: &Request<'_>) -> bool {
     request.kind >= FIRST_TYPE && request.kind & 3 == 2 && request.flags & NLM_F_DUMP != 0
 }
 
-fn obey(request: &Request<'_>, answer: &mut Answer) -> Result {
+fn obey(net: &NetNamespace, request: &Request<'_>, answer: &mut Answer) -> Result {
     if request.kind > RTM_MAX {
         return Err(EOPNOTSUPP);
     }
-    if request.kind & 3 != 2 && !task::capable(task::Capability::NET_ADMIN) {
+    if request.kind & 3 != 2 && !net.capable(Capability::NET_ADMIN) {
         return Err(EPERM);
     }
     let flags = if is_dump(request) { NLM_F_MULTI } else { 0 };
     let is_asked_for = |ip: &IpAddr| matches!((request.family(), ip), (0, _) | (AF_INET, IpAddr::V4(_)) | (AF_INET6, IpAddr::V6(_)));
     match request.kind {
         RTM_GETLINK if is_dump(request) => {
-            for interface in netdev::interfaces() {
+            for interface in netdev::interfaces(net) {
                 answer.message(RTM_NEWLINK, flags, |out| show::link(out, &interface));
             }
         }
         RTM_GETLINK => {
-            let interface = find_link(request)?;
+            let interface = find_link(net, request)?;
             answer.message(RTM_NEWLINK, flags, |out| show::link(out, &interface));
         }
         RTM_GETADDR if is_dump(request) => {
-            for interface in netdev::interfaces() {
+            for interface in netdev::interfaces(net) {
                 for address in interface.addresses.iter().filter(|it| is_asked_for(&it.ip)) {
                     answer.message(RTM_NEWADDR, flags, |out| show::address(out, &interface, address));
                 }
             }
         }
         RTM_GETROUTE if is_dump(request) => {
-            if let Some(configuration) = outside::configuration() {
+            if let Some(configuration) = net.outside() {
                 for route in configuration.routes.iter().filter(|it| is_asked_for(&it.to)) {
                     answer.message(RTM_NEWROUTE, flags, |out| show::route(out, &configuration, route));
                 }
             }
         }
         RTM_GETNEIGH if is_dump(request) => {
-            if let Some(configuration) = outside::configuration() {
+            if let Some(configuration) = net.outside() {
                 for neighbour in configuration.neighbours.iter().filter(|it| is_asked_for(&it.ip)) {
                     answer.message(RTM_NEWNEIGH, flags, |out| show::neighbour(out, neighbour));
                 }
@@ -132,22 +133,22 @@ fn obey(request: &Request<'_>, answer: &mut Answer) -> Result {
         RTM_GETRULE if is_dump(request) => {}
         RTM_GETROUTE => {
             let to = destination(request)?;
-            let to = address::route(to, true)?;
-            let is_local = address::is_local(to);
+            let to = address::route(net, to, true)?;
+            let is_local = address::is_local(net, to);
             let table = if is_local && request.word(8) & RTM_F_LOOKUP_TABLE != 0 { RT_TABLE_LOCAL } else { RT_TABLE_MAIN };
-            let gateway = outside::with(|it| it.route(to).and_then(|route| route.gateway)).flatten().filter(|_| !is_local);
-            answer.message(RTM_NEWROUTE, flags, |out| show::found_route(out, to, gateway, is_local, table));
+            let gateway = net.outside().and_then(|it| it.route(to).and_then(|route| route.gateway)).filter(|_| !is_local);
+            answer.message(RTM_NEWROUTE, flags, |out| show::found_route(out, net, to, gateway, is_local, table));
         }
-        RTM_NEWLINK | RTM_SETLINK => change::link(request, &find_link(request)?)?,
-        RTM_NEWADDR | RTM_DELADDR => change::address(request, request.kind == RTM_NEWADDR)?,
-        RTM_NEWROUTE | RTM_DELROUTE => change::route(request, request.kind == RTM_NEWROUTE)?,
+        RTM_NEWLINK | RTM_SETLINK => change::link(net, request, &find_link(net, request)?)?,
+        RTM_NEWADDR | RTM_DELADDR => change::address(net, request, request.kind == RTM_NEWADDR)?,
+        RTM_NEWROUTE | RTM_DELROUTE => change::route(net, request, request.kind == RTM_NEWROUTE)?,
         _ => return Err(EOPNOTSUPP),
     }
     Ok(())
 }
 
 /// The interface that a request is about.
-fn find_link(request: &Request<'_>) -> Result<Interface> {
+fn find_link(net: &NetNamespace, request: &Request<'_>) -> Result<Interface> {
     if request.body().len() < IFINFOMSG {
         return Err(EINVAL);
     }
@@ -157,7 +158,7 @@ fn find_link(request: &Request<'_>) -> Result<Interface> {
         return Err(EINVAL);
     }
     let is_it = |it: &Interface| if index != 0 { it.index == index } else { Some(&*it.name) == name };
-    netdev::interfaces().into_iter().find(is_it).ok_or(ENODEV)
+    netdev::interfaces(net).into_iter().find(is_it).ok_or(ENODEV)
 }
 
 /// An address in an attribute.
@@ -189,7 +190,7 @@ pub fn interface_changed(old: Option<&Configuration>, new: &Configuration) {
         answer.message(kind, 0, build);
         let len = answer.bytes.len();
         let from = Address { port: 0, groups: group };
-        multicast(NETLINK_ROUTE, None, Message { bytes: answer.bytes.into(), from, credentials: (0, 0, 0), len });
+        multicast(NETLINK_ROUTE, &NetNamespace::first(), None, Message { bytes: answer.bytes.into(), from, credentials: (0, 0, 0), len });
     };
     let interface = netdev::outside(new);
     let state = |it: &Configuration| (it.is_up, it.has_carrier, it.mtu, it.mac);

@@ -9,6 +9,7 @@ use crate::ipc::netlink::message::attribute;
 use super::{AF_INET, AF_INET6, IFLA_IFNAME, RT_TABLE_MAIN, RTA_DST};
 use crate::ipc::inet::address;
 use crate::ipc::netdev::{self, Interface};
+use crate::ipc::network::NetNamespace;
 
 const IFA_F_PERMANENT: u8 = 0x80;
 const RT_SCOPE_UNIVERSE: u8 = 0;
@@ -51,8 +52,8 @@ pub fn link(out: &mut Vec<u8>, interface: &Interface) {
     attribute(out, IFLA_IFNAME, &name);
     // TXQLEN, OPERSTATE (unknown, down, up), LINKMODE, MTU, GROUP, PROMISCUITY, NUM_TX_QUEUES, NUM_RX_QUEUES, CARRIER
     let state = match (is_loopback, interface.is_running()) {
-        (true, _) => 0,
-        (false, false) => 2,
+        (true, true) => 0,
+        (_, false) => 2,
         (false, true) => 6,
     };
     attribute(out, 13, &1000u32.to_le_bytes());
@@ -65,7 +66,7 @@ pub fn link(out: &mut Vec<u8>, interface: &Interface) {
     attribute(out, 32, &1u32.to_le_bytes());
     attribute(out, 33, &[u8::from(interface.is_running())]);
     // QDISC, ADDRESS, BROADCAST
-    attribute(out, 6, if is_loopback { b"noqueue\0" } else { b"pfifo_fast\0" });
+    attribute(out, 6, if is_loopback && !interface.is_running() { b"noop\0" } else if is_loopback { b"noqueue\0" } else { b"pfifo_fast\0" });
     attribute(out, 1, &interface.mac);
     attribute(out, 2, &if is_loopback { [0; 6] } else { [0xff; 6] });
     // STATS64: packets and bytes received and sent, errors, drops; then counters of what never happens.
@@ -126,7 +127,7 @@ pub fn route(out: &mut Vec<u8>, configuration: &Configuration, route: &Route) {
 }
 
 /// The route that packets to one address take.
-pub fn found_route(out: &mut Vec<u8>, to: IpAddr, gateway: Option<IpAddr>, is_local: bool, table: u8) {
+pub fn found_route(out: &mut Vec<u8>, net: &NetNamespace, to: IpAddr, gateway: Option<IpAddr>, is_local: bool, table: u8) {
     let bytes = octets(to);
     let kind = if is_local { RTN_LOCAL } else { RTN_UNICAST };
     // struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type, flags
@@ -140,9 +141,10 @@ pub fn found_route(out: &mut Vec<u8>, to: IpAddr, gateway: Option<IpAddr>, is_lo
     }
     let index = if is_local { netdev::INDEX } else { netdev::OUTSIDE_INDEX };
     attribute(out, RTA_OIF, &index.to_le_bytes());
-    attribute(out, RTA_PREFSRC, &octets(address::source_for(to)));
+    attribute(out, RTA_PREFSRC, &octets(address::source_for(net, to)));
     if to.is_ipv4() {
-        attribute(out, RTA_UID, &crate::task::current().creds().uid.to_le_bytes());
+        let creds = crate::task::current().creds();
+        attribute(out, RTA_UID, &creds.user.uid_out(creds.uid).to_le_bytes());
     }
     // struct rta_cacheinfo: nothing is cached. There are programs that never look at the last attribute.
     attribute(out, RTA_CACHEINFO, &[0; 32]);

@@ -115,6 +115,124 @@ const NS_GET_PARENT: i32 = 0xb702;
 const NS_GET_NSTYPE: i32 = 0xb703;
 const NS_GET_OWNER_UID: i32 = 0xb704;
 
+/// A `struct sockaddr_in`.
+fn internet(ip: [u8; 4], port: u16) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[0] = AF_INET as u8;
+    bytes[2..4].copy_from_slice(&port.to_be_bytes());
+    bytes[4..8].copy_from_slice(&ip);
+    bytes
+}
+
+/// How a connection with a machine ends.
+fn to_tcp(ip: [u8; 4], port: u16) -> String {
+    let fd = sys!(SYS_socket, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0) as i32;
+    let to = internet(ip, port);
+    let mut outcome = done(sys!(SYS_connect, fd, to.as_ptr(), 16));
+    if outcome == "EINPROGRESS" {
+        let mut p = pollfd { fd, events: POLLOUT, revents: 0 };
+        sys!(SYS_poll, &raw mut p, 1, 2000);
+        outcome = done(sys!(SYS_connect, fd, to.as_ptr(), 16));
+    }
+    close(fd);
+    outcome
+}
+
+fn to_udp(ip: [u8; 4]) -> String {
+    let fd = sys!(SYS_socket, AF_INET, SOCK_DGRAM, 0) as i32;
+    let to = internet(ip, 9);
+    let outcome = done(sys!(SYS_sendto, fd, c"x", 1, 0, to.as_ptr(), 16));
+    close(fd);
+    outcome
+}
+
+fn bound(ip: [u8; 4], port: u16) -> String {
+    let fd = sys!(SYS_socket, AF_INET, SOCK_STREAM, 0) as i32;
+    let at = internet(ip, port);
+    let outcome = done(sys!(SYS_bind, fd, at.as_ptr(), 16));
+    close(fd);
+    outcome
+}
+
+/// The flags of the loop-back device, or sets them.
+fn lo_flags(to: Option<u16>) -> Result<u16, String> {
+    let fd = sys!(SYS_socket, AF_INET, SOCK_DGRAM, 0) as i32;
+    let mut request = [0u8; 40];
+    request[..2].copy_from_slice(b"lo");
+    request[16..18].copy_from_slice(&to.unwrap_or(0).to_le_bytes());
+    let result = sys!(SYS_ioctl, fd, if to.is_some() { 0x8914 } else { 0x8913 }, request.as_mut_ptr());
+    let outcome = if result == -1 { Err(error()) } else { Ok(u16::from_le_bytes([request[16], request[17]])) };
+    close(fd);
+    outcome
+}
+
+/// Sends a word over a connection with oneself.
+fn echo() -> String {
+    let Ok(listener) = std::net::TcpListener::bind("127.0.0.1:0") else { return error() };
+    let Ok(address) = listener.local_addr() else { return error() };
+    let Ok(mut client) = std::net::TcpStream::connect(address) else { return error() };
+    let Ok((mut server, _)) = listener.accept() else { return error() };
+    use std::io::{Read, Write};
+    let mut word = [0; 4];
+    if client.write_all(b"word").is_err() || server.read_exact(&mut word).is_err() {
+        return error();
+    }
+    String::from_utf8_lossy(&word).into_owned()
+}
+
+/// `bind(2)` or `connect(2)` of a socket of AF_UNIX.
+fn unix_call(fd: i32, name: &[u8], connects: bool) -> i64 {
+    let mut at = vec![AF_UNIX as u8, 0];
+    at.extend_from_slice(name);
+    if connects { sys!(SYS_connect, fd, at.as_ptr(), at.len()) } else { sys!(SYS_bind, fd, at.as_ptr(), at.len()) }
+}
+
+fn unix_at(name: &[u8]) -> i32 {
+    let fd = sys!(SYS_socket, AF_UNIX, SOCK_STREAM, 0) as i32;
+    if unix_call(fd, name, false) == 0 { fd } else { -1 }
+}
+
+fn unix_to(name: &[u8]) -> String {
+    let fd = sys!(SYS_socket, AF_UNIX, SOCK_STREAM, 0) as i32;
+    let outcome = done(unix_call(fd, name, true));
+    close(fd);
+    outcome
+}
+
+/// Asks NETLINK_ROUTE: how many messages of the asked kind come, or which error.
+fn asked(kind: u16, flags: u16, body: &[u8]) -> String {
+    let fd = sys!(SYS_socket, AF_NETLINK, SOCK_RAW, 0) as i32;
+    let mut request = Vec::new();
+    request.extend_from_slice(&(16 + body.len() as u32).to_le_bytes());
+    request.extend_from_slice(&kind.to_le_bytes());
+    request.extend_from_slice(&(flags | 1).to_le_bytes());
+    request.extend_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0]);
+    request.extend_from_slice(body);
+    sys!(SYS_sendto, fd, request.as_ptr(), request.len(), 0, 0, 0);
+    let mut count = 0;
+    let limit = [2i64, 0];
+    sys!(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, limit.as_ptr(), 16);
+    let outcome = 'all: loop {
+        let mut answer = vec![0u8; 16384];
+        let n = sys!(SYS_recvfrom, fd, answer.as_mut_ptr(), answer.len(), 0, 0, 0);
+        if n <= 0 {
+            break error();
+        }
+        let mut at = 0;
+        while at + 16 <= n as usize {
+            let word = |i: usize| u32::from_le_bytes([answer[i], answer[i + 1], answer[i + 2], answer[i + 3]]);
+            match word(at + 4) & 0xffff {
+                3 => break 'all count.to_string(),
+                2 => break 'all if word(at + 16) == 0 { "ok".into() } else { errno_name(-(word(at + 16) as i32)) },
+                _ => count += 1,
+            }
+            at += (word(at) as usize).next_multiple_of(4).max(16);
+        }
+    };
+    close(fd);
+    outcome
+}
+
 /// Starts `f` as the first process of a new PID namespace.
 fn start_in_new_pids(f: impl FnOnce() -> i32) -> i32 {
     let pid = sys!(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0) as i32;
@@ -456,6 +574,49 @@ cases! { "namespaces";
         o.s(told(|| { sys!(SYS_unshare, CLONE_NEWIPC | CLONE_NEWNS); sys!(SYS_mount, c"none", c"/", 0, MS_PRIVATE | MS_REC, 0); let r = named(sys!(SYS_mount, c"mq", c"q", c"mqueue", 0, 0)); sys!(SYS_mq_open, c"own", O_CREAT | O_RDWR, 0o600, 0); let names: Vec<String> = std::fs::read_dir("q").expect("a directory").filter_map(|e| Some(e.ok()?.file_name().to_string_lossy().into_owned())).collect(); format!("{r} {names:?}") }));
         o.s(as_user(|| sys!(SYS_unshare, CLONE_NEWIPC))); o.s(as_own_root(CLONE_NEWIPC, || done(sys!(SYS_shmget, IPC_PRIVATE, 4096, 0o600))));
         sys!(SYS_mq_unlink, c"abi-probe-ns"); sys!(SYS_shmctl, id, IPC_RMID, 0); sys!(SYS_semctl, sem, 0, IPC_RMID, 0); sys!(SYS_msgctl, msg, IPC_RMID, 0);
+    }
+    "net-loopback" => |o| {
+        o.s(told(|| {
+            let made = named(sys!(SYS_unshare, CLONE_NEWNET));
+            let down = [to_tcp([127, 0, 0, 1], 9), to_tcp([0, 0, 0, 0], 9), to_tcp([192, 0, 2, 1], 9), to_udp([127, 0, 0, 1]), to_udp([192, 0, 2, 1]), bound([127, 0, 0, 1], 0), bound([0, 0, 0, 0], 0), bound([192, 0, 2, 1], 0)];
+            let flags = format!("{:x}", lo_flags(None).unwrap_or(0)); let devices = text("/proc/net/dev").matches("lo:").count() * 10 + text("/proc/net/dev").matches(':').count();
+            let up = lo_flags(Some(1)).map_or_else(|e| e, |_| "up".into()); let after = format!("{:x}", lo_flags(None).unwrap_or(0));
+            let now = [to_tcp([127, 0, 0, 1], 9), to_tcp([192, 0, 2, 1], 9), to_udp([127, 0, 0, 1]), bound([127, 0, 0, 1], 0), bound([127, 0, 0, 1], 80), echo()];
+            let again = [lo_flags(Some(0)).map_or_else(|e| e, |_| "down".into()), format!("{:x}", lo_flags(None).unwrap_or(0))];
+            format!("{made} {down:?} {flags} {devices} {up} {after} {now:?} {again:?}")
+        }));
+    }
+    "net-names" => |o| {
+        let listener = unix_at(b"\0abi-probe-net"); o.v(sys!(SYS_listen, listener, 5)); let by_path = unix_at(b"sock"); sys!(SYS_listen, by_path, 5); sys!(SYS_chmod, c"sock", 0o777);
+        let outer = open(c"/proc/self/ns/net", O_RDONLY);
+        o.s(told(|| {
+            let before = unix_to(b"\0abi-probe-net"); let kept = sys!(SYS_socket, AF_UNIX, SOCK_STREAM, 0) as i32; sys!(SYS_unshare, CLONE_NEWNET);
+            let inside = [unix_to(b"\0abi-probe-net"), unix_to(b"sock")]; let old = done(unix_call(kept, b"\0abi-probe-net", true));
+            let own = unix_at(b"\0abi-probe-net"); let lines = std::fs::read_to_string("/proc/net/unix").unwrap_or_default().matches("abi-probe-net").count();
+            let back = named(sys!(SYS_setns, outer, CLONE_NEWNET)); format!("{before} {inside:?} {old} {} {lines} {back} {}", own >= 0, unix_to(b"\0abi-probe-net"))
+        }));
+    }
+    "net-ports" => |o| {
+        let l = sys!(SYS_socket, AF_INET, SOCK_STREAM, 0) as i32; let mut a = internet([127, 0, 0, 1], 0); sys!(SYS_bind, l, a.as_ptr(), 16); sys!(SYS_listen, l, 5); let mut len = 16u32; sys!(SYS_getsockname, l, a.as_mut_ptr(), &raw mut len); let port = u16::from_be_bytes([a[2], a[3]]);
+        o.s(told(|| {
+            let kept = sys!(SYS_socket, AF_INET, SOCK_STREAM, 0) as i32; sys!(SYS_unshare, CLONE_NEWNET); let _ = lo_flags(Some(1));
+            let inside = [to_tcp([127, 0, 0, 1], port), bound([127, 0, 0, 1], port)]; let to = internet([127, 0, 0, 1], port); let old = done(sys!(SYS_connect, kept, to.as_ptr(), 16));
+            let tcp = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default().lines().count(); let outer = std::fs::read_to_string(format!("/proc/{}/net/tcp", sys!(SYS_getppid))).unwrap_or_default().lines().count(); format!("{inside:?} {old} {tcp} {}", outer > 1)
+        }));
+    }
+    "net-routes" => |o| {
+        o.s(told(|| {
+            sys!(SYS_unshare, CLONE_NEWNET);
+            let before = [asked(18, 0x300, &[0; 16]), asked(22, 0x300, &[0; 16]), asked(26, 0x300, &[0; 16])];
+            let mut address = vec![2u8, 8, 0x80, 254, 1, 0, 0, 0, 8, 0, 2, 0, 127, 0, 0, 1]; address.extend_from_slice(&[8, 0, 1, 0, 127, 0, 0, 1]);
+            let given = [asked(20, 0x604, &address), asked(20, 0x604, &address)];
+            let up = asked(16, 4, &[0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]); format!("{before:?} {given:?} {up} {} {}", to_tcp([127, 0, 0, 1], 9), asked(22, 0x300, &[2, 0, 0, 0, 0, 0, 0, 0]))
+        }));
+    }
+    "net-privileges" => |o| {
+        o.s(as_user(|| sys!(SYS_unshare, CLONE_NEWNET)));
+        o.s(as_own_root(CLONE_NEWNET, || [lo_flags(Some(1)).map_or_else(|e| e, |_| "up".into()), echo(), bound([0, 0, 0, 0], 80), done(sys!(SYS_socket, AF_INET, SOCK_RAW, 1))].join(" ")));
+        o.s(as_own_root(0, || [bound([0, 0, 0, 0], 81), done(sys!(SYS_socket, AF_INET, SOCK_RAW, 1))].join(" ")));
     }
     "cgroup" => |o| {
         let before = number("cgroup"); let fd = open(c"/proc/self/ns/cgroup", O_RDONLY);
