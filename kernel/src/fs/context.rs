@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::mount::{self, Namespace};
 use super::path::Path;
-use crate::task::user_ns::UserNamespace;
+use crate::task::Credentials;
 use crate::sync::SpinLock;
 
 #[derive(Clone)]
@@ -81,12 +81,12 @@ impl FsContext {
         namespace.unwrap_or_else(Namespace::first)
     }
 
-    /// Goes over to a copy of its namespace, which is that user namespace's (`unshare(2)`, CLONE_NEWNS): root and working directory are the same directories, seen through the copies.
+    /// Goes over to a copy of its namespace, which is that of the user namespace of `who` (`unshare(2)`, CLONE_NEWNS): root and working directory are the same directories, seen through the copies.
     ///
     /// # Errors
     /// `EINVAL` before there is a root.
-    pub fn unshare_mounts(&self, user: &Arc<UserNamespace>) -> crate::error::Result {
-        let (namespace, copies) = self.namespace().copied(user)?;
+    pub fn unshare_mounts(&self, who: &Credentials) -> crate::error::Result {
+        let (namespace, copies) = self.namespace().copied(who)?;
         let root = namespace.root().unwrap_or_else(mount::root);
         let moved = |place: &Path| match copies.iter().find(|(id, _)| *id == place.mount.id) {
             Some((_, mount)) => Path { mount: mount.clone(), dentry: place.dentry.clone() },

@@ -17,6 +17,7 @@ use crate::error::*;
 use crate::task::{Capability, Credentials};
 use crate::sync::{Mutex, Once, RwSpinLock, SpinLock, WaitQueue};
 use crate::task::user_ns::{self, UserNamespace};
+use crate::task::ns_count::{self, Counted};
 use crate::task::uts;
 
 bitflags! {
@@ -114,6 +115,8 @@ pub struct Namespace {
     /// Whose it is.
     pub user: Arc<UserNamespace>,
     root: RwSpinLock<Option<Arc<Mount>>>,
+    /// Its place among its user's; the first has none.
+    _count: Option<Counted>,
 }
 
 /// The number that Linux gives to the first.
@@ -123,7 +126,7 @@ impl Namespace {
     /// That of the first process.
     pub fn first() -> Arc<Self> {
         static FIRST: Once<Arc<Namespace>> = Once::new();
-        FIRST.get_or_init(|| Arc::new(Self { ino: FIRST_NAMESPACE, user: UserNamespace::first(), root: RwSpinLock::new(None) })).clone()
+        FIRST.get_or_init(|| Arc::new(Self { ino: FIRST_NAMESPACE, user: UserNamespace::first(), root: RwSpinLock::new(None), _count: None })).clone()
     }
 
     /// The root of the tree; `None` before the first one is mounted.
@@ -131,12 +134,13 @@ impl Namespace {
         self.root.read().as_ref().map(Path::root_of)
     }
 
-    /// Another namespace with the same mounts, which belongs to `user`; also, which mount is the copy of which (by id). Where that is not this one's,
+    /// Another namespace with the same mounts, which belongs to the user namespace of `who`; also, which mount is the copy of which (by id). Where that is not this one's,
     /// the mounts keep their options and cover what they cover.
     ///
     /// # Errors
-    /// `EINVAL` before there is a root.
-    pub fn copied(&self, user: &Arc<UserNamespace>) -> Result<(Arc<Self>, Vec<(u64, Arc<Mount>)>)> {
+    /// `EINVAL` before there is a root; `ENOSPC` where the user has too many.
+    pub fn copied(&self, who: &Credentials) -> Result<(Arc<Self>, Vec<(u64, Arc<Mount>)>)> {
+        let (count, user) = (ns_count::take(ns_count::Kind::Mount, who)?, &who.user);
         let root = self.root().ok_or(EINVAL)?;
         let below = submounts(&root);
         let lower = *user != self.user;
@@ -153,7 +157,7 @@ impl Namespace {
         };
         let top = copy(&root.mount);
         TABLE.write().all.push(top.clone());
-        let made = Arc::new(Self { ino: uts::next_ino(), user: user.clone(), root: RwSpinLock::new(Some(top.clone())) });
+        let made = Arc::new(Self { ino: uts::next_ino(), user: user.clone(), root: RwSpinLock::new(Some(top.clone())), _count: Some(count) });
         let mut copies = alloc::vec![(root.mount.id, top)];
         for mount in below {
             let Some(point) = mount.mountpoint() else { continue };
@@ -398,6 +402,9 @@ pub(super) fn below(mount: &Mount) -> Vec<Arc<Mount>> {
 /// Mounts copies of a tree (its top, and the mounts below it, parents before children) on `at`, each with its part in what is mounted elsewhere.
 /// What is mounted there already stays on top. Where something cannot be mounted, it and what is on it is left out.
 pub(super) fn copy_tree(tree: &[Arc<Mount>], parts: &[Propagation], at: &Path) {
+    // Whether it comes from a namespace with more privileges.
+    let has_lower = |mount: &Mount| mount.locked_flags.load(Ordering::Relaxed) != 0;
+    let lower = has_lower(&at.mount) && tree.first().and_then(|top| top.mountpoint()).is_some_and(|from| !has_lower(&from.mount));
     let mut copies: Vec<(u64, Arc<Mount>)> = Vec::new();
     for (mount, part) in tree.iter().zip(parts) {
         let place = if copies.is_empty() {
@@ -415,7 +422,8 @@ pub(super) fn copy_tree(tree: &[Arc<Mount>], parts: &[Propagation], at: &Path) {
         }
         let copy = mount.again(&mount.root);
         copy.set_propagation(*part);
-        copy.locked.store(mount.is_locked(), Ordering::Relaxed);
+        lower.then(|| copy.lock_flags());
+        copy.locked.store(mount.is_locked() || lower && !copies.is_empty(), Ordering::Relaxed);
         let added = add(copy, &place);
         let covered = added.as_ref().map_or(place, Path::root_of);
         if let Some(covers) = &covers {

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use super::{mqueue, sysv};
 use crate::sync::Once;
+use crate::task::ns_count::Counted;
 use crate::task::user_ns::UserNamespace;
 use crate::task::{self, uts};
 
@@ -21,25 +22,27 @@ pub struct IpcNamespace {
     pub(super) msg: sysv::msg::Queues,
     /// POSIX message queues.
     pub(super) mqueue: mqueue::names::Names,
+    /// Its place among its user's; the first has none.
+    _count: Option<Counted>,
 }
 
 /// The number that Linux gives to the first.
 const FIRST: u64 = 0xefffffff;
 
 impl IpcNamespace {
-    fn build(ino: u64, user: Arc<UserNamespace>) -> Arc<Self> {
-        Arc::new(Self { ino, user, shm: Default::default(), sem: Default::default(), msg: Default::default(), mqueue: Default::default() })
+    fn build(ino: u64, user: Arc<UserNamespace>, count: Option<Counted>) -> Arc<Self> {
+        Arc::new(Self { ino, user, shm: Default::default(), sem: Default::default(), msg: Default::default(), mqueue: Default::default(), _count: count })
     }
 
     /// That of the first process.
     pub fn first() -> Arc<Self> {
         static FIRST_ONE: Once<Arc<IpcNamespace>> = Once::new();
-        FIRST_ONE.get_or_init(|| Self::build(FIRST, UserNamespace::first())).clone()
+        FIRST_ONE.get_or_init(|| Self::build(FIRST, UserNamespace::first(), None)).clone()
     }
 
     /// An empty one.
-    pub fn new(user: &Arc<UserNamespace>) -> Arc<Self> {
-        Self::build(uts::next_ino(), user.clone())
+    pub fn new(user: &Arc<UserNamespace>, count: Counted) -> Arc<Self> {
+        Self::build(uts::next_ino(), user.clone(), Some(count))
     }
 }
 

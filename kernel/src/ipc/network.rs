@@ -11,6 +11,7 @@ use net_abi::{Address, Configuration};
 use super::inet::outside;
 use crate::error::*;
 use crate::sync::{Once, SpinLock};
+use crate::task::ns_count::Counted;
 use crate::task::user_ns::{self, UserNamespace};
 use crate::task::{self, Capability, uts};
 
@@ -23,6 +24,8 @@ pub struct NetNamespace {
     loopback: SpinLock<Loopback>,
     bytes: AtomicU64,
     packets: AtomicU64,
+    /// Its place among its user's; the first has none.
+    _count: Option<Counted>,
 }
 
 /// The loop-back device.
@@ -39,20 +42,20 @@ struct Loopback {
 pub const FIRST: u64 = 0xf000_0098;
 
 impl NetNamespace {
-    fn build(ino: u64, user: Arc<UserNamespace>, loopback: Loopback) -> Arc<Self> {
-        Arc::new(Self { ino, user, loopback: SpinLock::new(loopback), bytes: AtomicU64::new(0), packets: AtomicU64::new(0) })
+    fn build(ino: u64, user: Arc<UserNamespace>, loopback: Loopback, count: Option<Counted>) -> Arc<Self> {
+        Arc::new(Self { ino, user, loopback: SpinLock::new(loopback), bytes: AtomicU64::new(0), packets: AtomicU64::new(0), _count: count })
     }
 
     /// That of the first process.
     pub fn first() -> Arc<Self> {
         static FIRST_ONE: Once<Arc<NetNamespace>> = Once::new();
         let all = Loopback { is_up: true, has_v4: true, has_v6: true };
-        FIRST_ONE.get_or_init(|| Self::build(FIRST, UserNamespace::first(), all)).clone()
+        FIRST_ONE.get_or_init(|| Self::build(FIRST, UserNamespace::first(), all, None)).clone()
     }
 
     /// One with nothing but a loop-back device that is down.
-    pub fn new(user: &Arc<UserNamespace>) -> Arc<Self> {
-        Self::build(uts::next_ino(), user.clone(), Loopback::default())
+    pub fn new(user: &Arc<UserNamespace>, count: Counted) -> Arc<Self> {
+        Self::build(uts::next_ino(), user.clone(), Loopback::default(), Some(count))
     }
 
     /// Whether it is the first, from which a way leads to other machines.

@@ -84,7 +84,7 @@ fn core_pattern() -> InodeRef {
 
 /// The directory.
 pub fn root() -> InodeRef {
-    fixed(&[("kernel", DIR, kernel), ("vm", DIR, vm), ("fs", DIR, fs), ("net", DIR, super::sysctl_net::root)])
+    fixed(&[("kernel", DIR, kernel), ("vm", DIR, vm), ("fs", DIR, fs), ("net", DIR, super::sysctl_net::root), ("user", DIR, user)])
 }
 
 fn kernel() -> InodeRef {
@@ -214,6 +214,21 @@ fn setting_in(of: &'static AtomicUsize, bounds: RangeInclusive<usize>) -> InodeR
         of.store(value, Ordering::Relaxed);
         Ok(())
     })
+}
+
+/// How many namespaces each user may have.
+fn user() -> InodeRef {
+    use crate::task::ns_count::{Kind, LIMITS};
+    const MOST: RangeInclusive<usize> = 0..=i32::MAX as usize;
+    fixed(&[
+        ("max_cgroup_namespaces", FILE, || setting_in(&LIMITS[Kind::Cgroup as usize], MOST)),
+        ("max_ipc_namespaces", FILE, || setting_in(&LIMITS[Kind::Ipc as usize], MOST)),
+        ("max_mnt_namespaces", FILE, || setting_in(&LIMITS[Kind::Mount as usize], MOST)),
+        ("max_net_namespaces", FILE, || setting_in(&LIMITS[Kind::Net as usize], MOST)),
+        ("max_pid_namespaces", FILE, || setting_in(&LIMITS[Kind::Pid as usize], MOST)),
+        ("max_user_namespaces", FILE, || setting_in(&LIMITS[Kind::User as usize], MOST)),
+        ("max_uts_namespaces", FILE, || setting_in(&LIMITS[Kind::Uts as usize], MOST)),
+    ])
 }
 
 fn inotify() -> InodeRef {

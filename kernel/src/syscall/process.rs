@@ -440,7 +440,7 @@ pub fn sys_unshare(cx: &Cx<'_>, flags: u64) -> Result<usize> {
     if flags.intersects(CloneFlags::FS | CloneFlags::NEWNS) {
         let fs = cx.process.fs().fork();
         if flags.contains(CloneFlags::NEWNS) {
-            fs.unshare_mounts(&creds.user)?;
+            fs.unshare_mounts(&creds)?;
         }
         cx.process.set_fs(fs);
     }

@@ -263,7 +263,7 @@ fn new_process(parent: &Arc<Thread>, id: u32, flags: CloneFlags, creds: Arc<Cred
     let files = if flags.contains(CloneFlags::FILES) { from.files() } else { from.files().fork() };
     let fs = if flags.contains(CloneFlags::FS) { from.fs() } else { from.fs().fork() };
     if flags.contains(CloneFlags::NEWNS) {
-        fs.unshare_mounts(&creds.user)?;
+        fs.unshare_mounts(&creds)?;
     }
     let pid_ns = namespaces.pid_for_children.clone();
     let child = Process::child_of(from, (creds, namespaces), flags.contains(CloneFlags::PARENT), id, mm, files, fs, pid_ns);

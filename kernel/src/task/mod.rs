@@ -7,6 +7,7 @@ pub mod exec;
 mod elf;
 pub mod lifecycle;
 pub mod namespaces;
+pub mod ns_count;
 pub mod pid_ns;
 pub mod process;
 pub mod rseq;

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use capabilities::Capability;
 
 use super::lifecycle::CloneFlags;
+use super::ns_count::{self, Counted, Kind};
 use super::pid_ns::PidNamespace;
 use super::user_ns::UserNamespace;
 use super::uts::{self, UtsNamespace};
@@ -21,6 +22,8 @@ pub struct CgroupNamespace {
     pub ino: u64,
     /// Whose it is.
     pub user: Arc<UserNamespace>,
+    /// Its place among its user's; the first has none.
+    _count: Option<Counted>,
 }
 
 /// One of each kind.
@@ -46,7 +49,7 @@ impl Namespaces {
     pub fn first() -> Arc<Self> {
         static FIRST: Once<Arc<Namespaces>> = Once::new();
         let make = || {
-            let cgroup = Arc::new(CgroupNamespace { ino: FIRST_CGROUP, user: UserNamespace::first() });
+            let cgroup = Arc::new(CgroupNamespace { ino: FIRST_CGROUP, user: UserNamespace::first(), _count: None });
             Arc::new(Self { uts: UtsNamespace::first(), cgroup, ipc: IpcNamespace::first(), net: NetNamespace::first(), pid_for_children: PidNamespace::first() })
         };
         FIRST.get_or_init(make).clone()
@@ -55,7 +58,8 @@ impl Namespaces {
     /// These with new ones of the kinds that `flags` names, for who has these credentials and is in the PID namespace `own`.
     ///
     /// # Errors
-    /// `EPERM` without CAP_SYS_ADMIN, `EINVAL` for a PID namespace where the children are to be in another than `own` already; as [`PidNamespace::below`].
+    /// `EPERM` without CAP_SYS_ADMIN, `EINVAL` for a PID namespace where the children are to be in another than `own` already; `ENOSPC` where
+    /// there are too many of the user's; as [`PidNamespace::below`].
     pub fn with_new(self: Arc<Self>, flags: CloneFlags, creds: &Credentials, own: &Arc<PidNamespace>) -> Result<Arc<Self>> {
         if !flags.intersects(CloneFlags::NAMESPACES) {
             return Ok(self);
@@ -65,23 +69,24 @@ impl Namespaces {
         }
         let mut new = (*self).clone();
         let user = &creds.user;
+        let count = |kind| ns_count::take(kind, creds);
         if flags.contains(CloneFlags::NEWUTS) {
-            new.uts = self.uts.copied(user);
+            new.uts = self.uts.copied(user, count(Kind::Uts)?);
         }
         if flags.contains(CloneFlags::NEWCGROUP) {
-            new.cgroup = Arc::new(CgroupNamespace { ino: uts::next_ino(), user: user.clone() });
+            new.cgroup = Arc::new(CgroupNamespace { ino: uts::next_ino(), user: user.clone(), _count: Some(count(Kind::Cgroup)?) });
         }
         if flags.contains(CloneFlags::NEWIPC) {
-            new.ipc = IpcNamespace::new(user);
+            new.ipc = IpcNamespace::new(user, count(Kind::Ipc)?);
         }
         if flags.contains(CloneFlags::NEWNET) {
-            new.net = NetNamespace::new(user);
+            new.net = NetNamespace::new(user, count(Kind::Net)?);
         }
         if flags.contains(CloneFlags::NEWPID) {
             if !Arc::ptr_eq(&self.pid_for_children, own) {
                 return Err(EINVAL);
             }
-            new.pid_for_children = own.below(user)?;
+            new.pid_for_children = own.below(user, count(Kind::Pid)?)?;
         }
         Ok(Arc::new(new))
     }

@@ -8,6 +8,7 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::ns_count::Counted;
 use super::process::{self, Process};
 use super::signal::SIGKILL;
 use super::thread::Thread;
@@ -31,6 +32,8 @@ pub struct PidNamespace {
     is_over: AtomicBool,
     /// Woken when a process in it has ended.
     ended: WaitQueue,
+    /// Its place among its user's; the first has none.
+    _count: Option<Counted>,
 }
 
 /// Numbers of processes, threads, groups and sessions, both ways.
@@ -73,10 +76,10 @@ impl PidNamespace {
     /// That of the first process.
     pub fn first() -> Arc<Self> {
         static FIRST_ONE: Once<Arc<PidNamespace>> = Once::new();
-        FIRST_ONE.get_or_init(|| Self::build(FIRST, UserNamespace::first(), None, 0)).clone()
+        FIRST_ONE.get_or_init(|| Self::build(FIRST, UserNamespace::first(), None, 0, None)).clone()
     }
 
-    fn build(ino: u64, user: Arc<UserNamespace>, parent: Option<Arc<PidNamespace>>, level: u32) -> Arc<Self> {
+    fn build(ino: u64, user: Arc<UserNamespace>, parent: Option<Arc<PidNamespace>>, level: u32, count: Option<Counted>) -> Arc<Self> {
         Arc::new(Self {
             ino,
             user,
@@ -86,6 +89,7 @@ impl PidNamespace {
             init: SpinLock::new(Weak::new()),
             is_over: AtomicBool::new(false),
             ended: WaitQueue::new(),
+            _count: count,
         })
     }
 
@@ -93,14 +97,14 @@ impl PidNamespace {
     ///
     /// # Errors
     /// `ENOSPC` where there are too many above it, `EINVAL` where `user` does not lie in this one's.
-    pub fn below(self: &Arc<Self>, user: &Arc<UserNamespace>) -> Result<Arc<Self>> {
+    pub fn below(self: &Arc<Self>, user: &Arc<UserNamespace>, count: Counted) -> Result<Arc<Self>> {
         if !self.user.is_above(user) {
             return Err(EINVAL);
         }
         if self.level > MAX_LEVEL {
             return Err(ENOSPC);
         }
-        Ok(Self::build(uts::next_ino(), user.clone(), Some(self.clone()), self.level + 1))
+        Ok(Self::build(uts::next_ino(), user.clone(), Some(self.clone()), self.level + 1, Some(count)))
     }
 
     /// Whether it is the first.

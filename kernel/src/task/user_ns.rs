@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use capabilities::{Capability, IdMap, State};
 
+use super::ns_count::{self, Counted};
 use super::{Credentials, Thread, uts};
 use crate::error::*;
 use crate::sync::{Once, SpinLock};
@@ -27,6 +28,8 @@ pub struct UserNamespace {
     maker_had_setfcap: bool,
     maps: SpinLock<Maps>,
     may_set_groups: AtomicBool,
+    /// Its place among its user's; the first has none.
+    _count: Option<Counted>,
 }
 
 /// To the kernel's ids.
@@ -86,6 +89,7 @@ impl UserNamespace {
                 maker_had_setfcap: true,
                 maps: SpinLock::new(maps),
                 may_set_groups: AtomicBool::new(true),
+                _count: None,
             })
         };
         FIRST_ONE.get_or_init(make).clone()
@@ -94,7 +98,7 @@ impl UserNamespace {
     /// The credentials with which `maker` is in a new namespace below its own, where it may do everything.
     ///
     /// # Errors
-    /// `ENOSPC` where there are too many above it, `EPERM` where the maker's ids stand for nothing in its own namespace.
+    /// `ENOSPC` where there are too many above it, or of the maker's, `EPERM` where the maker's ids stand for nothing in its own namespace.
     pub fn entered_new(maker: &Credentials) -> Result<Credentials> {
         let parent = maker.user.clone();
         if parent.level > MAX_LEVEL {
@@ -103,6 +107,7 @@ impl UserNamespace {
         if parent.map(Kind::Users).up(maker.euid).is_none() || parent.map(Kind::Groups).up(maker.egid).is_none() {
             return Err(EPERM);
         }
+        let count = ns_count::take(ns_count::Kind::User, maker)?;
         let none = Arc::new(IdMap::EMPTY);
         let made = Arc::new(Self {
             ino: uts::next_ino(),
@@ -112,6 +117,7 @@ impl UserNamespace {
             maps: SpinLock::new(Maps { users: none.clone(), groups: none.clone(), projects: none }),
             may_set_groups: AtomicBool::new(parent.may_set_groups.load(Ordering::Acquire)),
             parent: Some(parent),
+            _count: Some(count),
         });
         Ok(maker.entered(made))
     }

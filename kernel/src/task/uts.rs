@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::ns_count::Counted;
 use super::user_ns::UserNamespace;
 use crate::sync::{Once, SpinLock};
 
@@ -47,6 +48,8 @@ pub struct UtsNamespace {
     /// Whose it is.
     pub user: Arc<UserNamespace>,
     names: SpinLock<Names>,
+    /// Its place among its user's; the first has none.
+    _count: Option<Counted>,
 }
 
 /// The number that Linux gives to the first.
@@ -64,13 +67,13 @@ impl UtsNamespace {
     pub fn first() -> Arc<Self> {
         static FIRST_ONE: Once<Arc<UtsNamespace>> = Once::new();
         let name = |text: &[u8]| Name::new(text).unwrap_or(Name { bytes: [0; NAME_MAX], len: 0 });
-        let make = || Arc::new(Self { ino: FIRST, user: UserNamespace::first(), names: SpinLock::new(Names { host: name(b"genai"), domain: name(b"(none)") }) });
+        let make = || Arc::new(Self { ino: FIRST, user: UserNamespace::first(), names: SpinLock::new(Names { host: name(b"genai"), domain: name(b"(none)") }), _count: None });
         FIRST_ONE.get_or_init(make).clone()
     }
 
     /// Another one with the same names.
-    pub fn copied(&self, user: &Arc<UserNamespace>) -> Arc<Self> {
-        Arc::new(Self { ino: next_ino(), user: user.clone(), names: SpinLock::new(self.names()) })
+    pub fn copied(&self, user: &Arc<UserNamespace>, count: Counted) -> Arc<Self> {
+        Arc::new(Self { ino: next_ino(), user: user.clone(), names: SpinLock::new(self.names()), _count: Some(count) })
     }
 
     /// The names now.

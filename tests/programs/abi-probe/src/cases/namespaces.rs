@@ -618,6 +618,12 @@ cases! { "namespaces";
         o.s(as_own_root(CLONE_NEWNET, || [lo_flags(Some(1)).map_or_else(|e| e, |_| "up".into()), echo(), bound([0, 0, 0, 0], 80), done(sys!(SYS_socket, AF_INET, SOCK_RAW, 1))].join(" ")));
         o.s(as_own_root(0, || [bound([0, 0, 0, 0], 81), done(sys!(SYS_socket, AF_INET, SOCK_RAW, 1))].join(" ")));
     }
+    "limits" => |o| {
+        // They are there, and only the administrator's to change.
+        for kind in ["cgroup", "ipc", "mnt", "net", "pid", "user", "uts"] {
+            let path = format!("/proc/sys/user/max_{kind}_namespaces"); o.s(text(&path).parse::<u32>().is_ok_and(|most| most > 0)); o.s(by_user(|| put(&path, "5")));
+        }
+    }
     "cgroup" => |o| {
         let before = number("cgroup"); let fd = open(c"/proc/self/ns/cgroup", O_RDONLY);
         o.s(told(|| { let r = named(sys!(SYS_unshare, CLONE_NEWCGROUP)); let other = number("cgroup") != before; let back = named(sys!(SYS_setns, fd, CLONE_NEWCGROUP)); format!("{r} {other} {back} {} {}", number("cgroup") == before, line("/proc/self/cgroup", "0::/").starts_with("0::/")) }));
