@@ -613,19 +613,34 @@ pub fn unmount(path: Path, lazily: bool) -> Result {
     drop(below);
     // What was mounted with it goes with it, but for what something else is mounted on.
     let copies: Vec<Arc<Mount>> = match path.mount.mountpoint() {
-        Some(at) => propagation::copies_at(&at.mount, &at.dentry).into_iter().filter(|it| lazily || submounts(&Path::root_of(it)).is_empty()).collect(),
+        Some(at) => propagation::copies_at(&at.mount, &at.dentry).into_iter().filter(|it| lazily || can_go(it)).collect(),
         None => Vec::new(),
     };
-    if !lazily && copies.iter().any(|it| Arc::strong_count(it) > 3) {
+    if !lazily && copies.iter().any(|it| submounts(&Path::root_of(it)).is_empty() && Arc::strong_count(it) > 3) {
         return Err(EBUSY);
     }
     remove_tree(path);
     for copy in copies {
         let root = Path::root_of(&copy);
+        // What was there before is on top of it, and comes into its place.
+        let above = covering(&root).filter(|_| !lazily);
+        let place = copy.mountpoint();
+        if let Some(above) = &above {
+            detach(above);
+        }
         drop(copy);
         remove_tree(root);
+        if let (Some(above), Some(place)) = (&above, &place) {
+            attach(above, place);
+        }
     }
     Ok(())
+}
+
+/// Whether nothing is mounted on a mount but what covers all of it.
+fn can_go(mount: &Arc<Mount>) -> bool {
+    let root = Path::root_of(mount);
+    submounts(&root).iter().filter_map(|it| it.mountpoint()).all(|at| !Arc::ptr_eq(&at.mount, mount) || at.same(&root))
 }
 
 /// Takes the mount whose root is `path` away, and all below it.

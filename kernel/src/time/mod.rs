@@ -199,7 +199,9 @@ struct SignalTimer {
     follows_clock: AtomicBool,
     /// Of a timer on a CPU clock, instead of `interval`.
     cpu: Option<CpuDeadline>,
+    /// Overruns of the signal that was delivered last, and of the one after it.
     overrun: AtomicU32,
+    next_overrun: AtomicU32,
 }
 
 impl SignalTimer {
@@ -214,6 +216,7 @@ impl SignalTimer {
             follows_clock: AtomicBool::new(false),
             cpu: None,
             overrun: AtomicU32::new(0),
+            next_overrun: AtomicU32::new(0),
         })
     }
 
@@ -261,13 +264,20 @@ impl SignalTimer {
     /// It has expired `count` times. Where its last signal still waits they are added to that one's overruns, and no other is to be sent: true then.
     fn add_overrun(&self, count: u64) -> bool {
         let most = i32::MAX as u64;
-        let waiting = self.process.upgrade().and_then(|process| {
-            let thread = self.notify.tid.and_then(process::find_thread);
-            signal::add_overrun(&process, thread.as_deref(), (self.notify.signal, self.code, self.id), count.min(most) as i32)
-        });
-        let overrun = waiting.unwrap_or(count.saturating_sub(1).min(most) as i32);
-        self.overrun.store(overrun as u32, Ordering::Relaxed);
+        let waiting = self.add_to_waiting(count.min(most) as i32);
+        let before = self.next_overrun.swap(waiting.unwrap_or(count.saturating_sub(1).min(most) as i32) as u32, Ordering::Relaxed);
+        if waiting.is_none() {
+            // The one before has been delivered.
+            self.overrun.store(before, Ordering::Relaxed);
+        }
         waiting.is_some()
+    }
+
+    /// Adds overruns to its signal that waits: how many that has then; `None` where none waits.
+    fn add_to_waiting(&self, count: i32) -> Option<i32> {
+        let process = self.process.upgrade()?;
+        let thread = self.notify.tid.and_then(process::find_thread);
+        signal::add_overrun(&process, thread.as_deref(), (self.notify.signal, self.code, self.id), count)
     }
 
     /// Tells whom it tells.
@@ -281,7 +291,7 @@ impl SignalTimer {
             code: self.code,
             value: self.notify.value,
             timer_id: self.id,
-            status: self.overrun.load(Ordering::Relaxed) as i32,
+            status: self.next_overrun.load(Ordering::Relaxed) as i32,
             ..SigInfo::default()
         };
         // A full queue loses the expiry, as on Linux it becomes an overrun.
@@ -437,7 +447,9 @@ impl ProcessTimers {
     /// # Errors
     /// `EINVAL` for an unknown timer.
     pub fn overrun(&self, id: i32) -> Result<u32> {
-        Ok(self.find(id)?.overrun.load(Ordering::Relaxed))
+        let timer = self.find(id)?;
+        let which = if timer.add_to_waiting(0).is_some() { &timer.overrun } else { &timer.next_overrun };
+        Ok(which.load(Ordering::Relaxed))
     }
 
     /// Removes a POSIX timer.
