@@ -16,7 +16,7 @@ use super::socket::{
 use crate::error::*;
 use crate::ipc::network;
 use crate::fs::{IoSink, IoSource, OpenFile};
-use crate::ipc::inet::{Extras, Family, Kind, Received, Socket, address, options};
+use crate::ipc::inet::{Extras, Family, Kind, Received, Socket, address, options, raw};
 use crate::ipc::netdev;
 use crate::task::Capability;
 use crate::user;
@@ -43,14 +43,17 @@ pub fn create(cx: &Cx<'_>, family: Family, kind: u32, number: i32) -> Result<usi
         (1 | 2, _) => return Err(EPROTONOSUPPORT),
         // Raw sockets, and the type that is for devices only.
         (3 | 10, _) if !network::here().capable(Capability::NET_RAW) => return Err(EPERM),
-        // Of raw sockets those that ping and traceroute use.
-        (3, number) if number == icmp => (Kind::Raw, icmp as u8),
-        (3, _) => return Err(EPROTONOSUPPORT),
+        (3, 0) => return Err(EPROTONOSUPPORT),
+        (3, number @ 1..=255) => (Kind::Raw, number as u8),
         // SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, and numbers without a name.
         (4..=9, _) => return Err(ESOCKTNOSUPPORT),
         _ => return Err(EINVAL),
     };
-    Ok(install(cx, Socket::new(family, kind, number), flags)? as usize)
+    let socket = Socket::new(family, kind, number);
+    if kind == Kind::Raw && number == raw::RAW && family == Family::V4 {
+        socket.set_word(options::HEADER_INCLUDED, 1)?;
+    }
+    Ok(install(cx, socket, flags)? as usize)
 }
 
 impl Internet {
@@ -354,6 +357,7 @@ impl Internet {
             options::MAX_SEGMENT if socket.kind == Kind::Stream => word(socket.max_segment()),
             // struct so_timestamping: flags, and the number of a device's clock.
             options::TIMESTAMPING => [socket.word(options::TIMESTAMPING)?.to_le_bytes(), [0; 4]].concat(),
+            options::HEADER_INCLUDED if socket.kind != Kind::Raw => word(0),
             options::MTU => word(socket.mtu()?),
             options::MTU_V6 if socket.family == Family::V6 => word(socket.mtu()?),
             options::SEND_TIME => socket.send_time().unwrap_or_default().map(u32::to_le_bytes).concat(),

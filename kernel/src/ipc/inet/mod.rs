@@ -13,6 +13,7 @@ mod icmp;
 pub mod options;
 pub mod outside;
 pub mod ports;
+pub mod raw;
 mod shown;
 mod stream;
 mod transfer;
@@ -168,6 +169,9 @@ impl Socket {
             send_timeout_ns: AtomicU64::new(0),
         });
         SOCKETS.lock().insert(socket.id, Arc::downgrade(&socket));
+        if raw::sees_frames(&socket) {
+            crate::ipc::packet::watch(true);
+        }
         socket
     }
 
@@ -371,6 +375,9 @@ impl Drop for Socket {
         }
         if self.kind != Kind::Stream {
             outside::forget(self.id);
+        }
+        if raw::sees_frames(self) {
+            crate::ipc::packet::watch(false);
         }
         groups::leave_all(&state.groups);
         if let Link::Connected { incoming, outgoing } = &state.link {

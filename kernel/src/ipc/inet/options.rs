@@ -59,6 +59,8 @@ pub const SEGMENT: (i32, i32) = (UDP, 103);
 pub const TYPE_OF_SERVICE: (i32, i32) = (IP, 1);
 /// `IP_TTL`
 pub const TTL: (i32, i32) = (IP, 2);
+/// `IP_HDRINCL`
+pub const HEADER_INCLUDED: (i32, i32) = (IP, 3);
 /// `IP_RECVERR`
 pub const RECEIVE_ERRORS: (i32, i32) = (IP, 11);
 /// `IP_RECVTTL`
@@ -147,6 +149,8 @@ pub fn word(level: i32, option: i32, family: Family, kind: Kind) -> Result<Word>
         (SOCKET, 18) => number(1, 0, i32::MAX),
         (SOCKET, 36 | 46) => number(0, 0, i32::MAX),
         (SOCKET, 49) => number(-1, -1, i32::MAX),
+        // HDRINCL
+        (IP, 3) if kind == Kind::Raw => switch(0),
         // TOS, TTL, HDRINCL is of raw sockets only, RECVOPTS, RETOPTS, PKTINFO, MTU_DISCOVER, RECVERR, RECVTTL, RECVTOS, FREEBIND
         (IP, 1) => number(0, 0, 255),
         (IP, 2) => number(64, 1, 255),

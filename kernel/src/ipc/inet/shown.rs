@@ -97,6 +97,30 @@ pub fn refused(net: &NetNamespace, from: SocketAddr, to: SocketAddr) {
     }
 }
 
+/// A segment that a program has made itself, and what TCP would answer.
+pub fn segment(net: &NetNamespace, hop_limit: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8], is_open: bool) {
+    if !packet::is_watched() {
+        return;
+    }
+    show(net, protocol::TCP, hop_limit, from.ip(), to.ip(), bytes);
+    let Some(header) = bytes.first_chunk::<20>() else { return };
+    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let (sequence, acknowledged, flags) = (word(4), word(8), header[13]);
+    let data = bytes.len().saturating_sub(usize::from(header[12] >> 4) * 4) as u32;
+    let next = sequence.wrapping_add(data + u32::from(flags & SYN != 0) + u32::from(flags & FIN != 0));
+    if flags & RST != 0 {
+        return;
+    }
+    // RFC 9293, 3.10.7: a listener takes up what begins a connection; what is for no connection is reset.
+    if flags & ACK != 0 {
+        show_tcp(net, (to, from), acknowledged, 0, RST, &[]);
+    } else if !is_open {
+        show_tcp(net, (to, from), 0, next, RST | ACK, &[]);
+    } else if flags & SYN != 0 {
+        show_tcp(net, (to, from), crate::random::u64() as u32, next, SYN | ACK, &[]);
+    }
+}
+
 /// A datagram is sent; `bytes` has no header of UDP's, but those of other protocols.
 pub fn datagram(net: &NetNamespace, number: u8, hop_limit: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
     if packet::is_watched() {

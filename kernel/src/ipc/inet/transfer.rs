@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use net_abi::Report;
 
 use super::datagram::{Datagram, Extras};
-use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports, shown};
+use super::{Family, Kind, Link, Socket, address, icmp, options, outside, ports, raw, shown};
 use crate::error::*;
 use crate::fs::{IoSink, IoSource};
 use crate::ipc::deadline;
@@ -125,6 +125,9 @@ impl Socket {
                 return Err(EINVAL);
             }
             from.set_ip(source);
+        }
+        if self.kind == Kind::Raw && !raw::is_icmp(self.protocol) {
+            return self.send_raw(&data, from, to, extras);
         }
         let segment = extras.segment.map_or_else(|| self.word(options::SEGMENT).unwrap_or(0) as usize, usize::from);
         if segment > 0 && len > segment {

@@ -135,6 +135,16 @@ pub fn is_watched() -> bool {
     COUNT.load(Ordering::Relaxed) > 0
 }
 
+/// Somebody else wants frames to be seen ([`inet::raw`](crate::ipc::inet::raw)), or does not any more.
+pub fn watch(on: bool) {
+    if on {
+        COUNT.fetch_add(1, Ordering::SeqCst);
+    } else {
+        COUNT.fetch_sub(1, Ordering::SeqCst);
+    }
+    tell_stack();
+}
+
 /// Tells the stack whether copies of frames are wanted.
 pub fn tell_stack() {
     // Whoever tells last has looked last, however many do it at once.
@@ -151,6 +161,9 @@ pub fn tell_stack() {
 pub fn deliver(net: &NetNamespace, index: u32, sender: u64, direction: Direction, frame: &[u8]) {
     if !is_watched() {
         return;
+    }
+    if direction == Direction::Received {
+        crate::ipc::inet::raw::take_frame(net, frame);
     }
     let Some(arrival) = Arrival::new(net, index, direction, frame) else { return };
     for socket in all().iter().filter(|socket| socket.id != sender && socket.net.ino == net.ino) {

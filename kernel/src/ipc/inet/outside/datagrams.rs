@@ -20,14 +20,19 @@ pub fn send(socket: &Socket, from: SocketAddr, to: SocketAddr, extras: &Extras, 
     let usual = || if to.ip().is_multicast() { socket.multicast_hop_limit() } else { socket.hop_limit() };
     let hop_limit = extras.hop_limit.unwrap_or_else(usual);
     let protocol = socket.protocol_number();
-    super::post(socket.id, &ToStack::Datagram { protocol, hop_limit, from, to, bytes });
+    send_packet(socket.id, protocol, hop_limit, from, to, bytes);
     if to.ip().is_multicast() && socket.loops_multicast() && super::super::groups::is_joined(to.ip()) {
         deliver(socket.net.ino, protocol, hop_limit, from, to, bytes);
     }
 }
 
+/// Sends a packet of any protocol to another machine, of UDP its payload. It may get lost.
+pub fn send_packet(id: u64, protocol: u8, hop_limit: u8, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+    super::post(id, &ToStack::Datagram { protocol, hop_limit, from, to, bytes });
+}
+
 /// Puts a packet into a socket's queue.
-fn push(socket: &Arc<Socket>, from: SocketAddr, to: SocketAddr, hop_limit: u8, data: Vec<u8>) {
+pub fn push(socket: &Arc<Socket>, from: SocketAddr, to: SocketAddr, hop_limit: u8, data: Vec<u8>) {
     let capacity = socket.word(options::RECEIVE_BUFFER).unwrap_or(0).max(2304) as usize;
     socket.datagrams.push(Datagram { from, to, data, hop_limit, tos: 0, at_ns: crate::time::realtime_ns() as i64, dropped: 0 }, capacity);
 }
@@ -89,7 +94,7 @@ impl Socket {
     }
 
     /// Whether a packet of a protocol is for a raw socket.
-    fn wants_raw(&self, number: u8, from: IpAddr, to: IpAddr) -> bool {
+    pub(in super::super) fn wants_raw(&self, number: u8, from: IpAddr, to: IpAddr) -> bool {
         if self.kind != Kind::Raw || self.protocol != number {
             return false;
         }

@@ -21,7 +21,7 @@ use net_abi::ToStack;
 
 pub use configuration::{change, configuration, is_own, source_for};
 pub use connection::Connection;
-pub use datagrams::{deliver as deliver_datagram, send as send_datagram};
+pub use datagrams::{deliver as deliver_datagram, push as push_datagram, send as send_datagram, send_packet};
 
 use super::ports::Claim;
 use super::{Kind, Socket, options};
