@@ -63,7 +63,9 @@ impl Socket {
                 }
                 _ => {
                     shown::datagram(&self.net, number, hop_limit, from, to, payload);
-                    if number == protocol::UDP || is_icmp(number) {
+                    if number == protocol::UDP && ports::find(self.net.ino, Kind::Datagram, from, to).is_none() {
+                        shown::unreachable(&self.net, from, to, payload);
+                    } else if number == protocol::UDP || is_icmp(number) {
                         outside::deliver_datagram(self.net.ino, number, hop_limit, from, to, payload);
                     }
                     if let Some(answer) = super::icmp::answer(number, payload).filter(|_| is_icmp(number)) {
