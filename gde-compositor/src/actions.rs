@@ -162,6 +162,7 @@ impl Gde {
             DesktopAction::Lock => self.lock_session()?,
             DesktopAction::DismissNotices => self.dismiss_notices(),
             DesktopAction::ToggleQuiet => self.toggle_quiet(),
+            DesktopAction::ToggleFocusMode => self.set_focus_mode(!self.focus_mode.is_on()),
             DesktopAction::AcceptOffer => self.accept_offer()?,
             DesktopAction::DismissOffer => self.dismiss_offer()?,
             DesktopAction::Run { command } => self.spawn(command)?,

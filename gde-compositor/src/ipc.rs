@@ -84,6 +84,7 @@ impl Gde {
             }
             gde.tray_owner_gone(asker.number);
             gde.menu_owner_gone(asker.number);
+            gde.lesson_owner_gone(asker.number);
             Ok(PostAction::Remove)
         });
         if let Err(error) = added {
@@ -189,6 +190,10 @@ impl Gde {
             },
             Request::Tray => Answer::Tray { titles: self.tray.titles() },
             Request::QuickSettings => Answer::QuickSettings { controls: self.list_quick() },
+            Request::Lesson { lesson } => match self.begin_lesson(lesson, asker) {
+                Ok(()) => Answer::Done,
+                Err(problem) => Answer::Failed { problem },
+            },
             Request::Habits => Answer::Habits { habits: self.list_habits() },
             Request::ForgetHabits { app } => match self.forget_habits(app.as_deref()) {
                 Ok(()) => Answer::Done,

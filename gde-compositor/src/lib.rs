@@ -9,6 +9,7 @@
 //! * [`screen`], [`frame`]: when something is drawn; [`render`]: what, and how.
 //! * [`decoration`], [`panel`], [`launcher`], [`overview`], [`switcher`], [`wallpaper`], [`cursor`], [`notices`], [`quick`], [`menu`], [`lockscreen`]: what we draw ourselves; [`theme`]: how it looks.
 //! * [`arrangement`]: what windows are used together, and offers that follow from it.
+//! * [`focus_mode`]: one window, and nothing that distracts; learning sessions.
 //! * [`shots`]: pictures of the screen.
 //! * [`x11`]: X11 programs, by Xwayland.
 //! * [`ipc`]: other programs.
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod cursor;
 pub mod decoration;
 pub mod desktop;
+pub mod focus_mode;
 pub mod frame;
 pub mod handlers;
 pub mod hit;

@@ -143,7 +143,10 @@ fn run(args: Args, signals: std::os::fd::OwnedFd, dir: &Path, manager: Manager) 
     }
     // As a service it has no home, and is root's, as what it starts.
     gde.follow_settings(&desktop_settings::path().unwrap_or_else(|| "/root/.config/genai/desktop.toml".into()));
+    gde.focus_mode.has_lessons = std::env::var_os("GENAI_EDUCATION").is_none_or(|it| it != "off");
     if !is_nested {
+        // Its program has died with the desktop that it had told.
+        gde.forget_lesson();
         // Else two would write the same file.
         gde.remember_arrangements(gde_compositor::arrangement::keep::path(Path::new("/root")));
     }

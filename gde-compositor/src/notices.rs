@@ -262,6 +262,7 @@ impl Gde {
 
     /// Only urgent ones are seen from now on, or all.
     pub fn set_quiet(&mut self, is_quiet: bool) {
+        self.focus_mode.quiet_was_chosen(is_quiet);
         self.notices.is_quiet = is_quiet;
         if is_quiet {
             self.dismiss_notices();

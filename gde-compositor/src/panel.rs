@@ -117,6 +117,7 @@ impl Gde {
             *workspace == active || *workspace == 0 || self.layout.windows().any(|it| self.layout.place(it.number()).is_some_and(|place| place.workspace == *workspace))
         });
         let title = self.layout.focus().and_then(|id| self.layout.window(id)).map(|window| window.names().0).unwrap_or_default();
+        let title = if self.focus_mode.is_on() { format!("Focus: {title}") } else { title };
         let look = Look {
             colours: theme::colours(),
             width: self.screen_rect(screen).w,

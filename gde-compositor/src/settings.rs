@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
-use desktop_settings::{Appearance, Colour, Keyboard, Problem, Scheme, Settings, Size, Watch};
+use desktop_settings::{Appearance, Colour, Keyboard, Lesson, Problem, Scheme, Settings, Size, Watch};
 use smithay::output::Output;
 use smithay::reexports::calloop::channel::{self, Event};
 use smithay::reexports::calloop::generic::Generic;
@@ -23,8 +23,10 @@ pub struct Chosen {
     pub displays: BTreeMap<String, Size>,
     /// Whether animations are off whatever the settings say.
     pub no_animations: bool,
-    /// The look of everything.
+    /// The look of everything, as the user wants it.
     pub appearance: Appearance,
+    /// What a learning session wants of it.
+    pub lesson: Option<Lesson>,
     /// What the file says of that.
     kept: Appearance,
     /// The file.
@@ -34,7 +36,7 @@ pub struct Chosen {
     unkept: usize,
 }
 
-/// A change of the look that the user has made here.
+/// A change of the look that was made here.
 #[derive(Debug, Clone, Copy)]
 pub enum Change {
     /// Dark or light.
@@ -45,15 +47,19 @@ pub enum Change {
     Text(u16),
     /// Whether windows appear gradually.
     Animations(bool),
+    /// What a learning session wants, or that there is none.
+    Lesson(Option<Lesson>),
 }
 
 impl Change {
-    fn make(self, appearance: &mut Appearance) {
+    fn make(self, settings: &mut Settings) {
+        let appearance = &mut settings.appearance;
         match self {
             Change::Scheme(scheme) => appearance.scheme = scheme,
             Change::Accent(accent) => appearance.accent = accent,
             Change::Text(percent) => appearance.text_percent = percent,
             Change::Animations(animations) => appearance.animations = animations,
+            Change::Lesson(lesson) => settings.lesson = lesson,
         }
     }
 }
@@ -89,6 +95,7 @@ impl Gde {
     /// Makes settings hold.
     pub fn apply_settings(&mut self, settings: &Settings) {
         self.chosen.kept = settings.appearance;
+        self.chosen.lesson = settings.lesson;
         self.apply_appearance(settings.appearance);
         if settings.keyboard != self.chosen.keyboard {
             self.set_keyboard(settings.keyboard.clone());
@@ -104,7 +111,7 @@ impl Gde {
     fn apply_appearance(&mut self, appearance: Appearance) {
         self.chosen.appearance = appearance;
         self.has_animations = appearance.animations && !self.chosen.no_animations;
-        let colours = Palette::of(&appearance);
+        let colours = Palette::of(&self.chosen.lesson.map_or(appearance, |lesson| lesson.over(appearance)));
         if colours != theme::colours() {
             theme::set_colours(colours);
             self.forget_pictures();
@@ -114,9 +121,10 @@ impl Gde {
 
     /// Makes a change hold at once, and keeps it in the user's settings.
     pub fn change_appearance(&mut self, change: Change) {
-        let mut appearance = self.chosen.appearance;
-        change.make(&mut appearance);
-        self.apply_appearance(appearance);
+        let mut settings = Settings { appearance: self.chosen.appearance, lesson: self.chosen.lesson, ..Settings::default() };
+        change.make(&mut settings);
+        self.chosen.lesson = settings.lesson;
+        self.apply_appearance(settings.appearance);
         let Some(path) = self.chosen.path.clone() else { return };
         if self.chosen.keeper.is_none() {
             self.chosen.keeper = self.start_keeper(path).inspect_err(|error| tracing::warn!("keeping settings: {error}")).ok();
@@ -142,7 +150,7 @@ impl Gde {
         let work = move || {
             while let Ok(change) = changes.recv() {
                 let all: Vec<Change> = std::iter::once(change).chain(changes.try_iter()).collect();
-                let kept = Settings::change(&path, |it| all.iter().for_each(|change| change.make(&mut it.appearance)));
+                let kept = Settings::change(&path, |it| all.iter().for_each(|change| change.make(it)));
                 if sender.send((all.len(), kept)).is_err() {
                     return;
                 }

@@ -201,6 +201,8 @@ pub struct Gde {
     pub panel: crate::panel::Panel,
     /// Programs' pictures on it.
     pub tray: crate::tray::Tray,
+    /// One window, and nothing that distracts.
+    pub focus_mode: crate::focus_mode::FocusMode,
     /// Which windows are used together, and what to offer.
     pub arrangement: crate::arrangement::Arrangement,
     /// A menu of a program there.
@@ -320,6 +322,7 @@ impl Gde {
             last_input: std::time::Duration::ZERO,
             panel: crate::panel::Panel::default(),
             tray: crate::tray::Tray::default(),
+            focus_mode: crate::focus_mode::FocusMode::default(),
             arrangement: crate::arrangement::Arrangement::default(),
             menu: None,
             headless_frames: None,

@@ -93,16 +93,6 @@ fn file() -> (tempfile::TempDir, PathBuf) {
     (folder, path)
 }
 
-/// What is seen can be looked at: `GDE_TEST_PICTURES` names a folder for it.
-fn save(fixture: &mut Fixture, name: &str) {
-    let Some(folder) = std::env::var_os("GDE_TEST_PICTURES") else { return };
-    let picture = fixture.picture();
-    let mut encoder = png::Encoder::new(std::fs::File::create(Path::new(&folder).join(name)).unwrap(), picture.width() as u32, picture.height() as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    let bytes: Vec<u8> = picture.pixels().iter().flat_map(|it| [(it >> 16) as u8, (it >> 8) as u8, *it as u8]).collect();
-    encoder.write_header().unwrap().write_image_data(&bytes).unwrap();
-}
-
 #[test]
 fn an_offer_is_shown_accepted_and_undone() {
     let mut world = World::after(4, None);
@@ -118,7 +108,7 @@ fn an_offer_is_shown_accepted_and_undone() {
     let picture = world.fixture.picture();
     let coloured = picture.pixels().iter().enumerate().filter(|(at, it)| **it & 0xff_ffff == accent && at % 1280 > 900 && at / 1280 > 40).count();
     assert!((200..800).contains(&coloured), "{coloured}");
-    save(&mut world.fixture, "offer.png");
+    common::save(&mut world.fixture, "offer.png");
     let depth = world.fixture.gde.layout.undo_depth();
     world.fixture.chord(key::SUPER, ENTER);
     world.fixture.settle();

@@ -2,11 +2,10 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
-use common::Fixture;
+use common::{Fixture, ask, connect};
 use gde_ipc::{Answer, Event, Mark, Menu, MenuItem, Request};
 
 const ESCAPE: u16 = 1;
@@ -16,24 +15,6 @@ const UP: u16 = 103;
 const LEFT: u16 = 105;
 const RIGHT: u16 = 106;
 const DOWN: u16 = 108;
-
-fn connect(fixture: &mut Fixture) -> BufReader<UnixStream> {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    fixture.gde.add_asker(ours);
-    theirs.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    BufReader::new(theirs)
-}
-
-fn ask(fixture: &mut Fixture, stream: &mut BufReader<UnixStream>, request: &Request) -> Answer {
-    let line = serde_json::to_string(request).unwrap() + "\n";
-    for part in line.as_bytes().chunks(2000) {
-        stream.get_mut().write_all(part).unwrap();
-        fixture.dispatch();
-    }
-    let mut answer = String::new();
-    stream.read_line(&mut answer).unwrap();
-    serde_json::from_str(&answer).unwrap()
-}
 
 /// The next end of a menu that a listener hears of.
 fn closed(listener: &mut BufReader<UnixStream>) -> (u32, Option<i32>) {

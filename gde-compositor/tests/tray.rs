@@ -2,33 +2,13 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
-use common::Fixture;
+use common::{Fixture, ask, connect};
 use gde_ipc::{Answer, Event, Picture, Request, TrayButton, TrayItem};
 
 const GREEN: u32 = 0x20_c040;
-
-fn connect(fixture: &mut Fixture) -> BufReader<UnixStream> {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    fixture.gde.add_asker(ours);
-    theirs.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    BufReader::new(theirs)
-}
-
-fn ask(fixture: &mut Fixture, stream: &mut BufReader<UnixStream>, request: &Request) -> Answer {
-    let line = serde_json::to_string(request).unwrap() + "\n";
-    // Longer than what is read at once.
-    for part in line.as_bytes().chunks(2000) {
-        stream.get_mut().write_all(part).unwrap();
-        fixture.dispatch();
-    }
-    let mut answer = String::new();
-    stream.read_line(&mut answer).unwrap();
-    serde_json::from_str(&answer).unwrap()
-}
 
 fn item(id: u32, size: u32) -> TrayItem {
     TrayItem { id, title: format!("item {id}"), picture: Picture::new(size, size, [0x20, 0xc0, 0x40, 0xff].repeat((size * size) as usize)).unwrap() }

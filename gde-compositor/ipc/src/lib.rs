@@ -71,6 +71,11 @@ pub enum Request {
     Notices,
     /// What is in the quick settings.
     QuickSettings,
+    /// A learning session begins, and lasts until this connection ends.
+    Lesson {
+        /// What it wants.
+        lesson: Lesson,
+    },
     /// What was learnt of windows that are used together.
     Habits,
     /// Forget it.
@@ -92,6 +97,18 @@ pub enum Request {
         /// The menu.
         menu: Menu,
     },
+}
+
+/// What a learning session wants. What the user has chosen is never made less.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lesson {
+    /// Text of this size at least, in per cent.
+    pub text_percent: Option<u16>,
+    /// As much contrast as there is.
+    pub high_contrast: bool,
+    /// All but the focused window dimmed, and only urgent notices.
+    pub focus: bool,
 }
 
 /// A program at the right of the panel.

@@ -56,6 +56,21 @@ enum Command {
     Tray,
     /// List what is in the quick settings, while they are open
     QuickSettings,
+    /// Begin a learning session that lasts as long as a command runs: `lesson --focus --text 125 -- learn`
+    Lesson {
+        /// Text of this size at least, in per cent
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(75..=200))]
+        text: Option<u16>,
+        /// As much contrast as there is
+        #[arg(long)]
+        high_contrast: bool,
+        /// Dim all but the focused window, and show only urgent notices
+        #[arg(long)]
+        focus: bool,
+        /// The command
+        #[arg(required = true, last = true)]
+        command: Vec<std::ffi::OsString>,
+    },
     /// List what was learnt of windows that are used together; the file is ~/.local/state/gde/habits.json
     Habits,
     /// Forget what was learnt of windows: all, or of one program
@@ -83,6 +98,9 @@ fn main() -> Result<()> {
         Command::Environment => Request::Environment,
         Command::Habits => Request::Habits,
         Command::ForgetHabits { app } => Request::ForgetHabits { app: app.clone() },
+        Command::Lesson { text, high_contrast, focus, command } => {
+            return lesson(gde_ipc::Lesson { text_percent: *text, high_contrast: *high_contrast, focus: *focus }, command);
+        }
         Command::Screenshot { file, output } => return screenshot(file, output.clone()),
         Command::Events => return events(),
     };
@@ -127,6 +145,19 @@ fn main() -> Result<()> {
         Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } | Answer::Notified { .. } => {}
     }
     Ok(())
+}
+
+/// Runs a command in a learning session; ends with its status.
+fn lesson(lesson: gde_ipc::Lesson, command: &[std::ffi::OsString]) -> Result<()> {
+    let mut client = Client::connect()?;
+    if let Answer::Failed { problem } = client.ask(&Request::Lesson { lesson })? {
+        bail!("{problem}");
+    }
+    let Some((program, arguments)) = command.split_first() else { bail!("a command is missing") };
+    let status = std::process::Command::new(program).args(arguments).status().with_context(|| format!("starting {}", program.to_string_lossy()))?;
+    drop(client);
+    // As shells tell of a signal.
+    std::process::exit(status.code().unwrap_or_else(|| 128 + std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or(0)))
 }
 
 fn print_habits(habits: &gde_ipc::Habits) {

@@ -55,6 +55,7 @@ pub fn binding(modifiers: &ModifiersState, key: Keysym) -> Option<DesktopAction>
     match (key, shift) {
         (Keysym::a, false) => Some(DesktopAction::QuickSettings),
         (Keysym::l, false) => Some(DesktopAction::Lock),
+        (Keysym::d, false) => Some(DesktopAction::ToggleFocusMode),
         (Keysym::Return, false) => Some(DesktopAction::AcceptOffer),
         (Keysym::Escape, false) => Some(DesktopAction::DismissOffer),
         (Keysym::n, false) => Some(DesktopAction::DismissNotices),
@@ -199,6 +200,7 @@ mod tests {
             (Keysym::a, "quick-settings"),
             (Keysym::n, "dismiss-notices"),
             (Keysym::Return, "accept-offer"),
+            (Keysym::d, "toggle-focus-mode"),
             (Keysym::Escape, "dismiss-offer"),
             (Keysym::z, "undo"),
             (Keysym::_3, "workspace 3"),

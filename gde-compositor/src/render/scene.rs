@@ -188,7 +188,13 @@ impl Gde {
             overview.add(self, scene);
         } else {
             let preview = self.drag_preview();
+            let mut bright = self.bright_windows();
             for id in self.layout.visible().into_iter().rev() {
+                if bright.as_ref().is_some_and(|bright| !bright.contains(&id)) {
+                    // From here on everything is dimmed.
+                    bright = None;
+                    scene.solid(&self.focus_mode.shade_id, &screen, crate::focus_mode::SHADE);
+                }
                 self.add_window(scene, id);
                 if let Some(rect) = preview.filter(|_| self.layout.dragged() == Some(id)) {
                     scene.solid(&self.panel.preview_id, &rect.inset(6), theme::colours().preview);
@@ -196,6 +202,9 @@ impl Gde {
                 if fullscreen == Some(id) {
                     break;
                 }
+            }
+            if bright.is_some() {
+                scene.solid(&self.focus_mode.shade_id, &screen, crate::focus_mode::SHADE);
             }
         }
         self.add_layers(scene, index, Layer::Bottom);

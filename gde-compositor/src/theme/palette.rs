@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use desktop_settings::{Appearance, Scheme};
+use desktop_settings::{Appearance, Contrast, Scheme};
 use gde_raster::{argb, rgb};
 
 /// The colours of what we draw ourselves.
@@ -86,13 +86,50 @@ const LIGHT: Palette = Palette {
     backing: rgb(0xff_ffff),
 };
 
+/// White letters on black ground.
+const DARK_HIGH: Palette = Palette {
+    title_focused: rgb(0x1c_2027),
+    title: rgb(0x0a_0b0d),
+    title_light: argb(110, 255, 255, 255),
+    title_line: rgb(0x9a_a0ab),
+    text: rgb(0xff_ffff),
+    text_dim: rgb(0xd4_d8de),
+    text_faint: rgb(0xb4_b9c2),
+    hover: argb(64, 255, 255, 255),
+    panel: rgb(0x00_0000),
+    ground: rgb(0x00_0000),
+    box_line: rgb(0xb4_b9c2),
+    window_line: argb(170, 255, 255, 255),
+    backing: rgb(0x00_0000),
+    ..DARK
+};
+
+/// Black letters on white ground.
+const LIGHT_HIGH: Palette = Palette {
+    title_focused: rgb(0xdc_e0e7),
+    title: rgb(0xff_ffff),
+    title_light: argb(90, 0, 0, 0),
+    title_line: rgb(0x4a_4f59),
+    text: rgb(0x00_0000),
+    text_dim: rgb(0x2c_3038),
+    text_faint: rgb(0x4a_4f59),
+    hover: argb(48, 0, 0, 0),
+    panel: rgb(0xff_ffff),
+    ground: rgb(0xff_ffff),
+    box_line: rgb(0x4a_4f59),
+    window_line: argb(200, 0, 0, 0),
+    ..LIGHT
+};
+
 impl Palette {
     /// The colours of what the user has chosen.
     pub fn of(appearance: &Appearance) -> Self {
         let [r, g, b] = appearance.accent.channels();
-        let colours = match appearance.scheme {
-            Scheme::Dark => DARK,
-            Scheme::Light => LIGHT,
+        let colours = match (appearance.scheme, appearance.contrast) {
+            (Scheme::Dark, Contrast::Normal) => DARK,
+            (Scheme::Light, Contrast::Normal) => LIGHT,
+            (Scheme::Dark, Contrast::High) => DARK_HIGH,
+            (Scheme::Light, Contrast::High) => LIGHT_HIGH,
         };
         Palette { accent: rgb(appearance.accent.0 & 0xff_ffff), preview: argb(70, r, g, b), ..colours }
     }
@@ -150,6 +187,20 @@ mod tests {
             assert!(contrast(colours.text_faint, colours.ground) >= 3.0);
         }
     }
+
+    #[test]
+    fn high_contrast_is_high() {
+        for colours in [DARK_HIGH, LIGHT_HIGH] {
+            for ground in [colours.title_focused, colours.title, colours.ground, colours.panel] {
+                assert!(contrast(colours.text, ground) >= 14.0, "{ground:x}");
+                // WCAG 2.1, 1.4.6.
+                assert!(contrast(colours.text_dim, ground) >= 7.0, "{ground:x}");
+            }
+            assert!(contrast(colours.text_faint, colours.ground) >= 7.0);
+            assert!(contrast(colours.box_line, colours.ground) >= 3.0);
+        }
+    }
+
     #[test]
     fn accents_can_be_written_on() {
         let accents = Appearance::ACCENTS.map(|it| rgb(it.0.0));

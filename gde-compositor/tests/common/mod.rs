@@ -6,6 +6,7 @@ pub mod client;
 pub mod x11;
 
 use std::cell::Cell;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
@@ -201,4 +202,36 @@ pub fn until(fixture: &mut Fixture, what: &str, mut is_so: impl FnMut(&mut Fixtu
         std::thread::sleep(Duration::from_millis(2));
     }
     fixture.settle();
+}
+
+/// A program that asks the desktop.
+pub fn connect(fixture: &mut Fixture) -> BufReader<UnixStream> {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    fixture.gde.add_asker(ours);
+    theirs.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    BufReader::new(theirs)
+}
+
+/// Asks, and has it served.
+pub fn ask(fixture: &mut Fixture, stream: &mut BufReader<UnixStream>, request: &gde_ipc::Request) -> gde_ipc::Answer {
+    let line = serde_json::to_string(request).unwrap() + "\n";
+    // Longer than what is read at once.
+    for part in line.as_bytes().chunks(2000) {
+        stream.get_mut().write_all(part).unwrap();
+        fixture.dispatch();
+    }
+    let mut answer = String::new();
+    stream.read_line(&mut answer).unwrap();
+    serde_json::from_str(&answer).unwrap()
+}
+
+/// What is seen can be looked at: `GDE_TEST_PICTURES` names a folder for it.
+pub fn save(fixture: &mut Fixture, name: &str) {
+    let Some(folder) = std::env::var_os("GDE_TEST_PICTURES") else { return };
+    let picture = fixture.picture();
+    let file = std::fs::File::create(std::path::Path::new(&folder).join(name)).unwrap();
+    let mut encoder = png::Encoder::new(file, picture.width() as u32, picture.height() as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    let bytes: Vec<u8> = picture.pixels().iter().flat_map(|it| [(it >> 16) as u8, (it >> 8) as u8, *it as u8]).collect();
+    encoder.write_header().unwrap().write_image_data(&bytes).unwrap();
 }

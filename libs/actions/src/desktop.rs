@@ -114,6 +114,8 @@ pub enum DesktopAction {
     DismissNotices,
     /// Show only urgent notices, or all again.
     ToggleQuiet,
+    /// Dim all but the focused window and show only urgent notices, or all again.
+    ToggleFocusMode,
     /// Arrange windows as the desktop offers it now.
     AcceptOffer,
     /// Put away what the desktop offers now; such things are offered less.
@@ -174,6 +176,7 @@ impl FromStr for DesktopAction {
             "lock" => DesktopAction::Lock,
             "dismiss-notices" => DesktopAction::DismissNotices,
             "toggle-quiet" => DesktopAction::ToggleQuiet,
+            "toggle-focus-mode" => DesktopAction::ToggleFocusMode,
             "accept-offer" => DesktopAction::AcceptOffer,
             "dismiss-offer" => DesktopAction::DismissOffer,
             "screenshot" => {
@@ -299,6 +302,7 @@ impl fmt::Display for DesktopAction {
             DesktopAction::Lock => f.write_str("lock"),
             DesktopAction::DismissNotices => f.write_str("dismiss-notices"),
             DesktopAction::ToggleQuiet => f.write_str("toggle-quiet"),
+            DesktopAction::ToggleFocusMode => f.write_str("toggle-focus-mode"),
             DesktopAction::AcceptOffer => f.write_str("accept-offer"),
             DesktopAction::DismissOffer => f.write_str("dismiss-offer"),
             DesktopAction::Run { command } => write!(f, "run {command}"),
@@ -315,7 +319,7 @@ mod tests {
     fn words_and_actions_are_the_same() {
         for text in [
             "focus 3", "close", "close 12", "snap left", "snap 4 down", "put top-right", "put 7 fullscreen", "frame 1 2 300 400", "frame 9 -1 2 300 400",
-            "toggle-maximized", "minimize 2", "move-to 3", "move-to 5 3", "workspace 2", "swap 1 2", "share -50", "undo", "run foot -e htop", "toggle-tiling", "quick-settings", "accept-offer", "dismiss-offer", "quit",
+            "toggle-maximized", "minimize 2", "move-to 3", "move-to 5 3", "workspace 2", "swap 1 2", "share -50", "undo", "run foot -e htop", "toggle-tiling", "quick-settings", "accept-offer", "dismiss-offer", "toggle-focus-mode", "quit",
         ] {
             let action: DesktopAction = text.parse().unwrap();
             assert_eq!(action.to_string(), text);

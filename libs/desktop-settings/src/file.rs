@@ -78,7 +78,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Appearance, Arrangement, Colour, Keyboard, Scheme, Size};
+    use crate::{Appearance, Arrangement, Contrast, Lesson, Colour, Keyboard, Scheme, Size};
     use proptest::prelude::*;
 
     fn file() -> (tempfile::TempDir, PathBuf) {
@@ -89,14 +89,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_read(is_light: bool, accent in 0u32..0x100_0000, text_percent: u16, animations: bool, learn: bool, offer: bool, layout in "[a-z,]{0,9}", name in ".{0,9}", width: u32) {
+        fn what_is_kept_is_read(is_light: bool, accent in 0u32..0x100_0000, text_percent: u16, animations: bool, learn: bool, offer: bool, is_high: bool, lesson: Option<u16>, layout in "[a-z,]{0,9}", name in ".{0,9}", width: u32) {
             let (_folder, path) = file();
             let scheme = if is_light { Scheme::Light } else { Scheme::Dark };
+            let contrast = if is_high { Contrast::High } else { Contrast::Normal };
             let settings = Settings {
-                appearance: Appearance { scheme, accent: Colour(accent), text_percent, animations },
+                appearance: Appearance { scheme, accent: Colour(accent), text_percent, animations, contrast },
                 keyboard: Some(Keyboard { layout, variant: name.clone(), options: String::new() }),
                 displays: [(name, Size { width, height: 7 })].into(),
                 arrangement: Arrangement { learn, offer },
+                lesson: lesson.map(|it| Lesson { text_percent: Some(it), contrast }),
                 rest: toml::Table::new(),
             };
             settings.write(&path).expect("written");

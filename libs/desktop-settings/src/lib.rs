@@ -45,9 +45,49 @@ pub struct Settings {
     /// What the desktop learns of windows, and offers.
     #[serde(skip_serializing_if = "Arrangement::is_default")]
     pub arrangement: Arrangement,
+    /// What a learning session wants, while there is one: the desktop keeps it, and takes it away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lesson: Option<Lesson>,
     /// What another version knows and this one does not, kept as it is.
     #[serde(flatten)]
     pub rest: toml::Table,
+}
+
+impl Settings {
+    /// How everything looks now: as the user wants it, and at least as easy to read as a learning session asks for.
+    pub fn look(&self) -> Appearance {
+        self.lesson.map_or(self.appearance, |lesson| lesson.over(self.appearance))
+    }
+}
+
+/// How different text is from its ground.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contrast {
+    /// As most like it.
+    #[default]
+    Normal,
+    /// As much as there is.
+    High,
+}
+
+/// What a learning session wants of the look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lesson {
+    /// Text is at least as large, in per cent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_percent: Option<u16>,
+    /// The contrast is at least this.
+    pub contrast: Contrast,
+}
+
+impl Lesson {
+    /// A look with what the session wants. What the user has chosen is never made less.
+    pub fn over(&self, appearance: Appearance) -> Appearance {
+        let wanted = self.text_percent.map_or(0, |it| it.min(Appearance::TEXT.1));
+        Appearance { text_percent: appearance.text_percent.max(wanted), contrast: appearance.contrast.max(self.contrast), ..appearance }
+    }
 }
 
 /// Dark or light.
@@ -73,6 +113,8 @@ pub struct Appearance {
     pub text_percent: u16,
     /// Whether windows appear and go gradually.
     pub animations: bool,
+    /// How different text is from its ground.
+    pub contrast: Contrast,
 }
 
 impl Appearance {
@@ -97,7 +139,7 @@ impl Appearance {
 
 impl Default for Appearance {
     fn default() -> Self {
-        Appearance { scheme: Scheme::Dark, accent: Colour(0x4c_8dff), text_percent: 100, animations: true }
+        Appearance { scheme: Scheme::Dark, accent: Colour(0x4c_8dff), text_percent: 100, animations: true, contrast: Contrast::Normal }
     }
 }
 
@@ -144,4 +186,20 @@ pub struct Size {
     pub width: u32,
     /// Rows.
     pub height: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_learning_session_never_makes_less() {
+        let large = Appearance { text_percent: 150, contrast: Contrast::High, ..Appearance::default() };
+        let look = |appearance, lesson| Settings { appearance, lesson, ..Settings::default() }.look();
+        let lesson = Lesson { text_percent: Some(125), contrast: Contrast::Normal };
+        assert_eq!(look(large, Some(lesson)), large);
+        assert_eq!(look(Appearance::default(), Some(lesson)).text_percent, 125);
+        assert_eq!(look(Appearance::default(), Some(Lesson { text_percent: Some(u16::MAX), contrast: Contrast::High })), Appearance { text_percent: 200, contrast: Contrast::High, ..Appearance::default() });
+        assert_eq!(look(large, None), large);
+    }
 }

@@ -22,7 +22,7 @@ pub fn set(appearance: Appearance) {
 
 /// Reads what the user has chosen. Where that is not to be understood, the defaults hold.
 pub(crate) fn load() {
-    set(desktop_settings::path().and_then(|path| Settings::read(&path).ok()).unwrap_or_default().appearance);
+    set(desktop_settings::path().and_then(|path| Settings::read(&path).ok()).unwrap_or_default().look());
 }
 
 /// Tells of changes.
@@ -41,7 +41,7 @@ fn watch(path: PathBuf) -> impl Stream<Item = Appearance> {
                 while let Ok(settings) = watch.wait() {
                     // Half-written or wrong ones change nothing.
                     let Ok(settings) = settings else { continue };
-                    if told.try_send(settings.appearance).is_err_and(|error| error.is_disconnected()) {
+                    if told.try_send(settings.look()).is_err_and(|error| error.is_disconnected()) {
                         return;
                     }
                 }

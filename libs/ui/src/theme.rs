@@ -1,6 +1,6 @@
 //! One look for all apps: colours, light and dark, with an accent; measures and text sizes.
 
-use desktop_settings::{Appearance, Scheme};
+use desktop_settings::{Appearance, Contrast, Scheme};
 use iced_core::theme::Palette;
 use iced_core::{Background, Border, Color, Font, Shadow, Theme, Vector, color};
 use iced_widget::{button, container, text, text_input, toggler};
@@ -46,9 +46,11 @@ pub fn current() -> Theme {
 pub fn chosen(appearance: Appearance) -> Theme {
     let [red, green, blue] = appearance.accent.channels();
     let accent = Color::from_rgb8(red, green, blue);
-    match appearance.scheme {
-        Scheme::Dark => dark(accent),
-        Scheme::Light => light(accent),
+    match (appearance.scheme, appearance.contrast) {
+        (Scheme::Dark, Contrast::Normal) => dark(accent),
+        (Scheme::Light, Contrast::Normal) => light(accent),
+        (Scheme::Dark, Contrast::High) => high(dark(accent), Color::BLACK, Color::WHITE),
+        (Scheme::Light, Contrast::High) => high(light(accent), Color::WHITE, Color::BLACK),
     }
 }
 
@@ -83,6 +85,21 @@ pub fn light(accent: Color) -> Theme {
     Theme::custom("GenAI light", palette)
 }
 
+/// A look with as much contrast as there is.
+fn high(theme: Theme, background: Color, text: Color) -> Theme {
+    Theme::custom(format!("{theme}, high contrast"), Palette { background, text, ..theme.palette() })
+}
+
+fn is_high(theme: &Theme) -> bool {
+    let palette = theme.palette();
+    [Color::BLACK, Color::WHITE].contains(&palette.background) && [Color::BLACK, Color::WHITE].contains(&palette.text)
+}
+
+/// A line of so much of the text's colour; one that can be seen clearly where the contrast is high.
+fn line(theme: &Theme, part: f32) -> Color {
+    mix(theme, if is_high(theme) { part.max(0.55) } else { part })
+}
+
 /// Between the background and the text: what lines and surfaces are made of.
 fn mix(theme: &Theme, part: f32) -> Color {
     let palette = theme.palette();
@@ -96,7 +113,7 @@ pub fn card(theme: &Theme) -> container::Style {
     let dark = theme.extended_palette().is_dark;
     container::Style {
         background: Some(Background::Color(if dark { mix(theme, 0.05) } else { Color::WHITE })),
-        border: Border { color: mix(theme, 0.12), width: 1.0, radius: CARD_RADIUS.into() },
+        border: Border { color: line(theme, 0.12), width: 1.0, radius: CARD_RADIUS.into() },
         shadow: Shadow { color: Color { a: if dark { 0.0 } else { 0.06 }, ..Color::BLACK }, offset: Vector::new(0.0, 1.0), blur_radius: 4.0 },
         ..container::Style::default()
     }
@@ -115,22 +132,22 @@ pub fn sidebar(theme: &Theme) -> container::Style {
 
 /// Text of less weight.
 pub fn faint(theme: &Theme) -> text::Style {
-    text::Style { color: Some(mix(theme, 0.62)) }
+    text::Style { color: Some(mix(theme, if is_high(theme) { 0.8 } else { 0.62 })) }
 }
 
 /// A field to write in.
 pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     let palette = theme.palette();
-    let line = match status {
+    let edge = match status {
         text_input::Status::Focused { .. } => palette.primary,
-        text_input::Status::Hovered => mix(theme, 0.3),
-        _ => mix(theme, 0.16),
+        text_input::Status::Hovered => line(theme, 0.3),
+        _ => line(theme, 0.16),
     };
     text_input::Style {
         background: Background::Color(if theme.extended_palette().is_dark { mix(theme, 0.06) } else { Color::WHITE }),
-        border: Border { color: line, width: 1.0, radius: RADIUS.into() },
-        icon: mix(theme, 0.62),
-        placeholder: mix(theme, 0.5),
+        border: Border { color: edge, width: 1.0, radius: RADIUS.into() },
+        icon: line(theme, 0.62),
+        placeholder: line(theme, 0.5),
         value: palette.text,
         selection: Color { a: 0.35, ..palette.primary },
     }
@@ -207,6 +224,19 @@ mod tests {
     fn contrast(a: Color, b: Color) -> f32 {
         let (a, b) = (a.relative_luminance(), b.relative_luminance());
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn high_contrast_is_high() {
+        for scheme in [Scheme::Dark, Scheme::Light] {
+            let theme = chosen(Appearance { scheme, contrast: Contrast::High, ..Appearance::default() });
+            let background = theme.palette().background;
+            assert!(contrast(theme.palette().text, background) >= 20.0);
+            // WCAG 2.1, 1.4.6 and 1.4.11.
+            assert!(contrast(faint(&theme).color.expect("a colour"), background) >= 7.0);
+            assert!(contrast(card(&theme).border.color, background) >= 3.0);
+            assert!(!is_high(&dark(ACCENT)) && !is_high(&light(ACCENT)));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use desktop_settings::{Scheme, Settings};
+use desktop_settings::{Contrast, Scheme, Settings};
 use zbus::zvariant::Value;
 
 /// The names that all desktops have agreed on.
@@ -45,14 +45,13 @@ pub struct Look(BTreeMap<(&'static str, &'static str), Setting>);
 impl Look {
     /// What the desktop's settings mean to other programs.
     pub fn of(settings: &Settings) -> Self {
-        let appearance = &settings.appearance;
+        let appearance = &settings.look();
         let is_dark = appearance.scheme == Scheme::Dark;
         let [red, green, blue] = appearance.accent.channels().map(|it| f64::from(it) / 255.0);
         Look(BTreeMap::from([
             ((APPEARANCE, "color-scheme"), Setting::Choice(if is_dark { 1 } else { 2 })),
             ((APPEARANCE, "accent-color"), Setting::Colour(red, green, blue)),
-            // The desktop has one contrast.
-            ((APPEARANCE, "contrast"), Setting::Choice(0)),
+            ((APPEARANCE, "contrast"), Setting::Choice(u32::from(appearance.contrast == Contrast::High))),
             ((APPEARANCE, "reduced-motion"), Setting::Choice(u32::from(!appearance.animations))),
             ((INTERFACE, "color-scheme"), Setting::Text(if is_dark { "prefer-dark" } else { "prefer-light" })),
             ((INTERFACE, "gtk-theme"), Setting::Text(if is_dark { "Adwaita-dark" } else { "Adwaita" })),
@@ -99,14 +98,15 @@ mod tests {
         assert_eq!(dark.get(APPEARANCE, "color-scheme"), Some(&Setting::Choice(1)));
         assert_eq!(dark.get(APPEARANCE, "colour-scheme"), None);
         assert_eq!(dark.changes(&dark), []);
-        let appearance = Appearance { scheme: Scheme::Light, accent: Colour(0xff_0033), text_percent: 110, animations: false };
+        let appearance = Appearance { scheme: Scheme::Light, accent: Colour(0xff_0033), text_percent: 110, animations: false, contrast: Contrast::High };
         let light = Look::of(&Settings { appearance, ..Settings::default() });
         let changed = dark.changes(&light);
-        assert_eq!(changed.len(), 7, "{changed:?}");
+        assert_eq!(changed.len(), 8, "{changed:?}");
         for wanted in [
             (APPEARANCE, "color-scheme", &Setting::Choice(2)),
             (APPEARANCE, "accent-color", &Setting::Colour(1.0, 0.0, 0.2)),
             (APPEARANCE, "reduced-motion", &Setting::Choice(1)),
+            (APPEARANCE, "contrast", &Setting::Choice(1)),
             (INTERFACE, "text-scaling-factor", &Setting::Real(1.1)),
             (INTERFACE, "gtk-theme", &Setting::Text("Adwaita")),
         ] {

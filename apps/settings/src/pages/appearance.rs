@@ -1,6 +1,6 @@
 //! Colours, size of text, animations: kept in the user's settings, which all windows and the desktop follow at once.
 
-use desktop_settings::{Appearance, Scheme, Settings};
+use desktop_settings::{Appearance, Arrangement, Contrast, Scheme, Settings};
 use genai_ui::{Task, job};
 
 use crate::form::{Control, Row, Section};
@@ -13,19 +13,22 @@ const TEXT: [(&str, u16); 4] = [("Small", 90), ("Normal", 100), ("Large", 125), 
 #[derive(Debug, Default)]
 pub struct State {
     now: Appearance,
+    arrangement: Arrangement,
 }
 
 /// What happens.
 #[derive(Debug, Clone)]
 pub enum Message {
     /// What holds was read.
-    Read(Result<Appearance, String>),
+    Read(Result<Box<Settings>, String>),
     /// This should hold.
     Want(Appearance),
+    /// This should be learnt and offered.
+    WantArrangement(Arrangement),
 }
 
 fn read(result: Result<Settings, desktop_settings::Problem>) -> All {
-    All::Appearance(Message::Read(result.map(|it| it.appearance).map_err(|error| error.to_string())))
+    All::Appearance(Message::Read(result.map(Box::new).map_err(|error| error.to_string())))
 }
 
 /// Reads what holds.
@@ -37,13 +40,18 @@ impl State {
     /// What follows.
     pub fn update(&mut self, message: Message, places: &Places) -> Task<All> {
         match message {
-            Message::Read(Ok(appearance)) => {
-                self.now = appearance;
+            Message::Read(Ok(settings)) => {
+                self.now = settings.appearance;
+                self.arrangement = settings.arrangement;
                 // This window need not wait for the file to be heard of.
-                genai_ui::appearance::set(appearance);
+                genai_ui::appearance::set(settings.look());
                 Task::none()
             }
             Message::Read(Err(problem)) => Task::done(All::Failed(problem)),
+            Message::WantArrangement(arrangement) => {
+                let path = places.settings.clone();
+                job::start(move |_| read(Settings::change(&path, |it| it.arrangement = arrangement)))
+            }
             Message::Want(appearance) => {
                 let path = places.settings.clone();
                 job::start(move |_| read(Settings::change(&path, |it| it.appearance = appearance)))
@@ -65,6 +73,13 @@ impl State {
         let text = TEXT.map(|(label, text_percent)| (label, want(Appearance { text_percent, ..now }))).to_vec();
         let size = Control::Choice { options: text, chosen: TEXT.iter().position(|(_, percent)| *percent == now.text_percent) };
         let animations = Control::Switch { is_on: now.animations, message: Some(want(Appearance { animations: !now.animations, ..now })) };
+        let high = now.contrast == Contrast::High;
+        let other = if high { Contrast::Normal } else { Contrast::High };
+        let contrast = Control::Switch { is_on: high, message: Some(want(Appearance { contrast: other, ..now })) };
+        let known = self.arrangement;
+        let arrange = |arrangement: Arrangement| Some(All::Appearance(Message::WantArrangement(arrangement)));
+        let learn = Control::Switch { is_on: known.learn, message: arrange(Arrangement { learn: !known.learn, ..known }) };
+        let offer = Control::Switch { is_on: known.learn && known.offer, message: arrange(Arrangement { offer: !known.offer, ..known }).filter(|_| known.learn) };
         vec![
             Section::new(
                 "Colours",
@@ -74,7 +89,15 @@ impl State {
                 "Reading",
                 vec![
                     Row::new("Text size", size).about("Of text in windows, and of what is made for it"),
+                    Row::new("High contrast", contrast).about("Text and lines as clear as there is"),
                     Row::new("Animations", animations).about("Windows appear and go gradually"),
+                ],
+            ),
+            Section::new(
+                "Arrangements",
+                vec![
+                    Row::new("Learn from how windows are arranged", learn).about("Which programs are used together, where and when; it stays on this machine"),
+                    Row::new("Offer arrangements", offer).about("At the corner of the screen; nothing moves before you say so"),
                 ],
             ),
         ]

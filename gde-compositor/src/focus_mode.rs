@@ -1,0 +1,142 @@
+//! Focus mode: one window, and nothing that distracts. Others are dimmed, only urgent notices are seen, and nothing is offered; leaving it brings everything back.
+//!
+//! A learning session may ask for it, and for larger text and more contrast. It lasts as long as the connection of who asks; what it wants of the look is in the
+//! settings' file, which all apps follow, and never makes less of what the user has chosen.
+
+use desktop_settings::{Contrast, Lesson};
+use gde_raster::argb;
+use smithay::backend::renderer::element::Id;
+
+use crate::settings::Change;
+use crate::state::Gde;
+use crate::window::WindowId;
+
+/// What lies upon all that is not looked at.
+pub const SHADE: u32 = argb(168, 6, 8, 12);
+
+/// What is on.
+#[derive(Debug)]
+pub struct FocusMode {
+    /// Whether only urgent notices were seen before it; none while it is off.
+    was_quiet: Option<bool>,
+    /// Of what dims the others.
+    pub shade_id: Id,
+    /// Whether there may be learning sessions.
+    pub has_lessons: bool,
+    lesson: Option<Owned>,
+}
+
+/// A learning session.
+#[derive(Debug)]
+struct Owned {
+    /// Whose it is.
+    asker: u64,
+    /// Whether it has switched focus mode on.
+    has_focused: bool,
+}
+
+impl Default for FocusMode {
+    fn default() -> Self {
+        FocusMode { was_quiet: None, shade_id: Id::new(), has_lessons: true, lesson: None }
+    }
+}
+
+impl FocusMode {
+    /// Whether it is on.
+    pub fn is_on(&self) -> bool {
+        self.was_quiet.is_some()
+    }
+
+    /// The user has said which notices are to be seen: that holds also afterwards.
+    pub fn quiet_was_chosen(&mut self, is_quiet: bool) {
+        if let Some(was_quiet) = &mut self.was_quiet {
+            *was_quiet = is_quiet;
+        }
+    }
+}
+
+impl Gde {
+    /// Switches focus mode on or off.
+    pub fn set_focus_mode(&mut self, is_on: bool) {
+        if is_on == self.focus_mode.is_on() {
+            return;
+        }
+        self.notices.is_quiet = match self.focus_mode.was_quiet.take() {
+            Some(was_quiet) => was_quiet,
+            None => {
+                self.focus_mode.was_quiet = Some(self.notices.is_quiet);
+                true
+            }
+        };
+        if let Some(lesson) = &mut self.focus_mode.lesson {
+            // Whoever switches it decides from now on.
+            lesson.has_focused = false;
+        }
+        // Nothing is put away: what was seen comes back while its time lasts.
+        self.arrange_notices();
+        self.queue_redraws();
+    }
+
+    /// The windows that are not dimmed: the focused one and its dialogs, or whose dialog it is. None where nothing is dimmed.
+    pub fn bright_windows(&self) -> Option<Vec<WindowId>> {
+        if !self.focus_mode.is_on() {
+            return None;
+        }
+        let parent = |id: WindowId| self.parent_of(&self.layout.window(id)?.client);
+        let root = |mut id: WindowId| {
+            // Clients may make circles of them.
+            for _ in 0..16 {
+                match parent(id) {
+                    Some(above) => id = above,
+                    None => break,
+                }
+            }
+            id
+        };
+        let focus = root(self.layout.focus()?);
+        Some(self.layout.visible().into_iter().filter(|id| root(*id) == focus).collect())
+    }
+
+    /// A learning session begins, and lasts until its program is gone.
+    ///
+    /// # Errors
+    /// Where there is another one, or education is off.
+    pub fn begin_lesson(&mut self, lesson: gde_ipc::Lesson, asker: u64) -> Result<(), String> {
+        if !self.focus_mode.has_lessons {
+            return Err("education is off (the boot parameter education)".into());
+        }
+        if self.focus_mode.lesson.as_ref().is_some_and(|it| it.asker != asker) {
+            return Err("there is another learning session".into());
+        }
+        let had_focused = self.focus_mode.lesson.take().is_some_and(|it| it.has_focused);
+        let switches = lesson.focus && !self.focus_mode.is_on();
+        if lesson.focus || had_focused {
+            self.set_focus_mode(lesson.focus);
+        }
+        self.focus_mode.lesson = Some(Owned { asker, has_focused: switches || (had_focused && lesson.focus) });
+        let contrast = if lesson.high_contrast { Contrast::High } else { Contrast::Normal };
+        self.want_look(Some(Lesson { text_percent: lesson.text_percent, contrast }));
+        Ok(())
+    }
+
+    /// A program is gone; perhaps a learning session with it.
+    pub fn lesson_owner_gone(&mut self, asker: u64) {
+        let Some(lesson) = self.focus_mode.lesson.take_if(|it| it.asker == asker) else { return };
+        if lesson.has_focused {
+            self.set_focus_mode(false);
+        }
+        self.want_look(None);
+    }
+
+    /// There is no learning session, whatever the settings say.
+    pub fn forget_lesson(&mut self) {
+        self.want_look(None);
+    }
+
+    fn want_look(&mut self, lesson: Option<Lesson>) {
+        let lesson = lesson.filter(|it| *it != Lesson::default());
+        if lesson != self.chosen.lesson {
+            self.change_appearance(Change::Lesson(lesson));
+        }
+    }
+}
