@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 mod index;
+mod meter;
 pub mod plan;
 mod programs;
 mod view;
@@ -77,7 +78,7 @@ pub enum Message {
     /// It goes on.
     Progress(Progress),
     /// It is done.
-    Made(Result<String, Failure>),
+    Made(Result<Wish, Failure>),
     /// A message was read.
     Dismiss,
     /// Another entry of the list, so many further down.
@@ -166,6 +167,12 @@ impl Store {
     /// What it does first: reads what there is.
     pub fn start(&self) -> Task<Message> {
         Task::batch([worker::load(self.root.clone(), false), operation::focus(view::SEARCH)])
+    }
+
+    /// A wish in words, with the names that people know.
+    fn words(&self, wish: &Wish) -> String {
+        let entry = |name: &str| self.catalogue.as_ref().and_then(|it| it.get(name)).map(|it| it.title.clone());
+        wish.with_titles(|name| entry(name).unwrap_or_else(|| name.to_owned()))
     }
 
     /// The entries of the page, in order.
@@ -369,8 +376,8 @@ impl App for Store {
             Message::Made(outcome) => {
                 let was_cancelled = self.cancelled.load(Ordering::Relaxed);
                 self.doing = match outcome {
-                    Ok(words) => {
-                        self.said = Some(format!("Done: {words}."));
+                    Ok(wish) => {
+                        self.said = Some(format!("Done: {}.", self.words(&wish)));
                         Doing::Nothing
                     }
                     Err(_) if was_cancelled => {

@@ -12,9 +12,11 @@ use gpm::{Error, Gpm};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use crate::Message;
 use crate::catalogue::{self, Catalogue};
+use crate::meter::Meter;
 use crate::plan::Plan;
 
 /// What somebody wants.
@@ -33,13 +35,18 @@ pub enum Wish {
 }
 
 impl Wish {
-    /// In words: for the history and for headings.
+    /// In words, with packages' names: for gpm's history.
     pub fn words(&self) -> String {
+        self.with_titles(str::to_owned)
+    }
+
+    /// In words for people; `title` gives what they call a package.
+    pub fn with_titles(&self, title: impl Fn(&str) -> String) -> String {
         match self {
-            Wish::Install(name) => format!("Install {name}"),
-            Wish::Remove(name) => format!("Remove {name}"),
+            Wish::Install(name) => format!("Install {}", title(name)),
+            Wish::Remove(name) => format!("Remove {}", title(name)),
             Wish::UpgradeAll => "Update everything".to_owned(),
-            Wish::Upgrade(name) => format!("Update {name}"),
+            Wish::Upgrade(name) => format!("Update {}", title(name)),
             Wish::Undo(id) => format!("Undo change {id}"),
         }
     }
@@ -118,20 +125,20 @@ pub struct Progress {
 
 struct Teller {
     sender: std::sync::Mutex<mpsc::Sender<Message>>,
+    meter: std::sync::Mutex<Meter>,
     cancelled: Arc<AtomicBool>,
+}
+
+impl Teller {
+    fn new(sender: mpsc::Sender<Message>, download: u64, cancelled: Arc<AtomicBool>) -> Self {
+        Teller { sender: std::sync::Mutex::new(sender), meter: std::sync::Mutex::new(Meter::new(download)), cancelled }
+    }
 }
 
 impl Observer for Teller {
     fn event(&self, event: &Event<'_>) {
-        let part = |done: u64, total: u64| (total > 0).then(|| done as f32 / total as f32);
-        let progress = match event {
-            Event::Fetch { name, done, total } => Progress { text: format!("Fetching {name}"), part: total.and_then(|total| part(*done, total)) },
-            Event::Verify { name } => Progress { text: format!("Checking {name}"), part: None },
-            Event::Unpack { name, done, total } => Progress { text: format!("Unpacking {name}"), part: part(*done as u64, *total as u64) },
-            Event::Step { done, total, .. } => Progress { text: "Putting everything in its place".to_owned(), part: part(*done as u64, *total as u64) },
-            Event::Script { package, .. } => Progress { text: format!("Setting up {package}"), part: None },
-            Event::Output { .. } | Event::Note { .. } => return,
-        };
+        let heard = self.meter.lock().ok().and_then(|mut meter| meter.hear(event, Instant::now()));
+        let Some(progress) = heard else { return };
         if let Ok(mut sender) = self.sender.lock() {
             // Where the window is behind, it does not need to see every step.
             let _ = sender.try_send(Message::Progress(progress));
@@ -195,7 +202,7 @@ pub struct Loaded {
 /// Finds out what a wish takes.
 pub fn propose(root: PathBuf, wish: Wish, concessions: Concessions, cancelled: Arc<AtomicBool>) -> Task<Message> {
     job::start(move |sender| {
-        let teller = Teller { sender: std::sync::Mutex::new(sender), cancelled };
+        let teller = Teller::new(sender, 0, cancelled);
         let plan = Gpm::new(&root, &teller).and_then(|gpm| plan(&gpm, wish, &concessions));
         Message::Proposed(plan.map_err(Failure::from))
     })
@@ -233,13 +240,13 @@ fn plan(gpm: &Gpm<'_>, wish: Wish, concessions: &Concessions) -> Result<Plan, Er
 /// Makes a plan true.
 pub fn make(root: PathBuf, plan: Plan, cancelled: Arc<AtomicBool>) -> Task<Message> {
     job::start(move |sender| {
-        let teller = Teller { sender: std::sync::Mutex::new(sender), cancelled };
+        let teller = Teller::new(sender, plan.proposal().download, cancelled);
         let options = Options { what: format!("Store: {}", plan.wish.words()), ..Options::default() };
         let made = Gpm::new(&root, &teller).and_then(|gpm| {
             let keys = gpm.trusted_keys()?;
             gpm.make(plan.proposal(), Trust::Keys(&keys), &options)
         });
-        Message::Made(made.map(|_| plan.wish.words()).map_err(Failure::from))
+        Message::Made(made.map(|_| plan.wish.clone()).map_err(Failure::from))
     })
 }
 

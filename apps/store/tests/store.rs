@@ -94,12 +94,12 @@ fn a_program_is_found_installed_updated_and_removed() {
     window.click_text("What chess is");
     assert!(shows(&mut window, "Play against the machine."));
     window.click_text("Install");
-    assert!(shows(&mut window, "Install chess?") && shows(&mut window, "libboard 1.0"), "what comes with it is said");
+    assert!(shows(&mut window, "Install Chess?") && shows(&mut window, "libboard 1.0"), "what comes with it is said");
     assert_eq!(world.installed("chess"), None, "nothing happens before it is agreed to");
     window.click_text("Go on");
     assert_eq!(world.installed("chess").as_deref(), Some("1.0"));
-    assert!(shows(&mut window, "Done: Install chess"));
-    assert!(shows(&mut window, "Remove") && !shows(&mut window, "Install chess?"));
+    assert!(shows(&mut window, "Done: Install Chess"));
+    assert!(shows(&mut window, "Remove") && !shows(&mut window, "Install Chess?"));
 
     world.publish("chess", "2.0", &format!("depends = [\"libboard\"]\n{CHESS}"));
     window.click_text("Check for updates");
@@ -164,7 +164,7 @@ fn keys_alone_suffice() {
     assert!(shows(&mut window, "Play against the machine."), "the second one");
     // From here on no field has the keys.
     window.send(store::Message::Enter);
-    assert!(shows(&mut window, "Install chess?"));
+    assert!(shows(&mut window, "Install Chess?"));
     window.send(store::Message::Enter);
     assert_eq!((world.installed("chess").as_deref(), world.installed("checkers")), (Some("1.0"), None));
     window.send(store::Message::Enter);
@@ -182,7 +182,7 @@ fn what_cannot_be_is_explained_with_choices() {
     window.send(store::Message::Want(store::worker::Wish::Install("new-editor".to_owned())));
     assert!(shows(&mut window, "is not possible"));
     window.click_text("Remove old-editor");
-    assert!(shows(&mut window, "Install new-editor?"));
+    assert!(shows(&mut window, "Install Editor?"));
     window.click_text("Go on");
     assert_eq!((world.installed("new-editor").is_some(), world.installed("old-editor")), (true, None));
 }

@@ -16,14 +16,14 @@ const MOST_HEIGHT: f32 = 260.0;
 pub fn over(store: &Store) -> Option<Element<'_, Message>> {
     let inside = match &store.doing {
         Doing::Nothing | Doing::Planning(_) => return None,
-        Doing::Asking(plan) => asking(plan),
-        Doing::Working(wish, progress) => working(wish, progress, store.cancelled.load(std::sync::atomic::Ordering::Relaxed)),
-        Doing::Failed(wish, failure) => failed(wish.as_ref(), failure),
+        Doing::Asking(plan) => asking(plan, store.words(&plan.wish)),
+        Doing::Working(wish, progress) => working(store.words(wish), progress, store.cancelled.load(std::sync::atomic::Ordering::Relaxed)),
+        Doing::Failed(wish, failure) => failed(wish.as_ref().map(|it| (it, store.words(it))), failure),
     };
     Some(parts::dialog(inside, WIDTH))
 }
 
-fn asking(plan: &Plan) -> Element<'_, Message> {
+fn asking(plan: &Plan, words: String) -> Element<'_, Message> {
     let proposal = plan.proposal();
     let mut lines = Column::new().spacing(theme::GAP).padding(Padding::ZERO.right(14.0)).width(Length::Fill);
     for (heading, names) in changes(proposal) {
@@ -49,7 +49,7 @@ fn asking(plan: &Plan) -> Element<'_, Message> {
         action("Cancel", theme::secondary, Some(Message::Cancel)),
         action("Go on", if removes { theme::danger } else { theme::primary }, confirm)
     ];
-    column![heading(format!("{}?", plan.wish.words()))]
+    column![heading(format!("{words}?"))]
         .push(container(scrollable(lines)).max_height(MOST_HEIGHT))
         .push(plan.extra().map(recommended))
         .push(text(cost).size(theme::size::SMALL).style(theme::faint))
@@ -68,20 +68,20 @@ fn recommended<'a>(extra: Extra) -> Element<'a, Message> {
     row![words.width(Length::Fill), switch].spacing(theme::GAP).align_y(Alignment::Center).into()
 }
 
-fn working<'a>(wish: &Wish, progress: &'a Progress, is_stopping: bool) -> Element<'a, Message> {
+fn working<'a>(words: String, progress: &'a Progress, is_stopping: bool) -> Element<'a, Message> {
     let bar = progress_bar(0.0..=1.0, progress.part.unwrap_or(0.0)).girth(6.0);
     let label = if is_stopping { "Stopping" } else { "Stop" };
     let buttons = Row::new().push(space::horizontal()).push(action(label, theme::secondary, (!is_stopping).then_some(Message::Cancel)));
-    column![heading(wish.words()), text(&progress.text).style(theme::faint), bar, buttons].spacing(theme::MARGIN).into()
+    column![heading(words), text(&progress.text).style(theme::faint), bar, buttons].spacing(theme::MARGIN).into()
 }
 
-fn failed<'a>(wish: Option<&Wish>, failure: &'a Failure) -> Element<'a, Message> {
-    let title = match wish {
-        Some(wish) => format!("{} is not possible", wish.words()),
+fn failed<'a>(wish: Option<(&Wish, String)>, failure: &'a Failure) -> Element<'a, Message> {
+    let title = match &wish {
+        Some((_, words)) => format!("{words} is not possible"),
         None => "That did not work".to_owned(),
     };
     let mut all = column![heading(title), container(scrollable(text(&failure.text).style(theme::faint))).max_height(MOST_HEIGHT)];
-    if let Some(wish) = wish {
+    if let Some((wish, _)) = wish {
         for (words, concessions) in &failure.choices {
             let message = Message::Concede(wish.clone(), concessions.clone());
             all = all.push(button(text(words)).width(Length::Fill).padding([10.0, 14.0]).style(theme::secondary).on_press(message));

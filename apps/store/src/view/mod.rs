@@ -68,7 +68,7 @@ fn sidebar(store: &Store) -> Element<'_, Message> {
 /// The line below: what goes on, what was done, what is wrong.
 fn status(store: &Store) -> Option<Element<'_, Message>> {
     let said = match &store.doing {
-        Doing::Planning(wish) => format!("{}: finding out what that takes", wish.words()),
+        Doing::Planning(wish) => format!("{}: finding out what that takes", store.words(wish)),
         _ if store.is_loading => "Reading the catalogue".to_owned(),
         _ => match &store.said {
             Some(said) => said.clone(),
