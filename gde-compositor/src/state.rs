@@ -145,6 +145,8 @@ pub struct Gde {
     pub seat: Seat<Gde>,
     /// Its keyboard.
     pub keyboard: KeyboardHandle<Gde>,
+    /// Fingers on its touch screens.
+    pub fingers: crate::input::touch::Fingers,
     /// Its pointer.
     pub pointer: PointerHandle<Gde>,
     /// Keys whose press was ours: so is their release.
@@ -294,6 +296,7 @@ impl Gde {
             seats,
             seat,
             keyboard,
+            fingers: crate::input::touch::Fingers::default(),
             pointer,
             suppressed: HashSet::new(),
             is_super_alone: false,

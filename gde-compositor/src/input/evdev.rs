@@ -1,4 +1,4 @@
-//! Event devices (`/dev/input/event*`), read without libinput: keyboards, mice, and pointers that say where they are.
+//! Event devices (`/dev/input/event*`), read without libinput: keyboards, mice, pointers that say where they are, and touch screens.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,10 +12,15 @@ use input_event::{EV_KEY, EV_REL, EV_SYN, EVENT_BYTES, InputEvent, REL_WHEEL, RE
 use smithay::input::keyboard::LedState;
 
 use super::Input;
+use super::slots::{ABS_MT_POSITION_X, ABS_MT_POSITION_Y, ABS_MT_SLOT, Slots};
+use super::touch::Touch;
 use crate::sys;
 
 /// Codes from here to `BTN_GEAR_UP` are buttons.
 const BUTTONS: std::ops::RangeInclusive<u16> = 0x100..=0x15f;
+
+/// `BTN_TOOL_PEN` to `BTN_TOOL_QUADTAP`, with `BTN_TOUCH` among them.
+const TOOLS: std::ops::RangeInclusive<u16> = 0x140..=0x14f;
 
 fn request(direction: u64, number: u64, bytes: usize) -> u64 {
     direction << 30 | (bytes as u64) << 16 | 0x45 << 8 | number
@@ -61,6 +66,8 @@ pub struct Device {
     path: PathBuf,
     axes: Option<(AbsInfo, AbsInfo)>,
     at: (i32, i32),
+    /// Of a touch screen.
+    slots: Option<Slots>,
     has_leds: bool,
     group: Group,
     has_lost: bool,
@@ -91,22 +98,33 @@ impl Device {
         const BTN_LEFT: u16 = 0x110;
         const BTN_TOOL_FINGER: u16 = 0x145;
         let is_pointer = has(&types, EV_ABS) && has(&abs, ABS_X) && has(&abs, ABS_Y) && has(&keys, BTN_LEFT) && !has(&keys, BTN_TOOL_FINGER);
-        if !is_keyboard && !is_mouse && !is_pointer {
+        // Fingers on a screen are where they point; those on a pad move the pointer.
+        const DIRECT: u16 = 1;
+        let has_slots = has(&abs, ABS_MT_SLOT) && has(&abs, ABS_MT_POSITION_X) && has(&abs, ABS_MT_POSITION_Y);
+        let is_touch_screen = has_slots && has(&properties(&file)?, DIRECT);
+        if !is_keyboard && !is_mouse && !is_pointer && !is_touch_screen {
             return Ok(None);
         }
         let mut clock = libc::CLOCK_MONOTONIC;
         sys::ioctl_pointer(&file, request(WRITE, 0xa0, 4), &mut clock)?;
         let mut axes = None;
         let mut at = (0, 0);
-        if is_pointer {
-            let (mut x, mut y) = (AbsInfo::default(), AbsInfo::default());
-            sys::ioctl_pointer(&file, request(READ, 0x40 + u64::from(ABS_X), size_of::<AbsInfo>()), &mut x)?;
-            sys::ioctl_pointer(&file, request(READ, 0x40 + u64::from(ABS_Y), size_of::<AbsInfo>()), &mut y)?;
+        let mut slots = None;
+        if is_touch_screen {
+            slots = Some(Slots::new(axis(&file, ABS_MT_SLOT)?.value));
+            axes = Some((axis(&file, ABS_MT_POSITION_X)?, axis(&file, ABS_MT_POSITION_Y)?));
+        } else if is_pointer {
+            let (x, y) = (axis(&file, ABS_X)?, axis(&file, ABS_Y)?);
             at = (x.value, y.value);
             axes = Some((x, y));
         }
         let has_leds = has(&types, EV_LED);
-        Ok(Some(Device { file, path: path.to_owned(), axes, at, has_leds, group: Group::default(), has_lost: false, pressed: Vec::new() }))
+        Ok(Some(Device { file, path: path.to_owned(), axes, at, slots, has_leds, group: Group::default(), has_lost: false, pressed: Vec::new() }))
+    }
+
+    /// Whether fingers on it are where they point.
+    pub fn is_touch_screen(&self) -> bool {
+        self.slots.is_some()
     }
 
     /// Its path.
@@ -157,11 +175,17 @@ impl Device {
                 for code in std::mem::take(&mut self.pressed) {
                     each(key_or_button(code, false), time);
                 }
+                if self.slots.as_mut().is_some_and(Slots::forget) {
+                    each(Input::Touch(Touch::Cancel), time);
+                }
             }
             return;
         }
         let group = &mut self.group;
         match (event.kind, event.code) {
+            (EV_ABS, code) if self.slots.is_some() => self.slots.iter_mut().for_each(|it| it.axis(code, event.value)),
+            // What a touch screen says of its first finger once more, for programs that know only one.
+            (EV_KEY, code) if self.slots.is_some() && TOOLS.contains(&code) => {}
             (EV_KEY, code) if event.value != 2 => group.keys.push((code, event.value == 1)),
             (EV_REL, REL_X) => group.motion.0 += event.value,
             (EV_REL, REL_Y) => group.motion.1 += event.value,
@@ -181,7 +205,9 @@ impl Device {
         if group.motion != (0, 0) {
             each(Input::Motion { dx: group.motion.0.into(), dy: group.motion.1.into() }, time);
         }
-        if let Some((x, y)) = &self.axes
+        if let (Some(slots), Some((x, y))) = (&mut self.slots, &self.axes) {
+            slots.report(|at| (x.part(at.0), y.part(at.1)), |touch| each(Input::Touch(touch), time));
+        } else if let Some((x, y)) = &self.axes
             && group.position != (None, None)
         {
             self.at = (group.position.0.unwrap_or(self.at.0), group.position.1.unwrap_or(self.at.1));
@@ -205,6 +231,9 @@ impl Device {
         for code in std::mem::take(&mut self.pressed) {
             each(key_or_button(code, false));
         }
+        if self.slots.as_mut().is_some_and(Slots::forget) {
+            each(Input::Touch(Touch::Cancel));
+        }
     }
 
     /// Switches its lamps.
@@ -227,6 +256,19 @@ impl Device {
 
 fn key_or_button(code: u16, is_pressed: bool) -> Input {
     if BUTTONS.contains(&code) { Input::Button { code, is_pressed } } else { Input::Key { code, is_pressed } }
+}
+
+fn axis(file: &File, code: u16) -> io::Result<AbsInfo> {
+    let mut info = AbsInfo::default();
+    sys::ioctl_pointer(file, request(READ, 0x40 + u64::from(code), size_of::<AbsInfo>()), &mut info)?;
+    Ok(info)
+}
+
+/// `INPUT_PROP_*`.
+fn properties(file: &File) -> io::Result<[u8; 4]> {
+    let mut bytes = [0; 4];
+    sys::ioctl_pointer(file, request(READ, 0x09, bytes.len()), &mut bytes)?;
+    Ok(bytes)
 }
 
 fn bits<const N: usize>(file: &File, kind: u64) -> io::Result<[u8; N]> {

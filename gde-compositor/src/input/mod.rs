@@ -4,11 +4,14 @@
 //! * [`keys`]: which keys mean which actions.
 //! * [`layout`]: the keyboard's layout, as the machine has it.
 //! * [`pointer`]: where the pointer is and what it does.
+//! * [`touch`]: fingers on a screen; [`slots`]: as event devices tell of them.
 
 pub mod evdev;
 pub mod keys;
 pub mod layout;
 pub mod pointer;
+pub mod slots;
+pub mod touch;
 
 use std::time::Duration;
 
@@ -50,6 +53,8 @@ pub enum Input {
         /// Down.
         vertical: i32,
     },
+    /// Fingers do something.
+    Touch(touch::Touch),
 }
 
 impl crate::state::Gde {
@@ -67,6 +72,7 @@ impl crate::state::Gde {
             Input::Position { x, y } => self.pointer_at(x, y, time_ms),
             Input::Button { code, is_pressed } => self.button(code, is_pressed, time_ms),
             Input::Wheel { horizontal, vertical } => self.wheel(horizontal, vertical, time_ms),
+            Input::Touch(touch) => self.touch(touch, time),
         }
     }
 }

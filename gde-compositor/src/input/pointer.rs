@@ -111,10 +111,15 @@ impl Gde {
 
     /// A tablet, or a virtual machine's pointer, is somewhere.
     pub fn pointer_at(&mut self, x: f64, y: f64, time_ms: u32) {
+        let at = self.part_of_screens(x, y);
+        self.move_to(at, time_ms);
+    }
+
+    /// The place at this part of all screens' width and height, on one of them.
+    pub(super) fn part_of_screens(&self, x: f64, y: f64) -> At<f64, Logical> {
         let (from, to) = self.all_screens();
         let at = (from.x + x.clamp(0.0, 1.0) * (to.x - from.x), from.y + y.clamp(0.0, 1.0) * (to.y - from.y));
-        let at = self.on_screen(at.into());
-        self.move_to(at, time_ms);
+        self.on_screen(at.into())
     }
 
     fn move_to(&mut self, at: At<f64, Logical>, time_ms: u32) {
@@ -280,7 +285,7 @@ impl Gde {
     }
 
     /// A press outside any grab; whether the client under the pointer gets it.
-    fn pressed(&mut self, at: At<f64, Logical>, point: Point, code: u16, time_ms: u32) -> bool {
+    pub(super) fn pressed(&mut self, at: At<f64, Logical>, point: Point, code: u16, time_ms: u32) -> bool {
         let hit = self.hit(at);
         let is_held = self.keyboard.modifier_state().logo;
         self.is_super_alone = false;

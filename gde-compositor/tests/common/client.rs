@@ -11,7 +11,7 @@ use std::rc::Rc;
 use wayland_client::globals::GlobalListContents;
 use wayland_client::protocol::{
     wl_buffer::WlBuffer, wl_callback, wl_compositor::WlCompositor, wl_data_device, wl_data_device_manager::WlDataDeviceManager, wl_data_offer, wl_data_source, wl_keyboard, wl_output::WlOutput, wl_pointer, wl_region::WlRegion, wl_registry, wl_seat::WlSeat,
-    wl_shm, wl_shm_pool::WlShmPool, wl_subcompositor::WlSubcompositor, wl_subsurface::WlSubsurface, wl_surface::WlSurface,
+    wl_shm, wl_shm_pool::WlShmPool, wl_subcompositor::WlSubcompositor, wl_subsurface::WlSubsurface, wl_surface::WlSurface, wl_touch,
 };
 use wayland_client::{Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop};
 use wayland_protocols::ext::session_lock::v1::client::{
@@ -45,6 +45,8 @@ pub struct Heard {
     pub has_keyboard: bool,
     pub pointer: Option<(f64, f64)>,
     pub buttons: Vec<bool>,
+    /// Fingers: what they do, which one, and where.
+    pub touches: Vec<(Finger, i32, (f64, f64))>,
     pub popup: Option<(i32, i32, i32, i32)>,
     pub popup_is_done: bool,
     pub layer_size: Option<(u32, u32)>,
@@ -62,6 +64,16 @@ pub struct Heard {
     pub offers: Vec<String>,
     /// What the client gives to who pastes.
     pub copied: Vec<u8>,
+}
+
+/// What a finger does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Finger {
+    Down,
+    Motion,
+    Up,
+    Frame,
+    Cancel,
 }
 
 /// A window as a taskbar hears of it.
@@ -272,6 +284,16 @@ hear!(wl_pointer::WlPointer, |heard, _proxy, event| {
         wl_pointer::Event::Button { state, .. } => heard.buttons.push(matches!(state.into_result(), Ok(wl_pointer::ButtonState::Pressed))),
         _ => {}
     }
+});
+hear!(wl_touch::WlTouch, |heard, _proxy, event| {
+    heard.touches.push(match event {
+        wl_touch::Event::Down { id, x, y, .. } => (Finger::Down, id, (x, y)),
+        wl_touch::Event::Motion { id, x, y, .. } => (Finger::Motion, id, (x, y)),
+        wl_touch::Event::Up { id, .. } => (Finger::Up, id, (0.0, 0.0)),
+        wl_touch::Event::Frame => (Finger::Frame, -1, (0.0, 0.0)),
+        wl_touch::Event::Cancel => (Finger::Cancel, -1, (0.0, 0.0)),
+        _ => return,
+    });
 });
 hear!(zwlr_layer_surface_v1::ZwlrLayerSurfaceV1, |heard, proxy, event| {
     if let zwlr_layer_surface_v1::Event::Configure { serial, width, height } = event {

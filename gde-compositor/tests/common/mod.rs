@@ -14,6 +14,7 @@ use std::time::Duration;
 use gde_compositor::backend::{Backend, headless::Headless};
 use gde_compositor::clock::Clock;
 use gde_compositor::input::Input;
+use gde_compositor::input::touch::Touch;
 use gde_compositor::screen::Redraw;
 use gde_compositor::{Gde, server};
 use gde_raster::{Kernels, Pixmap};
@@ -178,6 +179,10 @@ impl Fixture {
 
     pub fn button(&mut self, is_pressed: bool) {
         self.input(Input::Button { code: BUTTON, is_pressed });
+    }
+
+    pub fn touch(&mut self, touch: Touch) {
+        self.input(Input::Touch(touch));
     }
 
     /// The frame of the only window, or of the focused one.

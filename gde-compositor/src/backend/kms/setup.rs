@@ -284,7 +284,11 @@ fn add_device(gde: &mut Gde, path: &PathBuf) {
             return;
         }
     };
+    let is_touch_screen = device.is_touch_screen();
     kms.devices.push(device);
+    if is_touch_screen {
+        gde.add_touch_screen();
+    }
     let path = path.clone();
     let source = Generic::new(watched, Interest::READ, Trigger::Level);
     let result = gde.events.insert_source(source, move |_, _, gde| Ok(if read_device(gde, &path) { PostAction::Continue } else { PostAction::Remove }));
