@@ -93,6 +93,9 @@ pub struct AppStream {
     /// Words by which people look for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keywords: Vec<String>,
+    /// Where pictures of it at work are: addresses by https.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub screenshots: Vec<String>,
 }
 
 /// What a scriptlet may do beyond reading files and running programs. Writing below `/tmp` is always allowed.

@@ -38,6 +38,8 @@ pub struct Entry {
     pub rights: Vec<String>,
     /// A picture on this disk.
     pub icon: Option<PathBuf>,
+    /// Addresses of pictures of it at work.
+    pub screenshots: Vec<String>,
     /// Whether it is a program with a window or the like, not a part of others.
     pub is_app: bool,
     /// Whether the system needs it.
@@ -146,6 +148,7 @@ fn entry(versions: &[&Known], root: &gpm::root::Root) -> Entry {
         repository: offered.and_then(|it| it.available.repository.as_deref()).map(str::to_owned),
         rights: rights(shown),
         icon: icon.map(|path| root.join(path)).filter(|path| path.exists()).or_else(|| versions.iter().find_map(|it| it.picture.clone())),
+        screenshots: appstream.screenshots,
         is_app: shown.appstream.is_some(),
         is_essential: shown.essential,
     }

@@ -117,6 +117,7 @@ mod tests {
             repository: None,
             rights: Vec::new(),
             icon: None,
+            screenshots: Vec::new(),
             is_app,
             is_essential: false,
         }

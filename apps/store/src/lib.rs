@@ -5,6 +5,7 @@ mod index;
 mod meter;
 pub mod plan;
 mod programs;
+pub mod screenshots;
 mod view;
 pub mod worker;
 
@@ -53,6 +54,8 @@ pub enum Message {
     Found(Result<Vec<Entry>, Failure>),
     /// All about a package.
     Show(String),
+    /// A picture of a package at work was brought: the package, which one, and the file.
+    Pictured(String, usize, Option<PathBuf>),
     /// The program that it has is started.
     Open,
     /// Back to the list.
@@ -123,6 +126,10 @@ pub struct Store {
     shown: Option<String>,
     /// What the package that is shown has for launchers, where it is installed.
     program: Option<desktop_entries::App>,
+    /// Pictures of the package that is shown at work, where they were brought.
+    pictures: Vec<Option<PathBuf>>,
+    /// Where pictures are kept.
+    cache: Option<PathBuf>,
     /// The entry that Enter shows: its place in the list.
     chosen: Option<usize>,
     portion: usize,
@@ -151,6 +158,8 @@ impl Store {
             words: String::new(),
             shown: None,
             program: None,
+            pictures: Vec::new(),
+            cache: screenshots::cache(),
             chosen: None,
             portion: PORTION,
             doing: Doing::Nothing,
@@ -246,6 +255,22 @@ impl Store {
         self.program = entry.and_then(|it| programs::of(&self.root, &it.name, &it.title));
     }
 
+    /// Brings pictures of the package that is shown.
+    fn picture(&mut self) -> Task<Message> {
+        self.pictures.clear();
+        let entry = self.shown.as_ref().and_then(|name| self.catalogue.as_ref()?.get(name));
+        let (Some(entry), Some(cache)) = (entry, &self.cache) else { return Task::none() };
+        self.pictures.resize(entry.screenshots.len(), None);
+        let one = |(at, url): (usize, &String)| worker::picture(cache.clone(), entry.name.clone(), at, url.clone());
+        Task::batch(entry.screenshots.iter().enumerate().map(one))
+    }
+
+    /// Keeps pictures elsewhere: for tests.
+    #[must_use]
+    pub fn with_cache(self, cache: PathBuf) -> Self {
+        Store { cache: Some(cache), ..self }
+    }
+
     fn load(&mut self, update: bool) -> Task<Message> {
         self.is_loading = true;
         worker::load(self.root.clone(), update)
@@ -315,7 +340,7 @@ impl App for Store {
                 (self.shown, self.said) = (Some(name), None);
                 self.find_program();
                 // So that the next key is for what is shown.
-                return genai_ui::parts::unfocus();
+                return Task::batch([genai_ui::parts::unfocus(), self.picture()]);
             }
             Message::Escape => {
                 let is_asking = !matches!(self.doing, Doing::Nothing);
@@ -324,6 +349,11 @@ impl App for Store {
             Message::Back => {
                 self.shown = None;
                 return operation::focus(view::SEARCH);
+            }
+            Message::Pictured(name, at, file) => {
+                if let (true, Some(place)) = (self.shown.as_ref() == Some(&name), self.pictures.get_mut(at)) {
+                    *place = file;
+                }
             }
             Message::Open => {
                 if let Some(program) = &self.program {

@@ -18,6 +18,7 @@ use crate::Message;
 use crate::catalogue::{self, Catalogue};
 use crate::meter::Meter;
 use crate::plan::Plan;
+use crate::screenshots;
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +184,15 @@ pub fn look_everywhere(root: PathBuf, words: &str) -> Task<Message> {
             Ok::<_, Error>(catalogue::entries(&found, gpm.root()))
         };
         Message::Found(look().map_err(Failure::from))
+    })
+}
+
+/// Brings a picture of a package at work.
+pub fn picture(cache: PathBuf, name: String, at: usize, url: String) -> Task<Message> {
+    job::start(move |_| {
+        // Without a network there are none: that is no mistake of anybody's.
+        let file = screenshots::bring(&cache, &url).ok();
+        Message::Pictured(name, at, file)
     })
 }
 

@@ -66,7 +66,7 @@ impl World {
 }
 
 fn open(root: &Path) -> Headless<Store> {
-    let store = Store::new(root.to_owned(), false);
+    let store = Store::new(root.to_owned(), false).with_cache(root.join("cache"));
     let start = store.start();
     let mut window = Headless::new(store, 1000, 680);
     window.follow(start);
@@ -296,4 +296,24 @@ fn a_program_is_opened_where_it_was_installed() {
     window.send(store::Message::Enter);
     assert!(shows(&mut window, "Chess is starting."));
     assert!(window.wait_until(std::time::Duration::from_secs(10), |_| proof.exists()), "it was started");
+}
+
+#[test]
+fn pictures_of_a_program_at_work_are_shown() {
+    let world = World::new();
+    // A picture of some size that is there anyway.
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/files.png").canonicalize().expect("a picture");
+    let more = format!("[appstream]\nname = \"Chess\"\nscreenshots = [\"file://{}\", \"file:///nowhere.png\"]\n", picture.display());
+    world.publish("chess", "1.0", &more);
+    world.publish("plain", "1.0", "[appstream]\nname = \"Plain\"\n");
+    let mut window = world.open();
+    window.send(store::Message::Show("plain".to_owned()));
+    let description = window.find("There is no description.")[0];
+    window.send(store::Message::Show("chess".to_owned()));
+    assert!(window.wait_until(std::time::Duration::from_secs(20), |it| it.find("There is no description.").first().is_some_and(|at| at.y > description.y + 150.0)), "it has room");
+    if let Some(folder) = std::env::var_os("STORE_PICTURES") {
+        window.save(&Path::new(&folder).join("screenshots.png")).expect("a picture");
+    }
+    let kept = fs::read_dir(world.root().join("cache")).expect("a cache").count();
+    assert_eq!(kept, 1, "what is not there is left out");
 }

@@ -78,6 +78,72 @@ struct Cached {
     width: u32,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Screenshot {
+    #[serde(default)]
+    default: bool,
+    #[serde(default)]
+    thumbnails: Vec<Remote>,
+    source_image: Option<Remote>,
+}
+
+#[derive(Deserialize)]
+struct Remote {
+    url: String,
+    #[serde(default)]
+    width: u32,
+}
+
+/// Pictures of a program at most.
+const SCREENSHOTS: usize = 3;
+/// Pixels a row that a picture has room for.
+const ROOM: u32 = 800;
+
+/// The lines of a document that tell of pictures of the program at work, without their captions in all languages.
+fn screenshot_lines(document: &str) -> String {
+    let section = document.lines().skip_while(|line| *line != "Screenshots:").skip(1).take_while(|line| line.starts_with([' ', '-']));
+    let mut is_caption = false;
+    let mut text = String::new();
+    for line in section {
+        let indent = line.len() - line.trim_start_matches([' ', '-']).len();
+        if indent <= 2 {
+            is_caption = line[indent..].starts_with("caption:");
+        }
+        if is_caption {
+            // An entry begins with whatever key comes first.
+            text += if line.starts_with('-') { "- default_caption: 0\n" } else { "" };
+        } else {
+            text += line;
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Addresses of pictures of the program at work, the one first that stands for it. What cannot be understood is left out.
+fn screenshots(document: &str, base: &str) -> Vec<String> {
+    let text = screenshot_lines(document);
+    let Ok(mut all) = serde_saphyr::from_str::<Vec<Screenshot>>(&text) else { return Vec::new() };
+    all.sort_by_key(|it| !it.default);
+    let address = |it: Screenshot| {
+        // The largest that fits; else the smallest.
+        let fitting = it.thumbnails.iter().filter(|it| it.width <= ROOM).max_by_key(|it| it.width);
+        let chosen = fitting.or_else(|| it.thumbnails.iter().min_by_key(|it| it.width)).or(it.source_image.as_ref())?;
+        let url = if chosen.url.contains("://") { chosen.url.clone() } else { format!("{}/{}", base.trim_end_matches('/'), chosen.url) };
+        // Nobody on the way is to see or change what is looked at.
+        (url.starts_with("https://") && url.len() < 500 && !url.contains(char::is_whitespace)).then_some(url)
+    };
+    all.into_iter().filter_map(address).take(SCREENSHOTS).collect()
+}
+
+/// Where pictures are whose addresses begin nowhere, as the file's head says.
+fn media_base(text: &str) -> String {
+    let head = text.split("\n---\n").next().unwrap_or_default();
+    let value = head.lines().find_map(|line| line.strip_prefix("MediaBaseUrl:"));
+    value.map(|it| it.trim().trim_matches(['\'', '"']).to_owned()).unwrap_or_default()
+}
+
 /// The lines of a document that are parsed: of the keys that are wanted, without translations.
 fn wanted(document: &str) -> String {
     let mut text = String::new();
@@ -131,6 +197,7 @@ fn plain(markup: &str) -> String {
 /// The programs of a DEP-11 file. A document that cannot be understood is left out: it says nothing about its package.
 pub fn parse(text: &str) -> Vec<Component> {
     let mut all = Vec::new();
+    let base = media_base(text);
     for document in text.split("\n---\n").filter(|it| it.lines().any(|it| it == "Type: desktop-application")) {
         let Ok(mut it) = serde_saphyr::from_str::<Document>(&wanted(document)) else { continue };
         let native = |map: &mut HashMap<String, String>| map.remove(NATIVE).unwrap_or_default();
@@ -151,6 +218,7 @@ pub fn parse(text: &str) -> Vec<Component> {
                 name,
                 categories: it.categories,
                 keywords: it.keywords.remove(NATIVE).unwrap_or_default(),
+                screenshots: screenshots(document, &base),
             },
         });
     }
@@ -211,12 +279,12 @@ pub fn dress_browser(manifest: &mut Manifest) {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "---\nFile: DEP-11\nVersion: '0.16'\n---\nType: addon\nID: x\nPackage: x\nName:\n  C: X\n---\n\
+    const TEXT: &str = "---\nFile: DEP-11\nVersion: '0.16'\nMediaBaseUrl: https://media.example.org/pool\n---\nType: addon\nID: x\nPackage: x\nName:\n  C: X\n---\n\
         Type: desktop-application\nID: org.example.Draw.desktop\nPackage: draw\nName:\n  de: Zeichnen\n  C: Draw & Paint\n  sr@latin: Crtaj\n\
         Summary:\n  C: Draws pictures\nDescription:\n  C: >-\n    <p>Draws &amp; paints\n    with brushes.</p>\n\n    <ul>\n    <li>round</li><li>flat</li></ul>\n  de: >-\n    <p>Malt: nichts</p>\n\
         ProjectLicense: GPL-3.0+\nCategories:\n- Graphics\nKeywords:\n  C:\n  - brush\n  de:\n  - Pinsel\nUrl:\n  homepage: https://draw.example.org\n  bugtracker: https://b.example.org\n\
         Icon:\n  cached:\n  - name: draw_draw.png\n    width: 48\n    height: 48\n  - name: draw_64.png\n    width: 64\n    height: 64\n  stock: draw\n\
-        Screenshots:\n- default: true\n  caption:\n    C: 'no: yaml: \"here'\n---\nType: desktop-application\nID: broken\nPackage: [\n";
+        Screenshots:\n- caption:\n    C: 'no: yaml: \"here'\n  thumbnails:\n  - url: draw/b_624.png\n    width: 624\n- default: true\n  caption:\n    C: 'no: yaml: \"here'\n  thumbnails:\n  - height: 351\n    url: draw/a_224.png\n    width: 224\n  - url: draw/a_752.png\n    width: 752\n  source-image:\n    url: draw/a_orig.png\n    width: 1600\n- source-image:\n    url: http://plain.example.org/x.png\n    width: 100\n- source-image:\n    url: https://elsewhere.example.org/c.png\n    width: 2000\n  thumbnails: []\n---\nType: desktop-application\nID: broken\nPackage: [\n";
 
     #[test]
     fn programs_are_read_without_translations() {
@@ -227,9 +295,18 @@ mod tests {
         assert_eq!((it.appstream.keywords.as_slice(), it.appstream.categories.as_slice()), (&["brush".to_owned()][..], &["Graphics".to_owned()][..]));
         assert_eq!(it.description, "Draws & paints with brushes.\n\n- round\n- flat");
         assert_eq!((it.icon.as_str(), it.homepage.as_str(), it.licence.as_str()), ("draw_64.png", "https://draw.example.org", "GPL-3.0+"));
+        let pictures = ["https://media.example.org/pool/draw/a_752.png", "https://media.example.org/pool/draw/b_624.png", "https://elsewhere.example.org/c.png"];
+        assert_eq!(it.appstream.screenshots, pictures, "the one that stands for it first, and none without encryption");
         let file = tempfile::NamedTempFile::new().unwrap();
         write(&all, file.path()).unwrap();
         assert_eq!(read(file.path()).unwrap(), all);
+    }
+
+    #[test]
+    fn screenshots_that_are_not_understood_are_left_out() {
+        for text in ["", "Screenshots:\n", "Screenshots:\n- [\n", "Screenshots:\n- thumbnails: 3\n", "Screenshots:\n- default: true\n"] {
+            assert!(screenshots(text, "https://x").is_empty(), "{text:?}");
+        }
     }
 
     #[test]

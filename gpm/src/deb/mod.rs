@@ -358,7 +358,7 @@ fn dress(files: &Files, manifest: &mut Manifest) {
     let field = |name: &str| entry.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(str::trim);
     let list = |name: &str| field(name).unwrap_or_default().split(';').filter(|it| !it.is_empty()).map(str::to_owned).collect();
     let id = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".desktop").to_owned();
-    manifest.appstream = Some(AppStream { id, name: field("Name").unwrap_or_default().into(), categories: list("Categories"), keywords: list("Keywords") });
+    manifest.appstream = Some(AppStream { id, name: field("Name").unwrap_or_default().into(), categories: list("Categories"), keywords: list("Keywords"), ..AppStream::default() });
     if let Some(icon) = field("Icon") {
         let ends = [format!("/{icon}.svg"), format!("/{icon}.png")];
         let is_icon = |path: &&String| path.starts_with("usr/share/") && ends.iter().any(|it| path.ends_with(it.as_str()));

@@ -1,8 +1,11 @@
 //! All about a package.
 
-use genai_ui::core::{Alignment, Length, Padding};
+use std::path::PathBuf;
+
+use genai_ui::core::image::Handle;
+use genai_ui::core::{Alignment, ContentFit, Length, Padding};
 use genai_ui::parts::{self, bytes};
-use genai_ui::widget::{Column, Row, button, column, container, row, scrollable, text};
+use genai_ui::widget::{Column, Row, button, column, container, image, row, scrollable, text};
 use genai_ui::{Element, theme};
 
 use super::list::picture;
@@ -11,7 +14,7 @@ use crate::catalogue::Entry;
 use crate::worker::Wish;
 
 /// The page of an entry. It may have a program to be opened, and its buttons work where nothing else is being done.
-pub fn page(entry: &Entry, has_program: bool, is_free: bool) -> Element<'_, Message> {
+pub fn page<'a>(entry: &'a Entry, pictures: &'a [Option<PathBuf>], has_program: bool, is_free: bool) -> Element<'a, Message> {
     let back = button(text("Back")).padding([8.0, 14.0]).style(theme::secondary).on_press(Message::Back);
     let wish = |label, style: fn(&genai_ui::Theme, button::Status) -> button::Style, wish: Wish| {
         button(text(label)).padding([10.0, 18.0]).style(style).on_press_maybe(is_free.then_some(Message::Want(wish)))
@@ -33,8 +36,18 @@ pub fn page(entry: &Entry, has_program: bool, is_free: bool) -> Element<'_, Mess
     let head = row![picture(entry, 72.0), names.width(Length::Fill), buttons].spacing(theme::MARGIN).align_y(Alignment::Center);
     let description = if entry.description.is_empty() { "There is no description." } else { entry.description.as_str() };
     let about = container(text(description)).padding(theme::MARGIN).width(Length::Fill).style(theme::card);
-    let body = column![head, about, facts(entry)].spacing(theme::MARGIN).padding(Padding::ZERO.right(14.0));
+    let body = column![head].push(gallery(pictures)).push(about).push(facts(entry)).spacing(theme::MARGIN).padding(Padding::ZERO.right(14.0));
     column![back, scrollable(body).height(Length::Fill)].spacing(theme::MARGIN).into()
+}
+
+/// Pictures of it at work beside each other, those that were brought.
+fn gallery(pictures: &[Option<PathBuf>]) -> Option<Element<'_, Message>> {
+    const HEIGHT: f32 = 220.0;
+    let brought: Vec<Element<'_, Message>> = pictures.iter().flatten().map(|path| image(Handle::from_path(path)).height(HEIGHT).content_fit(ContentFit::Contain).into()).collect();
+    let bar = scrollable::Direction::Horizontal(scrollable::Scrollbar::new().width(6).scroller_width(6));
+    // Below the pictures is the bar's room.
+    let row = Row::with_children(brought).spacing(theme::GAP + 4.0).padding(Padding::ZERO.bottom(10.0));
+    pictures.iter().any(Option::is_some).then(|| scrollable(row).direction(bar).width(Length::Fill).into())
 }
 
 fn facts(entry: &Entry) -> Element<'_, Message> {
