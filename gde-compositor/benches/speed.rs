@@ -7,7 +7,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::client::{Client, Toplevel};
+use common::client::Toplevel;
 use common::{Fixture, key};
 use gde_compositor::render::vulkan::{Devices, Vulkan};
 use gde_compositor::render::{Renderer, Target, TargetId};
@@ -34,16 +34,6 @@ fn percentile(times: &mut [Duration], part: usize) -> f64 {
     times[(times.len() * part / 100).min(times.len() - 1)].as_secs_f64() * 1000.0
 }
 
-fn open(fixture: &mut Fixture, client: &mut Client, size: (i32, i32), pixel: u32) -> Toplevel {
-    let window = client.toplevel();
-    client.decorate(&window);
-    window.surface.commit();
-    fixture.sync(client);
-    client.show(&window.surface, size.0, size.1, pixel);
-    fixture.sync(client);
-    window
-}
-
 /// A value of a file of /proc, in its own unit.
 fn field(path: &str, name: &str) -> f64 {
     let text = fs::read_to_string(path).unwrap_or_default();
@@ -58,7 +48,7 @@ fn frames(renderer: Renderer, name: &str) {
     fixture.gde.renderer = renderer;
     fixture.gde.panel.is_shown = true;
     let mut client = fixture.client();
-    let windows: Vec<Toplevel> = (0..3).map(|index| open(&mut fixture, &mut client, (600, 400), 0xff20_3040 + index * 0x10_1010)).collect();
+    let windows: Vec<Toplevel> = (0..3).map(|index| fixture.open(&mut client, (600, 400), 0xff20_3040 + index * 0x10_1010)).collect();
     fixture.settle();
     let (mut full, mut full_cpu) = (Vec::new(), Vec::new());
     for _ in 0..500 {
@@ -126,7 +116,7 @@ fn key_to_pixel() {
     let mut fixture = Fixture::new();
     let mut client = fixture.client();
     client.bind::<WlSeat>().get_keyboard(&client.qh, ());
-    let window = open(&mut fixture, &mut client, (600, 400), 0xff20_3040);
+    let window = fixture.open(&mut client, (600, 400), 0xff20_3040);
     fixture.settle();
     let mut times = Vec::new();
     for index in 0..300u32 {
@@ -159,7 +149,7 @@ fn growth() {
             // The test's client never gives its globals back: it is not to live long.
             let mut client = fixture.client();
             for _ in 0..50 {
-                let window = open(&mut fixture, &mut client, (64, 48), 0xff20_3040);
+                let window = fixture.open(&mut client, (64, 48), 0xff20_3040);
                 window.toplevel.destroy();
                 window.xdg_surface.destroy();
                 window.surface.destroy();

@@ -5,6 +5,7 @@ mod common;
 use std::os::unix::net::UnixStream;
 
 use common::Fixture;
+use common::client::receive;
 use wayland_client::protocol::{wl_callback, wl_registry};
 use wayland_client::{Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop, event_created_child};
 use wayland_protocols_wlr::output_management::v1::client::{
@@ -158,14 +159,7 @@ impl Program {
         for _ in 0..1000 {
             self.is_dead |= self.connection.flush().is_err();
             fixture.dispatch();
-            if let Some(guard) = self.connection.prepare_read() {
-                match guard.read() {
-                    Ok(_) => {}
-                    Err(wayland_client::backend::WaylandError::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                    Err(_) => self.is_dead = true,
-                }
-            }
-            self.is_dead |= self.queue.dispatch_pending(&mut self.heard).is_err();
+            self.is_dead |= !receive(&self.connection, &mut self.queue, &mut self.heard);
             if self.heard.synced >= wanted || self.is_dead {
                 // What is told when the events at hand are done comes after the answer.
                 fixture.dispatch();

@@ -11,12 +11,7 @@ use wayland_client::protocol::wl_seat::WlSeat;
 fn window(fixture: &mut Fixture) -> (Client, Toplevel, u64) {
     let mut client = fixture.client();
     client.bind::<WlSeat>().get_touch(&client.qh, ());
-    let window = client.toplevel();
-    client.decorate(&window);
-    window.surface.commit();
-    fixture.sync(&mut client);
-    client.show(&window.surface, 400, 300, 0xffff_0000);
-    fixture.sync(&mut client);
+    let window = fixture.open(&mut client, (400, 300), 0xffff_0000);
     fixture.settle();
     let id = fixture.gde.layout.focus().unwrap();
     (client, window, id)

@@ -259,16 +259,6 @@ fn a_short_measurement_tells_both_times() {
     assert!(measured.software > Duration::ZERO && measured.vulkan > Duration::ZERO, "{measured:?}");
 }
 
-fn window(fixture: &mut Fixture, client: &mut Client, size: (i32, i32), pixel: u32) -> Toplevel {
-    let window = client.toplevel();
-    client.decorate(&window);
-    window.surface.commit();
-    fixture.sync(client);
-    client.show(&window.surface, size.0, size.1, pixel);
-    fixture.sync(client);
-    window
-}
-
 fn picture(fixture: &mut Fixture) -> Pixmap {
     fixture.settle();
     let output = fixture.gde.screens[0].output.clone();
@@ -307,8 +297,8 @@ impl Both {
 #[test]
 fn a_desktop_looks_the_same() {
     let mut both = Both::new();
-    both.each("one window", |fixture, client, windows| windows.push(window(fixture, client, (300, 200), 0xff20_3040)));
-    both.each("a translucent one", |fixture, client, windows| windows.push(window(fixture, client, (500, 350), 0x8020_1000)));
+    both.each("one window", |fixture, client, windows| windows.push(fixture.open(client, (300, 200), 0xff20_3040)));
+    both.each("a translucent one", |fixture, client, windows| windows.push(fixture.open(client, (500, 350), 0x8020_1000)));
     both.each("the panel", |fixture, _, _| fixture.gde.panel.is_shown = true);
     let before = both.frames();
     for step in 0..6u32 {
@@ -348,14 +338,14 @@ fn a_desktop_looks_the_same() {
 fn a_lost_device_loses_no_window() {
     let mut both = Both::new();
     both.each("two windows", |fixture, client, windows| {
-        windows.push(window(fixture, client, (300, 200), 0xff20_3040));
-        windows.push(window(fixture, client, (400, 250), 0xff60_2040));
+        windows.push(fixture.open(client, (300, 200), 0xff20_3040));
+        windows.push(fixture.open(client, (400, 250), 0xff60_2040));
     });
     both.0[1].0.gde.renderer.vulkan().expect("Vulkan draws").fail_after(0);
     both.each("the device is lost", |_, client, windows| client.show(&windows[0].surface, 300, 200, 0xff80_a0c0));
     assert!(both.0[1].0.gde.renderer.vulkan().is_none(), "the device is not used any more");
     assert_eq!(both.0[1].0.gde.layout.windows().count(), 2);
-    both.each("life goes on", |fixture, client, windows| windows.push(window(fixture, client, (200, 100), 0xff00_ff00)));
+    both.each("life goes on", |fixture, client, windows| windows.push(fixture.open(client, (200, 100), 0xff00_ff00)));
     both.each("in other colours", |_, client, windows| client.show(&windows[1].surface, 400, 250, 0xff10_2030));
     // And on another device.
     both.0[1].0.gde.renderer.set_vulkan(vulkan());
@@ -366,7 +356,7 @@ fn a_lost_device_loses_no_window() {
 #[test]
 fn memory_that_goes_away_ends_only_its_owner() {
     let mut both = Both::new();
-    both.each("a window", |fixture, client, windows| windows.push(window(fixture, client, (300, 200), 0xff20_3040)));
+    both.each("a window", |fixture, client, windows| windows.push(fixture.open(client, (300, 200), 0xff20_3040)));
     both.each("another client's memory goes", |fixture, _, _| {
         let mut bad = fixture.client();
         let window = bad.toplevel();

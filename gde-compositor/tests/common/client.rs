@@ -66,6 +66,16 @@ pub struct Heard {
     pub copied: Vec<u8>,
 }
 
+/// Reads what has come, without waiting; whether the compositor is still there.
+pub fn receive<S>(connection: &Connection, queue: &mut EventQueue<S>, state: &mut S) -> bool {
+    let is_read = connection.prepare_read().is_none_or(|guard| match guard.read() {
+        Ok(_) => true,
+        Err(wayland_client::backend::WaylandError::Io(error)) => error.kind() == std::io::ErrorKind::WouldBlock,
+        Err(_) => false,
+    });
+    queue.dispatch_pending(state).is_ok() && is_read
+}
+
 /// What a finger does.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Finger {
@@ -124,14 +134,7 @@ impl Client {
     }
 
     pub fn receive(&mut self) {
-        if let Some(guard) = self.connection.prepare_read() {
-            match guard.read() {
-                Ok(_) => {}
-                Err(wayland_client::backend::WaylandError::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(_) => self.is_dead = true,
-            }
-        }
-        self.is_dead |= self.queue.dispatch_pending(&mut self.heard).is_err();
+        self.is_dead |= !receive(&self.connection, &mut self.queue, &mut self.heard);
     }
 
     /// Whether the compositor has thrown it out.

@@ -21,7 +21,7 @@ use gde_raster::{Kernels, Pixmap};
 use smithay::reexports::calloop::EventLoop;
 use smithay::reexports::wayland_server::Display;
 
-pub use client::Client;
+pub use client::{Client, Toplevel};
 
 /// Codes of keys (`linux/input-event-codes.h`).
 pub mod key {
@@ -71,6 +71,17 @@ impl Fixture {
         let mut client = Client::new(theirs);
         self.sync(&mut client);
         client
+    }
+
+    /// A decorated window of a client's whose content has this size and one colour.
+    pub fn open(&mut self, client: &mut Client, size: (i32, i32), pixel: u32) -> Toplevel {
+        let window = client.toplevel();
+        client.decorate(&window);
+        window.surface.commit();
+        self.sync(client);
+        client.show(&window.surface, size.0, size.1, pixel);
+        self.sync(client);
+        window
     }
 
     /// The other end of a connection that is no Wayland client.
