@@ -2,8 +2,7 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::net::UnixStream;
+use std::io::BufRead;
 
 use common::{Fixture, ask, connect};
 use gde_ipc::{Answer, Event, Picture, Request, TrayButton, TrayItem};

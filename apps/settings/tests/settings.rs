@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
-use desktop_settings::Scheme;
+use desktop_settings::{Contrast, Scheme};
 use gde_ipc::{Mode, Output};
 use genai_ui::core::keyboard::key::Named;
 use genai_ui::headless::Headless;
@@ -79,6 +79,12 @@ fn keys_alone_do_everything() {
     it.window.send(Message::Beside(1));
     assert_eq!(it.kept().appearance.scheme, Scheme::Dark);
     it.window.send(Message::Step(100));
+    it.window.send(Message::Press);
+    assert!(!it.kept().arrangement.offer, "the last row");
+    it.window.send(Message::Step(-2));
+    it.window.send(Message::Press);
+    assert_eq!(it.kept().appearance.contrast, Contrast::High);
+    it.window.send(Message::Step(-1));
     it.window.send(Message::Press);
     assert!(!it.kept().appearance.animations);
     it.window.send(Message::Turn(2));

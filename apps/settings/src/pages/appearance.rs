@@ -89,8 +89,8 @@ impl State {
                 "Reading",
                 vec![
                     Row::new("Text size", size).about("Of text in windows, and of what is made for it"),
-                    Row::new("High contrast", contrast).about("Text and lines as clear as there is"),
                     Row::new("Animations", animations).about("Windows appear and go gradually"),
+                    Row::new("High contrast", contrast).about("Text and lines as clear as there is"),
                 ],
             ),
             Section::new(
