@@ -337,7 +337,7 @@ pub fn sys_select(cx: &Cx<'_>, n: i32, read: usize, write: usize, except: usize,
         if sec < 0 || usec < 0 {
             return Err(EINVAL);
         }
-        let ns = (sec as u64).saturating_mul(1_000_000_000).saturating_add(usec as u64 * 1000);
+        let ns = (sec as u64).saturating_mul(1_000_000_000).saturating_add((usec as u64).saturating_mul(1000));
         Some(if ns == 0 { 0 } else { frame::time::now_ns().saturating_add(ns) })
     };
     let result = do_select(cx, n, [read, write, except], deadline);

@@ -450,7 +450,7 @@ pub fn sys_sendmmsg(cx: &Cx<'_>, fd: i32, at: usize, count: u32, flags: u32) -> 
     sockets::MESSAGE.check(flags)?;
     let mut done = 0;
     for i in 0..(count as usize).min(MAX_IOV) {
-        let here = at + i * MMSGHDR;
+        let here = at.wrapping_add(i * MMSGHDR);
         let sent = sys_sendmsg(cx, fd, here, flags);
         match sent {
             Ok(len) => user::write(here + size_of::<MsgHdr>(), &(len as u32))?,
@@ -558,11 +558,11 @@ fn receive_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, at: usize, fla
 pub fn sys_recvmmsg(cx: &Cx<'_>, fd: i32, at: usize, count: u32, flags: u32, timeout: usize) -> Result<usize> {
     const MSG_WAITFORONE: u32 = 0x1_0000;
     sockets::MESSAGE.check(flags)?;
-    let deadline = if timeout == 0 { None } else { Some(frame::time::now_ns() + user::read::<super::time::TimeSpec>(timeout)?.to_ns()?) };
+    let deadline = if timeout == 0 { None } else { Some(frame::time::now_ns().saturating_add(user::read::<super::time::TimeSpec>(timeout)?.to_ns()?)) };
     let mut done = 0;
     let mut flags = flags;
     for i in 0..(count as usize).min(MAX_IOV) {
-        let here = at + i * MMSGHDR;
+        let here = at.wrapping_add(i * MMSGHDR);
         match sys_recvmsg(cx, fd, here, flags & !MSG_WAITFORONE) {
             Ok(len) => user::write(here + size_of::<MsgHdr>(), &(len as u32))?,
             Err(error) if done == 0 => return Err(error),
