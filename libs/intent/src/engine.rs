@@ -32,11 +32,13 @@ pub struct Stages {
     pub guard: bool,
     /// Similar known requests.
     pub recall: bool,
+    /// Choosing among the readings of all stages.
+    pub choose: bool,
 }
 
 impl Default for Stages {
     fn default() -> Self {
-        Stages { follow: true, windows: true, free: true, compose: true, intents: true, guard: true, recall: true }
+        Stages { follow: true, windows: true, free: true, compose: true, intents: true, guard: true, recall: true, choose: true }
     }
 }
 
@@ -51,6 +53,7 @@ impl Stages {
             "intents" => &mut self.intents,
             "guard" => &mut self.guard,
             "recall" => &mut self.recall,
+            "choose" => &mut self.choose,
             _ => return false,
         };
         *stage = false;
@@ -73,6 +76,10 @@ pub struct Context {
     pub windows: Option<Vec<crate::windows::Window>>,
     /// What is on.
     pub stages: Stages,
+    /// The known requests, where they are not the shipped ones.
+    pub known: Option<&'static crate::recall::index::Index>,
+    /// What wordings make likely, where it is not the shipped table.
+    pub likely: Option<&'static Model>,
 }
 
 /// One way to understand a request.
@@ -188,7 +195,7 @@ pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
     if let Some(rest) = crate::prompted::without(text) {
         return asking_first(ask(&rest, world, context), world, context);
     }
-    if let Some(text) = crate::text::imperative(text) {
+    if let Some(text) = crate::text::imperative(text).or_else(|| crate::text::plainer(text)) {
         return ask(&text, world, context);
     }
     if on.free
@@ -206,7 +213,33 @@ pub fn ask(text: &str, world: &dyn World, context: &Context) -> Answer {
         Some((built, confidence, left)) => with_read(answer, &built, confidence, left, text, world, context),
         None => answer,
     };
+    let answer = if on.choose { chosen(answer, text, world, context) } else { answer };
     if on.guard { heeded(answer, text, world) } else { answer }
+}
+
+/// With the reading first that goes best with the wording, where it does so clearly.
+fn chosen(answer: Answer, text: &str, world: &dyn World, context: &Context) -> Answer {
+    let at_hand = answer.readings();
+    let settled = match &answer {
+        Answer::OutOfScope { confidence } => *confidence > 0.9,
+        Answer::Missing { .. } => true,
+        // What people ask for every day is short and well known; what changes something was read or asked back for.
+        _ => at_hand.first().is_none_or(|r| {
+            let typed = r.intent != "free" && r.intent != "recall" && !r.intent.starts_with("compose");
+            r.plan.plan.len() != 1 || r.plan.plan[0].risk > actions::Risk::Safe || typed && r.plan.confidence >= 0.9 && text.split_whitespace().count() <= 7
+        }),
+    };
+    if settled {
+        return answer;
+    }
+    let Some((better, confidence)) = crate::chosen::better(&at_hand, text, world, context) else { return answer };
+    let Some(first) = reading(better.intent, &better.command, &better.why, confidence, world, context) else { return answer };
+    let mut readings = vec![first];
+    readings.extend(at_hand.into_iter().filter(|r| r.plan.plan[0].action.text() != better.command).take(4).cloned().map(|mut r| {
+        r.plan.confidence = r.plan.confidence.min(confidence * 0.9);
+        r
+    }));
+    answered(readings).unwrap_or(answer)
 }
 
 /// Readings as an answer: sure or not by the first of them.
@@ -388,7 +421,7 @@ const NEAR: f32 = 0.55;
 /// Puts what is known of similar requests beside what the classifier found: before it where that is less sure.
 fn with_recalled(typed: Answer, text: &str, world: &dyn World, context: &Context) -> Answer {
     let sure = matches!(typed, Answer::Plan { .. });
-    let recalled: Vec<Reading> = crate::recall::recall(text, world, 3)
+    let recalled: Vec<Reading> = crate::recall::recall_with(context.known.unwrap_or_else(crate::recall::index::Index::shipped), text, world, 3)
         .into_iter()
         .filter(|r| sure || r.score >= NEAR)
         .filter(|r| !context.stages.guard || guard::may_recall(classify(&r.command, &context.risk), &Request::new(text, world)))

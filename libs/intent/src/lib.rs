@@ -6,17 +6,19 @@
 //! they account for, checks the command (it parses, its programs exist) and puts the risk class on it.
 //!
 //! Before it, rules read what goes on from the last plan ([`follow`]), what is about windows ([`windows`]), whole sentences (`free`) and what is put together of parts (`compose`); where the classifier is unsure,
-//! the command of the most similar known request is adapted ([`recall`]).
+//! the command of the most similar known request is adapted ([`recall`]). Among the readings of all stages, [`chosen`] takes another one first where it clearly goes better with the wording ([`likely`]).
 //!
 //! Slots copy words of the request or name what exists; no text is ever made up.
 
 pub mod catalogue;
+pub mod chosen;
 mod compose;
 mod free;
 pub mod engine;
 pub mod entity;
 pub mod features;
 pub mod follow;
+pub mod likely;
 mod guard;
 mod located;
 mod lost;

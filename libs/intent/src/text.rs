@@ -288,6 +288,38 @@ pub fn imperative(text: &str) -> Option<String> {
     any.then(|| out.join(" "))
 }
 
+/// Kinds joined by a stroke: one word for both where they are the same, or both of them.
+const STROKES: &[(&str, &str)] = &[
+    ("regular/normal", "regular"), ("normal/regular", "regular"), ("files/directories", "files and directories"), ("directories/files", "files and directories"), ("files/folders", "files and directories"), ("folders/files", "files and directories"),
+    ("files/dirs", "files and directories"), ("directories/folders", "directories"), ("folders/directories", "directories"), ("directory/folder", "directory"), ("folder/directory", "directory"), ("directories/subdirectories", "directories"), ("links/shortcuts", "links"),
+];
+
+/// The request without what changes nothing: kinds joined by a stroke are one or both of them, a directory that is made is made with its parents however that is said. `None` where there is none of that.
+pub fn plainer(text: &str) -> Option<String> {
+    let mut out = text.to_owned();
+    for (from, to) in STROKES {
+        if out.contains(from) {
+            out = out.replace(from, to);
+        }
+    }
+    let lower = out.to_lowercase();
+    let first = lower.split_whitespace().next().unwrap_or("");
+    if matches!(first, "create" | "make" | "creates" | "makes") && lower.len() == out.len() && lower.contains("director") {
+        for of_course in [" as needed", " as required", " if needed", " if required", " if necessary", " and do not cause an error if it exists", " and don't cause an error if it exists"] {
+            if let Some(at) = out.to_lowercase().find(of_course) {
+                out.replace_range(at..at + of_course.len(), "");
+            }
+        }
+        for parents in ["intermediate directories and ", "parent directories and ", "intermediate and "] {
+            if let Some(at) = out.to_lowercase().find(parents) {
+                out.replace_range(at..at + parents.len(), "");
+            }
+        }
+        out = out.replace("irectories to \"", "irectories \"").replace("irectories to /", "irectories /");
+    }
+    (out != text).then_some(out)
+}
+
 /// `text` in small letters without polite openings, endings and punctuation, words apart by single blanks: for who reads whole phrases.
 pub fn plain(text: &str) -> String {
     strip_politeness(tokenize(text)).iter().map(|t| t.norm.as_str()).collect::<Vec<_>>().join(" ")
@@ -440,4 +472,13 @@ mod tests {
             assert!(x == y || a == "copied", "{a} {x} {b} {y}");
         }
     }
+}
+
+#[cfg(test)]
+#[test]
+fn what_changes_nothing_is_taken_out() {
+    assert_eq!(plainer("find all regular/normal files").as_deref(), Some("find all regular files"));
+    assert_eq!(plainer("Create intermediate directories as required and directory \"a/b\"").as_deref(), Some("Create directory \"a/b\""));
+    assert_eq!(plainer("Make directories a/b and c/d as needed").as_deref(), Some("Make directories a/b and c/d"));
+    assert_eq!(plainer("Print the files as needed"), None);
 }

@@ -20,7 +20,7 @@ const FLOOR_UTILITIES: f64 = 0.30;
 /// The same for retrieval alone.
 const FLOOR_RECALL: f64 = 0.10;
 
-const STAGES: [&str; 5] = ["free", "compose", "intents", "guard", "recall"];
+const STAGES: [&str; 6] = ["free", "compose", "intents", "guard", "recall", "choose"];
 
 /// Everything exists as a program, no file does.
 fn world() -> FixedWorld {

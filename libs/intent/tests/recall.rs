@@ -8,6 +8,11 @@ fn the_index_is_of_the_data_in_the_tree() {
 }
 
 #[test]
+fn what_wordings_make_likely_is_of_the_data_in_the_tree() {
+    assert!(intent::likely::is_of_this_data(), "run `cargo run --release -p intent --bin train -- --recall`");
+}
+
+#[test]
 fn a_damaged_index_is_refused() {
     let good = include_bytes!("../model/recall.gir");
     for n in (0..good.len()).step_by(good.len() / 40) {

@@ -206,42 +206,71 @@ fn with_digits(text: &str) -> Option<String> {
 }
 
 fn one(text: &str, world: &dyn World) -> Option<(Built, f32, usize)> {
+    // The first of those that leave the fewest words.
+    let mut best: Option<Found> = None;
+    for found in found(text, world) {
+        if best.as_ref().is_none_or(|b| found.left < b.left) {
+            best = Some(found);
+        }
+    }
+    finished(best?)
+}
+
+/// What each of the rules makes of the request, whatever it leaves: for choosing among them.
+pub(crate) fn every(text: &str, world: &dyn World) -> Vec<(Built, f32, usize)> {
+    found(text, world).into_iter().filter_map(finished).collect()
+}
+
+/// A reading before it is looked at whether it may be done.
+struct Found {
+    reading: Reading,
+    /// Words that it leaves.
+    left: usize,
+    /// One of these names something.
+    named: bool,
+    /// Where the result goes.
+    out: Option<(String, bool)>,
+}
+
+fn found(text: &str, world: &dyn World) -> Vec<Found> {
     let r = Request::new(&apart(text), world);
     if r.tokens.is_empty() || r.tokens.len() > 60 {
-        return None;
+        return Vec::new();
     }
     let s = Said::new(&r);
     let out = output::output(&s);
     let begin = s.marks();
     let into = out.is_some();
     let readers: [&dyn Fn(&Said<'_>) -> Option<Reading>; 12] = [&places::places, &logs::logs, &|s| pairs::pairs(s, out.as_ref().map(|o| o.file.as_str())), &|s| edits::text(s, into), &edits::facts, &seek::seek, &many::many, &values::values, &singles::singles, &grounded::grounded, &edits::written, &groups::groups];
-    let mut best: Option<(Reading, usize, bool)> = None;
+    let mut all = Vec::new();
     for read in readers {
         s.restore(begin.clone());
-        let Some(found) = read(&s) else { continue };
+        let Some(reading) = read(&s) else { continue };
         let rest = s.left();
         let named = rest.iter().any(|&i| s.entity_at(i).is_some_and(|e| !matches!(e.kind, Kind::Num(_) | Kind::User(_) | Kind::Host(_))));
-        if best.as_ref().is_none_or(|b| rest.len() < b.1) {
-            best = Some((found, rest.len(), named));
-        }
+        all.push(Found { reading, left: rest.len(), named, out: out.as_ref().map(|o| (o.file.clone(), o.append)) });
     }
-    let (mut found, left, named) = best?;
+    all
+}
+
+fn finished(found: Found) -> Option<(Built, f32, usize)> {
+    let Found { mut reading, left, named, out } = found;
     // What names a file, a kind of files, a size or a time, and was not understood, says which are to be changed.
-    if named && actions::classify(&found.command, &actions::RiskContext::default()) > actions::Risk::Safe {
+    if named && actions::classify(&reading.command, &actions::RiskContext::default()) > actions::Risk::Safe {
         return None;
     }
     // What would be lost must have been understood to the last word.
-    if left > 0 && (found.command.contains(" -delete") || found.command.contains("-exec rm ")) {
+    if left > 0 && (reading.command.contains(" -delete") || reading.command.contains("-exec rm ")) {
         return None;
     }
-    if let Some(o) = &out {
+    if let Some((file, append)) = &out {
         // What changes something prints nothing.
-        if found.command.contains(" > ") || found.command.contains("sed -i") || found.command.contains("-delete") || found.command.contains("chmod") {
+        if reading.command.contains(" > ") || reading.command.contains("sed -i") || reading.command.contains("-delete") || reading.command.contains("chmod") {
             return None;
         }
-        found.command = format!("{} {} {}", output::without_itself(&found.command, &o.file), if o.append { ">>" } else { ">" }, quote_path(&o.file));
-        found.why = format!("{} Into {}.", found.why, o.file);
+        reading.command = format!("{} {} {}", output::without_itself(&reading.command, file), if *append { ">>" } else { ">" }, quote_path(file));
+        reading.why = format!("{} Into {file}.", reading.why);
     }
     let confidence = CONFIDENCE[left.min(CONFIDENCE.len() - 1)];
-    Some((Built { command: found.command, why: found.why }, confidence, left))
+    Some((Built { command: reading.command, why: reading.why }, confidence, left))
 }

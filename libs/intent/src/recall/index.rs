@@ -45,7 +45,7 @@ fn bucket(feature: &str) -> usize {
     ((h ^ (h >> 15)) as usize) & (BUCKETS - 1)
 }
 
-fn data_hash() -> u64 {
+pub(crate) fn data_hash() -> u64 {
     DATA.bytes().chain(*b"recall 2").fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
@@ -139,12 +139,16 @@ impl Index {
     }
 }
 
-/// Makes the index.
-pub fn build() -> Vec<u8> {
-    let pairs: Vec<(&str, &str)> = DATA.lines().filter_map(|l| l.split_once('\t')).collect();
-    // A word of the language: several requests use it, and their commands mostly do not repeat it.
+impl std::fmt::Debug for Index {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Index({} documents)", self.documents)
+    }
+}
+
+/// The words of the language, as the requests of `pairs` use it: those of several requests, whose commands mostly do not repeat them.
+pub(crate) fn language(pairs: &[(&str, &str)]) -> HashSet<String> {
     let mut uses: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for (request, command) in &pairs {
+    for (request, command) in pairs {
         let in_command: HashSet<&str> = command.split(|c: char| !c.is_ascii_alphanumeric()).collect();
         let words: HashSet<String> = crate::text::tokenize(request).into_iter().filter(|t| !t.quoted).map(|t| t.norm).collect();
         for w in words {
@@ -153,11 +157,26 @@ pub fn build() -> Vec<u8> {
             entry.1 += usize::from(in_command.contains(w.as_str()));
         }
     }
-    let language: HashSet<String> = uses.into_iter().filter(|(w, (n, repeated))| *n >= 4 && repeated * 2 <= *n && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')).map(|(w, _)| w).collect();
+    uses.into_iter().filter(|(w, (n, repeated))| *n >= 4 && repeated * 2 <= *n && w.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')).map(|(w, _)| w).collect()
+}
+
+/// Makes the index of all pairs in the tree.
+pub fn build() -> Vec<u8> {
+    build_of(&pairs())
+}
+
+/// The pairs in the tree: what was asked for, and the command.
+pub fn pairs() -> Vec<(&'static str, &'static str)> {
+    DATA.lines().filter_map(|l| l.split_once('\t')).collect()
+}
+
+/// Makes an index of some pairs: what is measured on a pair must not know it.
+pub fn build_of(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let language = language(pairs);
     let mut documents: Vec<String> = Vec::new();
     let mut postings: Vec<Vec<u16>> = vec![Vec::new(); BUCKETS];
     let mut seen: HashSet<(Vec<String>, String)> = HashSet::new();
-    for (request, command) in &pairs {
+    for (request, command) in pairs {
         let command = command.strip_prefix("sudo ").unwrap_or(command).trim();
         if crate::engine::parsed(command).is_none() {
             continue;

@@ -30,11 +30,15 @@ pub fn recall(text: &str, world: &dyn World, n: usize) -> Vec<Recalled> {
     recall_with(Index::shipped(), text, world, n)
 }
 
+/// The pieces of a request, as the requests of `index` use words.
+pub fn pieces(index: &Index, text: &str, world: &dyn World) -> Vec<Piece> {
+    let is_name = |w: &str| !index.is_word(w) && !crate::vocabulary::is_common(w) && !index.is_word(&crate::text::stem(w));
+    lexer::pieces(text, &is_name, &|w: &str| world.exists(w).is_some())
+}
+
 /// The same with another index.
 pub fn recall_with(index: &Index, text: &str, world: &dyn World, n: usize) -> Vec<Recalled> {
-    let is_name = |w: &str| !index.is_word(w) && !crate::vocabulary::is_common(w) && !index.is_word(&crate::text::stem(w));
-    let exists = |w: &str| world.exists(w).is_some();
-    let pieces = lexer::pieces(text, &is_name, &exists);
+    let pieces = pieces(index, text, world);
     let features = lexer::features(&pieces);
     let values: Vec<(Sort, String)> = pieces.iter().filter_map(|p| if let Piece::Value(s, v) = p { Some((*s, v.clone())) } else { None }).collect();
     let units: Vec<&str> = pieces.iter().filter_map(|p| if let Piece::Word(w) = p { UNITS.contains(&w.as_str()).then_some(w.as_str()) } else { None }).collect();
