@@ -122,11 +122,20 @@ impl Score {
     }
 }
 
-/// Runs itself again where it can harm nothing: root is mapped, mounts, processes and network are its own.
+/// Where a program can harm nothing: root is mapped, mounts, processes and network are its own.
+const CONFINED: [&str; 7] = ["--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
+
+/// Whether this machine lets programs be confined so, and everything be made read-only there.
+fn can_be_confined() -> bool {
+    let script = "mount --make-rprivate / && awk '$2 !~ \"^/(proc|sys|dev)(/|$)\" { print $2 }' /proc/self/mounts | while read -r at; do mount -o remount,bind,ro \"$at\" || exit 1; done";
+    Command::new("unshare").args(CONFINED).args(["bash", "-c", script]).stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// Runs itself again where it can harm nothing.
 fn confined(mode: &str) -> Command {
     let mut command = Command::new("unshare");
     command
-        .args(["--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args(CONFINED)
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "in_its_own_namespace", "--ignored", "--nocapture", "--test-threads", "1"])
         .env("EFFECT_MODE", mode);
@@ -136,6 +145,10 @@ fn confined(mode: &str) -> Command {
 #[test]
 fn requests_do_what_the_known_commands_do() {
     let mode = std::env::var("EFFECT").unwrap_or_else(|_| "some".into());
+    if !can_be_confined() && mode == "some" {
+        println!("commands of others cannot be confined here: nothing is asked");
+        return;
+    }
     if mode != "make" {
         assert!(confined(&mode).status().expect("unshare is a part of util-linux").success(), "see above");
         return;
