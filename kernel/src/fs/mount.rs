@@ -381,7 +381,7 @@ fn detach(mount: &Arc<Mount>) {
 pub fn mount_fs(sb: Arc<SuperBlock>, at: &Path, source: &[u8], flags: MountFlags) -> Result<Arc<Mount>> {
     let root = sb.root.clone();
     let mount = add(Mount::new(sb, root, source, flags), at)?;
-    propagation::mounted(&mount, at);
+    propagation::mounted(&mount, at, true);
     Ok(mount)
 }
 
@@ -485,7 +485,7 @@ pub fn bind(source: &Path, at: &Path, recursive: bool) -> Result {
         copy.locked.store(mount.is_locked(), Ordering::Relaxed);
         copies.push((mount.id, copy));
     }
-    propagation::mounted(&top, at);
+    propagation::mounted(&top, at, true);
     Ok(())
 }
 
@@ -537,7 +537,7 @@ pub fn move_mount(source: &Path, at: &Path) -> Result {
     propagation::check(&source.mount, at)?;
     detach(&source.mount);
     attach(&source.mount, at);
-    propagation::mounted(&source.mount, at);
+    propagation::mounted(&source.mount, at, false);
     Ok(())
 }
 
@@ -612,10 +612,13 @@ pub fn unmount(path: Path, lazily: bool) -> Result {
     }
     drop(below);
     // What was mounted with it goes with it, but for what something else is mounted on.
-    let copies: Vec<Arc<Mount>> = match path.mount.mountpoint() {
-        Some(at) => propagation::copies_at(&at.mount, &at.dentry).into_iter().filter(|it| lazily || can_go(it)).collect(),
+    let mut copies = match path.mount.mountpoint() {
+        Some(at) => propagation::copies_at(&at.mount, &at.dentry),
         None => Vec::new(),
     };
+    if !lazily {
+        copies = can_go(copies, &path.mount);
+    }
     if !lazily && copies.iter().any(|it| submounts(&Path::root_of(it)).is_empty() && Arc::strong_count(it) > 3) {
         return Err(EBUSY);
     }
@@ -637,10 +640,20 @@ pub fn unmount(path: Path, lazily: bool) -> Result {
     Ok(())
 }
 
-/// Whether nothing is mounted on a mount but what covers all of it.
-fn can_go(mount: &Arc<Mount>) -> bool {
-    let root = Path::root_of(mount);
-    submounts(&root).iter().filter_map(|it| it.mountpoint()).all(|at| !Arc::ptr_eq(&at.mount, mount) || at.same(&root))
+/// Those of the mounts on which nothing is mounted but what covers all of one, or goes itself, as `first` does.
+fn can_go(mut mounts: Vec<Arc<Mount>>, first: &Arc<Mount>) -> Vec<Arc<Mount>> {
+    let mut going = alloc::vec![first.clone()];
+    let keeps = |mount: &Arc<Mount>, going: &[Arc<Mount>]| {
+        let root = Path::root_of(mount);
+        let is_on_it = |it: &Arc<Mount>| it.mountpoint().is_some_and(|at| Arc::ptr_eq(&at.mount, mount) && !at.same(&root));
+        submounts(&root).iter().any(|it| is_on_it(it) && !going.iter().any(|other| Arc::ptr_eq(it, other)))
+    };
+    // One may go when others have: until no more can.
+    while let Some(at) = mounts.iter().position(|it| !keeps(it, &going)) {
+        going.push(mounts.swap_remove(at));
+    }
+    going.swap_remove(0);
+    going
 }
 
 /// Takes the mount whose root is `path` away, and all below it.

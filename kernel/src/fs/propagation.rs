@@ -132,8 +132,8 @@ pub fn check(tree: &Mount, at: &Path) -> Result {
     if is_shared && has_unbindable() { Err(EINVAL) } else { Ok(()) }
 }
 
-/// A tree has been mounted on `at`: it is mounted wherever that is seen.
-pub fn mounted(top: &Arc<Mount>, at: &Path) {
+/// A tree has been mounted on `at`: it is mounted wherever that is seen. `is_new`: it was not there before, so that it does not receive itself.
+pub fn mounted(top: &Arc<Mount>, at: &Path, is_new: bool) {
     let group = at.mount.propagation().group;
     if group == 0 {
         return;
@@ -153,7 +153,8 @@ pub fn mounted(top: &Arc<Mount>, at: &Path) {
         })
         .collect();
     for receiver in receivers(group, &at.mount, &groups) {
-        if at.dentry.is_within(&receiver.mount.root) {
+        let is_own = is_new && tree.iter().any(|mount| Arc::ptr_eq(mount, &receiver.mount));
+        if !is_own && at.dentry.is_within(&receiver.mount.root) {
             mount::copy_tree(&tree, &receiver.parts, &Path { mount: receiver.mount, dentry: at.dentry.clone() });
         }
     }

@@ -352,7 +352,7 @@ impl ProcessTimers {
             let first = if value_ns == 0 { 0 } else { frame::time::now_ns().saturating_add(value_ns) };
             timer.set(first, interval_ns);
         } else {
-            let at = if value_ns == 0 { 0 } else { Self::cpu_time(process, which as usize - 1) + value_ns };
+            let at = if value_ns == 0 { 0 } else { Self::cpu_time(process, which as usize - 1).saturating_add(value_ns) };
             self.cpu.lock()[which as usize - 1] = (at, interval_ns);
         }
         Ok(before)

@@ -62,6 +62,7 @@ fn record(fd: i32, cmd: i32, kind: i32, start: i64, len: i64) -> (i64, flock) {
 }
 
 cases! { "found";
+    "timer-overruns" => |o| { block(&[SIGUSR1]); let mut event = [0u64; 8]; event[1] = SIGUSR1 as u64; let mut id = 0i32; o.v(sys!(SYS_timer_create, CLOCK_REALTIME, event.as_mut_ptr(), &raw mut id)); let mut now = ms(0); sys!(SYS_clock_gettime, CLOCK_REALTIME, &raw mut now); now.tv_sec -= 4; let spec = [timespec { tv_sec: 0, tv_nsec: 1 }, now]; o.v(sys!(SYS_timer_settime, id, 1, spec.as_ptr(), 0)); let (set, mut info) = (1u64 << (SIGUSR1 - 1), [0i32; 32]); o.v(sys!(SYS_rt_sigtimedwait, &raw const set, info.as_mut_ptr(), 0, 8)); o.v(sys!(SYS_timer_getoverrun, id)); o.s(info[5]); let off = [ms(0), ms(0)]; sys!(SYS_timer_settime, id, 0, off.as_ptr(), 0); o.v(sys!(SYS_timer_delete, id)); }
     "adjtimex" => |o| {
         let (_, before) = adjust(0, &[]);
         o.v(adjust(0x403f, &[(2, 100), (5, 0x41), (6, 3), (11, 10_000)]).0);
