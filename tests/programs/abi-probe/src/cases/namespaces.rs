@@ -14,6 +14,11 @@ fn told(f: impl FnOnce() -> String) -> String {
         write(p[1], f().as_bytes());
         0
     });
+    heard(p, pid)
+}
+
+/// What a child has written into a pipe until it ended.
+fn heard(p: [i32; 2], pid: i32) -> String {
     close(p[1]);
     let text = whole(p[0]);
     match reap(pid) {
@@ -251,12 +256,7 @@ fn in_new_pids(f: impl FnOnce() -> String) -> String {
         write(p[1], f().as_bytes());
         0
     });
-    close(p[1]);
-    let text = whole(p[0]);
-    match reap(pid) {
-        0 => text,
-        code => format!("{text} ended with {code}"),
-    }
+    heard(p, pid)
 }
 
 cases! { "namespaces";
