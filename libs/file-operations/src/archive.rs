@@ -252,7 +252,28 @@ fn untar(archive: &Path, file: Watched<'_, '_>, packing: Packing, part: &Path, s
         }
     }
     folders.sort_by(|a, b| b.path_bytes().cmp(&a.path_bytes()));
-    folders.into_iter().try_for_each(put)
+    folders.into_iter().try_for_each(|entry| {
+        let path = entry.path().map_err(|error| damaged(archive, error))?.into_owned();
+        let seconds = entry.header().mtime().unwrap_or(0);
+        put(entry)?;
+        set_time(&part.join(normal(&path)), seconds)
+    })
+}
+
+/// A path of an archive without what leads nowhere.
+fn normal(path: &Path) -> PathBuf {
+    path.components().filter(|it| matches!(it, std::path::Component::Normal(_))).collect()
+}
+
+/// Sets when a folder's contents changed last, s since 1970: the crate does that for files only.
+fn set_time(folder: &Path, seconds: u64) -> Result<()> {
+    if !folder.symlink_metadata().is_ok_and(|it| it.is_dir()) {
+        return Ok(());
+    }
+    let Some(time) = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds)) else { return Ok(()) };
+    // One that cannot be opened keeps its own time.
+    let Ok(opened) = File::open(folder) else { return Ok(()) };
+    opened.set_times(fs::FileTimes::new().set_modified(time)).tried("set the time of", folder)
 }
 
 /// What the system or the format said; above it stands where, in words that are not for people.

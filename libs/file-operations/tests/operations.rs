@@ -313,6 +313,10 @@ fn archives_are_unpacked_whole_or_not_at_all() {
     ]);
     make(&world.at("from/thing"), &Node::Folder(folder));
     fs::set_permissions(world.at("from/thing/b"), fs::Permissions::from_mode(0o555)).expect("a mode");
+    for (path, day) in [("from/thing/b", 12_000), ("from/thing", 13_000)] {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(day * 86_400);
+        fs::File::open(world.at(path)).and_then(|it| it.set_times(fs::FileTimes::new().set_modified(time))).expect("an old folder");
+    }
     let before = look(&world.at("from/thing"));
     for (name, how) in [("one.tar", "-cf"), ("one.tgz", "-czf")] {
         tar(&world.at("from"), &[how, name, "thing"]);
