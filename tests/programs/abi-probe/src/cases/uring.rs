@@ -242,7 +242,7 @@ cases! { "uring";
     "disabled" => |o| { let r = Ring::with(4, 0x40, 0); r.push(&[entry(NOP, 1)]); o.v(r.enter(1, 0)); o.v(r.register(12, 0, 0)); o.v(r.enter(1, 0)); o.s(r.next()); o.v(r.register(12, 0, 0)); }
     "probe" => |o| { let r = Ring::new(); let mut b = [0u8; 16 + 8 * 64]; o.v(r.register(8, b.as_mut_ptr() as usize, 64)); o.s(b[0] >= 48); o.s([NOP, READV, POLL_ADD, SEND, OPENAT, SOCKET].iter().all(|op| b[16 + 8 * *op as usize + 2] == 1)); let mut c = [1u8; 16]; o.v(r.register(8, c.as_mut_ptr() as usize, 0)); o.v(r.register(99, 0, 0)); }
     "closed" => |o| { let p = pipe(0); let r = Ring::new(); let mut a = [0u8; 8]; r.submit(&[io(READ, p[0], &mut a, 0, 1)]); r.unmap(); o.v(close(r.fd)); write(p[1], b"kept"); std::thread::sleep(std::time::Duration::from_millis(20)); o.s(read(p[0])); }
-    "thread-ends" => |o| { let p = pipe(0); let r = Ring::new(); let mut a = [0u8; 8]; std::thread::scope(|s| { s.spawn(|| { r.submit(&[io(READ, p[0], &mut a, 0, 1)]); }); }); write(p[1], b"x"); o.s(r.next()); }
+    "thread-ends" => |o| { let p = pipe(0); let r = Ring::new(); let mut a = [0u8; 8]; std::thread::scope(|s| { let _ = s.spawn(|| { r.submit(&[io(READ, p[0], &mut a, 0, 1)]); }).join(); }); write(p[1], b"x"); o.s(r.next()); }
     "signal" => |o| { let r = Ring::new(); let c = spawn(|| { std::thread::sleep(std::time::Duration::from_millis(30)); 0 });
         extern "C" fn nothing(_: i32) {}
         // SAFETY: a plain structure, and a handler that does nothing.
