@@ -256,7 +256,7 @@ fn run(cx: &Cx<'_>, ring: &Arc<Ring>, mut chain: Chain) {
                 ring.end();
                 let goes_on = finish(ring, &request, result, flags);
                 // One that would have been given up at a time is not any more.
-                if let Some(limit) = chain.0.pop_front_if(|next| next.entry.opcode == attempt::LINK_TIMEOUT) {
+                if let Some(limit) = take_limit(&mut chain) {
                     post(ring, Completion { user_data: limit.entry.user_data, result: -ECANCELED.0, flags: 0 });
                 }
                 if !goes_on {
@@ -264,26 +264,8 @@ fn run(cx: &Cx<'_>, ring: &Arc<Ring>, mut chain: Chain) {
                     return;
                 }
             }
-            Attempt::Wait(events) => {
-                let limit = chain.0.pop_front_if(|next| next.entry.opcode == attempt::LINK_TIMEOUT);
-                let Some(file) = request.file.clone() else { return ring.end() };
-                let waiting = Waiting::new(ring, cx.thread, For::File, request, chain);
-                if let Some(waiting) = begin(ring, &waiting) {
-                    with_limit(cx, ring, waiting, limit);
-                    waiting.watch(&file, events);
-                }
-                return;
-            }
-            Attempt::Poll { events, again } => {
-                let limit = chain.0.pop_front_if(|next| next.entry.opcode == attempt::LINK_TIMEOUT);
-                let Some(file) = request.file.clone() else { return ring.end() };
-                let waiting = Waiting::new(ring, cx.thread, For::Events { events, again }, request, chain);
-                if let Some(waiting) = begin(ring, &waiting) {
-                    with_limit(cx, ring, waiting, limit);
-                    waiting.watch(&file, events);
-                }
-                return;
-            }
+            Attempt::Wait(events) => return wait_for(cx, ring, (request, chain), For::File, events),
+            Attempt::Poll { events, again } => return wait_for(cx, ring, (request, chain), For::Events { events, again }, events),
             Attempt::Timeout { deadline_ns, results } => {
                 let posted = if results == 0 { u64::MAX } else { ring.posted() + u64::from(results) };
                 let waiting = Waiting::new(ring, cx.thread, For::Timeout { posted }, request, chain);
@@ -299,12 +281,29 @@ fn run(cx: &Cx<'_>, ring: &Arc<Ring>, mut chain: Chain) {
     }
 }
 
+/// Takes the time-out at which the request before it is given up, if one is next.
+fn take_limit(chain: &mut Chain) -> Option<Request> {
+    chain.0.pop_front_if(|next| next.entry.opcode == attempt::LINK_TIMEOUT)
+}
+
+/// Has a request wait for events of its file, and those behind it for its end.
+fn wait_for(cx: &Cx<'_>, ring: &Arc<Ring>, (request, mut chain): (Request, Chain), what: For, events: Events) {
+    let limit = take_limit(&mut chain);
+    let Some(file) = request.file.clone() else { return ring.end() };
+    let waiting = Waiting::new(ring, cx.thread, what, request, chain);
+    if let Some(waiting) = begin(ring, &waiting) {
+        with_limit(cx, ring, waiting, limit);
+        waiting.watch(&file, events);
+    }
+}
+
 /// Enters a request among those that wait; where that cannot be it ends.
 fn begin<'a>(ring: &Arc<Ring>, waiting: &'a Arc<Waiting>) -> Option<&'a Arc<Waiting>> {
     match ring.add_waiting(waiting) {
         Ok(()) => Some(waiting),
         Err(error) => {
             ring.end();
+            waiting.uncount(ring);
             if let Some(held) = waiting.take() {
                 finish(ring, &held.request, -error.0, 0);
                 cancel_all(ring, held.rest);
