@@ -16,6 +16,7 @@ pub mod lease;
 pub mod lookup;
 pub mod locks;
 pub mod mount;
+pub mod mount_list;
 pub mod notify;
 pub mod pagecache;
 pub mod sigio;

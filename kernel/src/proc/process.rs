@@ -11,6 +11,7 @@ use super::node::{Link, Text};
 use super::{id_maps, maps, namespaces, net};
 use super::system::directory as dir;
 use crate::error::*;
+use crate::fs::mount_list::{self, MountInfo};
 use crate::fs::{
     self, Attr, Dentry, FileOps, FileType, Inode, InodeRef, OpenFile, OpenFlags, Path, mount,
 };
@@ -452,7 +453,7 @@ fn limits(process: &Arc<Process>) -> Result<Vec<u8>> {
 
 fn mounts(process: &Process, info: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    for m in mount::list(&process.fs().root()) {
+    for m in mount_list::list(&process.fs().root()) {
         let options = String::from_utf8_lossy(&m.fs_options).into_owned();
         let flags = m.flags.options();
         let access = if m.fs_readonly { "ro" } else { "rw" };
@@ -489,8 +490,8 @@ fn mounts(process: &Process, info: bool) -> Vec<u8> {
 
 /// `mountstats`: what is mounted where.
 fn mount_stats(process: &Process) -> Vec<u8> {
-    let line = |m: &mount::MountInfo| format!("device {} mounted on {} with fstype {}\n", escape(&m.source), escape(&m.target), m.fs_type);
-    mount::list(&process.fs().root()).iter().map(line).collect::<String>().into_bytes()
+    let line = |m: &MountInfo| format!("device {} mounted on {} with fstype {}\n", escape(&m.source), escape(&m.target), m.fs_type);
+    mount_list::list(&process.fs().root()).iter().map(line).collect::<String>().into_bytes()
 }
 
 /// Blanks and backslashes as octal escapes (`getmntent(3)`).
