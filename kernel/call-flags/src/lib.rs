@@ -11,6 +11,7 @@ mod errno;
 pub mod events;
 pub mod files;
 pub mod ipc;
+pub mod keys;
 pub mod memory;
 pub mod names;
 pub mod processes;
@@ -48,6 +49,7 @@ pub static GROUPS: &[Group] = &[
     Group { title: "Time", sets: time::SETS },
     Group { title: "Sockets", sets: sockets::SETS },
     Group { title: "System V IPC and message queues", sets: ipc::SETS },
+    Group { title: "Keys", sets: keys::SETS },
     Group { title: "The system", sets: system::SETS },
 ];
 

@@ -94,6 +94,7 @@ fn kernel() -> InodeRef {
         ("core_uses_pid", FILE, || setting_in(&coredump::USES_PID, 0..=1)),
         ("domainname", FILE, domain_name),
         ("hostname", FILE, host_name),
+        ("keys", DIR, keys),
         ("modules_disabled", FILE, constant!(1)),
         ("msgmax", FILE, || setting_in(&msg::MSG_MAX, 0..=1 << 20)),
         ("msgmnb", FILE, || setting_in(&msg::MSG_MAX_QUEUE, INTS)),
@@ -214,6 +215,19 @@ fn setting_in(of: &'static AtomicUsize, bounds: RangeInclusive<usize>) -> InodeR
         of.store(value, Ordering::Relaxed);
         Ok(())
     })
+}
+
+/// How many keys each user may have, and for how long they are kept.
+fn keys() -> InodeRef {
+    use crate::task::keys::{GC_DELAY_S, quota, users};
+    fixed(&[
+        ("gc_delay", FILE, || setting_in(&GC_DELAY_S, INTS)),
+        ("maxbytes", FILE, || setting_in(&quota::MAX_BYTES, INTS)),
+        ("maxkeys", FILE, || setting_in(&quota::MAX_KEYS, INTS)),
+        ("persistent_keyring_expiry", FILE, || setting_in(&users::PERSISTENT_S, INTS)),
+        ("root_maxbytes", FILE, || setting_in(&quota::ROOT_MAX_BYTES, INTS)),
+        ("root_maxkeys", FILE, || setting_in(&quota::ROOT_MAX_KEYS, INTS)),
+    ])
 }
 
 /// How many namespaces each user may have.

@@ -35,6 +35,8 @@ const FILES: &[(&str, Make)] = &[
     ("execdomains", || b"0-0\tLinux           \t[kernel]\n".to_vec()),
     ("filesystems", filesystems),
     ("interrupts", interrupts),
+    ("key-users", key_users),
+    ("keys", keys),
     ("loadavg", loadavg),
     ("locks", || crate::fs::locks::listing()),
     ("meminfo", meminfo),
@@ -104,6 +106,28 @@ impl Entries for Root {
         names.push((b"tty".to_vec(), FileType::Directory));
         names
     }
+}
+
+fn key_users() -> Vec<u8> {
+    task::keys::quota::show(&task::with_current(|thread| thread.creds())).into_bytes()
+}
+
+/// Those keys that the reader may see.
+fn keys() -> Vec<u8> {
+    let thread = task::current();
+    let asker = task::keys::Asker::new(&thread);
+    let mut out = String::new();
+    for key in task::keys::all() {
+        if asker.creds.user.uid_known(key.attributes().0).is_none() {
+            continue;
+        }
+        let found = asker.as_possessed(key);
+        if found.check(&asker.creds, task::keys::Permissions::VIEW).is_ok() {
+            // Without the one that is looked at here.
+            found.key.show(Arc::strong_count(&found.key) - 1, &asker.creds, &mut out);
+        }
+    }
+    out.into_bytes()
 }
 
 fn cmdline() -> Vec<u8> {

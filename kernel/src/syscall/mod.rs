@@ -12,6 +12,7 @@ pub mod fcntl;
 pub mod handle;
 pub mod inet;
 pub mod inotify;
+pub mod keys;
 pub mod landlock;
 pub mod misc;
 pub mod mm;

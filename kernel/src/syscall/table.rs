@@ -263,6 +263,10 @@ table! {
     71 msgctl (i32, u32, usize) => super::sysv::sys_msgctl;
     220 semtimedop (i32, usize, usize, usize) => super::sysv::sys_semtimedop;
 
+    248 add_key (usize, usize, usize, usize, i32) => super::keys::sys_add_key;
+    249 request_key (usize, usize, usize, i32) => super::keys::sys_request_key;
+    250 keyctl (u32, usize, usize, usize, usize) => super::keys::sys_keyctl;
+
     444 landlock_create_ruleset (usize, usize, u32) => super::landlock::sys_landlock_create_ruleset;
     445 landlock_add_rule (i32, u32, usize, u32) => super::landlock::sys_landlock_add_rule;
     446 landlock_restrict_self (i32, u32) => super::landlock::sys_landlock_restrict_self;

@@ -106,6 +106,7 @@ pub fn exec(
         process.parent_death_signal.store(0, Ordering::Relaxed);
     }
     thread.set_creds(creds);
+    thread.leave_rings();
     process.execed.store(true, Ordering::Relaxed);
     process.exit_signal.store(super::signal::SIGCHLD, Ordering::Relaxed);
     *process.exe.lock() = Some(image.path.clone());

@@ -301,6 +301,7 @@ fn inherit(parent: &Arc<Thread>, child: &Arc<Thread>, flags: CloneFlags, is_thre
         *child.creds.lock() = parent.creds();
         *child.namespaces.lock() = parent.namespaces();
     }
+    *child.rings.lock() = parent.rings_for(is_thread);
     child.ioprio.store(parent.ioprio.load(Ordering::Relaxed), Ordering::Relaxed);
     for slack in [&child.timer_slack_ns, &child.default_timer_slack_ns] {
         slack.store(parent.timer_slack_ns.load(Ordering::Relaxed), Ordering::Relaxed);

@@ -4,6 +4,7 @@ pub mod accounting;
 pub mod coredump;
 mod creds;
 pub mod exec;
+pub mod keys;
 mod elf;
 pub mod lifecycle;
 pub mod namespaces;

@@ -63,6 +63,7 @@ pub struct Thread {
     pub seccomp: super::seccomp::Seccomp,
     pub(super) creds: SpinLock<Arc<super::Credentials>>,
     pub(super) namespaces: SpinLock<Arc<super::namespaces::Namespaces>>,
+    pub(super) rings: SpinLock<super::keys::Rings>,
     /// Who traces it.
     pub tracing: super::trace::Tracing,
     /// What it has to do for requests of rings on its way to user mode.
@@ -132,6 +133,7 @@ impl Thread {
             start_ns: frame::time::now_ns(),
             restart_sleep: SpinLock::new(None),
             seccomp: super::seccomp::Seccomp::default(),
+            rings: SpinLock::default(),
             tracing: super::trace::Tracing::default(),
             ring_work: crate::ipc::uring::ThreadWork::default(),
             in_user: AtomicBool::new(false),

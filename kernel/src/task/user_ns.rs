@@ -28,6 +28,8 @@ pub struct UserNamespace {
     maker_had_setfcap: bool,
     maps: SpinLock<Maps>,
     may_set_groups: AtomicBool,
+    /// The rings of its users.
+    pub(super) keys: super::keys::users::Register,
     /// Its place among its user's; the first has none.
     _count: Option<Counted>,
 }
@@ -89,6 +91,7 @@ impl UserNamespace {
                 maker_had_setfcap: true,
                 maps: SpinLock::new(maps),
                 may_set_groups: AtomicBool::new(true),
+                keys: Default::default(),
                 _count: None,
             })
         };
@@ -116,6 +119,7 @@ impl UserNamespace {
             maker_had_setfcap: maker.caps.effective.has(Capability::SETFCAP),
             maps: SpinLock::new(Maps { users: none.clone(), groups: none.clone(), projects: none }),
             may_set_groups: AtomicBool::new(parent.may_set_groups.load(Ordering::Acquire)),
+            keys: Default::default(),
             parent: Some(parent),
             _count: Some(count),
         });

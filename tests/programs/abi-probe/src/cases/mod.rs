@@ -13,6 +13,7 @@ mod futexes;
 mod handover;
 mod inotify;
 mod ipc;
+mod keys;
 mod landlock;
 mod locks;
 mod memory;
@@ -60,6 +61,7 @@ pub const GROUPS: &[Group] = &[
     rseq::GROUP,
     ipc::GROUP,
     mqueue::GROUP,
+    keys::GROUP,
     sockets::GROUP,
     packets::GROUP,
     time::GROUP,
