@@ -13,6 +13,7 @@ const NOSIGNAL: Entry = on("MSG_NOSIGNAL", 0x4000);
 const EOR: Entry = idle("MSG_EOR", 0x80, "as on Linux: a message is a record");
 const CONFIRM: Entry = idle("MSG_CONFIRM", 0x800, "a hint for the table of neighbours");
 const ZEROCOPY: Entry = idle("MSG_ZEROCOPY", 0x400_0000, "as on Linux without SO_ZEROCOPY, which is refused");
+const OOB: Entry = on("MSG_OOB", 1);
 const NO_OOB: Entry = no("MSG_OOB", 1, EOPNOTSUPP, "there are no urgent data");
 const NO_DONTROUTE: Entry = no("MSG_DONTROUTE", 4, EOPNOTSUPP, "routes cannot be passed by");
 const NO_CMSG_CLOEXEC: Entry = idle("MSG_CMSG_CLOEXEC", 0x4000_0000, "no descriptors come with messages");
@@ -56,7 +57,7 @@ sets! {
     RECVMMSG: Flags = Flags::new(&["recvmmsg"], "flags beside those of recvmsg", Unknown::Ignored, &[on("MSG_WAITFORONE", 0x1_0000)]);
     /// `send(2)`, AF_UNIX
     UNIX_SEND: Flags = Flags::new(&["sendto", "sendmsg", "sendmmsg"], "flags, AF_UNIX", Unknown::Ignored, &[
-        NO_OOB,
+        OOB,
         DONTWAIT,
         NOSIGNAL,
         EOR,
@@ -67,12 +68,12 @@ sets! {
     ]);
     /// `recv(2)`, AF_UNIX
     UNIX_RECEIVE: Flags = Flags::new(&["recvfrom", "recvmsg", "recvmmsg"], "flags, AF_UNIX", Unknown::Ignored, &[
-        NO_OOB, PEEK, TRUNC, DONTWAIT, WAITALL, NO_ERRQUEUE,
+        OOB, PEEK, TRUNC, DONTWAIT, WAITALL, NO_ERRQUEUE,
         on("MSG_CMSG_CLOEXEC", 0x4000_0000),
     ]);
     /// `send(2)`, TCP
     STREAM_SEND: Flags = Flags::new(&["sendto", "sendmsg", "sendmmsg"], "flags, internet streams", Unknown::Ignored, &[
-        NO_OOB, NO_DONTROUTE, DONTWAIT, NOSIGNAL,
+        OOB, NO_DONTROUTE, DONTWAIT, NOSIGNAL,
         idle("MSG_EOR", 0x80, "a hint how data are put into segments"),
         idle("MSG_MORE", 0x8000, "a hint how data are put into segments"),
         CONFIRM,
@@ -81,8 +82,7 @@ sets! {
     ]);
     /// `recv(2)`, TCP
     STREAM_RECEIVE: Flags = Flags::new(&["recvfrom", "recvmsg", "recvmmsg"], "flags, internet streams", Unknown::Ignored, &[
-        no("MSG_OOB", 1, EINVAL, "as on Linux where no urgent data have come"),
-        PEEK, TRUNC, DONTWAIT, WAITALL, ERRQUEUE, NO_CMSG_CLOEXEC,
+        OOB, PEEK, TRUNC, DONTWAIT, WAITALL, ERRQUEUE, NO_CMSG_CLOEXEC,
     ]);
     /// `send(2)`, UDP, ICMP
     DATAGRAM_SEND: Flags = Flags::new(&["sendto", "sendmsg", "sendmmsg"], "flags, internet datagrams", Unknown::Ignored, &[

@@ -99,6 +99,9 @@ pub trait FileOps: Send + Sync + Any {
         Ok((n, end + n as u64))
     }
 
+    /// Whom signals of the file go to has been set (F_SETOWN): a socket tells it of urgent data.
+    fn set_signal_owner(&self, _owner: super::sigio::Settings) {}
+
     /// Whether the file has positions (`lseek`, `pread`); a stream has none (`ESPIPE`).
     fn seekable(&self) -> bool {
         false

@@ -13,7 +13,7 @@ use super::{FileOps, OpenFile};
 use crate::error::*;
 use crate::sync::{PollTable, SpinLock, WaitEntry, Wake};
 use crate::task::process;
-use crate::task::signal::{self, NSIG, SIGIO, SigInfo};
+use crate::task::signal::{self, NSIG, SIGIO, SIGURG, SigInfo};
 use crate::task::{self, Process, Thread};
 use crate::time::timer::{Expire, Timer};
 
@@ -70,11 +70,11 @@ impl SignalDriven {
         self.settings.lock().owner
     }
 
-    /// Sets whom the signals go to, in the caller's name (`F_SETOWN`, `F_SETOWN_EX`).
+    /// Sets whom the file's signals go to, in the caller's name (`F_SETOWN`, `F_SETOWN_EX`).
     ///
     /// # Errors
     /// `ESRCH` where there is no such thread, process or group.
-    pub fn set_owner(&self, owner: Owner) -> Result {
+    pub fn set_owner(&self, file: &OpenFile, owner: Owner) -> Result {
         let is_there = match owner {
             Owner::Nobody => true,
             Owner::Thread(tid) => process::find_thread(tid).is_some(),
@@ -86,6 +86,8 @@ impl SignalDriven {
         }
         let creds = task::current().creds();
         self.change(|settings| (settings.owner, settings.by) = (owner, (creds.uid, creds.euid)));
+        let settings = *self.settings.lock();
+        file.ops.set_signal_owner(settings);
         Ok(())
     }
 
@@ -231,6 +233,11 @@ impl Settings {
             signal => SigInfo { signal, code: MESSAGE.0, value: MESSAGE.1, timer_id: self.fd, ..SigInfo::default() },
         };
         self.deliver(info);
+    }
+
+    /// Tells that urgent data have come to a socket, with or without O_ASYNC.
+    pub fn tell_of_urgent_data(&self) {
+        self.deliver(SigInfo::kernel(SIGURG));
     }
 
     fn deliver(&self, info: SigInfo) {

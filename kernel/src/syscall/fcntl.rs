@@ -70,7 +70,7 @@ pub fn sys_fcntl(cx: &Cx<'_>, fd: i32, cmd: u32, arg: usize) -> Result<usize> {
         F_SETOWN_EX => {
             let [kind, who]: [i32; 2] = user::read(arg)?;
             let id = u32::try_from(who).map_err(|_| ESRCH)?;
-            file.signals.set_owner(match (kind, id) {
+            file.signals.set_owner(&file, match (kind, id) {
                 (0..=2, 0) => SignalOwner::Nobody,
                 (0, tid) => SignalOwner::Thread(pid_ns::meant(tid)?),
                 (1, pid) => SignalOwner::Process(pid_ns::meant(pid)?),
@@ -126,7 +126,7 @@ fn dup_from(cx: &Cx<'_>, file: Arc<OpenFile>, min: usize, flags: FdFlags) -> Res
 
 /// Who gets the file's signals, as `F_SETOWN` says it: groups are negative.
 fn set_owner(file: &OpenFile, who: i32) -> Result<usize> {
-    file.signals.set_owner(match who {
+    file.signals.set_owner(file, match who {
         0 => SignalOwner::Nobody,
         1.. => SignalOwner::Process(pid_ns::meant(who as u32)?),
         i32::MIN => return Err(EINVAL),

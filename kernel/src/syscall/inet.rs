@@ -10,7 +10,7 @@ use net_abi::protocol;
 
 use super::Cx;
 use super::socket::{
-    MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, install, read_controls, read_iovs,
+    MSG_CTRUNC, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, MsgHdr, install, read_controls, read_iovs,
     read_timeout, timeout_bytes, write_name,
 };
 use crate::error::*;
@@ -129,7 +129,7 @@ impl Internet {
         let set = if self.socket.kind == Kind::Stream { &sockets::STREAM_SEND } else { &sockets::DATAGRAM_SEND };
         set.check(flags)?;
         let to = if to == 0 || self.socket.kind == Kind::Stream { None } else { self.read_address(to, to_len)? };
-        self.socket.send(src, to, extras, self.nonblocking(flags), flags & MSG_NOSIGNAL != 0)
+        self.socket.send(src, to, extras, self.nonblocking(flags), flags & MSG_NOSIGNAL != 0, flags & MSG_OOB != 0)
     }
 
     fn check_receive(&self, flags: u32) -> Result {
@@ -139,6 +139,11 @@ impl Internet {
             Kind::Ping | Kind::Raw => &sockets::RAW_RECEIVE,
         };
         Ok(set.check(flags)?)
+    }
+
+    /// Whether it is the urgent byte that is asked for.
+    fn is_urgent(&self, flags: u32) -> bool {
+        self.socket.kind == Kind::Stream && flags & MSG_OOB != 0
     }
 
     /// What is first in the queue of errors; streams have none.
@@ -156,6 +161,13 @@ impl Internet {
             let (report, data) = self.take_report()?;
             write_name(&self.address_bytes(Some(report.remote)), from, from_len)?;
             return dst.write(&data);
+        }
+        if self.is_urgent(flags) {
+            let copied = self.socket.receive_urgent(dst, flags & MSG_PEEK != 0)?;
+            if from != 0 {
+                write_name(&[], from, from_len)?;
+            }
+            return Ok(copied.unwrap_or(0));
         }
         let received = self.socket.receive(dst, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
         if from != 0 {
@@ -238,6 +250,13 @@ impl Internet {
         }
         let iovs = read_iovs(header.iov, header.iov_len)?;
         let mut sink = IoSink::user_vec(iovs);
+        if self.is_urgent(flags) {
+            let copied = self.socket.receive_urgent(&mut sink, flags & MSG_PEEK != 0)?;
+            header.flags = if copied.is_some() { MSG_OOB } else { MSG_OOB | MSG_TRUNC };
+            give(&mut header, &[], &[])?;
+            user::write(at, &header)?;
+            return Ok(copied.unwrap_or(0));
+        }
         let received = self.socket.receive(&mut sink, self.nonblocking(flags), flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
         header.flags = if received.copied < received.whole { MSG_TRUNC } else { 0 };
         let name = if received.from.is_some() { self.address_bytes(received.from) } else { Vec::new() };

@@ -27,6 +27,7 @@ const SOCK_TYPE: u32 = 0xf;
 pub(super) const SOCK_NONBLOCK: u32 = OpenFlags::NONBLOCK.bits();
 pub(super) const SOCK_CLOEXEC: u32 = OpenFlags::CLOEXEC.bits();
 
+pub(super) const MSG_OOB: u32 = 1;
 pub(super) const MSG_PEEK: u32 = 2;
 pub(super) const MSG_CTRUNC: u32 = 8;
 pub(super) const MSG_TRUNC: u32 = 0x20;
@@ -305,7 +306,7 @@ pub fn sys_sendto(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, to: 
     sockets::UNIX_SEND.check(flags)?;
     let to = if to == 0 { None } else { Some(read_address(to, to_len)?) };
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
-    socket.send(&mut source, Ancillary::default(), to.as_ref(), nonblocking, flags & MSG_NOSIGNAL != 0)
+    socket.send(&mut source, Ancillary::default(), to.as_ref(), nonblocking, flags & MSG_NOSIGNAL != 0, flags & MSG_OOB != 0)
 }
 
 /// recvfrom(2)
@@ -318,6 +319,13 @@ pub fn sys_recvfrom(cx: &Cx<'_>, fd: i32, buf: usize, len: usize, flags: u32, fr
         Endpoint::Packets(packets) => return packets.receive(&mut sink, flags, from, from_len),
     };
     sockets::UNIX_RECEIVE.check(flags)?;
+    if flags & MSG_OOB != 0 {
+        let copied = socket.receive_urgent(&mut sink, flags & MSG_PEEK != 0)?;
+        if from != 0 {
+            write_name(&[], from, from_len)?;
+        }
+        return Ok(copied.unwrap_or(0));
+    }
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
     let (copied, whole, ancillary) = socket.receive(&mut sink, nonblocking, flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
     if from != 0 {
@@ -439,7 +447,7 @@ fn send_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, header: &MsgHdr, 
     let ancillary = if header.control_len > 0 { read_control(cx, header.control, header.control_len)? } else { Ancillary::default() };
     let to = if header.name == 0 || header.name_len == 0 { None } else { Some(read_address(header.name, header.name_len)?) };
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
-    socket.send(&mut IoSource::user_vec(iovs), ancillary, to.as_ref(), nonblocking, flags & MSG_NOSIGNAL != 0)
+    socket.send(&mut IoSource::user_vec(iovs), ancillary, to.as_ref(), nonblocking, flags & MSG_NOSIGNAL != 0, flags & MSG_OOB != 0)
 }
 
 /// `struct mmsghdr`: a header and the length sent or received.
@@ -526,6 +534,14 @@ fn receive_message(cx: &Cx<'_>, file: &OpenFile, socket: &Socket, at: usize, fla
     let iovs = read_iovs(header.iov, header.iov_len)?;
     let nonblocking = file.nonblocking() || flags & MSG_DONTWAIT != 0;
     let mut sink = IoSink::user_vec(iovs);
+    if flags & MSG_OOB != 0 {
+        let copied = socket.receive_urgent(&mut sink, flags & MSG_PEEK != 0)?;
+        header.control_len = 0;
+        header.name_len = 0;
+        header.flags = flags & MSG_CMSG_CLOEXEC | MSG_OOB | if copied.is_some() { 0 } else { MSG_TRUNC };
+        user::write(at, &header)?;
+        return Ok(copied.unwrap_or(0));
+    }
     let (copied, whole, ancillary) = socket.receive(&mut sink, nonblocking, flags & MSG_PEEK != 0, flags & MSG_WAITALL != 0)?;
     let room = if header.control == 0 { 0 } else { header.control_len };
     let (control, cut) = build_control(cx, socket, &ancillary, room, flags & MSG_CMSG_CLOEXEC != 0);
@@ -585,6 +601,7 @@ const SO_SNDBUF: i32 = 7;
 const SO_RCVBUF: i32 = 8;
 const SO_SNDBUFFORCE: i32 = 32;
 const SO_RCVBUFFORCE: i32 = 33;
+const SO_OOBINLINE: i32 = 10;
 const SO_PASSCRED: i32 = 16;
 const SO_PEERCRED: i32 = 17;
 const SO_RCVTIMEO: i32 = 20;
@@ -639,8 +656,9 @@ fn unix_option(socket: &Socket, level: i32, option: i32) -> Result<Vec<u8>> {
         SO_SNDTIMEO => timeout_bytes(socket.send_timeout_ns.load(Ordering::Relaxed)),
         SO_ACCEPTCONN => word(socket.is_listening().into()),
         SO_DOMAIN => word(AF_UNIX as u32),
-        // REUSEADDR, DONTROUTE, BROADCAST, KEEPALIVE, OOBINLINE, PRIORITY, LINGER, REUSEPORT: off
-        2 | 5 | 6 | 9 | 10 | 12 | 15 => word(0),
+        SO_OOBINLINE => word(socket.is_inline().into()),
+        // REUSEADDR, DONTROUTE, BROADCAST, KEEPALIVE, PRIORITY, LINGER, REUSEPORT: off
+        2 | 5 | 6 | 9 | 12 | 15 => word(0),
         13 => alloc::vec![0; 8],
         _ => return Err(ENOPROTOOPT),
     })
@@ -679,8 +697,9 @@ fn set_unix_option(socket: &Socket, level: i32, option: i32, at: usize, len: u32
             let slot = if option == SO_RCVTIMEO { &socket.receive_timeout_ns } else { &socket.send_timeout_ns };
             slot.store(ns, Ordering::Relaxed);
         }
-        // REUSEADDR, DONTROUTE, BROADCAST, KEEPALIVE, OOBINLINE, PRIORITY, LINGER, REUSEPORT: no effect on AF_UNIX, as on Linux
-        2 | 5 | 6 | 9 | 10 | 12 | 13 | 15 => {
+        SO_OOBINLINE => socket.set_inline(word()? != 0),
+        // REUSEADDR, DONTROUTE, BROADCAST, KEEPALIVE, PRIORITY, LINGER, REUSEPORT: no effect on AF_UNIX, as on Linux
+        2 | 5 | 6 | 9 | 12 | 13 | 15 => {
             word()?;
         }
         SO_TYPE | SO_ERROR | SO_ACCEPTCONN | SO_PROTOCOL | SO_DOMAIN | SO_PEERCRED => return Err(ENOPROTOOPT),

@@ -294,6 +294,7 @@ impl Socket {
             state.words = words;
             state.link = Link::Connected { incoming, outgoing };
         }
+        server.settle_stream();
         server
     }
 
@@ -332,6 +333,7 @@ impl Socket {
             state.segment = segment(own, server_says);
             own
         };
+        self.settle_stream();
         server.state.lock().segment = segment(client_says, server_says);
     }
 

@@ -5,6 +5,7 @@ use core::any::Any;
 
 use super::{Kind, Link, Socket};
 use crate::error::*;
+use crate::fs::sigio::Settings;
 use crate::fs::{Attr, Events, FileOps, IoSink, IoSource, OpenFile};
 use crate::sync::PollTable;
 
@@ -17,7 +18,7 @@ impl FileOps for Socket {
     }
 
     fn write(&self, file: &OpenFile, _pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
-        self.send(src, None, &super::Extras::default(), file.nonblocking(), false)
+        self.send(src, None, &super::Extras::default(), file.nonblocking(), false, false)
     }
 
     fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
@@ -59,13 +60,17 @@ impl FileOps for Socket {
         match cmd {
             FIONREAD if self.is_listening() => return Err(EINVAL),
             SIOCATMARK if self.kind != Kind::Stream => return Err(ENOTTY),
-            // There is no urgent data.
-            SIOCATMARK => crate::user::write(arg, &0u32)?,
+            SIOCATMARK => crate::user::write(arg, &u32::from(self.is_at_mark()))?,
             FIONREAD => crate::user::write(arg, &(self.available() as u32))?,
             TIOCOUTQ => crate::user::write(arg, &(self.unread() as u32))?,
             _ => return crate::ipc::netdev::ioctl(&self.net, cmd, arg),
         }
         Ok(0)
+    }
+
+    fn set_signal_owner(&self, owner: Settings) {
+        *self.owner.lock() = owner;
+        self.settle_stream();
     }
 
     fn attr(&self) -> Result<Attr> {

@@ -131,6 +131,8 @@ pub struct Socket {
     pub net: Arc<NetNamespace>,
     state: SpinLock<State>,
     datagrams: Datagrams,
+    /// Whom SIGURG goes to.
+    owner: SpinLock<crate::fs::sigio::Settings>,
     /// Something about the connection has changed: established, refused, to be accepted.
     event: WaitQueue,
     /// Time-outs of receiving and sending, ns (SO_RCVTIMEO, SO_SNDTIMEO); 0: none.
@@ -164,6 +166,7 @@ impl Socket {
             net,
             state: SpinLock::new(State::default()),
             datagrams: Datagrams::new(),
+            owner: SpinLock::default(),
             event: WaitQueue::new(),
             receive_timeout_ns: AtomicU64::new(0),
             send_timeout_ns: AtomicU64::new(0),
@@ -236,6 +239,14 @@ impl Socket {
         self.word(option).is_ok_and(|value| value != 0)
     }
 
+    /// Tells the stream that it reads how urgent data are read, and who is told of them.
+    fn settle_stream(&self) {
+        if let (Kind::Stream, Some((incoming, _))) = (self.kind, self.streams()) {
+            incoming.set_inline(self.is_on(options::URGENT_INLINE));
+            incoming.set_owner(*self.owner.lock());
+        }
+    }
+
     /// Sets an option of one word.
     ///
     /// # Errors
@@ -272,6 +283,9 @@ impl Socket {
             }
             state.outside.clone()
         };
+        if option == options::URGENT_INLINE {
+            self.settle_stream();
+        }
         if let Some(connection) = connection {
             outside::options_changed(&connection, self);
         }

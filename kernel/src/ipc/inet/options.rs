@@ -18,6 +18,8 @@ pub const IPV6: i32 = 41;
 pub const REUSE_ADDRESS: (i32, i32) = (SOCKET, 2);
 /// `SO_BROADCAST`
 pub const BROADCAST: (i32, i32) = (SOCKET, 6);
+/// `SO_OOBINLINE`
+pub const URGENT_INLINE: (i32, i32) = (SOCKET, 10);
 /// `SO_SNDBUF`
 pub const SEND_BUFFER: (i32, i32) = (SOCKET, 7);
 /// `SO_RCVBUF`

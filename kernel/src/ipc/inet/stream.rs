@@ -1,5 +1,7 @@
 //! One direction of a connection: bytes that one end has sent and the other has not read yet.
 
+mod urgent;
+
 use alloc::collections::VecDeque;
 use alloc::sync::Weak;
 use alloc::vec::Vec;
@@ -22,6 +24,13 @@ struct Queue {
     /// Bytes of the first chunk that have been read.
     start: usize,
     bytes: usize,
+    /// How many have been read before.
+    position: u64,
+    mark: Option<urgent::Mark>,
+    /// Urgent data are read with the rest.
+    is_inline: bool,
+    /// Whom SIGURG goes to.
+    owner: crate::fs::sigio::Settings,
     /// The writer is done (FIN).
     finished: bool,
     /// The connection was reset (RST): what the reader gets once.
@@ -160,10 +169,12 @@ impl Stream {
                 let piece = queue.chunks.front()?[start..start + most].to_vec();
                 queue.start += most;
                 queue.bytes -= most;
+                queue.position += most as u64;
                 (piece, 0)
             } else {
                 let chunk = queue.chunks.pop_front()?;
                 queue.bytes -= left;
+                queue.position += left as u64;
                 (chunk, core::mem::take(&mut queue.start))
             }
         };
@@ -171,9 +182,10 @@ impl Stream {
         Some(taken)
     }
 
-    /// Bytes that can be read now.
+    /// Bytes that can be read now, up to urgent data.
     pub fn available(&self) -> usize {
-        self.queue.lock().bytes
+        let queue = self.queue.lock();
+        if queue.is_inline { queue.bytes } else { queue.before_mark().unwrap_or(queue.bytes) }
     }
 
     /// Whether the writer is done.
@@ -251,7 +263,13 @@ impl Stream {
         while dst.remaining() > 0 || asks_for_nothing {
             let ready = || {
                 let mut queue = self.queue.lock();
-                if queue.bytes > 0 {
+                if done > 0 && queue.before_mark() == Some(0) {
+                    return Some(Ok(false));
+                }
+                if queue.is_at_hidden() && !peek {
+                    queue.skip_one();
+                }
+                if queue.readable() > 0 {
                     return Some(Ok(true));
                 }
                 if let (0, Some(error)) = (done, queue.reset) {
@@ -278,8 +296,8 @@ impl Stream {
             if peek || asks_for_nothing {
                 return self.peek(dst);
             }
-            let Some((chunk, start)) = self.take() else { continue };
-            let copied = dst.write(&chunk[start..]);
+            let Some((chunk, start, end)) = self.take() else { continue };
+            let copied = dst.write(&chunk[start..end]);
             self.give_back(chunk, start + *copied.as_ref().unwrap_or(&0));
             self.writers.wake_events(Events::OUT | Events::WRNORM);
             if let (Ok(copied), Some(connection)) = (&copied, self.outside.upgrade()) {
@@ -294,13 +312,16 @@ impl Stream {
         Ok(done)
     }
 
-    /// Takes the first chunk out, with how much of it has been read before. It may have to be put back: see [`Stream::give_back`].
-    fn take(&self) -> Option<(Vec<u8>, usize)> {
+    /// Takes the first chunk out, with how much of it has been read before, and how far it can be read. It may have to be put back: see [`Stream::give_back`].
+    fn take(&self) -> Option<(Vec<u8>, usize, usize)> {
         let mut queue = self.queue.lock();
+        let readable = queue.readable();
         let chunk = queue.chunks.pop_front()?;
         let start = core::mem::take(&mut queue.start);
         queue.bytes -= chunk.len() - start;
-        Some((chunk, start))
+        queue.position += (chunk.len() - start) as u64;
+        let end = chunk.len().min(start + readable);
+        Some((chunk, start, end))
     }
 
     /// Puts back what was not read of a chunk, from `start` on.
@@ -308,26 +329,15 @@ impl Stream {
         let mut queue = self.queue.lock();
         if start < chunk.len() && !queue.unread && queue.reset.is_none() {
             queue.bytes += chunk.len() - start;
+            queue.position -= (chunk.len() - start) as u64;
             queue.start = start;
             queue.chunks.push_front(chunk);
         }
+        queue.forget_passed();
     }
 
     fn peek(&self, dst: &mut IoSink<'_>) -> Result<usize> {
-        let bytes = {
-            let queue = self.queue.lock();
-            let mut bytes = Vec::new();
-            let mut start = queue.start;
-            for chunk in &queue.chunks {
-                let rest = &chunk[start..];
-                start = 0;
-                bytes.extend_from_slice(&rest[..rest.len().min(dst.remaining() - bytes.len())]);
-                if bytes.len() == dst.remaining() {
-                    break;
-                }
-            }
-            bytes
-        };
+        let bytes = self.readable_bytes(dst.remaining());
         dst.write(&bytes)
     }
 
@@ -337,9 +347,10 @@ impl Stream {
         let queue = self.queue.lock();
         let mut events = Events::empty();
         let ended = queue.finished || queue.unread || queue.stopped;
-        if queue.bytes > 0 || ended {
+        if ended || queue.bytes > usize::from(queue.is_at_hidden()) {
             events |= Events::IN | Events::RDNORM;
         }
+        events |= Self::urgent_state(&queue);
         if ended {
             events |= Events::RDHUP;
         }

@@ -39,15 +39,15 @@ pub struct Received {
 }
 
 impl Socket {
-    /// Sends what `src` holds, to `to` or the peer. `quiet`: no SIGPIPE.
+    /// Sends what `src` holds, to `to` or the peer. `quiet`: no SIGPIPE. `urgent`: the last byte of a stream's is urgent.
     ///
     /// # Errors
     /// `ENOTCONN`, `EDESTADDRREQ`, `EPIPE`, `EAGAIN`, `EMSGSIZE`, `ECONNRESET`, `ECONNREFUSED`, `ERESTARTSYS`.
-    pub fn send(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, extras: &Extras, nonblocking: bool, quiet: bool) -> Result<usize> {
+    pub fn send(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, extras: &Extras, nonblocking: bool, quiet: bool, urgent: bool) -> Result<usize> {
         match self.kind {
             Kind::Datagram | Kind::Ping | Kind::Raw => self.send_datagram(src, to, extras),
             Kind::Stream => {
-                let sent = self.send_stream(src, nonblocking);
+                let sent = self.send_stream(src, nonblocking, urgent);
                 if sent == Err(EPIPE) && !quiet {
                     let thread = task::current();
                     let _ = signal::send_thread(&thread, signal::SigInfo::user(signal::SIGPIPE, &thread.process));
@@ -57,7 +57,7 @@ impl Socket {
         }
     }
 
-    fn send_stream(&self, src: &mut IoSource<'_>, nonblocking: bool) -> Result<usize> {
+    fn send_stream(&self, src: &mut IoSource<'_>, nonblocking: bool, urgent: bool) -> Result<usize> {
         let outgoing = {
             let mut state = self.state.lock();
             if let Some(error) = state.error.take() {
@@ -83,7 +83,8 @@ impl Socket {
             outgoing.finish();
             return Ok(len);
         }
-        outgoing.send(src, self.capacity(), nonblocking, deadline(&self.send_timeout_ns))
+        let deadline = deadline(&self.send_timeout_ns);
+        if urgent { outgoing.send_urgent(src, self.capacity(), nonblocking, deadline) } else { outgoing.send(src, self.capacity(), nonblocking, deadline) }
     }
 
     fn send_datagram(&self, src: &mut IoSource<'_>, to: Option<SocketAddr>, extras: &Extras) -> Result<usize> {
@@ -206,6 +207,20 @@ impl Socket {
         };
         let copied = incoming.receive(dst, peek, wait_all, nonblocking, deadline)?;
         Ok(Received { copied, whole: copied, ..Received::default() })
+    }
+
+    /// The urgent byte of a stream (MSG_OOB): whether there was room for it.
+    ///
+    /// # Errors
+    /// `EINVAL` where there is none.
+    pub fn receive_urgent(&self, dst: &mut IoSink<'_>, peek: bool) -> Result<Option<usize>> {
+        let (incoming, _) = self.streams().ok_or(EINVAL)?;
+        incoming.receive_urgent(dst, peek)
+    }
+
+    /// Whether the next byte of a stream is urgent (SIOCATMARK).
+    pub fn is_at_mark(&self) -> bool {
+        self.streams().is_some_and(|(incoming, _)| incoming.is_at_mark())
     }
 
     /// `shutdown(2)`.

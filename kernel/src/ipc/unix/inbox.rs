@@ -3,9 +3,12 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
 
+use super::urgent::Head;
 use super::{Address, Files, Kind};
 use crate::error::*;
+use crate::fs::sigio::Settings;
 use crate::fs::{Events, IoSink, IoSource};
 use crate::sync::{PollTable, SpinLock, WaitQueue};
 use crate::task;
@@ -13,7 +16,7 @@ use crate::task;
 /// Bytes an inbox holds (Linux's default of SO_SNDBUF).
 pub const CAPACITY: usize = 212_992;
 /// A stream's message holds at most this much: longer writes become several.
-const CHUNK: usize = 32 << 10;
+pub(super) const CHUNK: usize = 32 << 10;
 /// Datagrams that wait at most (`net.unix.max_dgram_qlen`).
 const MAX_DATAGRAMS: usize = 512;
 
@@ -60,29 +63,35 @@ pub struct Ancillary {
 
 /// One message, or a part of a stream.
 pub struct Message {
-    data: Vec<u8>,
-    start: usize,
-    ancillary: Ancillary,
+    pub(super) data: Vec<u8>,
+    pub(super) start: usize,
+    pub(super) ancillary: Ancillary,
+    /// A byte that was sent with MSG_OOB.
+    pub(super) is_urgent: bool,
 }
 
 #[derive(Default)]
-struct Queue {
-    messages: VecDeque<Message>,
-    bytes: usize,
+pub(super) struct Queue {
+    pub(super) messages: VecDeque<Message>,
+    pub(super) bytes: usize,
     /// Nobody will write any more: reads end.
-    writer_closed: bool,
+    pub(super) writer_closed: bool,
     /// Nobody will read any more: writes fail.
-    reader_closed: bool,
+    pub(super) reader_closed: bool,
 }
 
 /// An inbox.
 pub struct Inbox {
     kind: Kind,
-    queue: SpinLock<Queue>,
-    read_event: WaitQueue,
+    pub(super) queue: SpinLock<Queue>,
+    pub(super) read_event: WaitQueue,
     write_event: WaitQueue,
     writer: SpinLock<Peer>,
     owner: SpinLock<Peer>,
+    /// Urgent data are read with the rest.
+    pub(super) is_inline: AtomicBool,
+    /// Who is told of urgent data.
+    pub(super) urgent_owner: SpinLock<Settings>,
 }
 
 impl Inbox {
@@ -95,6 +104,8 @@ impl Inbox {
             write_event: WaitQueue::new(),
             writer: SpinLock::new(Peer::default()),
             owner: SpinLock::new(Peer::default()),
+            is_inline: AtomicBool::new(false),
+            urgent_owner: SpinLock::default(),
         })
     }
 
@@ -212,7 +223,7 @@ impl Inbox {
                 queue.bytes += len;
                 // Only the first part of a stream's write carries files.
                 let ancillary = ancillary.take().unwrap_or_default();
-                queue.messages.push_back(Message { data, start: 0, ancillary });
+                queue.messages.push_back(Message { data, start: 0, ancillary, is_urgent: false });
             }
             self.read_event.wake_events_sync(Events::IN | Events::RDNORM);
             done += len;
@@ -235,8 +246,9 @@ impl Inbox {
         let mut collected = Ancillary::default();
         loop {
             let ready = || {
-                let queue = self.queue.lock();
-                (!queue.messages.is_empty() || queue.writer_closed || queue.reader_closed).then_some(())
+                let mut queue = self.queue.lock();
+                let is_there = !matches!(queue.head(self.is_inline.load(Ordering::Relaxed), done > 0, peek), Head::Empty);
+                (is_there || queue.writer_closed || queue.reader_closed).then_some(())
             };
             let waited = match ready() {
                 Some(()) => Ok(()),
@@ -251,6 +263,9 @@ impl Inbox {
             }
             if peek {
                 return self.peek(dst);
+            }
+            if done > 0 && self.queue.lock().messages.front().is_some_and(|message| message.is_urgent) {
+                return Ok((done, done, collected));
             }
             let Some(mut message) = self.take() else {
                 if self.queue.lock().writer_closed || self.queue.lock().reader_closed {
@@ -310,10 +325,14 @@ impl Inbox {
     fn peek(&self, dst: &mut IoSink<'_>) -> Result<(usize, usize, Ancillary)> {
         let (bytes, whole, ancillary) = {
             let queue = self.queue.lock();
-            let Some(first) = queue.messages.front() else { return Ok((0, 0, Ancillary::default())) };
+            // Urgent data are passed by at the head, and stop what comes before them.
+            let is_passed = !self.is_inline.load(Ordering::Relaxed) && queue.messages.front().is_some_and(|message| message.is_urgent);
+            let mut messages = queue.messages.iter().skip(is_passed.into());
+            let Some(first) = messages.next() else { return Ok((0, 0, Ancillary::default())) };
             let mut bytes = Vec::new();
             let limit = if self.kind == Kind::Stream { usize::MAX } else { 1 };
-            for message in queue.messages.iter().take(limit) {
+            let rest = messages.take_while(|message| !message.is_urgent);
+            for message in core::iter::once(first).chain(rest).take(limit) {
                 bytes.extend_from_slice(&message.data[message.start..]);
                 if bytes.len() >= dst.remaining() {
                     break;
@@ -341,6 +360,9 @@ impl Inbox {
         let mut events = Events::empty();
         if !queue.messages.is_empty() {
             events |= Events::IN | Events::RDNORM;
+            if queue.messages.iter().any(|message| message.is_urgent) {
+                events |= Events::PRI;
+            }
         }
         if queue.writer_closed {
             events |= Events::IN | Events::RDNORM | Events::RDHUP;

@@ -4,6 +4,7 @@
 
 mod inbox;
 mod names;
+mod urgent;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
@@ -258,7 +259,10 @@ impl Socket {
     ///
     /// # Errors
     /// `ENOTCONN`, `EPIPE`, `EAGAIN`, `EMSGSIZE`, `ERESTARTSYS`.
-    pub fn send(&self, src: &mut IoSource<'_>, mut ancillary: Ancillary, to: Option<&Address>, nonblocking: bool, quiet: bool) -> Result<usize> {
+    pub fn send(&self, src: &mut IoSource<'_>, mut ancillary: Ancillary, to: Option<&Address>, nonblocking: bool, quiet: bool, urgent: bool) -> Result<usize> {
+        if urgent && (self.kind != Kind::Stream || src.remaining() == 0) {
+            return Err(EOPNOTSUPP);
+        }
         let target = match to {
             Some(address) if self.kind == Kind::Datagram => {
                 let socket = names::find(address, &self.net)?;
@@ -279,7 +283,8 @@ impl Socket {
         if ancillary.credentials.is_none() {
             ancillary.credentials = Some(Peer::current().credentials());
         }
-        let result = target.send(src, ancillary, nonblocking, super::deadline(&self.send_timeout_ns));
+        let deadline = super::deadline(&self.send_timeout_ns);
+        let result = if urgent { target.send_urgent(src, ancillary, nonblocking, deadline) } else { target.send(src, ancillary, nonblocking, deadline) };
         if result == Err(EPIPE) && self.kind != Kind::Datagram && !quiet {
             let thread = task::current();
             let _ = signal::send_thread(&thread, signal::SigInfo::user(signal::SIGPIPE, &thread.process));
@@ -371,7 +376,7 @@ impl FileOps for Socket {
     }
 
     fn write(&self, file: &OpenFile, _pos: u64, src: &mut IoSource<'_>) -> Result<usize> {
-        self.send(src, Ancillary::default(), None, file.nonblocking(), false)
+        self.send(src, Ancillary::default(), None, file.nonblocking(), false, false)
     }
 
     fn poll(&self, _file: &OpenFile, table: &mut PollTable<'_>) -> Events {
@@ -398,7 +403,9 @@ impl FileOps for Socket {
     fn ioctl(&self, _file: &OpenFile, cmd: u32, arg: usize) -> Result<usize> {
         const FIONREAD: u32 = 0x541b;
         const TIOCOUTQ: u32 = 0x5411;
+        const SIOCATMARK: u32 = 0x8905;
         match cmd {
+            SIOCATMARK if self.kind == Kind::Stream => crate::user::write(arg, &u32::from(self.is_at_mark()))?,
             FIONREAD => crate::user::write(arg, &(self.available() as u32))?,
             TIOCOUTQ => {
                 let peer = self.state.lock().peer.clone();
@@ -408,6 +415,10 @@ impl FileOps for Socket {
             _ => return crate::ipc::netdev::ioctl(&self.net, cmd, arg),
         }
         Ok(0)
+    }
+
+    fn set_signal_owner(&self, owner: crate::fs::sigio::Settings) {
+        self.set_urgent_owner(owner);
     }
 
     fn attr(&self) -> Result<Attr> {

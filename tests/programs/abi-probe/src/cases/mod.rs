@@ -30,6 +30,7 @@ mod rseq;
 mod signals;
 mod sockets;
 mod time;
+mod urgent;
 mod uring;
 mod util;
 mod xattrs;
@@ -63,6 +64,7 @@ pub const GROUPS: &[Group] = &[
     mqueue::GROUP,
     keys::GROUP,
     sockets::GROUP,
+    urgent::GROUP,
     packets::GROUP,
     time::GROUP,
     mounts::GROUP,
