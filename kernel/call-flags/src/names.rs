@@ -11,6 +11,9 @@ const FORCE_SYNC: Entry = idle("AT_STATX_FORCE_SYNC", 0x2000, "attributes are al
 const DONT_SYNC: Entry = idle("AT_STATX_DONT_SYNC", 0x4000, "attributes that are newer than asked for");
 const BASIC: &str = "what is always told is told whether asked for or not";
 
+const NO_RECORDS: &str = "events name files by descriptors only";
+const NO_HANDLES: &str = "as on Linux for groups that name files by descriptors";
+
 sets! {
     /// `fstatat(2)`: also what statx(2) has, as on Linux.
     NEWFSTATAT: Flags = Flags::new(&["newfstatat"], "flags", Unknown::Refused(EINVAL), &[NOFOLLOW, NO_AUTOMOUNT, EMPTY_PATH, FORCE_SYNC, DONT_SYNC]);
@@ -83,6 +86,71 @@ sets! {
     LANDLOCK_RESTRICT_SELF: Flags = Flags::new(&["landlock_restrict_self"], "flags", Unknown::Refused(EINVAL), &[]);
     /// `inotify_init1(2)`
     INOTIFY_INIT1: Flags = Flags::new(&["inotify_init1"], "flags", Unknown::Refused(EINVAL), &[on("IN_CLOEXEC", crate::files::CLOEXEC), on("IN_NONBLOCK", crate::files::NONBLOCK)]);
+    /// `fanotify_init(2)`
+    FANOTIFY_INIT: Flags = Flags::new(&["fanotify_init"], "flags", Unknown::Refused(EINVAL), &[
+        on("FAN_CLOEXEC", 1),
+        on("FAN_NONBLOCK", 2),
+        on("FAN_CLASS_CONTENT", 4),
+        on("FAN_CLASS_PRE_CONTENT", 8),
+        on("FAN_UNLIMITED_QUEUE", 0x10),
+        on("FAN_UNLIMITED_MARKS", 0x20),
+        no("FAN_ENABLE_AUDIT", 0x40, EINVAL, "the error of a Linux without auditing"),
+        no("FAN_REPORT_PIDFD", 0x80, EINVAL, NO_RECORDS),
+        on("FAN_REPORT_TID", 0x100),
+        no("FAN_REPORT_FID", 0x200, EINVAL, NO_RECORDS),
+        no("FAN_REPORT_DIR_FID", 0x400, EINVAL, NO_RECORDS),
+        no("FAN_REPORT_NAME", 0x800, EINVAL, NO_RECORDS),
+        no("FAN_REPORT_TARGET_FID", 0x1000, EINVAL, NO_RECORDS),
+    ]);
+    /// `fanotify_init(2)`
+    FANOTIFY_EVENT_FILE: Flags = Flags::new(&["fanotify_init"], "event_f_flags", Unknown::Refused(EINVAL), &[
+        on("O_WRONLY", 1),
+        on("O_RDWR", 2),
+        on("O_APPEND", 0o2000),
+        on("O_NONBLOCK", crate::files::NONBLOCK),
+        on("O_DSYNC", 0o10000),
+        on("O_SYNC", 0o4010000),
+        idle("O_LARGEFILE", 0o100000, "every file can be large"),
+        on("O_NOATIME", 0o1000000),
+        on("O_CLOEXEC", crate::files::CLOEXEC),
+    ]);
+    /// `fanotify_mark(2)`
+    FANOTIFY_MARK: Flags = Flags::new(&["fanotify_mark"], "flags", Unknown::Refused(EINVAL), &[
+        on("FAN_MARK_ADD", 1),
+        on("FAN_MARK_REMOVE", 2),
+        on("FAN_MARK_DONT_FOLLOW", 4),
+        on("FAN_MARK_ONLYDIR", 8),
+        on("FAN_MARK_MOUNT", 0x10),
+        on("FAN_MARK_IGNORED_MASK", 0x20),
+        on("FAN_MARK_IGNORED_SURV_MODIFY", 0x40),
+        on("FAN_MARK_FLUSH", 0x80),
+        on("FAN_MARK_FILESYSTEM", 0x100),
+        idle("FAN_MARK_EVICTABLE", 0x200, "a hint: the mark keeps the file's inode all the same"),
+        no("FAN_MARK_IGNORE", 0x400, EINVAL, "not there; FAN_MARK_IGNORED_MASK is"),
+    ]);
+    /// `fanotify_mark(2)`
+    FANOTIFY_EVENTS: Flags = Flags::new(&["fanotify_mark"], "mask", Unknown::Refused(EINVAL), &[
+        on("FAN_ACCESS", 1),
+        on("FAN_MODIFY", 2),
+        no("FAN_ATTRIB", 4, EINVAL, NO_HANDLES),
+        on("FAN_CLOSE_WRITE", 8),
+        on("FAN_CLOSE_NOWRITE", 0x10),
+        on("FAN_OPEN", 0x20),
+        no("FAN_MOVED_FROM", 0x40, EINVAL, NO_HANDLES),
+        no("FAN_MOVED_TO", 0x80, EINVAL, NO_HANDLES),
+        no("FAN_CREATE", 0x100, EINVAL, NO_HANDLES),
+        no("FAN_DELETE", 0x200, EINVAL, NO_HANDLES),
+        no("FAN_DELETE_SELF", 0x400, EINVAL, NO_HANDLES),
+        no("FAN_MOVE_SELF", 0x800, EINVAL, NO_HANDLES),
+        on("FAN_OPEN_EXEC", 0x1000),
+        no("FAN_FS_ERROR", 0x8000, EINVAL, NO_HANDLES),
+        on("FAN_OPEN_PERM", 0x1_0000),
+        on("FAN_ACCESS_PERM", 0x2_0000),
+        on("FAN_OPEN_EXEC_PERM", 0x4_0000),
+        on("FAN_EVENT_ON_CHILD", 0x800_0000),
+        no("FAN_RENAME", 0x1000_0000, EINVAL, NO_HANDLES),
+        on("FAN_ONDIR", 0x4000_0000),
+    ]);
     /// `inotify_add_watch(2)`: at least one must be given.
     INOTIFY_ADD_WATCH: Flags = Flags::new(&["inotify_add_watch"], "mask", Unknown::Refused(EINVAL), &[
         on("IN_ACCESS", 1),

@@ -14,6 +14,7 @@ use super::pagecache::{PageCache, ReadAhead};
 use super::text::Writing;
 use super::{Attr, FileType, IoSink, IoSource, StatFs};
 use crate::error::*;
+use crate::ipc::fanotify;
 use crate::mm::MemoryObject;
 use crate::sync::{NumberLock, PollTable};
 
@@ -233,6 +234,8 @@ pub struct OpenFile {
     _writing: Option<Writing>,
     /// Whoever opened it may not change its size (`landlock(7)`).
     keeps_size: AtomicBool,
+    /// What is done with it is told to nobody: it was opened for somebody who is told of files.
+    is_quiet: AtomicBool,
     /// What it read last, for read-ahead.
     pub read_ahead: ReadAhead,
     /// The file position. Held while a read or write uses it, so that they are atomic to each other (POSIX).
@@ -252,7 +255,17 @@ impl OpenFile {
 
     /// As [`OpenFile::with_path`], of a regular file that may be written to.
     pub fn writing(ops: Arc<dyn FileOps>, flags: OpenFlags, path: Option<crate::fs::Path>, writing: Option<Writing>) -> Arc<Self> {
-        Arc::new(Self { ops, path, _writing: writing, keeps_size: AtomicBool::new(false), flags: AtomicU32::new(flags.bits()), signals: SignalDriven::default(), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
+        Arc::new(Self { ops, path, _writing: writing, keeps_size: AtomicBool::new(false), is_quiet: AtomicBool::new(false), flags: AtomicU32::new(flags.bits()), signals: SignalDriven::default(), accessed_at: AtomicU64::new(0), read_ahead: ReadAhead::new(), pos: NumberLock::new(0) })
+    }
+
+    /// From now on nobody is told of what is done with it.
+    pub fn silence(&self) {
+        self.is_quiet.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody is told of what is done with it.
+    pub fn is_quiet(&self) -> bool {
+        self.is_quiet.load(Ordering::Relaxed)
     }
 
     /// From now on `ftruncate(2)` fails.
@@ -284,6 +297,7 @@ impl OpenFile {
 
     /// `read(2)`: at the file position, which it advances.
     pub fn read(&self, dst: &mut IoSink<'_>) -> Result<usize> {
+        fanotify::may(self, fanotify::ACCESS_PERM)?;
         self.reported(self.read_here(dst), notify::ACCESS)
     }
 
@@ -294,6 +308,7 @@ impl OpenFile {
 
     /// `pread(2)`.
     pub fn read_at(&self, pos: u64, dst: &mut IoSink<'_>) -> Result<usize> {
+        fanotify::may(self, fanotify::ACCESS_PERM)?;
         self.reported(self.read_from(pos, dst), notify::ACCESS)
     }
 

@@ -123,7 +123,8 @@ pub fn dentry(entry: &Arc<Dentry>, mask: u32) {
 
 /// As [`dentry()`], of an open file.
 pub fn file(file: &OpenFile, mask: u32) {
-    if !active() {
+    crate::ipc::fanotify::file(file, mask.into());
+    if !active() || file.is_quiet() {
         return;
     }
     if let Some(path) = &file.path {

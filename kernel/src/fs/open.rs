@@ -17,6 +17,7 @@ use super::path::Path;
 use super::stat::{Attr, FileType, StatFs};
 use super::text::Writing;
 use crate::error::*;
+use crate::ipc::fanotify;
 use crate::sync::PollTable;
 
 /// Flags that only matter while opening.
@@ -208,20 +209,44 @@ impl Caller {
             lease::break_for(place.inode(), changes, !flags.contains(OpenFlags::NONBLOCK))?;
         }
         let ops = self.open_inode(&place, kind, flags)?;
+        let file = OpenFile::writing(ops, flags - CREATION, Some(place.clone()), writing.filter(|_| flags.writable()));
+        if let Err(error) = fanotify::may(&file, fanotify::OPEN_PERM) {
+            // It was not opened, so that it is not closed either.
+            file.silence();
+            return Err(error);
+        }
+        self.confine_size(&file);
         if flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made {
             let now = super::now_ns();
             let change = SetAttr { size: Some(0), mtime_ns: Some(now), ctime_ns: Some(now), ..SetAttr::default() };
             super::ops::drop_privileges(&self.creds, place.inode())?;
-            place.inode().set_attr(&change)?;
+            place.inode().set_attr(&change).inspect_err(|_| file.silence())?;
             super::file::note_change();
         }
         let truncated = flags.contains(OpenFlags::TRUNC) && kind == FileType::Regular && !made;
-        let file = OpenFile::writing(ops, flags - CREATION, Some(place), writing.filter(|_| flags.writable()));
-        self.confine_size(&file);
         if truncated {
             notify::file(&file, notify::MODIFY);
         }
         notify::file(&file, notify::OPEN);
+        Ok(file)
+    }
+
+    /// Opens what somebody is told of, for whom no permission of the file is needed, and of whose doings with it nobody is told.
+    ///
+    /// # Errors
+    /// `EROFS`, `ETXTBSY`, the filesystem's.
+    pub fn open_quietly(&self, place: &Path, flags: OpenFlags) -> Result<Arc<OpenFile>> {
+        let kind = place.inode().file_type();
+        let changes = kind == FileType::Regular && flags.writable();
+        if changes {
+            place.mount.check_writable()?;
+        }
+        if kind == FileType::Directory && flags.writable() {
+            return Err(EISDIR);
+        }
+        let writing = changes.then(|| Writing::begin(place)).transpose()?;
+        let file = OpenFile::writing(self.open_inode(place, kind, flags)?, flags, Some(place.clone()), writing);
+        file.silence();
         Ok(file)
     }
 

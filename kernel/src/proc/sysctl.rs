@@ -265,8 +265,18 @@ fn mqueue() -> InodeRef {
     ])
 }
 
+fn fanotify() -> InodeRef {
+    use crate::ipc::fanotify::{MAX_EVENTS, MAX_GROUPS, MAX_MARKS};
+    fixed(&[
+        ("max_queued_events", FILE, || setting_in(&MAX_EVENTS, INTS)),
+        ("max_user_groups", FILE, || setting_in(&MAX_GROUPS, INTS)),
+        ("max_user_marks", FILE, || setting_in(&MAX_MARKS, INTS)),
+    ])
+}
+
 fn fs() -> InodeRef {
     fixed(&[
+        ("fanotify", DIR, fanotify),
         ("inotify", DIR, inotify),
         // `Caller::follow_link` and `Caller::link` see to them, always.
         ("protected_hardlinks", FILE, constant!(1)),

@@ -8,6 +8,7 @@ pub mod attr;
 pub mod capability;
 pub mod creds;
 pub mod event;
+pub mod fanotify;
 pub mod fcntl;
 pub mod handle;
 pub mod inet;

@@ -216,6 +216,8 @@ table! {
     253 inotify_init () => super::inotify::sys_inotify_init;
     254 inotify_add_watch (i32, usize, u32) => super::inotify::sys_inotify_add_watch;
     255 inotify_rm_watch (i32, i32) => super::inotify::sys_inotify_rm_watch;
+    300 fanotify_init (u32, u32) => super::fanotify::sys_fanotify_init;
+    301 fanotify_mark (i32, u32, u64, i32, usize) => super::fanotify::sys_fanotify_mark;
     294 inotify_init1 (u32) => super::inotify::sys_inotify_init1;
 
     275 splice (i32, usize, i32, usize, usize, u32) => super::splice::sys_splice;

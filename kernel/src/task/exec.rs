@@ -14,6 +14,7 @@ use super::signal::{SIG_DFL, SIG_IGN, SigAction};
 use super::thread::{Thread, comm_from};
 use super::{Capability, Credentials, lifecycle, sched};
 use crate::error::*;
+use crate::ipc::fanotify;
 use crate::fs::text::Running;
 use crate::fs::{self, FileType, IoSink, OpenFile, OpenFlags, Path};
 use crate::mm::{AddressSpace, Backing, MAX_ADDRESS, MapRequest, PAGE, Placement, Prot};
@@ -144,7 +145,12 @@ fn open_program(path: &Path) -> Result<(Arc<OpenFile>, Running)> {
     fs::Caller::current().confined(path, fs::landlock::AccessFs::EXECUTE | fs::landlock::AccessFs::READ_FILE)?;
     let running = Running::begin(inode)?;
     let ops = inode.clone().open(OpenFlags::empty())?;
-    Ok((OpenFile::with_path(ops, OpenFlags::empty(), Some(path.clone())), running))
+    let file = OpenFile::with_path(ops, OpenFlags::empty(), Some(path.clone()));
+    fanotify::may(&file, fanotify::OPEN_PERM)?;
+    fanotify::may(&file, fanotify::OPEN_EXEC_PERM)?;
+    fs::notify::file(&file, fs::notify::OPEN);
+    fanotify::file(&file, fanotify::OPEN_EXEC);
+    Ok((file, running))
 }
 
 fn read_some(file: &OpenFile, at: u64, buf: &mut [u8]) -> Result<usize> {

@@ -5,6 +5,7 @@ mod capabilities;
 mod disk;
 mod driven;
 mod events;
+mod fanotify;
 mod fds;
 mod files;
 mod found;
@@ -54,6 +55,7 @@ pub const GROUPS: &[Group] = &[
     events::GROUP,
     driven::GROUP,
     inotify::GROUP,
+    fanotify::GROUP,
     signals::GROUP,
     processes::GROUP,
     memory::GROUP,
