@@ -8,6 +8,7 @@ pub mod futex;
 pub mod inet;
 pub mod futex_pi;
 pub mod inotify;
+pub mod limits;
 pub mod mqueue;
 pub mod namespace;
 pub mod netdev;

@@ -1,7 +1,8 @@
-//! IPC namespaces (`ipc_namespaces(7)`): objects of System V IPC and POSIX message queues. Their limits are the machine's.
+//! IPC namespaces (`ipc_namespaces(7)`): objects of System V IPC and POSIX message queues, with their limits.
 
 use alloc::sync::Arc;
 
+use super::limits::Limits;
 use super::{mqueue, sysv};
 use crate::sync::Once;
 use crate::task::ns_count::Counted;
@@ -14,6 +15,8 @@ pub struct IpcNamespace {
     pub ino: u64,
     /// Whose it is.
     pub user: Arc<UserNamespace>,
+    /// What there may be of all that.
+    pub limits: Limits,
     /// Segments of shared memory.
     pub(super) shm: sysv::shm::Segments,
     /// Sets of semaphores.
@@ -31,7 +34,7 @@ const FIRST: u64 = 0xefffffff;
 
 impl IpcNamespace {
     fn build(ino: u64, user: Arc<UserNamespace>, count: Option<Counted>) -> Arc<Self> {
-        Arc::new(Self { ino, user, shm: Default::default(), sem: Default::default(), msg: Default::default(), mqueue: Default::default(), _count: count })
+        Arc::new(Self { ino, user, limits: Limits::default(), shm: Default::default(), sem: Default::default(), msg: Default::default(), mqueue: Default::default(), _count: count })
     }
 
     /// That of the first process.

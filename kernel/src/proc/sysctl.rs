@@ -8,7 +8,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::node::{Text, fixed};
 use crate::error::*;
 use crate::fs::{FileType, InodeRef};
-use crate::ipc::sysv::{MAX_OBJECTS, msg, sem, shm};
+use crate::ipc::limits;
+use crate::ipc::sysv::{MAX_OBJECTS, sem};
 use crate::mm::commit;
 use crate::random;
 use crate::syscall::misc;
@@ -96,9 +97,9 @@ fn kernel() -> InodeRef {
         ("hostname", FILE, host_name),
         ("keys", DIR, keys),
         ("modules_disabled", FILE, constant!(1)),
-        ("msgmax", FILE, || setting_in(&msg::MSG_MAX, 0..=1 << 20)),
-        ("msgmnb", FILE, || setting_in(&msg::MSG_MAX_QUEUE, INTS)),
-        ("msgmni", FILE, || setting_in(&msg::MSG_QUEUES, 0..=MAX_OBJECTS)),
+        ("msgmax", FILE, || ipc_setting(|it| &it.msg_max, 0..=1 << 20)),
+        ("msgmnb", FILE, || ipc_setting(|it| &it.msg_max_queue, INTS)),
+        ("msgmni", FILE, || ipc_setting(|it| &it.msg_queues, 0..=MAX_OBJECTS)),
         ("ngroups_max", FILE, constant!(65_536)),
         ("osrelease", FILE, || Text::new(|| format!("{}\n", misc::RELEASE).into_bytes())),
         ("ostype", FILE, || Text::new(|| b"Linux\n".to_vec())),
@@ -119,9 +120,9 @@ fn kernel() -> InodeRef {
         ("randomize_va_space", FILE, constant!(2)),
         ("seccomp", DIR, || fixed(&[("actions_avail", FILE, || Text::new(|| b"kill_process kill_thread trap errno trace log allow\n".to_vec()))])),
         ("sem", FILE, sem_limits),
-        ("shmall", FILE, || setting(&shm::SHM_ALL)),
-        ("shmmax", FILE, || setting(&shm::SHM_MAX)),
-        ("shmmni", FILE, || setting_in(&shm::SHM_OBJECTS, 0..=MAX_OBJECTS)),
+        ("shmall", FILE, || ipc_setting(|it| &it.shm_all, 0..=usize::MAX)),
+        ("shmmax", FILE, || ipc_setting(|it| &it.shm_max, 0..=usize::MAX)),
+        ("shmmni", FILE, || ipc_setting(|it| &it.shm_segments, 0..=MAX_OBJECTS)),
         ("tainted", FILE, constant!(0)),
         ("threads-max", FILE, constant!(31_000)),
         // There are no user namespaces.
@@ -146,14 +147,14 @@ fn sem_limits() -> InodeRef {
     let first = [sem::SEM_MAX_SET, sem::SEM_MAX_SET * MAX_OBJECTS, sem::SEM_MAX_OPS];
     let show = move || {
         let [set, all, operations] = first;
-        Ok(format!("{set}\t{all}\t{operations}\t{}\n", sem::SEM_SETS.load(Ordering::Relaxed)).into_bytes())
+        Ok(format!("{set}\t{all}\t{operations}\t{}\n", limits::get(|it| &it.sem_sets)).into_bytes())
     };
     Text::writable((0, 0), show, move |bytes| {
         let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?;
         let words: Vec<usize> = text.split_ascii_whitespace().map(str::parse).collect::<core::result::Result<_, _>>().map_err(|_| EINVAL)?;
         match words[..] {
             [set, all, operations, sets] if [set, all, operations] == first && sets <= MAX_OBJECTS => {
-                sem::SEM_SETS.store(sets, Ordering::Relaxed);
+                limits::set(|it| &it.sem_sets, sets);
                 Ok(())
             }
             _ => Err(EINVAL),
@@ -196,6 +197,19 @@ fn drop_caches() -> InodeRef {
         }
         b"2" | b"4" => Ok(()),
         _ => Err(EINVAL),
+    })
+}
+
+/// A limit of the asking thread's IPC namespace.
+fn ipc_setting(which: limits::Which, bounds: RangeInclusive<usize>) -> InodeRef {
+    Text::writable((0, 0), move || Ok(number(limits::get(which) as u64)), move |bytes| {
+        let text = core::str::from_utf8(bytes).map_err(|_| EINVAL)?;
+        let value: usize = text.trim().parse().map_err(|_| EINVAL)?;
+        if !bounds.contains(&value) {
+            return Err(EINVAL);
+        }
+        limits::set(which, value);
+        Ok(())
     })
 }
 
@@ -255,13 +269,13 @@ fn inotify() -> InodeRef {
 }
 
 fn mqueue() -> InodeRef {
-    use crate::ipc::mqueue::{HARD_MSG_MAX, HARD_MSGSIZE_MAX, MSG_DEFAULT, MSG_MAX, MSGSIZE_DEFAULT, MSGSIZE_MAX, QUEUES_MAX};
+    use crate::ipc::mqueue::{HARD_MSG_MAX, HARD_MSGSIZE_MAX};
     fixed(&[
-        ("msg_default", FILE, || setting_in(&MSG_DEFAULT, 1..=HARD_MSG_MAX)),
-        ("msg_max", FILE, || setting_in(&MSG_MAX, 1..=HARD_MSG_MAX)),
-        ("msgsize_default", FILE, || setting_in(&MSGSIZE_DEFAULT, 128..=HARD_MSGSIZE_MAX)),
-        ("msgsize_max", FILE, || setting_in(&MSGSIZE_MAX, 128..=HARD_MSGSIZE_MAX)),
-        ("queues_max", FILE, || setting(&QUEUES_MAX)),
+        ("msg_default", FILE, || ipc_setting(|it| &it.default_messages, 1..=HARD_MSG_MAX)),
+        ("msg_max", FILE, || ipc_setting(|it| &it.queue_messages, 1..=HARD_MSG_MAX)),
+        ("msgsize_default", FILE, || ipc_setting(|it| &it.default_length, 128..=HARD_MSGSIZE_MAX)),
+        ("msgsize_max", FILE, || ipc_setting(|it| &it.queue_length, 128..=HARD_MSGSIZE_MAX)),
+        ("queues_max", FILE, || ipc_setting(|it| &it.queues_max, 0..=usize::MAX)),
     ])
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::SpinLock;
-use crate::error::{ETIMEDOUT, ERESTARTSYS, Result};
+use crate::error::{EINTR, ETIMEDOUT, ERESTARTSYS, Result};
 use crate::fs::Events;
 use crate::task::{self, Thread, sched};
 
@@ -152,7 +152,7 @@ impl WaitQueue {
     /// # Errors
     /// `ERESTARTSYS` when a signal arrives first.
     pub fn wait_until<T>(&self, ready: impl FnMut() -> Option<T>) -> Result<T> {
-        self.wait(true, None, ready)
+        self.wait(EndedBy::Signals, None, ready)
     }
 
     /// Sleeps until `ready` returns a value or the monotonic clock reaches `deadline_ns`.
@@ -160,18 +160,26 @@ impl WaitQueue {
     /// # Errors
     /// `ERESTARTSYS` on a signal, `ETIMEDOUT` at the deadline.
     pub fn wait_deadline<T>(&self, deadline_ns: Option<u64>, ready: impl FnMut() -> Option<T>) -> Result<T> {
-        self.wait(true, deadline_ns, ready)
+        self.wait(EndedBy::Signals, deadline_ns, ready)
+    }
+
+    /// Sleeps until `ready` returns a value, whatever signals arrive, unless the thread has to end.
+    ///
+    /// # Errors
+    /// `EINTR` where it has to end.
+    pub fn wait_killable<T>(&self, ready: impl FnMut() -> Option<T>) -> Result<T> {
+        self.wait(EndedBy::Kill, None, ready)
     }
 
     /// Sleeps until `ready` returns a value, whatever signals arrive (even SIGKILL waits).
     pub fn wait_uninterruptible<T>(&self, ready: impl FnMut() -> Option<T>) -> T {
-        match self.wait(false, None, ready) {
+        match self.wait(EndedBy::Nothing, None, ready) {
             Ok(value) => value,
             Err(_) => unreachable!("an uninterruptible wait without a deadline ends only by its condition"),
         }
     }
 
-    fn wait<T>(&self, interruptible: bool, deadline_ns: Option<u64>, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
+    fn wait<T>(&self, ended_by: EndedBy, deadline_ns: Option<u64>, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
         if let Some(value) = ready() {
             return Ok(value);
         }
@@ -179,14 +187,19 @@ impl WaitQueue {
         let waker = Arc::new(ThreadWaker { thread: thread.clone(), woken: AtomicBool::new(false) });
         let _entry = self.add(waker);
         loop {
-            sched::prepare_to_sleep(&thread, interruptible);
+            sched::prepare_to_sleep(&thread, ended_by != EndedBy::Nothing);
             if let Some(value) = ready() {
                 sched::cancel_sleep(&thread);
                 return Ok(value);
             }
-            if interruptible && thread.has_pending_signal() {
+            let end = match ended_by {
+                EndedBy::Signals if thread.has_pending_signal() => Some(ERESTARTSYS),
+                EndedBy::Kill if thread.is_killed() => Some(EINTR),
+                _ => None,
+            };
+            if let Some(error) = end {
                 sched::cancel_sleep(&thread);
-                return Err(ERESTARTSYS);
+                return Err(error);
             }
             if let Some(deadline) = deadline_ns {
                 if frame::time::now_ns() >= deadline {
@@ -197,6 +210,16 @@ impl WaitQueue {
             sched::sleep(deadline_ns);
         }
     }
+}
+
+/// What ends a sleep before its time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EndedBy {
+    /// Any signal that is not blocked.
+    Signals,
+    /// That the thread has to end.
+    Kill,
+    Nothing,
 }
 
 /// Where a `poll` operation registers itself with the queues of the files it looks at.

@@ -11,6 +11,7 @@ use crate::mm::PAGE;
 use crate::task::keys::quota::Quota;
 use crate::task::keys::{self, Asker, Found, Index, Key, Kind, Need, Permissions, search, users};
 use crate::task::Capability;
+use crate::task::user_ns::OVERFLOW_ID;
 use crate::user;
 
 /// Longest name of a kind, with the NUL.
@@ -211,7 +212,7 @@ fn describe(asker: &Asker<'_>, id: i32, buf: usize, len: usize) -> Result<usize>
     let key = asker.with(id, false, Permissions::VIEW)?.key;
     let (uid, gid, permissions) = key.attributes();
     let namespace = &asker.creds.user;
-    let (uid, gid) = (namespace.uid_out(uid), namespace.gid_out(gid.unwrap_or(u32::MAX)));
+    let (uid, gid) = (namespace.uid_out(uid), gid.map_or(OVERFLOW_ID, |gid| namespace.gid_out(gid)));
     let mut text = alloc::format!("{};{uid};{gid};{:08x};", key.index.kind.name(), permissions.bits()).into_bytes();
     text.extend_from_slice(&key.index.name);
     text.push(0);

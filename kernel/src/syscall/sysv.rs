@@ -1,6 +1,5 @@
 //! System V IPC calls (`sysvipc(7)`).
 
-use core::sync::atomic::Ordering;
 
 use call_flags::ipc;
 use zerocopy::IntoBytes;
@@ -8,6 +7,7 @@ use zerocopy::IntoBytes;
 use super::Cx;
 use super::time::TimeSpec;
 use crate::error::*;
+use crate::ipc::limits;
 use crate::ipc::sysv::{msg, sem, shm};
 use crate::user;
 
@@ -56,7 +56,7 @@ pub fn sys_shmctl(cx: &Cx<'_>, id: i32, cmd: u32, buf: usize) -> Result<usize> {
         SHM_LOCK | SHM_UNLOCK => shm::lock(id, cmd == SHM_LOCK, &creds)?,
         IPC_INFO => {
             // struct shminfo64: largest and smallest segment, segments, segments a process, pages of all.
-            let [most, segments, all] = [&shm::SHM_MAX, &shm::SHM_OBJECTS, &shm::SHM_ALL].map(|it| it.load(Ordering::Relaxed) as u64);
+            let [most, segments, all] = [limits::get(|it| &it.shm_max), limits::get(|it| &it.shm_segments), limits::get(|it| &it.shm_all)].map(|it| it as u64);
             user::write(buf, &[most, 1, segments, segments, all, 0, 0, 0, 0])?;
             return Ok(shm::totals().0);
         }
@@ -140,7 +140,7 @@ pub fn sys_semctl(cx: &Cx<'_>, id: i32, num: i32, cmd: u32, arg: usize) -> Resul
         IPC_INFO | SEM_INFO => {
             // struct seminfo
             let (highest, sets, sems) = sem::totals();
-            let most_sets = sem::SEM_SETS.load(Ordering::Relaxed) as i32;
+            let most_sets = limits::get(|it| &it.sem_sets) as i32;
             let mut info = [1_024_000_000i32, most_sets, 1_024_000_000, 1_024_000_000, 32_000, 500, 500, 20, 32_767, 32_767];
             if cmd == SEM_INFO {
                 (info[7], info[9]) = (sets as i32, sems as i32);
@@ -161,7 +161,7 @@ pub fn sys_msgget(cx: &Cx<'_>, key: i32, flags: u32) -> Result<usize> {
 /// msgsnd(2)
 pub fn sys_msgsnd(cx: &Cx<'_>, id: i32, message: usize, size: usize, flags: u32) -> Result<usize> {
     let kind: i64 = user::read(message)?;
-    if size > msg::MSG_MAX.load(Ordering::Relaxed) || id < 0 || kind < 1 {
+    if size > limits::get(|it| &it.msg_max) || id < 0 || kind < 1 {
         return Err(EINVAL);
     }
     let text = user::read_bytes(message + 8, size)?;
@@ -201,7 +201,7 @@ pub fn sys_msgctl(cx: &Cx<'_>, id: i32, cmd: u32, buf: usize) -> Result<usize> {
         IPC_INFO | MSG_INFO => {
             // struct msginfo: pool, map, largest message, bytes of a queue, queues, segment size, messages, segments
             let (highest, queues, messages, bytes) = msg::totals();
-            let [longest, of_queue, most_queues] = [&msg::MSG_MAX, &msg::MSG_MAX_QUEUE, &msg::MSG_QUEUES].map(|it| it.load(Ordering::Relaxed) as i32);
+            let [longest, of_queue, most_queues] = [limits::get(|it| &it.msg_max), limits::get(|it| &it.msg_max_queue), limits::get(|it| &it.msg_queues)].map(|it| it as i32);
             let mut info = [512_000i32, 16_384, longest, of_queue, most_queues, 16, 16_384, 0xffff];
             if cmd == MSG_INFO {
                 (info[0], info[1], info[6]) = (queues as i32, messages as i32, bytes as i32);

@@ -192,10 +192,7 @@ pub fn clone(parent: &Arc<Thread>, context: &UserContext, args: &CloneArgs) -> R
     if let Some(done) = vfork {
         let child = process.clone();
         // Killable only: the parent may not touch the memory that the child uses.
-        let _ = done.wait_until(|| (child.vfork_done.lock().is_none() || current().is_killed()).then_some(())).or_else(|_| {
-            done.wait_uninterruptible(|| (child.vfork_done.lock().is_none() || current().is_killed()).then_some(()));
-            Ok::<(), Errno>(())
-        });
+        let _ = done.wait_killable(|| child.vfork_done.lock().is_none().then_some(()));
         if parent.tracing.is_traced() {
             trace::vfork_done(parent, id);
         }

@@ -7,7 +7,6 @@ use super::{LISTENING, interested};
 use crate::error::*;
 use crate::fs::OpenFile;
 use crate::sync::WaitQueue;
-use crate::task;
 
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +35,11 @@ impl Question {
     /// Waits for the answer, or until the thread is killed.
     fn wait(&self) -> Result {
         let ready = || match self.answer.load(Ordering::SeqCst) {
-            0 if task::with_current(|thread| thread.is_killed()) => Some(Err(EINTR)),
             0 => None,
             1 => Some(Ok(())),
             _ => Some(Err(EPERM)),
         };
-        self.event.wait_uninterruptible(ready)
+        self.event.wait_killable(ready)?
     }
 }
 

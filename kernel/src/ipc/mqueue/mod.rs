@@ -11,10 +11,11 @@ pub mod notify;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::*;
 use crate::fs::{Events, SetAttr};
+use crate::ipc::limits;
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task::process::RLIMIT_MSGQUEUE;
 use crate::task::{self, Capability};
@@ -22,17 +23,7 @@ pub use file::QueueFile;
 
 /// Priorities are below this (`MQ_PRIO_MAX`).
 pub const PRIORITIES: u32 = 32_768;
-/// `/proc/sys/fs/mqueue`: queues there may be, messages a queue and bytes a message may be asked for, and what they are where nothing is asked for.
-pub static QUEUES_MAX: AtomicUsize = AtomicUsize::new(256);
-#[allow(missing_docs)]
-pub static MSG_MAX: AtomicUsize = AtomicUsize::new(10);
-#[allow(missing_docs)]
-pub static MSGSIZE_MAX: AtomicUsize = AtomicUsize::new(8192);
-#[allow(missing_docs)]
-pub static MSG_DEFAULT: AtomicUsize = AtomicUsize::new(10);
-#[allow(missing_docs)]
-pub static MSGSIZE_DEFAULT: AtomicUsize = AtomicUsize::new(8192);
-/// The most that these may be set to, and that who has `CAP_SYS_RESOURCE` may ask for.
+/// The most messages that a queue's limit may be set to, and that who has `CAP_SYS_RESOURCE` may ask for.
 pub const HARD_MSG_MAX: usize = 65_536;
 #[allow(missing_docs)]
 pub const HARD_MSGSIZE_MAX: usize = 16 << 20;
@@ -150,13 +141,13 @@ impl Queue {
     /// # Errors
     /// `EINVAL`, `EMFILE` beyond `RLIMIT_MSGQUEUE`, `EOVERFLOW`.
     fn new(name: &[u8], mode: u32, size: Option<(i64, i64)>) -> Result<Arc<Self>> {
-        let get = |value: &AtomicUsize| value.load(Ordering::Relaxed);
+        let (most_messages, most_bytes) = (limits::get(|it| &it.queue_messages), limits::get(|it| &it.queue_length));
         let (messages, length) = match size {
             Some((messages, length)) => (usize::try_from(messages).map_err(|_| EINVAL)?, usize::try_from(length).map_err(|_| EINVAL)?),
-            None => (get(&MSG_MAX).min(get(&MSG_DEFAULT)), get(&MSGSIZE_MAX).min(get(&MSGSIZE_DEFAULT))),
+            None => (most_messages.min(limits::get(|it| &it.default_messages)), most_bytes.min(limits::get(|it| &it.default_length))),
         };
         let privileged = task::capable(Capability::SYS_RESOURCE);
-        let (most, longest) = if privileged { (HARD_MSG_MAX, HARD_MSGSIZE_MAX) } else { (get(&MSG_MAX), get(&MSGSIZE_MAX)) };
+        let (most, longest) = if privileged { (HARD_MSG_MAX, HARD_MSGSIZE_MAX) } else { (most_messages, most_bytes) };
         if messages == 0 || length == 0 || messages > most || length > longest {
             return Err(EINVAL);
         }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::sync::atomic::Ordering;
 
-use super::{QUEUES_MAX, Queue, QueueFile};
+use super::{Queue, QueueFile};
 use crate::error::*;
 use crate::fs::generic::{DirFile, ListDir};
 use crate::fs::lookup::{MAY_READ, MAY_WRITE, NAME_MAX};
@@ -51,7 +51,7 @@ fn check_name(name: &[u8]) -> Result {
 }
 
 fn make(namespace: &IpcNamespace, name: &[u8], mode: u32, size: Option<(i64, i64)>) -> Result<Arc<Queue>> {
-    let full = |count: usize| count >= QUEUES_MAX.load(Ordering::Relaxed) && !task::capable(Capability::SYS_RESOURCE);
+    let full = |count: usize| count >= namespace.limits.queues_max.load(Ordering::Relaxed) && !task::capable(Capability::SYS_RESOURCE);
     if full(namespace.mqueue.queues.lock().len()) {
         return Err(ENOSPC);
     }

@@ -3,22 +3,17 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{IPC_NOWAIT, Object, Perm, Table, now_s};
 use crate::error::*;
+use crate::ipc::limits;
 use crate::ipc::namespace::here;
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task::{Capability, Credentials};
 
-/// Largest message.
-pub static MSG_MAX: AtomicUsize = AtomicUsize::new(8192);
-/// Bytes in a new queue.
-pub static MSG_MAX_QUEUE: AtomicUsize = AtomicUsize::new(16_384);
-/// Queues.
-pub static MSG_QUEUES: AtomicUsize = AtomicUsize::new(32_000);
 const MSG_NOERROR: u32 = 0o10000;
 const MSG_EXCEPT: u32 = 0o20000;
 const MSG_COPY: u32 = 0o40000;
@@ -51,7 +46,7 @@ pub struct Queue(Arc<Shared>);
 
 impl Object for Queue {
     fn limit() -> usize {
-        MSG_QUEUES.load(Ordering::Relaxed)
+        limits::get(|it| &it.msg_queues)
     }
 
     fn perm(&self) -> Perm {
@@ -95,7 +90,7 @@ pub fn get(key: i32, flags: u32, creds: &Credentials) -> Result<usize> {
             perm,
             messages: VecDeque::new(),
             bytes: 0,
-            max_bytes: MSG_MAX_QUEUE.load(Ordering::Relaxed),
+            max_bytes: limits::get(|it| &it.msg_max_queue),
             send_s: 0,
             receive_s: 0,
             change_s: now_s(),
@@ -248,7 +243,7 @@ pub fn set(id: i32, to: &Status, creds: &Credentials) -> Result {
     {
         let mut state = queue.state.lock();
         state.perm.check_owner(creds)?;
-        if to.max_bytes as usize > MSG_MAX_QUEUE.load(Ordering::Relaxed) && !creds.has(Capability::SYS_RESOURCE) {
+        if to.max_bytes as usize > limits::get(|it| &it.msg_max_queue) && !creds.has(Capability::SYS_RESOURCE) {
             return Err(EPERM);
         }
         state.perm.set(&to.perm)?;

@@ -3,18 +3,17 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{IPC_NOWAIT, Object, Perm, Table, now_s};
 use crate::error::*;
+use crate::ipc::limits;
 use crate::ipc::namespace::here;
 use crate::sync::{SpinLock, WaitQueue};
 use crate::task::Credentials;
 
-/// Sets of semaphores.
-pub static SEM_SETS: AtomicUsize = AtomicUsize::new(32_000);
 /// Semaphores in a set.
 pub const SEM_MAX_SET: usize = 32_000;
 /// Operations in one call.
@@ -65,7 +64,7 @@ pub struct Set(Arc<Shared>);
 
 impl Object for Set {
     fn limit() -> usize {
-        SEM_SETS.load(Ordering::Relaxed)
+        limits::get(|it| &it.sem_sets)
     }
 
     fn perm(&self) -> Perm {

@@ -5,12 +5,12 @@
 
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use super::{Object, Perm, Table, now_s};
 use crate::error::*;
+use crate::ipc::limits;
 use crate::ipc::namespace::here;
 use crate::mm::anon::SharedAnon;
 use crate::mm::{AddressSpace, Backing, MapRequest, MemoryObject, PAGE, Placement, Prot};
@@ -20,14 +20,6 @@ use crate::task::{Capability, Credentials, pid_ns};
 /// Set in the mode of a removed segment that is still attached.
 const SHM_DEST: u32 = 0o1000;
 const SHM_LOCKED: u32 = 0o2000;
-/// Largest segment.
-pub static SHM_MAX: AtomicUsize = AtomicUsize::new(UNLIMITED);
-/// Pages of all segments (`/proc/sys/kernel/shmall`).
-pub static SHM_ALL: AtomicUsize = AtomicUsize::new(UNLIMITED);
-/// Segments (`/proc/sys/kernel/shmmni`).
-pub static SHM_OBJECTS: AtomicUsize = AtomicUsize::new(4096);
-/// As Linux says "no limit", so that sums of it do not overflow.
-const UNLIMITED: usize = usize::MAX - (1 << 24);
 
 /// `shmat(2)` flags.
 pub const SHM_RDONLY: u32 = 0o10000;
@@ -81,7 +73,7 @@ impl Segment {
 
 impl Object for Segment {
     fn limit() -> usize {
-        SHM_OBJECTS.load(Ordering::Relaxed)
+        limits::get(|it| &it.shm_segments)
     }
 
     fn perm(&self) -> Perm {
@@ -125,10 +117,10 @@ pub fn get(key: i32, size: usize, flags: u32, creds: &Credentials, pid: u32) -> 
     let fits = |s: &Segment| if size > s.size { Err(EINVAL) } else { Ok(()) };
     let (_, _, pages_before) = totals();
     here().shm.lock().get(key, flags, creds, fits, |perm| {
-        if size == 0 || size > SHM_MAX.load(Ordering::Relaxed) {
+        if size == 0 || size > limits::get(|it| &it.shm_max) {
             return Err(EINVAL);
         }
-        if pages_before.saturating_add(size.div_ceil(PAGE)) > SHM_ALL.load(Ordering::Relaxed) {
+        if pages_before.saturating_add(size.div_ceil(PAGE)) > limits::get(|it| &it.shm_all) {
             return Err(ENOSPC);
         }
         let memory = Arc::new(SharedAnon::new(size.div_ceil(PAGE) as u64));

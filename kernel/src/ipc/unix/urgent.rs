@@ -1,6 +1,7 @@
 //! Urgent data (MSG_OOB) on streams: the last byte of what is sent is a message of its own, at which reading stops. Its reader gets it by MSG_OOB, passes it
 //! by, or reads it with the rest (SO_OOBINLINE).
 
+use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use super::inbox::{Ancillary, CHUNK, Inbox, Message, Queue};
@@ -50,11 +51,13 @@ impl Inbox {
     /// As [`Inbox::send`]; the last byte is urgent.
     pub(super) fn send_urgent(&self, src: &mut IoSource<'_>, ancillary: Ancillary, nonblocking: bool, deadline: Option<u64>) -> Result<usize> {
         let mut done = 0;
+        // Files go with the first part; all have the same sender.
+        let sender = Ancillary { files: Vec::new(), ..ancillary.clone() };
         let mut ancillary = Some(ancillary);
         while src.remaining() > 1 {
             let mut piece = alloc::vec![0; (src.remaining() - 1).min(CHUNK)];
             src.read(&mut piece)?;
-            match self.send(&mut IoSource::kernel(&piece), ancillary.take().unwrap_or_default(), nonblocking, deadline) {
+            match self.send(&mut IoSource::kernel(&piece), ancillary.take().unwrap_or_else(|| sender.clone()), nonblocking, deadline) {
                 Ok(sent) if sent == piece.len() => done += sent,
                 Ok(sent) => return Ok(done + sent),
                 Err(_) if done > 0 => return Ok(done),
@@ -71,7 +74,7 @@ impl Inbox {
             // The one before is read with the rest.
             queue.messages.iter_mut().for_each(|message| message.is_urgent = false);
             queue.bytes += 1;
-            queue.messages.push_back(Message { data, start: 0, ancillary: ancillary.take().unwrap_or_default(), is_urgent: true });
+            queue.messages.push_back(Message { data, start: 0, ancillary: ancillary.take().unwrap_or(sender), is_urgent: true });
         }
         let owner = *self.urgent_owner.lock();
         owner.tell_of_urgent_data();

@@ -13,6 +13,7 @@ use super::{MAX_DEPTH, search, table};
 use crate::error::*;
 use crate::sync::{Mutex, Once, SpinLock};
 use crate::task::Credentials;
+use crate::task::user_ns::OVERFLOW_ID;
 
 /// What a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -461,7 +462,7 @@ impl Key {
             Some(at) => lasting(at.saturating_sub(frame::time::now_ns()).div_ceil(1_000_000_000)),
         };
         let uid = reader.user.uid_out(state.uid);
-        let gid = reader.user.gid_out(state.gid.unwrap_or(u32::MAX));
+        let gid = state.gid.map_or(OVERFLOW_ID, |gid| reader.user.gid_out(gid));
         let (revoked, counted, invalid) = (flag(state.revoked_ns.is_some(), 'R'), flag(self.is_counted, 'Q'), flag(state.is_invalid, 'i'));
         let _ = write!(out, "{:08x} I{revoked}-{counted}--{invalid} {usage:5} {lasts:>4} {:08x} {uid:5} {gid:5} ", self.serial, state.permissions.bits());
         let name = String::from_utf8_lossy(&self.index.name);

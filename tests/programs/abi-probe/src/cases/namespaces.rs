@@ -557,6 +557,19 @@ cases! { "namespaces";
         let pid = start_in_new_pids(|| { write(s[0], b"x"); let outer = take(s[0]); let mut at = region(F_WRLCK); sys!(SYS_fcntl, lock, F_GETLK, at.as_mut_ptr()); (outer * 2 + at[3] as u32) as i32 });
         o.s(take(s[1]) == pid as u32); write(s[1], b"x"); o.s(reap(pid));
     }
+    "limits-of-ipc" => |o| {
+        let own = || ["kernel/shmmni", "kernel/msgmax", "kernel/sem", "fs/mqueue/msg_max"].map(|name| text(&format!("/proc/sys/{name}")).trim().replace('\t', " ")).join(" ");
+        o.s(told(|| {
+            sys!(SYS_unshare, CLONE_NEWIPC);
+            let before = own();
+            let puts = [put("/proc/sys/kernel/shmmni", "1"), put("/proc/sys/kernel/msgmax", "100"), put("/proc/sys/fs/mqueue/msg_max", "20")].join(" ");
+            let made = [sys!(SYS_shmget, 0, 4096, 0o1600), sys!(SYS_shmget, 0, 4096, 0o1600)].map(done).join(" ");
+            let within = own();
+            let inner = told(|| { sys!(SYS_unshare, CLONE_NEWIPC); own() });
+            format!("{before} | {puts} | {made} | {within} | {inner}")
+        }));
+        o.s(own());
+    }
     "ipc" => |o| {
         let key = 0x6e73_0001; let id = sys!(SYS_shmget, key, 4096, IPC_CREAT | 0o600) as i32; let sem = sys!(SYS_semget, key, 1, IPC_CREAT | 0o600) as i32; let msg = sys!(SYS_msgget, key, IPC_CREAT | 0o600) as i32;
         let outer = open(c"/proc/self/ns/ipc", O_RDONLY); sys!(SYS_mq_unlink, c"abi-probe-ns"); let queue = sys!(SYS_mq_open, c"abi-probe-ns", O_CREAT | O_RDWR, 0o600, 0) as i32;
