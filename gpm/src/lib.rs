@@ -2,6 +2,7 @@
 #![deny(unsafe_code, missing_docs)]
 
 pub mod archive;
+pub mod capabilities;
 pub mod database;
 pub mod deb;
 pub mod dependency;
@@ -18,5 +19,6 @@ pub mod sandbox;
 pub mod solver;
 pub mod transaction;
 pub mod version;
+pub mod xattr;
 
 pub use gpm::{Error, Gpm};

@@ -307,3 +307,51 @@ fn the_shell_completes_commands_and_each_has_a_page() {
     let output = Command::new("bash").args(["-c", &script]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "install\n", "{}", text(&output));
 }
+
+#[test]
+fn extended_attributes_and_other_names_of_files_come_along() {
+    use rustix::fs::{XattrFlags, getxattr, removexattr, setxattr};
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::create_dir_all(at.join("keys")).unwrap();
+    fs::create_dir_all(at.join("root")).unwrap();
+    good(at, &["key", "keys/package.key"]);
+    let tree = at.join("tree-demo-1");
+    fs::create_dir_all(tree.join("usr/bin")).unwrap();
+    fs::write(tree.join("usr/bin/demo"), "elf").unwrap();
+    if setxattr(tree.join("usr/bin/demo"), "user.demo", b"a\0b", XattrFlags::empty()).is_err() {
+        eprintln!("this filesystem has no extended attributes: not tested");
+        return;
+    }
+    // Only root can give a program capabilities.
+    let capabilities = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let has_capabilities = setxattr(tree.join("usr/bin/demo"), "security.capability", &capabilities, XattrFlags::empty()).is_ok();
+    fs::hard_link(tree.join("usr/bin/demo"), tree.join("usr/bin/other")).unwrap();
+    let (first, second) = (build(at, "demo", "1", "", &[]), {
+        fs::rename(&tree, at.join("tree-demo-2")).unwrap();
+        build(at, "demo", "2", "", &[])
+    });
+    let value = |path: &str, name: &str| {
+        let mut bytes = [0; 64];
+        getxattr(at.join(path), name, &mut bytes).map(|length| bytes[..length].to_vec())
+    };
+    for package in [first, second] {
+        good(at, &["--root", "root", "install", package.to_str().unwrap(), "--allow-unsigned", "--yes"]);
+        for name in ["root/usr/bin/demo", "root/usr/bin/other"] {
+            assert_eq!(value(name, "user.demo").unwrap(), b"a\0b");
+            assert!(!has_capabilities || value(name, "security.capability").unwrap() == capabilities);
+        }
+        let inode = |path: &str| fs::metadata(at.join(path)).unwrap().ino();
+        assert_eq!(inode("root/usr/bin/demo"), inode("root/usr/bin/other"));
+        good(at, &["--root", "root", "verify"]);
+    }
+    removexattr(at.join("root/usr/bin/demo"), "user.demo").unwrap();
+    assert!(bad(at, &["--root", "root", "verify"]).contains("has not the extended attribute user.demo"));
+    setxattr(at.join("root/usr/bin/demo"), "user.demo", b"a\0b", XattrFlags::empty()).unwrap();
+    good(at, &["--root", "root", "verify"]);
+    // Another file under the second name is no longer what was delivered.
+    fs::remove_file(at.join("root/usr/bin/other")).unwrap();
+    fs::write(at.join("root/usr/bin/other"), "evil").unwrap();
+    assert!(bad(at, &["--root", "root", "verify"]).contains("usr/bin/other"));
+}

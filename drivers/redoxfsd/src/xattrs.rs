@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use redoxfs::{BlockAddr, BlockData, BlockLevel, BlockMeta, BlockPtr, BlockTrait, Node, RECORD_LEVEL, RecordRaw, TreeData};
+use redoxfs::{BlockAddr, BlockData, BlockLevel, BlockMeta, BlockPtr, BlockTrait, Disk, Node, RECORD_LEVEL, RecordRaw, Transaction, TreeData};
 use scheme::abi::fs::{XATTR_BYTES, XATTR_NAME};
 use scheme::abi::wire::{Malformed, Reader, Writer};
 use syscall::error::{EIO, Error, Result};
@@ -44,7 +44,7 @@ impl Xattrs {
     ///
     /// # Errors
     /// `EIO` where they do not read, or are not this node's.
-    pub fn load<D: Device>(tx: &mut Tx<'_, D>, node: &TreeData<Node>) -> Result<Self> {
+    pub fn load<D: Disk>(tx: &mut Transaction<'_, D>, node: &TreeData<Node>) -> Result<Self> {
         let ptr = attr::xattrs(node.data());
         if ptr.is_null() {
             return Ok(Self::default());
@@ -62,17 +62,35 @@ impl Xattrs {
     /// Where there is none: the transaction is of no use then.
     pub fn store<D: Device>(&self, tx: &mut Tx<'_, D>, nodes: &mut Nodes, node: &mut TreeData<Node>) -> Result<()> {
         let old = attr::xattrs(node.data());
-        let ptr = if self.0.is_empty() {
-            BlockPtr::default()
-        } else {
-            let level = level(self.bytes());
-            let mut block = RecordRaw::empty(level).ok_or(Error::new(EIO))?;
-            self.encode(&mut block, owner(node)).map_err(|Malformed| Error::new(EIO))?;
-            tx.sync_block(node, BlockData::new(BlockAddr::null(BlockMeta::new(level)), block))?
-        };
+        let ptr = self.write(tx, node)?;
         give_back(nodes, node.data_mut(), old);
         attr::set_xattrs(node.data_mut(), ptr, self.has_capabilities());
         Ok(())
+    }
+
+    /// Writes those of a node that has just been made, and has none yet. The node is changed, not written.
+    ///
+    /// # Errors
+    /// As [`Self::store`].
+    pub fn store_first<D: Disk>(&self, tx: &mut Transaction<'_, D>, node: &mut TreeData<Node>) -> Result<()> {
+        let ptr = self.write(tx, node)?;
+        attr::set_xattrs(node.data_mut(), ptr, self.has_capabilities());
+        Ok(())
+    }
+
+    fn write<D: Disk>(&self, tx: &mut Transaction<'_, D>, node: &mut TreeData<Node>) -> Result<BlockPtr<RecordRaw>> {
+        if self.0.is_empty() {
+            return Ok(BlockPtr::default());
+        }
+        let level = level(self.bytes());
+        let mut block = RecordRaw::empty(level).ok_or(Error::new(EIO))?;
+        self.encode(&mut block, owner(node)).map_err(|Malformed| Error::new(EIO))?;
+        tx.sync_block(node, BlockData::new(BlockAddr::null(BlockMeta::new(level)), block))
+    }
+
+    /// All of them, names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// Frees those of a node that is about to be freed, if they are its own.

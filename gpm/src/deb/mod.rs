@@ -15,6 +15,7 @@ use crate::digest::{Digest, Hashed, Hasher};
 use crate::manifest::{AppStream, Manifest, Trigger};
 use crate::package::{Builder, Entry, Kind};
 use crate::sandbox;
+use crate::xattr::{self, Xattrs};
 
 /// The largest member of an archive that is read into memory.
 const MAX_MEMBER: u64 = 4 << 30;
@@ -124,12 +125,23 @@ fn read(path: &Path, unknown: Unknown, folder: Option<&Path>) -> Result<Imported
         return Err(DebError::Format("it does not say that its format is 2".into()));
     }
     let control = control.ok_or_else(|| DebError::Format("it has no control files".into()))?;
-    let (files, spooled) = data.ok_or_else(|| DebError::Format("it has no data".into()))?;
+    let (mut files, spooled) = data.ok_or_else(|| DebError::Format("it has no data".into()))?;
     let members = control_members(&control)?;
     let stanza = members.get("control").map(|it| Stanza::parse(&String::from_utf8_lossy(it)));
     let mut manifest = control::manifest(&stanza.ok_or_else(|| DebError::Format("it has no control file".into()))?)?;
     let mut notes = Vec::new();
     translate(&members, &files, &mut manifest, unknown, &mut notes)?;
+    for (path, value) in capabilities_of(&members) {
+        // Another name of a file has what the file has.
+        let first = match files.get(path.trim_start_matches('/')) {
+            Some((Entry { kind: Kind::Hardlink { to }, .. }, _)) => to.clone(),
+            _ => path.trim_start_matches('/').to_owned(),
+        };
+        match files.get_mut(&first) {
+            Some((entry, _)) if matches!(entry.kind, Kind::Regular { .. }) => drop(entry.xattrs.insert(xattr::CAPABILITY.to_owned(), value)),
+            _ => notes.push(format!("its scripts give {path} capabilities, which is none of its programs")),
+        }
+    }
     dress(&files, &mut manifest);
     let mut builder = Builder::new(manifest.clone());
     for (path, (entry, contents)) in files {
@@ -195,6 +207,7 @@ fn entries(tar: impl Read, folder: Option<&Path>) -> Result<(Files, Spooled), De
             continue;
         }
         let header = entry.header().clone();
+        let xattrs = carried(&mut entry)?;
         let target = || -> Result<Option<String>, DebError> { entry.link_name()?.map(|it| it.to_str().map(str::to_owned).ok_or_else(|| DebError::Format("a link is not UTF-8".into()))).transpose() };
         let kind = match header.entry_type() {
             tar::EntryType::Directory => Kind::Directory,
@@ -224,7 +237,7 @@ fn entries(tar: impl Read, folder: Option<&Path>) -> Result<(Files, Spooled), De
         let number = |value: io::Result<u64>| u32::try_from(value.unwrap_or(0)).unwrap_or(0);
         let mode = header.mode()? & 0o7777;
         let mtime = i64::try_from(header.mtime()?).unwrap_or(0);
-        let entry = Entry { path: path.clone(), mode, uid: number(header.uid()), gid: number(header.gid()), mtime, kind };
+        let entry = Entry { path: path.clone(), mode, uid: number(header.uid()), gid: number(header.gid()), mtime, xattrs, kind };
         files.insert(path, (entry, contents));
     }
     // What follows the archive's end is nothing, but its compression's checksum is only looked at when it has been read.
@@ -244,10 +257,34 @@ fn entries(tar: impl Read, folder: Option<&Path>) -> Result<(Files, Spooled), De
             {
                 spooled.insert(name.clone(), place);
             }
-            files.insert(name.clone(), (Entry { path: name.clone(), kind, ..entry.clone() }, text));
+            let xattrs = if *name == to { entry.xattrs.clone() } else { Xattrs::new() };
+            files.insert(name.clone(), (Entry { path: name.clone(), kind, xattrs, ..entry.clone() }, text));
         }
     }
     Ok((files, spooled))
+}
+
+/// The capabilities that its scripts give programs when it is installed.
+fn capabilities_of(members: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, xattr::Value> {
+    members.get("postinst").map(|it| scripts::classify(&String::from_utf8_lossy(it)).capabilities).unwrap_or_default()
+}
+
+/// What an archive says of a file's extended attributes, as far as packages carry them.
+fn carried(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Xattrs> {
+    let mut found = Xattrs::new();
+    if entry.header().entry_type() == tar::EntryType::Regular
+        && let Some(extensions) = entry.pax_extensions()?
+    {
+        for extension in extensions {
+            let extension = extension?;
+            if let Ok(name) = extension.key()
+                && let Some(name) = name.strip_prefix("SCHILY.xattr.").filter(|it| xattr::is_carried(it))
+            {
+                found.insert(name.to_owned(), xattr::Value(extension.value_bytes().to_vec()));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Scripts, triggers and configuration files.

@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::expand;
+use crate::capabilities;
 use crate::manifest::{Moment, Right, Scriptlet};
+use crate::xattr::Value;
 
 /// What is known of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Verdict {
     pub triggers: BTreeSet<&'static str>,
     /// Links that it wants where nothing else is: where they are, and what they lead to.
     pub alternatives: BTreeSet<(String, String)>,
+    /// Capabilities that it gives programs, by their paths.
+    pub capabilities: BTreeMap<String, Value>,
     /// What it does that need not be done here, in words.
     pub dropped: BTreeSet<String>,
     /// Lines that are not understood.
@@ -101,6 +105,10 @@ pub fn classify(text: &str) -> Verdict {
         if is_frame(line) {
             continue;
         }
+        if let Some((path, value)) = capabilities::of_line(line) {
+            verdict.capabilities.insert(path.to_owned(), value);
+            continue;
+        }
         let word = program(line);
         if word == "update-alternatives" {
             match alternatives(line) {
@@ -115,6 +123,9 @@ pub fn classify(text: &str) -> Verdict {
             None => verdict.unknown.push(line.to_owned()),
         }
     }
+    // Who has capabilities need not be set-user-id, which is the other way where there is no setcap.
+    let is_other_way = |line: &str| line.strip_prefix("chmod u").and_then(|it| it.strip_prefix(['+', '-'])?.strip_prefix("s ")).is_some_and(|path| verdict.capabilities.contains_key(path.trim()));
+    verdict.unknown.retain(|line| !is_other_way(line));
     verdict
 }
 

@@ -102,3 +102,39 @@ fn damaged_ones_are_refused() {
         assert!(import(&path, Unknown::Refuse).is_err(), "{length}");
     }
 }
+
+#[test]
+fn capabilities_of_programs_come_along() {
+    // As Debian's iputils-ping does.
+    let deb = Deb::new("");
+    deb.file("bin/ping", "elf");
+    deb.file(
+        "DEBIAN/postinst",
+        "#!/bin/sh\nset -e\nif [ \"$1\" = configure ]; then\n    if command -v setcap > /dev/null; then\n        if setcap cap_net_raw+ep /bin/ping; then\n            chmod u-s /bin/ping\n        \
+         else\n            echo \"Setcap failed on /bin/ping, falling back to setuid\" >&2\n            chmod u+s /bin/ping\n        fi\n    else\n        \
+         echo \"Setcap is not installed, falling back to setuid\" >&2\n        chmod u+s /bin/ping\n    fi\nfi\nexit 0\n",
+    );
+    let imported = deb.import(Unknown::Refuse, "xz").unwrap();
+    let mut bytes = Vec::new();
+    imported.builder.write(&mut bytes, &[]).unwrap();
+    let package = Package::verify(Cursor::new(&bytes), Trust::Anyone).unwrap();
+    let ping = package.header().files.iter().find(|it| it.path == "bin/ping").unwrap();
+    assert_eq!(String::from(ping.xattrs[xattr::CAPABILITY].clone()), "0100000200200000000000000000000000000000");
+    // Another program's mode is another matter.
+    deb.file("DEBIAN/postinst", "setcap cap_net_raw+ep /bin/ping\nchmod u+s /bin/other\n");
+    assert!(matches!(deb.import(Unknown::Refuse, "xz"), Err(DebError::Scripts(lines)) if lines == ["    postinst: chmod u+s /bin/other"]));
+}
+
+#[test]
+fn extended_attributes_of_an_archive_come_along() {
+    let (folder, mut archive) = (tempfile::tempdir().unwrap(), tar::Builder::new(Vec::new()));
+    archive.append_pax_extensions([("SCHILY.xattr.user.demo", b"a\0b".as_slice()), ("SCHILY.xattr.security.selinux", b"label")]).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(3);
+    header.set_mode(0o755);
+    archive.append_data(&mut header, "usr/bin/demo", b"elf".as_slice()).unwrap();
+    let data = archive.into_inner().unwrap();
+    let (files, _) = entries(data.as_slice(), Some(folder.path())).unwrap();
+    let found = &files["usr/bin/demo"].0.xattrs;
+    assert_eq!(found.iter().map(|(name, value)| (name.as_str(), value.0.as_slice())).collect::<Vec<_>>(), [("user.demo", b"a\0b".as_slice())]);
+}

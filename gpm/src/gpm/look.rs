@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use super::{Error, Flaw, Gpm, Known, Reach};
 use crate::database::Record;
 use crate::digest::Digest;
 use crate::observer::Event;
 use crate::package::{Entry, Kind, Trust};
+use crate::xattr;
 
 impl Gpm<'_> {
     /// Looks for words in names, summaries, descriptions and AppStream's words: the best matches first.
@@ -82,7 +84,7 @@ impl Gpm<'_> {
             let files = self.database.files(name)?;
             let mut state = Vec::new();
             for entry in &files {
-                let what = self.check_file(record, entry);
+                let what = self.check_file(record, entry, &files);
                 if record.manifest.state.contains(&entry.path) {
                     state.push((entry, what.is_none()));
                 }
@@ -96,7 +98,7 @@ impl Gpm<'_> {
         Ok(flaws)
     }
 
-    fn check_file(&self, record: &Record, entry: &Entry) -> Option<String> {
+    fn check_file(&self, record: &Record, entry: &Entry, files: &[Entry]) -> Option<String> {
         use std::os::unix::fs::MetadataExt;
         let place = match self.root.resolve(&entry.path) {
             Ok(place) => place,
@@ -126,12 +128,20 @@ impl Gpm<'_> {
                     return Some(format!("has {} bytes, not {size}", metadata.len()));
                 }
                 match fs::File::open(&place).and_then(|mut it| Digest::of_reader(&mut it)) {
-                    Ok(found) if found == *sha512 => None,
+                    Ok(found) if found == *sha512 => check_xattrs(&place, entry),
                     Ok(_) => Some("has other contents".into()),
                     Err(error) => Some(error.to_string()),
                 }
             }
-            Kind::Hardlink { .. } => None,
+            Kind::Hardlink { .. } if config => None,
+            Kind::Hardlink { to } => {
+                let first = self.root.resolve(to).and_then(fs::symlink_metadata);
+                // The other name is looked at too.
+                let is_same = first.is_ok_and(|it| (it.dev(), it.ino()) == (metadata.dev(), metadata.ino()));
+                // Where the filesystem has no such links, or the other name is another package's by now.
+                let alike = files.iter().find(|it| it.path == *to && !is_same);
+                alike.and_then(|it| self.check_file(record, &Entry { path: entry.path.clone(), ..it.clone() }, files))
+            }
         }
     }
 
@@ -161,4 +171,20 @@ impl Gpm<'_> {
         }
         Ok(freed)
     }
+}
+
+/// What is wrong with what a package has carried of a file's extended attributes; others may have come to it.
+fn check_xattrs(place: &Path, entry: &Entry) -> Option<String> {
+    // Without privileges none were given to it.
+    let is_expected = |name: &str| name != xattr::CAPABILITY || rustix::process::geteuid().is_root();
+    let found = match xattr::of_file(place) {
+        Ok(found) => found,
+        Err(error) => return Some(format!("has extended attributes that cannot be read: {error}")),
+    };
+    let wrong = |(name, value): (&String, &xattr::Value)| is_expected(name) && found.get(name) != Some(value);
+    if let Some((name, _)) = entry.xattrs.iter().find(|it| wrong(*it)) {
+        return Some(format!("has not the extended attribute {name} that it was delivered with"));
+    }
+    let more = found.contains_key(xattr::CAPABILITY) && !entry.xattrs.contains_key(xattr::CAPABILITY);
+    more.then(|| "has capabilities that it was delivered without".into())
 }

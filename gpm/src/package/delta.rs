@@ -252,7 +252,7 @@ mod tests {
             let mut contents = noise(50_000);
             contents[number * 1000..][..40].fill(change);
             let kind = Kind::Regular { size: 0, sha512: Digest::of(b"") };
-            let entry = Entry { path: format!("usr/lib/demo/{number}"), mode: 0o644, uid: 0, gid: 0, mtime: 1, kind };
+            let entry = Entry { path: format!("usr/lib/demo/{number}"), mode: 0o644, uid: 0, gid: 0, mtime: 1, xattrs: std::collections::BTreeMap::new(), kind };
             builder.add(entry, contents);
         }
         let path = folder.join(format!("{version}.gcpkg"));

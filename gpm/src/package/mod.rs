@@ -29,6 +29,7 @@ use crate::digest::{Digest, Hasher};
 use crate::keys::KeyId;
 use crate::manifest::{Manifest, ManifestError};
 use crate::path::{PathError, check_path};
+use crate::xattr::{self, Xattrs};
 
 const MAGIC: &[u8; 8] = b"GCPKG\x01\r\n";
 const SIGNED: &[u8] = b"gcpkg header";
@@ -78,6 +79,9 @@ pub struct Entry {
     /// Seconds since 1970 at which it was last changed.
     #[serde(default, skip_serializing_if = "is_zero_time")]
     pub mtime: i64,
+    /// A file's extended attributes.
+    #[serde(default, skip_serializing_if = "Xattrs::is_empty")]
+    pub xattrs: Xattrs,
     /// What it is.
     #[serde(flatten)]
     pub kind: Kind,
@@ -225,6 +229,12 @@ impl Header {
                 && kinds.get(parent).is_some_and(|kind| !matches!(kind, Kind::Directory))
             {
                 return wrong("lies below something that is no folder");
+            }
+            if !entry.xattrs.iter().all(|(name, value)| xattr::is_carried(name) && xattr::is_value(value)) {
+                return wrong("has extended attributes that packages do not carry");
+            }
+            if !entry.xattrs.is_empty() && !matches!(entry.kind, Kind::Regular { .. }) {
+                return wrong("has extended attributes, but is no file, or another name of one");
             }
             match &entry.kind {
                 Kind::Regular { size: bytes, .. } => size = size.checked_add(*bytes).ok_or(PackageError::Limit("its files are too large"))?,

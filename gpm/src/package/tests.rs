@@ -24,7 +24,7 @@ fn manifest() -> Manifest {
 
 fn regular(path: &str) -> Entry {
     let kind = Kind::Regular { size: 0, sha512: Digest::of(b"") };
-    Entry { path: path.into(), mode: 0o644, uid: 0, gid: 0, mtime: 1_700_000_000, kind }
+    Entry { path: path.into(), mode: 0o644, uid: 0, gid: 0, mtime: 1_700_000_000, xattrs: crate::xattr::Xattrs::new(), kind }
 }
 
 fn builder() -> Builder {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::digest::{Digest, Hasher};
 use crate::keys::SecretKey;
 use crate::manifest::Manifest;
+use crate::xattr::{self, Xattrs};
 use crate::package::{Entry, Header, Kind, MAGIC, MAX_HEADER, PackageError, Payload, SIGNED, state_checksum};
 
 /// How hard Zstandard tries.
@@ -83,7 +84,7 @@ impl Builder {
         self.entries.insert(entry.path.clone(), (entry, Source::File(place)));
     }
 
-    /// Adds all that lies below `folder`, as root's and with its modes. Times later than `latest` (seconds since 1970) become `latest`, so
+    /// Adds all that lies below `folder`, as root's, with its modes and what packages carry of extended attributes. Times later than `latest` (seconds since 1970) become `latest`, so
     /// that when a package is built does not show in it.
     ///
     /// # Errors
@@ -119,8 +120,9 @@ impl Builder {
                 debug_assert!(kind.is_block_device() || kind.is_char_device() || kind.is_fifo() || kind.is_socket());
                 return Err(PackageError::Special(place));
             };
+            let xattrs = if matches!(kind, Kind::Regular { .. }) { xattr::of_file(&place).map_err(failed)? } else { Xattrs::new() };
             let mode = if matches!(kind, Kind::Symlink { .. }) { 0o777 } else { metadata.mode() & 0o7777 };
-            let entry = Entry { path: path.clone(), mode, uid: 0, gid: 0, mtime: metadata.mtime().min(latest), kind };
+            let entry = Entry { path: path.clone(), mode, uid: 0, gid: 0, mtime: metadata.mtime().min(latest), xattrs, kind };
             self.entries.insert(path, (entry, source));
         }
         Ok(())
@@ -175,7 +177,7 @@ impl Builder {
                 let folder = &path[..end];
                 if !self.entries.contains_key(folder) {
                     let mtime = self.entries[&path].0.mtime;
-                    let entry = Entry { path: folder.to_owned(), mode: 0o755, uid: 0, gid: 0, mtime, kind: Kind::Directory };
+                    let entry = Entry { path: folder.to_owned(), mode: 0o755, uid: 0, gid: 0, mtime, xattrs: Xattrs::new(), kind: Kind::Directory };
                     self.entries.insert(folder.to_owned(), (entry, Source::None));
                 }
             }

@@ -19,7 +19,7 @@ struct Fixture {
 }
 
 fn entry(path: &str, mode: u32, kind: Kind) -> Entry {
-    Entry { path: path.into(), mode, uid: 0, gid: 0, mtime: 1_700_000_000, kind }
+    Entry { path: path.into(), mode, uid: 0, gid: 0, mtime: 1_700_000_000, xattrs: BTreeMap::new(), kind }
 }
 
 /// Lines such as `usr/bin/a=text`, `usr/share/`, `usr/bin/b->a`, `usr/bin/c==usr/bin/a`.

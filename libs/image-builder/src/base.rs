@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use glob::Pattern;
+use gpm::xattr::Xattrs;
 
 use crate::certificates;
 use crate::debian::fetch::Fetched;
@@ -99,7 +100,7 @@ pub(crate) fn unpack(deb: &Path, tree: &mut Tree, wanted: impl Fn(&str) -> bool)
         }
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut member, &mut bytes).on("read", deb)?;
-        tree.insert_member(&member, Content::from(bytes), deb)?;
+        tree.insert_member(&mut member, Content::from(bytes), deb)?;
     }
     drop(archive);
     let status = child.wait().map_err(|error| fail(error.to_string()))?;
@@ -184,6 +185,7 @@ fn install(recipe: &Recipe, time: u64, tree: &mut Tree) -> Result<()> {
             uid: directory.uid,
             gid: directory.gid,
             mtime: time,
+            xattrs: Xattrs::new(),
         };
         tree.insert(&directory.path, entry)?;
     }
@@ -210,6 +212,15 @@ fn install(recipe: &Recipe, time: u64, tree: &mut Tree) -> Result<()> {
             ));
         };
         (entry.mode, entry.uid, entry.gid) = (permission.mode.0, permission.uid, permission.gid);
+        if let Some(text) = &permission.capabilities {
+            let is_file = matches!(entry.kind, Kind::File(_));
+            let Some(value) = gpm::capabilities::parse(text).filter(|_| is_file) else {
+                let file = recipe.folder.join("recipe.toml");
+                let why = if is_file { "are none that setcap(8) would take" } else { "are for files" };
+                return Err(Error::config(file, format!("the capabilities {text:?} of {} {why}", permission.path)));
+            };
+            entry.xattrs.insert(gpm::xattr::CAPABILITY.to_owned(), value);
+        }
     }
     Ok(())
 }

@@ -154,6 +154,7 @@ mod tests {
                     uid,
                     gid,
                     mtime: 86_400,
+                    xattrs: Default::default(),
                 },
             )
             .expect("inserts");

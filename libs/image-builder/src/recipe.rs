@@ -210,6 +210,9 @@ pub struct Permission {
     /// The group's number.
     #[serde(default)]
     pub gid: u32,
+    /// A program's capabilities, as setcap(8) is given them: `cap_net_raw+ep`.
+    #[serde(default)]
+    pub capabilities: Option<String>,
 }
 
 /// `recipes/debian.toml`: what is left out of Debian's dependencies, each with the reason.

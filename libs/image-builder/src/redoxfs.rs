@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gpm::xattr::{Value, Xattrs};
 use redoxfs::{DIR_ENTRY_MAX_LENGTH, Disk, FileSystem, Node, Transaction, TreePtr};
 
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub struct Options<'o> {
 }
 
 /// Makes a RedoxFS on `disk` that holds `tree`.
-/// Owners, modes with setuid, modification times, symbolic and hard links are as in the tree.
+/// Owners, modes with setuid, modification times, extended attributes, symbolic and hard links are as in the tree.
 pub fn create<D: Disk>(disk: D, tree: &Tree, options: Options<'_>) -> Result<()> {
     let Options { time, password, mut progress } = options;
     let mut fs = FileSystem::create(disk, password, time, 0).map_err(|error| Error::image("RedoxFS", error))?;
@@ -100,6 +101,15 @@ fn add<'t, D: Disk>(
     }
     if let Some(data) = data.filter(|data| !data.is_empty()) {
         changed |= tx.write_node_inner(&mut node, &mut 0, &data).map_err(on)?;
+    }
+    if !entry.xattrs.is_empty() {
+        let mut xattrs = redoxfsd::xattrs::Xattrs::default();
+        entry.xattrs.iter().for_each(|(name, value)| xattrs.insert(name.as_bytes(), &value.0));
+        if !xattrs.fit() {
+            return Err(Error::tree(path, "its extended attributes are too large"));
+        }
+        xattrs.store_first(tx, &mut node).map_err(on)?;
+        changed = true;
     }
     if changed {
         tx.sync_tree(node).map_err(on)?;
@@ -181,6 +191,12 @@ fn list<D: Disk>(
             }
         };
         let is_directory = matches!(kind, Kind::Directory);
+        let mut xattrs = Xattrs::new();
+        if matches!(kind, Kind::File(_)) {
+            for (name, value) in redoxfsd::xattrs::Xattrs::load(tx, &node).map_err(on)?.iter() {
+                xattrs.insert(String::from_utf8_lossy(name).into_owned(), Value(value.to_vec()));
+            }
+        }
         let data = node.data();
         let entry = Entry {
             kind,
@@ -188,6 +204,7 @@ fn list<D: Disk>(
             uid: data.uid(),
             gid: data.gid(),
             mtime: data.mtime().0,
+            xattrs,
         };
         tree.insert_exact(path.clone(), entry);
         if is_directory {

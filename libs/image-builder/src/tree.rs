@@ -7,7 +7,12 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gpm::xattr::{self, Xattrs};
+
 use crate::error::{Error, IoContext, Result};
+
+/// What archives have before the names of extended attributes.
+const PAX_XATTR: &str = "SCHILY.xattr.";
 
 /// Where a file's bytes are.
 #[derive(Clone, Debug)]
@@ -86,6 +91,8 @@ pub struct Entry {
     pub gid: u32,
     /// Seconds since 1970.
     pub mtime: u64,
+    /// A file's extended attributes, such as a program's capabilities.
+    pub xattrs: Xattrs,
 }
 
 impl Entry {
@@ -97,6 +104,7 @@ impl Entry {
             uid: 0,
             gid: 0,
             mtime,
+            xattrs: Xattrs::new(),
         }
     }
 }
@@ -305,13 +313,13 @@ impl Tree {
         let mut tree = Self::default();
         let mut reader = tar::Archive::new(archive);
         for member in reader.entries_with_seek().on("read", path)? {
-            let member = member.on("read", path)?;
+            let mut member = member.on("read", path)?;
             let content = Content::Slice {
                 file: Arc::clone(&shared),
                 offset: member.raw_file_position(),
                 len: member.size(),
             };
-            tree.insert_member(&member, content, path)?;
+            tree.insert_member(&mut member, content, path)?;
         }
         Ok(tree)
     }
@@ -319,7 +327,7 @@ impl Tree {
     /// Puts a tar member into the tree.
     pub(crate) fn insert_member<R: Read>(
         &mut self,
-        member: &tar::Entry<'_, R>,
+        member: &mut tar::Entry<'_, R>,
         content: Content,
         archive: &Path,
     ) -> Result<()> {
@@ -327,6 +335,7 @@ impl Tree {
             String::from_utf8(bytes.to_vec())
                 .map_err(|_| Error::config(archive, format!("name {bytes:?} is not UTF-8")))
         };
+        let xattrs = xattrs_of(member).on("read", archive)?;
         let name = text(&member.path_bytes())?;
         let header = member.header();
         let link = || match member.link_name_bytes() {
@@ -354,6 +363,7 @@ impl Tree {
             uid: id(header.uid().on("read", archive)?)?,
             gid: id(header.gid().on("read", archive)?)?,
             mtime: header.mtime().on("read", archive)?,
+            xattrs,
         };
         self.insert(&name, entry)
     }
@@ -366,6 +376,12 @@ impl Tree {
             .iter()
             .partition(|(_, entry)| matches!(entry.kind, Kind::HardLink(_)));
         for (name, entry) in rest.into_iter().chain(links) {
+            let names = entry.xattrs.iter().map(|(name, value)| (format!("{PAX_XATTR}{name}"), value));
+            let extensions: Vec<_> = names.collect();
+            let extensions = extensions.iter().map(|(name, value)| (name.as_str(), value.0.as_slice()));
+            if !entry.xattrs.is_empty() {
+                builder.append_pax_extensions(extensions).on("write", path)?;
+            }
             let mut header = tar::Header::new_gnu();
             header.set_mode(u32::from(entry.mode));
             header.set_uid(u64::from(entry.uid));
@@ -398,6 +414,20 @@ impl Tree {
         std::io::Write::flush(&mut writer).on("write", path)?;
         writer.rewind().on("write", path)
     }
+}
+
+/// What an archive says of a file's extended attributes, as far as packages carry them.
+fn xattrs_of(member: &mut tar::Entry<'_, impl Read>) -> std::io::Result<Xattrs> {
+    let mut found = Xattrs::new();
+    for extension in member.pax_extensions()?.into_iter().flatten() {
+        let extension = extension?;
+        if let Some(name) = extension.key().ok().and_then(|key| key.strip_prefix(PAX_XATTR))
+            && xattr::is_carried(name)
+        {
+            found.insert(name.to_owned(), xattr::Value(extension.value_bytes().to_vec()));
+        }
+    }
+    Ok(found)
 }
 
 /// The components of an image path; `..` is kept, an empty path is the root.
@@ -500,6 +530,7 @@ mod tests {
             uid: 70_000,
             gid: 3,
             mtime: 1_700_000_000,
+            xattrs: Xattrs::new(),
         };
         tree.insert(&long, entry).expect("inserts");
         tree.insert(

@@ -59,6 +59,7 @@ fn members_are_as_in_the_tree() {
             uid: 12,
             gid: 0,
             mtime: 34,
+            xattrs: Default::default(),
         };
         tree.insert(&format!("sbin/{}", "n".repeat(len + 1)), entry)
             .expect("inserts");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gpm::xattr::{Value, Xattrs};
 use image_builder::redoxfs;
 use image_builder::tree::{Content, Entry, Kind, Tree};
 use image_builder::{Window, disk};
@@ -63,6 +64,7 @@ fn entry(kind: Kind, mode: u16, uid: u32, gid: u32, mtime: u64) -> Entry {
         uid,
         gid,
         mtime,
+        xattrs: Xattrs::new(),
     }
 }
 
@@ -207,4 +209,34 @@ fn a_name_that_is_too_long_and_a_full_disk_are_errors() {
         disk::open_root(std::path::Path::new("/dev/null")).is_err(),
         "no partition table"
     );
+}
+
+#[test]
+fn extended_attributes_read_back() {
+    let mut tree = Tree::default();
+    let attributes = |values: &[(&str, usize)]| values.iter().map(|(name, len)| ((*name).to_owned(), Value(noise(*len, 3)))).collect::<Xattrs>();
+    for (name, xattrs) in [("a", attributes(&[("security.capability", 20)])), ("b", attributes(&[("user.x", 0), ("user.y", 9_000), ("security.capability", 20)])), ("c", Xattrs::new())] {
+        let file = entry(Kind::File(name.as_bytes().to_vec().into()), 0o755, 0, 0, 7);
+        tree.insert(name, Entry { xattrs, ..file }).expect("inserts");
+    }
+    tree.insert("d", entry(Kind::HardLink("b".into()), 0o755, 0, 0, 7)).expect("inserts");
+    let back = round_trip(&tree, 8);
+    let of = |tree: &Tree, name: &str| tree.get(name).expect("is there").xattrs.clone();
+    for name in ["a", "b", "c"] {
+        assert_eq!(of(&back, name), of(&tree, name), "{name}");
+    }
+    // An archive has them too.
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join("tree.tar");
+    tree.write_tar(&path).expect("writes");
+    let again = Tree::from_tar(std::fs::File::open(&path).expect("opens"), &path).expect("reads");
+    for name in ["a", "b", "c"] {
+        assert_eq!(of(&again, name), of(&tree, name), "{name}");
+    }
+    let huge = Entry { xattrs: attributes(&[("user.a", 60_000), ("user.b", 60_000), ("user.c", 60_000)]), ..entry(Kind::File(b"x".to_vec().into()), 0o644, 0, 0, 0) };
+    tree.insert("e", huge).expect("inserts");
+    let file = tempfile::tempfile().expect("temporary file");
+    file.set_len(8 << 20).expect("enlarge");
+    let error = redoxfs::create(Window::new(file, 0, 8 << 20), &tree, redoxfs::Options::default()).expect_err("too large");
+    assert!(error.to_string().contains("too large"), "{error}");
 }

@@ -29,7 +29,7 @@ pub(crate) fn describe(packages: &[Fetched], tree: &Tree) -> Result<Descriptions
         let contents = if read { content.read()? } else { Vec::new() };
         // Only its name and its being a file matter.
         let kind = Kind::Regular { size: 0, sha512: Digest::of(b"") };
-        let entry = Entry { path: path.to_owned(), mode: 0o644, uid: 0, gid: 0, mtime: 0, kind };
+        let entry = Entry { path: path.to_owned(), mode: 0o644, uid: 0, gid: 0, mtime: 0, xattrs: BTreeMap::new(), kind };
         files.entry(owner).or_default().insert(path.to_owned(), (entry, contents));
     }
     let none = gpm::deb::Files::new();

@@ -192,6 +192,7 @@ pub fn installed(folder: &Path, time: u64, report: &Report) -> Result<Tree> {
                 uid: file.uid,
                 gid: file.gid,
                 mtime: u64::try_from(file.mtime).unwrap_or_default(),
+                xattrs: file.xattrs,
             };
             tree.insert_exact(file.path, entry);
         }
@@ -228,7 +229,9 @@ pub(crate) fn compare(wanted: &Tree, installed: &Tree) -> Result<()> {
             (Kind::File(_) | Kind::HardLink(_), Kind::File(_) | Kind::HardLink(_)) => true,
             _ => false,
         };
-        if !same_kind || (entry.mode, entry.uid, entry.gid) != (found.mode, found.uid, found.gid) {
+        // Of several names in one package one has them for all.
+        let differs = matches!((&entry.kind, &found.kind), (Kind::File(_), Kind::File(_))) && entry.xattrs != found.xattrs;
+        if !same_kind || differs || (entry.mode, entry.uid, entry.gid) != (found.mode, found.uid, found.gid) {
             return differ(path, "is something else");
         }
     }

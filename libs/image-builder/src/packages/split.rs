@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gpm::digest::Digest;
 use gpm::manifest::Manifest;
 use gpm::package::{Entry as FileEntry, Kind as FileKind};
+use gpm::xattr::Xattrs;
 
 use super::Descriptions;
 use crate::error::{Error, Result};
@@ -99,7 +100,9 @@ fn put(
 
 fn line(path: &str, entry: &Entry, kind: FileKind) -> FileEntry {
     let mtime = i64::try_from(entry.mtime).unwrap_or(i64::MAX);
-    FileEntry { path: path.to_owned(), mode: entry.mode.into(), uid: entry.uid, gid: entry.gid, mtime, kind }
+    // Other names of a file have what the file has.
+    let xattrs = if matches!(kind, FileKind::Regular { .. }) { entry.xattrs.clone() } else { Xattrs::new() };
+    FileEntry { path: path.to_owned(), mode: entry.mode.into(), uid: entry.uid, gid: entry.gid, mtime, xattrs, kind }
 }
 
 #[cfg(test)]
