@@ -4,17 +4,20 @@
 //! gpm after a crash then goes on with it, as each operation can be repeated. Before, it is dropped. What is replaced or removed waits in
 //! `transaction/old` until the end, so that a transaction that fails can be taken back, which a file `transaction/undo` decides likewise.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD};
 use serde::{Deserialize, Serialize};
 
+use super::order;
 use crate::manifest::{Moment, Scriptlet};
 use crate::observer::{Event, Observer};
 use crate::root::Root;
+use crate::xattr;
 
 /// One change of the tree. All paths are relative to the root and have no links in their folders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +25,7 @@ use crate::root::Root;
 pub(super) enum Op {
     /// Makes a folder that was not there.
     Mkdir { path: String, mode: u32, uid: u32, gid: u32 },
-    /// Puts `new/<number>` in its place, in one step also where something is there.
+    /// Puts `new/<number>` in its place, in one step also where something is there: a file, or a folder that is new with all that is in it.
     Place { path: String, new: u32, old: Option<u32> },
     /// Takes a file away.
     Remove { path: String, old: u32 },
@@ -64,6 +67,30 @@ pub(super) struct Journal<'a> {
     pub observer: &'a dyn Observer,
     /// Whether to wait for the disk, so that a power cut finds all in order.
     pub durable: bool,
+}
+
+/// Where something new lies until the switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// By itself.
+    Alone(u32),
+    /// In a folder that is new too, and put in its place with all that is in it.
+    Within {
+        /// The number of the outermost of these.
+        tree: u32,
+        /// Relative to that.
+        path: PathBuf,
+    },
+}
+
+impl Spot {
+    /// Where `name` lies in a folder that lies here.
+    pub fn join(&self, name: &OsStr) -> Spot {
+        match self {
+            Spot::Alone(tree) => Spot::Within { tree: *tree, path: name.into() },
+            Spot::Within { tree, path } => Spot::Within { tree: *tree, path: path.join(name) },
+        }
+    }
 }
 
 /// How many files are laid out in one folder. Finding a name takes longer in large ones, and threads wait for each other there.
@@ -122,9 +149,20 @@ impl<'a> Journal<'a> {
         self.dir.join(format!("new/{}/{}", number / SHELF, number % SHELF))
     }
 
-    /// Makes what is to lie at [`Self::new_path`].
-    pub fn make_new<T>(&self, number: u32, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
-        let path = self.new_path(number);
+    /// Where a spot is.
+    pub fn path_of(&self, spot: &Spot) -> PathBuf {
+        match spot {
+            Spot::Alone(number) => self.new_path(*number),
+            Spot::Within { tree, path } => self.new_path(*tree).join(path),
+        }
+    }
+
+    /// Makes what is to lie at [`Self::path_of`] a spot.
+    pub fn make_new<T>(&self, spot: &Spot, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+        let path = self.path_of(spot);
+        if matches!(spot, Spot::Within { .. }) {
+            return make(&path);
+        }
         match (make(&path), path.parent()) {
             (Err(error), Some(shelf)) if error.kind() == io::ErrorKind::NotFound => {
                 // Another thread may have been quicker.
@@ -144,7 +182,7 @@ impl<'a> Journal<'a> {
     }
 
     /// Waits until all that has been written is on the disk.
-    fn sync(&self) -> Result<(), StepError> {
+    pub fn sync(&self) -> Result<(), StepError> {
         if !self.durable {
             return Ok(());
         }
@@ -159,29 +197,35 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Writes a file under another name first, so that it is there whole or not at all.
-    fn mark(&self, name: &str, contents: &[u8]) -> Result<(), StepError> {
-        let path = self.dir.join(name);
-        let temporary = self.dir.join(format!("{name}.part"));
-        let write = || {
-            let mut file = File::create(&temporary)?;
-            file.write_all(contents)?;
-            if self.durable {
-                file.sync_all()?;
-            }
-            fs::rename(&temporary, &path)?;
-            if self.durable { File::open(&self.dir)?.sync_all() } else { Ok(()) }
-        };
-        step(|| format!("write {}", path.display()), write())
+    /// Writes a file under another name, for [`Self::mark`].
+    fn write_mark(&self, name: &str, contents: &[u8]) -> Result<(), StepError> {
+        let part = self.part_of(name);
+        step(|| format!("write {}", part.display()), fs::write(&part, contents))
     }
 
-    /// The point of no return: from here on a crash is followed by the rest of the plan.
+    fn part_of(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{name}.part"))
+    }
+
+    /// Gives a file that is on the disk its name, so that it is there whole or not at all.
+    fn mark(&self, name: &str) -> Result<(), StepError> {
+        let path = self.dir.join(name);
+        let rename = || {
+            fs::rename(self.part_of(name), &path)?;
+            if self.durable { File::open(&self.dir)?.sync_all() } else { Ok(()) }
+        };
+        step(|| format!("write {}", path.display()), rename())
+    }
+
+    /// The point of no return: from here on a crash is followed by the rest of the plan. The plan is written with all that is new, so that one
+    /// wait for the disk is for both.
     pub fn decide(&self, plan: &Plan) -> Result<(), StepError> {
+        let text = step(|| "write the plan".into(), serde_json::to_vec(plan).map_err(io::Error::other))?;
+        self.write_mark("ops.json", &text)?;
         self.tell("write all that is new to the disk", 0, plan.ops.len());
         self.sync()?;
         self.tell("decide", 0, plan.ops.len());
-        let text = step(|| "write the plan".into(), serde_json::to_vec(plan).map_err(io::Error::other))?;
-        self.mark("ops.json", &text)
+        self.mark("ops.json")
     }
 
     /// Does all that is not done yet.
@@ -195,18 +239,23 @@ impl<'a> Journal<'a> {
 
     /// Takes back all that has been done, and forgets the transaction.
     pub fn undo(&self, plan: &Plan) -> Result<(), StepError> {
-        self.mark("undo", b"")?;
+        self.write_mark("undo", b"")?;
+        self.mark("undo")?;
         for (left, op) in plan.ops.iter().enumerate().rev() {
             self.tell("take back", plan.ops.len() - left, plan.ops.len());
             step(|| format!("take back: {}", op.describe()), self.undo_one(op))?;
         }
-        self.end()
+        self.end(Some(plan))
     }
 
     /// Forgets the transaction: it is over, or was never decided.
-    pub fn end(&self) -> Result<(), StepError> {
+    ///
+    /// A plan that has been carried out must be on the disk before it is forgotten. Where the filesystem keeps all changes of names in their
+    /// order that is so without waiting: a disk on which the plan is gone has what it did, and one on which it is still there has it done again.
+    pub fn end(&self, plan: Option<&Plan>) -> Result<(), StepError> {
         self.tell("write the changes to the disk", 0, 0);
-        if self.dir.join("ops.json").exists() {
+        // Scripts write files whose contents are in no order.
+        if plan.is_some_and(|plan| !plan.after.is_empty() || !order::keeps_order(&self.dir)) {
             self.sync()?;
         }
         self.tell("end", 0, 0);
@@ -227,7 +276,7 @@ impl<'a> Journal<'a> {
         let path = self.dir.join("ops.json");
         let plan: Plan = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.end()?;
+                self.end(None)?;
                 return Ok(Recovered::Old);
             }
             text => step(|| format!("read {}", path.display()), text.and_then(|it| serde_json::from_slice(&it).map_err(io::Error::other)))?,
@@ -244,7 +293,7 @@ impl<'a> Journal<'a> {
     pub fn complete(&self, plan: &Plan, finish: &dyn Fn(&Plan) -> Result<(), super::TransactionError>) -> Result<(), super::TransactionError> {
         let result = self.apply(plan).map_err(super::TransactionError::from).and_then(|()| finish(plan));
         match result {
-            Ok(()) => Ok(self.end()?),
+            Ok(()) => Ok(self.end(Some(plan))?),
             Err(error) => {
                 self.undo(plan).map_err(|second| super::TransactionError::Stuck { first: Box::new(error.to_string()), second })?;
                 Err(error)
@@ -290,6 +339,7 @@ impl<'a> Journal<'a> {
                         let old = self.old_path(*old);
                         if fs::symlink_metadata(&old).is_ok() { put(&old, &target) } else { Ok(()) }
                     }
+                    None if fs::symlink_metadata(&target).is_ok_and(|it| it.is_dir()) => put(&target, &self.new_path(*new)),
                     None => absent(fs::remove_file(&target)),
                 }
             }
@@ -318,6 +368,11 @@ fn make_folder(path: &Path, mode: u32, uid: u32, gid: u32) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
         other => other?,
     }
+    dress_folder(path, mode, uid, gid)
+}
+
+/// Owner and mode of a folder.
+pub(super) fn dress_folder(path: &Path, mode: u32, uid: u32, gid: u32) -> io::Result<()> {
     own(path, uid, gid)?;
     fs::set_permissions(path, Permissions::from_mode(mode))
 }
@@ -345,10 +400,17 @@ fn put(from: &Path, to: &Path) -> io::Result<()> {
             absent(fs::remove_file(&part))?;
             copy(from, &part)?;
             fs::rename(&part, to)?;
-            fs::remove_file(from)
+            // Filesystems are in no order among each other.
+            sync_parent(to)?;
+            fs::remove_file(from)?;
+            sync_parent(from)
         }
         other => other,
     }
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// Keeps what is at `target` under a second name.
@@ -369,7 +431,7 @@ fn keep(target: &Path, old: &Path) -> io::Result<()> {
     }
 }
 
-/// A copy with owner, mode and times.
+/// A copy with owner, mode, times and extended attributes.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
     let metadata = fs::symlink_metadata(from)?;
@@ -384,6 +446,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to)?;
     own(to, metadata.uid(), metadata.gid())?;
     fs::set_permissions(to, metadata.permissions())?;
+    xattr::copy(from, to)?;
     let file = File::options().write(true).open(to)?;
     file.set_times(fs::FileTimes::new().set_modified(metadata.modified()?))?;
     file.sync_all()

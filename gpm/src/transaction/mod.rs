@@ -1,6 +1,7 @@
 //! Changes a tree from one set of packages to another: all of it, or nothing.
 
 mod journal;
+mod order;
 mod plan;
 mod stage;
 
@@ -8,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 pub use journal::{Recovered, StepError};
-use journal::{After, Journal, Op, Plan};
+use journal::{After, Journal, Op, Plan, Spot};
 use plan::Planner;
 
 use crate::database::{Database, DatabaseError, Lock, Past, PastChange, Record, StoredPolicy};
@@ -25,6 +27,11 @@ use crate::solver::Policy;
 
 /// How many packages are laid out at the same time at most.
 const MAX_THREADS: usize = 4;
+
+/// Bytes that are worth a beginning.
+const WRITE_BEHIND: u64 = 32 << 20;
+/// How often it is looked whether there is enough to be written for the disk to begin.
+const WRITE_BEHIND_PAUSE: Duration = Duration::from_millis(10);
 
 /// A verified package that is to be installed.
 #[derive(Debug)]
@@ -207,7 +214,7 @@ impl<'a> Tree<'a> {
         let past = match self.prepare(&journal, incoming, gone, policy, options, &records) {
             Ok((plan, past)) => {
                 if let Err(error) = journal.decide(&plan) {
-                    journal.end()?;
+                    journal.end(None)?;
                     return Err(error.into());
                 }
                 journal.complete(&plan, &|plan| self.finish(plan, options.confinement))?;
@@ -215,7 +222,7 @@ impl<'a> Tree<'a> {
             }
             Err(error) => {
                 // Where even this fails the next start does it.
-                let _ = journal.end();
+                let _ = journal.end(None);
                 return Err(error);
             }
         };
@@ -278,7 +285,7 @@ impl<'a> Tree<'a> {
         for (name, text) in state {
             let number = planner.number();
             journal.tell(&format!("write {name}"), 0, 0);
-            journal::step(|| format!("write {name}"), journal.make_new(number, |path| fs::write(path, &text)))?;
+            journal::step(|| format!("write {name}"), journal.make_new(&Spot::Alone(number), |path| fs::write(path, &text)))?;
             planner.place_state(&name, number);
         }
         for name in gone.iter().filter(|it| records.contains_key(*it)) {
@@ -290,6 +297,13 @@ impl<'a> Tree<'a> {
 
     /// Lays out the files of all that comes beside the system; packages at the same time, as many as there are processors.
     fn lay_out(&self, journal: &Journal<'_>, planner: &Planner<'_>, incoming: &mut [Incoming]) -> Result<(), TransactionError> {
+        for folder in planner.fresh() {
+            let make = || {
+                journal.make_new(&folder.spot, |path| fs::create_dir(path))?;
+                journal::dress_folder(&journal.path_of(&folder.spot), folder.mode, folder.uid, folder.gid)
+            };
+            journal::step(|| format!("make {}", folder.place.display()), make())?;
+        }
         let total = incoming.len();
         let mut packages: Vec<&mut Incoming> = incoming.iter_mut().collect();
         // The last to be taken should not be the one that all have to wait for.
@@ -297,6 +311,7 @@ impl<'a> Tree<'a> {
         let packages = Mutex::new(packages);
         let next = || packages.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let (begun, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (written, is_done) = (AtomicU64::new(0), AtomicBool::new(false));
         let is_over = || self.observer.cancelled() || failed.load(Ordering::Relaxed);
         let one = |it: &mut Incoming| {
             if is_over() {
@@ -304,7 +319,7 @@ impl<'a> Tree<'a> {
             }
             let name = it.package.header().manifest.name.clone();
             self.observer.event(&Event::Unpack { name: &name, done: begun.fetch_add(1, Ordering::Relaxed), total });
-            let mut sink = stage::Stage { journal, numbers: &planner.numbers(&name), cancelled: &is_over, buffer: Vec::new() };
+            let mut sink = stage::Stage { journal, numbers: &planner.numbers(&name), cancelled: &is_over, written: &written, buffer: Vec::new() };
             it.package.unpack(&mut sink).map_err(|source| match source {
                 PackageError::Write { ref source, .. } if source.kind() == io::ErrorKind::Interrupted && is_over() => TransactionError::Cancelled,
                 source => TransactionError::Package { name: name.clone(), source },
@@ -318,9 +333,14 @@ impl<'a> Tree<'a> {
         };
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(total);
         let results: Vec<Result<(), TransactionError>> = std::thread::scope(|scope| {
+            let writer = journal.durable.then(|| scope.spawn(|| write_behind(journal, &written, &is_done)));
             let others: Vec<_> = (1..count).map(|_| scope.spawn(work)).collect();
             let mut results = vec![work()];
             results.extend(others.into_iter().map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))));
+            is_done.store(true, Ordering::Relaxed);
+            if let Some(writer) = writer {
+                writer.thread().unpark();
+            }
             results
         });
         // The others have been stopped because of the first that failed.
@@ -382,6 +402,20 @@ impl<'a> Tree<'a> {
         }
         let variables = [("GPM_PACKAGE", package), ("GPM_VERSION", after.version.as_str())];
         sandbox::run(&after.scriptlet, self.root, &variables, confinement, &mut line)
+    }
+}
+
+/// Has the disk write what is laid out while more is. All that has been written by the end need not be waited for then.
+fn write_behind(journal: &Journal<'_>, written: &AtomicU64, is_done: &AtomicBool) {
+    let mut before = 0;
+    while !is_done.load(Ordering::Relaxed) {
+        std::thread::park_timeout(WRITE_BEHIND_PAUSE);
+        let now = written.load(Ordering::Relaxed);
+        if now - before >= WRITE_BEHIND && !is_done.load(Ordering::Relaxed) {
+            before = now;
+            // What fails here fails at the end too, where it is told.
+            let _ = journal.sync();
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::journal::Spot;
 use super::stage::{Staged, json};
 use super::{Existing, Op, TransactionError, relative, state_path};
 use crate::database::{Database, Record};
@@ -13,12 +14,22 @@ use crate::digest::Digest;
 use crate::manifest::Manifest;
 use crate::observer::{Event, Observer};
 use crate::package::{Entry, Header, Kind};
+use crate::path::STATE;
 use crate::root::Root;
 
 /// Who has a file, by where it lies.
 struct Owner {
     package: String,
     entry: Entry,
+}
+
+/// A folder that is laid out with what will be in it.
+pub(super) struct Fresh {
+    pub place: PathBuf,
+    pub spot: Spot,
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
 }
 
 pub(super) struct Planner<'a> {
@@ -42,7 +53,13 @@ pub(super) struct Planner<'a> {
     /// Paths that a package has lost to another.
     lost: BTreeMap<String, BTreeSet<String>>,
     incoming: BTreeMap<String, Manifest>,
+    /// The filesystem that things are laid out on.
+    device: u64,
+    /// Where folders that are [`Fresh`] lie until the switch.
+    trees: HashMap<PathBuf, Spot>,
+    fresh: Vec<Fresh>,
     mkdirs: Vec<Op>,
+    moves: Vec<Op>,
     places: Vec<Op>,
     removes: Vec<Op>,
     rmdirs: Vec<Op>,
@@ -80,7 +97,11 @@ impl<'a> Planner<'a> {
             staged: HashMap::new(),
             lost: BTreeMap::new(),
             incoming: BTreeMap::new(),
+            device: look(STATE, fs::metadata(database.dir()))?.dev(),
+            trees: HashMap::new(),
+            fresh: Vec::new(),
             mkdirs: Vec::new(),
+            moves: Vec::new(),
             places: Vec::new(),
             removes: Vec::new(),
             rmdirs: Vec::new(),
@@ -188,11 +209,28 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Plans a folder that is not there. With all that comes into it it is put in its place in one step, unless that is on another filesystem.
     fn make(&mut self, place: PathBuf, mode: u32, uid: u32, gid: u32) {
         self.folders.insert(place.clone());
-        if self.made.insert(place.clone()) {
-            self.mkdirs.push(Op::Mkdir { path: relative(self.root, place), mode, uid, gid });
+        if !self.made.insert(place.clone()) {
+            return;
         }
+        let spot = match self.within(&place) {
+            Some(spot) => spot,
+            None if place.parent().is_some_and(|it| fs::metadata(it).is_ok_and(|it| it.dev() == self.device)) => {
+                let new = self.number();
+                self.moves.push(Op::Place { path: relative(self.root, place.clone()), new, old: None });
+                Spot::Alone(new)
+            }
+            None => return self.mkdirs.push(Op::Mkdir { path: relative(self.root, place), mode, uid, gid }),
+        };
+        self.trees.insert(place.clone(), spot.clone());
+        self.fresh.push(Fresh { place, spot, mode, uid, gid });
+    }
+
+    /// Where something lies until the switch whose folder is [`Fresh`].
+    fn within(&self, place: &Path) -> Option<Spot> {
+        Some(self.trees.get(place.parent()?)?.join(place.file_name()?))
     }
 
     /// Folders that no package lists must be there all the same.
@@ -282,10 +320,13 @@ impl<'a> Planner<'a> {
     }
 
     fn place(&mut self, name: &str, entry: &Entry, place: PathBuf, old: Option<u32>) {
-        let new = self.number();
-        self.staged.entry(name.to_owned()).or_default().insert(entry.path.clone(), Staged::As(new));
+        let spot = self.within(&place).filter(|_| old.is_none()).unwrap_or_else(|| {
+            let new = self.number();
+            self.places.push(Op::Place { path: relative(self.root, place), new, old });
+            Spot::Alone(new)
+        });
+        self.staged.entry(name.to_owned()).or_default().insert(entry.path.clone(), Staged::As(spot));
         self.changed.insert(entry.path.clone());
-        self.places.push(Op::Place { path: relative(self.root, place), new, old });
     }
 
     /// Whether a configuration file must be kept, and then whether the new one differs from what was delivered before.
@@ -349,6 +390,11 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    /// Folders that are to be laid out before what is in them, the outer ones first.
+    pub fn fresh(&self) -> &[Fresh] {
+        &self.fresh
+    }
+
     /// How a package's entries are laid out.
     pub fn numbers(&self, name: &str) -> HashMap<String, Staged> {
         self.staged.get(name).cloned().unwrap_or_default()
@@ -389,6 +435,7 @@ impl<'a> Planner<'a> {
     /// All operations in their order.
     pub fn finish(mut self) -> Vec<Op> {
         let mut ops = std::mem::take(&mut self.mkdirs);
+        ops.append(&mut self.moves);
         ops.append(&mut self.places);
         ops.append(&mut self.removes);
         ops.append(&mut self.rmdirs);

@@ -5,18 +5,20 @@ use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::journal::{Journal, StepError, own, step};
+use super::journal::{Journal, Spot, StepError, own, step};
 use crate::package::{Entry, Kind, Sink};
+use crate::xattr;
 
 /// What becomes of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Staged {
-    /// It is laid out under this number.
-    As(u32),
+    /// It is laid out here.
+    As(Spot),
     /// It is not wanted; where its contents are, for other names of it.
     At(PathBuf),
 }
@@ -26,6 +28,8 @@ pub(super) struct Stage<'a> {
     /// By path, for all but folders.
     pub numbers: &'a HashMap<String, Staged>,
     pub cancelled: &'a dyn Fn() -> bool,
+    /// Bytes of contents that have been laid out so far, by all.
+    pub written: &'a AtomicU64,
     pub buffer: Vec<u8>,
 }
 
@@ -37,28 +41,28 @@ impl Sink for Stage<'_> {
         if (self.cancelled)() {
             return Err(io::Error::from(io::ErrorKind::Interrupted));
         }
-        let Some(Staged::As(number)) = self.numbers.get(&entry.path) else { return Ok(()) };
+        let Some(Staged::As(spot)) = self.numbers.get(&entry.path) else { return Ok(()) };
         self.journal.tell(&format!("lay out {}", entry.path), 0, 0);
         let journal = self.journal;
         match &entry.kind {
             Kind::Directory => Ok(()),
             Kind::Symlink { target } => {
-                journal.make_new(*number, |path| symlink(target, path))?;
-                if rustix::process::geteuid().is_root() { lchown(journal.new_path(*number), Some(entry.uid), Some(entry.gid)) } else { Ok(()) }
+                journal.make_new(spot, |path| symlink(target, path))?;
+                if rustix::process::geteuid().is_root() { lchown(journal.path_of(spot), Some(entry.uid), Some(entry.gid)) } else { Ok(()) }
             }
             Kind::Hardlink { to } => {
                 let first = match self.numbers.get(to) {
-                    Some(Staged::As(number)) => journal.new_path(*number),
+                    Some(Staged::As(spot)) => journal.path_of(spot),
                     Some(Staged::At(path)) => path.clone(),
                     None => return Err(io::Error::from(io::ErrorKind::NotFound)),
                 };
                 // Not every filesystem has hard links.
-                journal.make_new(*number, |path| fs::hard_link(&first, path).or_else(|_| fs::copy(&first, path).and_then(|_| dress(path, entry))))
+                journal.make_new(spot, |path| fs::hard_link(&first, path).or_else(|_| fs::copy(&first, path).and_then(|_| dress(path, entry)).and_then(|()| xattr::copy(&first, path))))
             }
             Kind::Regular { .. } => {
                 // Nobody else can enter the folder in which it lies for now.
                 let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(entry.mode & 0o777).open(path);
-                let mut file = journal.make_new(*number, open)?;
+                let mut file = journal.make_new(spot, open)?;
                 self.fill(&mut file, contents)?;
                 dress_open(&file, entry)
             }
@@ -78,6 +82,7 @@ impl Stage<'_> {
                 }
             }
             file.write_all(&self.buffer[..length])?;
+            self.written.fetch_add(length as u64, Ordering::Relaxed);
             if length < PIECE {
                 return Ok(());
             }
@@ -100,6 +105,8 @@ fn dress_open(file: &File, entry: &Entry) -> io::Result<()> {
     if is_given || found.mode() & 0o7777 != entry.mode {
         file.set_permissions(Permissions::from_mode(entry.mode))?;
     }
+    // Other contents and another owner take a program's capabilities away: so they come after these.
+    xattr::set(file, &entry.xattrs)?;
     file.set_times(time(entry))
 }
 
