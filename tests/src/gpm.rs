@@ -3,17 +3,23 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use vm::exec::command;
+use vm::machine::{Changes, Disk, DiskFormat};
 
-use crate::lab::Lab;
-use crate::{Test, check};
+use crate::lab::{Lab, System};
+use crate::{Test, check, cuts, wait};
 
 const LIMIT: Duration = Duration::from_secs(300);
 /// For each kill that is asked for.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
+const FEW_KILLS: u32 = 12;
+const MANY_KILLS: u32 = 200;
+const FEW_CUTS: u32 = 3;
+const MANY_CUTS: u32 = 25;
 const IN_EMPTY_FOLDER: &str = r#"d=$(mktemp -d /var/tmp/gpm.XXXXXX) && cd "$d" && bash -c "$1"; s=$?; cd / && rm -rf "$d"; exit $s"#;
 
 pub fn tests(folder: &Path) -> Vec<Test> {
@@ -22,28 +28,91 @@ pub fn tests(folder: &Path) -> Vec<Test> {
         Test::new(format!("gpm/{name}"), move |lab| run(lab, &folder, name))
     };
     // The first one needs the image as it was delivered.
-    vec![script("image"), script("life"), script("kills"), script("attacks"), Test::new("gpm/debian", debian), {
+    let again = |name: &'static str, work: fn(&Lab, &Path, &str) -> Result<()>| {
         let folder = folder.to_owned();
-        Test::new("gpm/archive", move |lab| archive(lab, &folder))
-    }]
+        Test::new(name, move |lab| work(lab, &folder, name))
+    };
+    vec![
+        script("image"),
+        script("life"),
+        script("kills"),
+        script("attacks"),
+        Test::new("gpm/debian", debian),
+        again("gpm/archive", |lab, folder, _| archive(lab, folder)),
+        again("power/packages", |lab, folder, name| power_cuts(lab, folder, name, FEW_CUTS)),
+        again("soak/packages", |lab, folder, name| power_cuts(lab, folder, name, MANY_CUTS)),
+        again("soak/kills", |lab, folder, _| run_with(lab, folder, "kills", b"", MANY_KILLS)),
+    ]
 }
 
 fn run(lab: &Lab, folder: &Path, name: &str) -> Result<()> {
-    run_with(lab, folder, name, b"")
+    run_with(lab, folder, name, b"", FEW_KILLS)
 }
 
-/// Runs a script with `input`.
-fn run_with(lab: &Lab, folder: &Path, name: &str, input: &[u8]) -> Result<()> {
+/// Runs a script with `input`, in which gpm is killed so often, or as often as `GPM_KILLS` says.
+fn run_with(lab: &Lab, folder: &Path, name: &str, input: &[u8], kills: u32) -> Result<()> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
-    // GPM_KILLS: how often gpm is killed, where that is to be more often than usual.
-    let kills = std::env::var("GPM_KILLS").ok().map(|it| it.parse::<u32>().context("GPM_KILLS is no number")).transpose()?;
-    let settings = kills.map(|it| format!("KILLS={it}\n")).unwrap_or_default();
-    let limit = LIMIT + KILL_LIMIT * kills.unwrap_or(0);
+    let kills = std::env::var("GPM_KILLS").ok().map_or(Ok(kills), |it| it.parse::<u32>().context("GPM_KILLS is no number"))?;
+    let settings = format!("KILLS={kills}\n");
+    let limit = LIMIT + KILL_LIMIT * kills;
     let script = format!("{settings}{}\n{}", read("common.sh")?, read(&format!("{name}.sh"))?);
     let machine = if name == "image" { lab.fresh()? } else { lab.genai()? };
     let output = machine.exec().output(command(["bash", "-c", IN_EMPTY_FOLDER, "bash", &script], limit), input);
     machine.dir().check_panic()?;
     check::succeeds(&output?)
+}
+
+/// Tells the version that there is once the system has started after a power cut. gpm was not asked for anything before: the start alone has put
+/// in order what was left.
+const LOOK: &str = r#"
+fail() { echo "$*" >&2; exit 1; }
+[ ! -e /var/lib/gpm/transaction ] || fail "a transaction was left: $(ls -R /var/lib/gpm/transaction | head -20)"
+now=$(cat /opt/both/1); now=${now#version }
+[ "$(cat /opt/both/* | sort -u)" = "version $now" ] || fail "files of both versions: $(grep -H . /opt/both/* | head -40)"
+[ -e "/opt/only-$now" ] && [ ! -e "/opt/only-$((3 - now))" ] || fail "version $now, and $(ls /opt)"
+[ -e "/opt/fresh-$now/a/b/c" ] && [ ! -e "/opt/fresh-$((3 - now))" ] || fail "version $now, and $(ls /opt)"
+[ "$(gpm list | grep '^both ')" = "both $now" ] || fail "version $now, and the database says $(gpm list | grep '^both ')"
+gpm verify both >&2 || fail "what was verified is not whole"
+echo "$now""#;
+
+/// The power is cut at random moments while gpm goes from one version to the other: after the next start the system is the old one or the new one.
+fn power_cuts(lab: &Lab, folder: &Path, name: &str, cuts: u32) -> Result<()> {
+    let disk = lab.dir(name).join("disk.img");
+    fs::create_dir_all(lab.dir(name))?;
+    cuts::copy_sparse(&lab.images.genai()?.disk, &disk)?;
+    let mut description = lab.describe(System::Genai)?;
+    description.disk = Some(Disk { path: disk.clone(), format: DiskFormat::Raw, changes: Changes::Keep });
+    let machine = lab.boot(name, &description)?;
+    let read = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"));
+    let prepared = machine.sh(&format!("mkdir -p /root/cuts; cd /root/cuts\n{}\n{}", read("common.sh")?, read("cuts.sh")?), LIMIT)?;
+    check::succeeds(&prepared)?;
+    let took: u64 = String::from_utf8_lossy(&prepared.stdout).trim().parse().context("how long it takes, in microseconds")?;
+    let mut random = fastrand::Rng::with_seed(0x6770_6d00 + u64::from(cuts));
+    let (mut machine, mut state, mut seen) = (machine, 2, [0, 0]);
+    for cut in 1..=cuts {
+        let other = 3 - state;
+        let running = machine.exec().start(command(["gpm", "install", &format!("both={other}"), "--downgrade", "both", "--yes"], LIMIT))?;
+        let running = thread::spawn(move || running.run(std::io::empty(), &mut std::io::sink(), &mut std::io::sink()));
+        // A little longer than it takes: what has ended must hold, too.
+        thread::sleep(Duration::from_micros(random.u64(..took * 5 / 4)));
+        machine.cut_power();
+        // Whatever came of it.
+        let _ = running.join();
+        cuts::check_image(lab, &disk).with_context(|| format!("after power cut {cut}"))?;
+        machine = lab.boot(name, &description)?;
+        wait::for_text(&machine, "gci status", "console.target: reached", LIMIT).context("the end of the start")?;
+        let looked = machine.sh(LOOK, LIMIT)?;
+        check::succeeds(&looked).with_context(|| format!("after power cut {cut}, on the way from {state} to {other}"))?;
+        let now: u32 = String::from_utf8_lossy(&looked.stdout).trim().parse().context("the version")?;
+        seen[usize::from(now == other)] += 1;
+        state = now;
+        machine.dir().check_panic()?;
+    }
+    eprintln!("{cuts} power cuts: {} left the system that was, {} the one that was to be", seen[0], seen[1]);
+    ensure!(cuts < MANY_CUTS || seen.iter().all(|it| *it > 0), "all cuts came at the same time: {seen:?}");
+    machine.cut_power();
+    fs::remove_file(disk)?;
+    Ok(())
 }
 
 /// An archive in Debian's form that this host makes.
@@ -55,7 +124,7 @@ fn archive(lab: &Lab, folder: &Path) -> Result<()> {
     ensure!(made.status.success(), "the archive: {}", String::from_utf8_lossy(&made.stderr));
     let packed = Command::new("tar").arg("-C").arg(&work).args(["-c", "keys.gpg", "dists", "pool"]).output().context("cannot run tar")?;
     ensure!(packed.status.success(), "tar: {}", String::from_utf8_lossy(&packed.stderr));
-    run_with(lab, folder, "archive", &packed.stdout)
+    run_with(lab, folder, "archive", &packed.stdout, 0)
 }
 
 /// The host's `true` as a program of Debian's: it runs here, and what its scripts would do is known or refused.

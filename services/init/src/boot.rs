@@ -30,6 +30,10 @@ const ROOT_DEVICE: &str = "/run/gci/root-device";
 const READY_LIMIT: Duration = Duration::from_secs(30);
 /// How long the root filesystem may take, which may have to be repaired.
 const ROOT_LIMIT: Duration = Duration::from_secs(120);
+/// What is to be done on the root filesystem before anything else of it is used. Its units are in the initfs.
+const ROOT_TARGET: &str = "root.target";
+/// How long that may take: completing a large change of packages, on a slow disk. Then the start goes on without it.
+const ROOT_TARGET_LIMIT: Duration = Duration::from_secs(660);
 /// How long after the last disk has come a partition may still appear.
 const DISKS_SETTLED: Duration = Duration::from_secs(2);
 
@@ -117,7 +121,21 @@ impl System {
             bail!("recovery was asked for by a boot parameter");
         }
         self.mount_root(params, disks).with_context(|| format!("no root filesystem (root={})", params.root))?;
+        self.put_in_order();
         self.start_system()
+    }
+
+    /// Has done what must be before the root's units are read: a power cut may have left half of a change of packages, these units among them.
+    fn put_in_order(&mut self) {
+        let target = name(ROOT_TARGET);
+        if !self.manager.set().iter().any(|unit| unit.wanted_by.contains(&target)) {
+            return;
+        }
+        if let Err(error) = self.manager.start(std::slice::from_ref(&target), Strictness::LeaveOut) {
+            tracing::warn!("{error}");
+        } else if !self.manager.wait_until(ROOT_TARGET_LIMIT, |manager| !manager.is_pending(&target)) {
+            tracing::error!("{target} is not reached within {ROOT_TARGET_LIMIT:?}: the start goes on without it");
+        }
     }
 
     /// The bus, then everything on it, and the console. How many disks are to be expected.
