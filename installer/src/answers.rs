@@ -120,9 +120,9 @@ impl Answers {
             problems.push(problem);
         }
         if let Some(password) = &self.disk_password
-            && !is_disk_password(password)
+            && let Err(problem) = check_disk_password(password)
         {
-            problems.push(format!("disk_password: at least {} and at most {} bytes, without line breaks; it cannot be changed later, and there is no other way in", DISK_PASSWORD.0, DISK_PASSWORD.1));
+            problems.push(problem);
         }
         check_password("root", &self.root_password, &self.root_password_hash, &mut problems);
         let reserved = system_users(system);
@@ -155,8 +155,12 @@ impl Answers {
 /// The fewest and the most bytes of a disk's password. It is tried by whoever has the disk, as often as they like.
 const DISK_PASSWORD: (usize, usize) = (8, redoxfsd::password::LONGEST);
 
-fn is_disk_password(text: &str) -> bool {
-    (DISK_PASSWORD.0..=DISK_PASSWORD.1).contains(&text.len()) && !text.contains(['\n', '\r', '\0'])
+pub(crate) fn check_disk_password(text: &str) -> std::result::Result<(), String> {
+    if (DISK_PASSWORD.0..=DISK_PASSWORD.1).contains(&text.len()) && !text.contains(['\n', '\r', '\0']) {
+        return Ok(());
+    }
+    let (least, most) = DISK_PASSWORD;
+    Err(format!("disk_password: at least {least} and at most {most} bytes, without line breaks; there is no other way in"))
 }
 
 fn is_host_name(text: &str) -> bool {

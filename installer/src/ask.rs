@@ -24,11 +24,14 @@ pub fn line(question: &str, default: &str) -> anyhow::Result<String> {
 
 const CANNOT_LOG_IN: &str = "cannot log in";
 
+/// Asks for a password without showing it.
+pub fn secret(question: &str) -> anyhow::Result<String> {
+    if std::io::stdin().is_terminal() { rpassword::prompt_password(format!("{question}: ")).context("reading a password") } else { line(question, "") }
+}
+
 /// Asks for a password, twice, without showing it; an empty one is none.
-fn password(of: &str, if_empty: &str) -> anyhow::Result<Option<String>> {
-    let once = |question: &str| {
-        if std::io::stdin().is_terminal() { rpassword::prompt_password(format!("{question}: ")).context("reading a password") } else { line(question, "") }
-    };
+pub fn password(of: &str, if_empty: &str) -> anyhow::Result<Option<String>> {
+    let once = secret;
     loop {
         let first = once(&format!("Password of {of} (empty: {if_empty})"))?;
         if first.is_empty() {

