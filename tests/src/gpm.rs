@@ -1,6 +1,7 @@
 //! The package manager in the machine: the scripts of `tests/gpm/`, each in an empty folder, and a package of Debian's that is made on the spot.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -140,6 +141,9 @@ fn debian(lab: &Lab) -> Result<()> {
     fs::write(tree.join("etc/indeed.conf"), "yes\n")?;
     fs::write(tree.join("DEBIAN/conffiles"), "/etc/indeed.conf\n")?;
     fs::write(tree.join("DEBIAN/triggers"), "activate-noawait ldconfig\n")?;
+    // Which a program of the package gets, here too: `gpm verify` looks.
+    fs::write(tree.join("DEBIAN/postinst"), "#!/bin/sh\nset -e\nsetcap cap_net_raw+ep /usr/bin/indeed\n")?;
+    fs::set_permissions(tree.join("DEBIAN/postinst"), fs::Permissions::from_mode(0o755))?;
     fs::write(
         tree.join("DEBIAN/control"),
         "Package: indeed\nVersion: 1:1.0-1\nArchitecture: amd64\nMaintainer: Nobody <nobody@example.org>\nDescription: indeed\n",
@@ -149,7 +153,9 @@ fn debian(lab: &Lab) -> Result<()> {
     ensure!(built.status.success(), "dpkg-deb: {}", String::from_utf8_lossy(&built.stderr));
     let machine = lab.genai()?;
     let script = "set -e; rm -rf /var/tmp/deb; mkdir /var/tmp/deb; cd /var/tmp/deb; cat >indeed.deb; gpm import deb indeed.deb; \
-                  gpm install ./indeed_1_1.0-1_x86_64.gcpkg --allow-unsigned --yes; indeed; verily; gpm verify indeed; echo no >/etc/indeed.conf; gpm verify indeed; \
+                  gpm install ./indeed_1_1.0-1_x86_64.gcpkg --allow-unsigned --yes; indeed; verily; gpm verify indeed; \
+                  cp --preserve=mode,timestamps /usr/bin/indeed copy; cat copy >/usr/bin/indeed; if gpm verify indeed; then exit 1; fi; \
+                  gpm remove indeed --yes; gpm install ./indeed_1_1.0-1_x86_64.gcpkg --allow-unsigned --yes; gpm verify indeed; echo no >/etc/indeed.conf; gpm verify indeed; \
                   gpm remove indeed --yes; test ! -e /usr/bin/indeed; test -e /etc/indeed.conf; rm -r /etc/indeed.conf /var/tmp/deb";
     let output = machine.exec().output(command(["bash", "-c", script], LIMIT), &fs::read(&deb)?);
     machine.dir().check_panic()?;

@@ -2,7 +2,7 @@
 //!
 //! No package has scripts or needs another, so that what is measured is the same work: reading packages that are there already, checking
 //! them, laying out their files, writing down what is installed. What each does beyond that is its own: gpm checks a SHA-512 of each package
-//! and makes the whole a transaction, for which it waits for the disk twice (not with `--no-sync`); dpkg waits for the disk for the files of
+//! and makes the whole a transaction, for which it waits for the disk before the switch (not with `--no-sync`); dpkg waits for the disk for the files of
 //! each package (not with `--force-unsafe-io`) and for its database (always); pacman checks a SHA-256 of each package and waits for nothing.
 //! So the time until all is on the disk is measured too.
 //!
