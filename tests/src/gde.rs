@@ -11,13 +11,13 @@ use vm::machine::{Boot, Network};
 use vm::screen::Picture;
 
 use crate::lab::{Lab, Machine, System};
-use crate::{Test, check, gde_files, gde_monitor, gde_session, gde_settings, gde_store, wait};
+use crate::{Test, check, gde_files, gde_monitor, gde_session, gde_settings, gde_store, server, wait};
 
 pub(crate) const SHORT: Duration = Duration::from_secs(60);
 pub(crate) const LONG: Duration = Duration::from_secs(180);
 
 pub fn tests() -> Vec<Test> {
-    vec![Test::new("gde/desktop", desktop), Test::new("gde/store", gde_store::store), Test::new("gde/session", gde_session::session)]
+    vec![Test::new("gde/desktop", desktop), Test::new("gde/idle", idle), Test::new("gde/store", gde_store::store), Test::new("gde/session", gde_session::session)]
 }
 
 /// What gdectl says of all windows, once it is as it should be.
@@ -52,6 +52,9 @@ fn has_wallpaper(picture: &Picture) -> bool {
 const FOOT: [u8; 3] = [0x14, 0x16, 0x1b];
 /// The background of our own terminal.
 const TERMINAL: [u8; 3] = [0x16, 0x18, 0x1d];
+/// What the desktop may use when nothing runs but itself, in MiB, and how long after its start that is looked at.
+const IDLE_MIB: u64 = 256;
+const SETTLED: Duration = Duration::from_secs(15);
 /// The ground of the launcher.
 const BOX: [u8; 3] = [0x1f, 0x22, 0x29];
 
@@ -72,6 +75,19 @@ pub(crate) fn launch(machine: &Machine, name: &str) -> Result<()> {
     input::key(machine.dir(), "super")?;
     wait_for_picture(machine, "the launcher", |picture| picture.pixel(picture.width / 2 + 200, picture.height / 5 + 8) == BOX)?;
     Ok(input::type_text(machine.dir(), &format!("{name}\n"))?)
+}
+
+/// What the desktop takes when nobody does anything.
+fn idle(lab: &Lab) -> Result<()> {
+    let machine = start(lab, "gde-idle", None)?;
+    wait::for_text(&machine, "gci status", "desktop.target: reached", LONG).context("the end of the start")?;
+    thread::sleep(SETTLED);
+    let output = machine.sh("cat /proc/meminfo; gci blame >&2; gci critical-chain >&2", SHORT)?;
+    check::succeeds(&output)?;
+    let used = server::used_mib(&String::from_utf8_lossy(&output.stdout))?;
+    eprintln!("{used} MiB in use\n{}", String::from_utf8_lossy(&output.stderr));
+    ensure!(used < IDLE_MIB, "{used} MiB are in use");
+    Ok(())
 }
 
 fn desktop(lab: &Lab) -> Result<()> {

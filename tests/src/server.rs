@@ -32,11 +32,7 @@ fn boot(lab: &Lab) -> Result<()> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let levels: Vec<f32> = text.lines().filter_map(|line| line.strip_prefix("consciousness=")?.parse().ok()).collect();
     ensure!(!levels.is_empty() && levels.iter().all(|level| *level <= 0.4), "the menu's level is beyond the edition's bounds: {text}");
-    let kib = |name: &str| -> Result<u64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name} in {text}"))?;
-        line.trim().trim_end_matches(" kB").parse().with_context(|| format!("{name} is {line:?}"))
-    };
-    let used = (kib("MemTotal:")? - kib("MemAvailable:")?) >> 10;
+    let used = used_mib(&text)?;
     ensure!(used < IDLE_MIB, "{used} MiB are in use");
     eprintln!("{used} MiB in use");
     let initfs = std::fs::read(&lab.images.server.as_ref().context("the server's edition was not built")?.initfs)?;
@@ -46,6 +42,15 @@ fn boot(lab: &Lab) -> Result<()> {
         ensure!(!has(name), "the initfs has {name}");
     }
     Ok(())
+}
+
+/// What is in use by `/proc/meminfo`, in MiB: all that is not available.
+pub(crate) fn used_mib(meminfo: &str) -> Result<u64> {
+    let kib = |name: &str| -> Result<u64> {
+        let line = meminfo.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name} in {meminfo}"))?;
+        line.trim().trim_end_matches(" kB").parse().with_context(|| format!("{name} is {line:?}"))
+    };
+    Ok((kib("MemTotal:")? - kib("MemAvailable:")?) >> 10)
 }
 
 /// Each format, converted back, is the disk byte for byte.
