@@ -13,8 +13,9 @@ use std::path::Path;
 pub const MAX_UNITS: usize = 4096;
 
 /// Targets that are always there, with what they are.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("drivers.target", "Drivers, before there is a root filesystem"),
+    ("root.target", "What is to be done on the root before anything else of it is used"),
     ("console.target", "Text consoles"),
     ("desktop.target", "The graphical desktop"),
     ("server.target", "Services, and a text console"),

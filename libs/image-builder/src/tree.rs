@@ -11,8 +11,9 @@ use gpm::xattr::{self, Xattrs};
 
 use crate::error::{Error, IoContext, Result};
 
-/// What archives have before the names of extended attributes.
-const PAX_XATTR: &str = "SCHILY.xattr.";
+/// What our archives have before the names of extended attributes. The values are hexadecimal digits: the crate that reads them takes the bytes of
+/// a line's end for one.
+const PAX_XATTR: &str = "GENAI.xattr.";
 
 /// Where a file's bytes are.
 #[derive(Clone, Debug)]
@@ -376,9 +377,8 @@ impl Tree {
             .iter()
             .partition(|(_, entry)| matches!(entry.kind, Kind::HardLink(_)));
         for (name, entry) in rest.into_iter().chain(links) {
-            let names = entry.xattrs.iter().map(|(name, value)| (format!("{PAX_XATTR}{name}"), value));
-            let extensions: Vec<_> = names.collect();
-            let extensions = extensions.iter().map(|(name, value)| (name.as_str(), value.0.as_slice()));
+            let extensions: Vec<_> = entry.xattrs.iter().map(|(name, value)| (format!("{PAX_XATTR}{name}"), String::from(value.clone()))).collect();
+            let extensions = extensions.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
             if !entry.xattrs.is_empty() {
                 builder.append_pax_extensions(extensions).on("write", path)?;
             }
@@ -416,7 +416,7 @@ impl Tree {
     }
 }
 
-/// What an archive says of a file's extended attributes, as far as packages carry them.
+/// A file's extended attributes in an archive of ours.
 fn xattrs_of(member: &mut tar::Entry<'_, impl Read>) -> std::io::Result<Xattrs> {
     let mut found = Xattrs::new();
     for extension in member.pax_extensions()?.into_iter().flatten() {
@@ -424,7 +424,9 @@ fn xattrs_of(member: &mut tar::Entry<'_, impl Read>) -> std::io::Result<Xattrs> 
         if let Some(name) = extension.key().ok().and_then(|key| key.strip_prefix(PAX_XATTR))
             && xattr::is_carried(name)
         {
-            found.insert(name.to_owned(), xattr::Value(extension.value_bytes().to_vec()));
+            let digits = String::from_utf8_lossy(extension.value_bytes()).into_owned();
+            let value = xattr::Value::try_from(digits).map_err(std::io::Error::other)?;
+            found.insert(name.to_owned(), value);
         }
     }
     Ok(found)

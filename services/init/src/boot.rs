@@ -128,9 +128,6 @@ impl System {
     /// Has done what must be before the root's units are read: a power cut may have left half of a change of packages, these units among them.
     fn put_in_order(&mut self) {
         let target = name(ROOT_TARGET);
-        if !self.manager.set().iter().any(|unit| unit.wanted_by.contains(&target)) {
-            return;
-        }
         if let Err(error) = self.manager.start(std::slice::from_ref(&target), Strictness::LeaveOut) {
             tracing::warn!("{error}");
         } else if !self.manager.wait_until(ROOT_TARGET_LIMIT, |manager| !manager.is_pending(&target)) {
