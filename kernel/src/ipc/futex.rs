@@ -24,6 +24,8 @@ pub(super) struct Waiter {
     thread: Arc<Thread>,
     key: SpinLock<Key>,
     bitset: u32,
+    /// Its thread's real-time priority when it began to wait; 0 for others.
+    priority: u32,
     woken: AtomicBool,
     /// Only to be moved to this lock (`FUTEX_WAIT_REQUEUE_PI`).
     pub(super) moves_to: Option<Arc<super::futex_pi::Waiter>>,
@@ -62,6 +64,14 @@ pub(super) fn key_of(addr: usize, private: bool) -> Result<Key> {
     }
 }
 
+/// Puts a waiter behind those of its priority and above: they are woken in this order.
+fn enqueue(key: &Key, waiter: Arc<Waiter>) {
+    let mut queue = TABLE[bucket(key)].lock();
+    let behind = queue.iter().rev().take_while(|other| other.priority < waiter.priority).count();
+    let at = queue.len() - behind;
+    queue.insert(at, waiter);
+}
+
 /// `FUTEX_WAIT`, `FUTEX_WAIT_BITSET`: sleeps if the word still has the expected value.
 ///
 /// # Errors
@@ -72,9 +82,9 @@ pub fn wait(addr: usize, private: bool, expected: u32, bitset: u32, deadline_ns:
     }
     let key = key_of(addr, private)?;
     let thread = task::current();
-    let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset, woken: AtomicBool::new(false), moves_to: None });
+    let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset, priority: thread.sched.realtime_priority(), woken: AtomicBool::new(false), moves_to: None });
     // Queue first, then look: a waker changes the word first, then looks at the queue.
-    TABLE[bucket(&key)].lock().push_back(waiter.clone());
+    enqueue(&key, waiter.clone());
     let value = match frame::user::read_u32(addr as u64) {
         Ok(value) => value,
         Err(fault) => {
@@ -129,8 +139,8 @@ pub fn wait_any(words: &[Wait], deadline_ns: Option<u64>) -> Result<usize> {
     let end = |waiters: &[Arc<Waiter>]| waiters.iter().enumerate().fold(None, |woken, (i, w)| if remove(w) { woken } else { woken.or(Some(i)) });
     for word in words {
         let queued = key_of(word.addr, word.private).and_then(|key| {
-            let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, woken: AtomicBool::new(false), moves_to: None });
-            TABLE[bucket(&key)].lock().push_back(waiter.clone());
+            let waiter = Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, priority: thread.sched.realtime_priority(), woken: AtomicBool::new(false), moves_to: None });
+            enqueue(&key, waiter.clone());
             waiters.push(waiter);
             if frame::user::read_u32(word.addr as u64)? == word.expected { Ok(()) } else { Err(EAGAIN) }
         });
@@ -160,12 +170,12 @@ pub fn wait_any(words: &[Wait], deadline_ns: Option<u64>) -> Result<usize> {
 /// Queues a waiter of `FUTEX_WAIT_REQUEUE_PI`, which only [`remove`] takes off.
 pub(super) fn queue_for(thread: &Arc<Thread>, key: Key, moves_to: Arc<super::futex_pi::Waiter>) -> Arc<Waiter> {
     let waiter =
-        Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, woken: AtomicBool::new(false), moves_to: Some(moves_to) });
-    TABLE[bucket(&key)].lock().push_back(waiter.clone());
+        Arc::new(Waiter { thread: thread.clone(), key: SpinLock::new(key), bitset: u32::MAX, priority: thread.sched.realtime_priority(), woken: AtomicBool::new(false), moves_to: Some(moves_to) });
+    enqueue(&key, waiter.clone());
     waiter
 }
 
-/// The longest-waiting waiter of a futex.
+/// The waiter of a futex whose turn is next.
 pub(super) fn first(key: Key) -> Option<Arc<Waiter>> {
     TABLE[bucket(&key)].lock().iter().find(|waiter| *waiter.key.lock() == key).cloned()
 }
@@ -281,7 +291,7 @@ pub fn requeue(addr: usize, to: usize, private: bool, wake_count: usize, move_co
     let moved = moving.len();
     for waiter in moving {
         *waiter.key.lock() = target;
-        TABLE[bucket(&target)].lock().push_back(waiter);
+        enqueue(&target, waiter);
     }
     if refused {
         return Err(EINVAL);

@@ -111,7 +111,7 @@ fn read_policy(cx: &Cx<'_>, tid: i32, policy: Option<i32>, param: usize) -> Resu
 ///
 /// # Errors
 /// `EINVAL`, `EPERM`.
-pub(super) fn set_policy(cx: &Cx<'_>, target: &Thread, policy: i32, priority: i32, reset_on_fork: bool) -> Result<usize> {
+pub(super) fn set_policy(cx: &Cx<'_>, target: &Arc<Thread>, policy: i32, priority: i32, reset_on_fork: bool) -> Result<usize> {
     call_flags::scheduling::SCHED_POLICY.check(policy as u32)?;
     let range = match policy {
         1 | 2 => 1..=99,
@@ -132,6 +132,7 @@ pub(super) fn set_policy(cx: &Cx<'_>, target: &Thread, policy: i32, priority: i3
     target.sched.reset_on_fork.store(reset_on_fork, Ordering::Relaxed);
     target.sched.rt_priority.store(priority as u32, Ordering::Relaxed);
     target.sched.policy.store(policy as u32, Ordering::Relaxed);
+    crate::task::sched::policy_changed(target);
     Ok(0)
 }
 

@@ -107,6 +107,11 @@ impl SchedEntity {
     fn is_realtime(&self) -> bool {
         matches!(self.policy.load(Ordering::Relaxed), 1 | 2)
     }
+
+    /// Its real-time priority; 0 where it has none.
+    pub fn realtime_priority(&self) -> u32 {
+        if self.is_realtime() { self.rt_priority.load(Ordering::Relaxed) } else { 0 }
+    }
 }
 
 impl Default for SchedEntity {
@@ -641,6 +646,32 @@ pub fn affinity_changed(thread: &Arc<Thread>) {
         if is_running {
             CPUS[home].resched.store(true, Ordering::SeqCst);
             send_resched(home);
+        }
+        return;
+    }
+}
+
+/// After a thread's policy or priority changed: one that waits for a CPU gets its new place, and perhaps the CPU; one that runs may have to give it away.
+pub fn policy_changed(thread: &Arc<Thread>) {
+    loop {
+        let home = thread.sched.cpu.load(Ordering::SeqCst);
+        let mut queue = CPUS[home].queue.lock();
+        if thread.sched.cpu.load(Ordering::SeqCst) != home {
+            continue;
+        }
+        let waiting = queue.ready.iter().find(|(_, it)| Arc::ptr_eq(it, thread)).map(|(key, _)| *key);
+        if let Some(waiting) = waiting.and_then(|key| queue.ready.remove(&key)) {
+            CPUS[home].load.store(queue.ready.len(), Ordering::SeqCst);
+            drop(queue);
+            return place(waiting, false);
+        }
+        let is_running = queue.current.as_ref().is_some_and(|it| Arc::ptr_eq(it, thread));
+        drop(queue);
+        if is_running {
+            CPUS[home].resched.store(true, Ordering::SeqCst);
+            if home != cpu::id() {
+                send_resched(home);
+            }
         }
         return;
     }

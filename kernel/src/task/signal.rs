@@ -410,6 +410,19 @@ fn is_shielded(process: &Process, info: &SigInfo) -> bool {
 /// # Errors
 /// `EAGAIN` where its queue is full.
 pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
+    send_process_by_way_of(process, info, None)
+}
+
+/// As [`send_process`], of what the running thread's use of the CPU has brought about. That thread gets it where it does not block it: another might
+/// not come to run as long as this one does.
+///
+/// # Errors
+/// As [`send_process`].
+pub fn send_for_cpu_time(process: &Arc<Process>, info: SigInfo) -> Result {
+    send_process_by_way_of(process, info, Some(super::current()))
+}
+
+fn send_process_by_way_of(process: &Arc<Process>, info: SigInfo, first: Option<Arc<Thread>>) -> Result {
     if process.is_zombie() {
         return Ok(());
     }
@@ -434,7 +447,8 @@ pub fn send_process(process: &Arc<Process>, info: SigInfo) -> Result {
         }
         signals.pending.add(info, limit)?;
     }
-    if let Some(thread) = threads.iter().find(|t| t.signals.lock().blocked & mask == 0) {
+    let first = first.iter().filter(|first| Arc::ptr_eq(&first.process, process));
+    if let Some(thread) = first.chain(&threads).find(|t| t.signals.lock().blocked & mask == 0) {
         notify(thread);
     } else {
         // All block it: those in sigtimedwait or reading a signalfd look at it themselves.

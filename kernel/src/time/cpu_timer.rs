@@ -105,6 +105,6 @@ pub fn check_limit(process: &Arc<Process>) {
         if let Some(limit) = process.limits.lock().get_mut(RLIMIT_CPU) {
             limit.0 = used + 1;
         }
-        let _ = signal::send_process(process, SigInfo::kernel(SIGXCPU));
+        let _ = signal::send_for_cpu_time(process, SigInfo::kernel(SIGXCPU));
     }
 }

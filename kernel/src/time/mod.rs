@@ -297,6 +297,7 @@ impl SignalTimer {
         // A full queue loses the expiry, as on Linux it becomes an overrun.
         let _ = match self.notify.tid.and_then(process::find_thread) {
             Some(thread) => signal::send_thread(&thread, info),
+            None if self.cpu.is_some() => signal::send_for_cpu_time(&process, info),
             None => signal::send_process(&process, info),
         };
     }
@@ -366,7 +367,7 @@ impl ProcessTimers {
                 continue;
             }
             self.cpu.lock()[which].0 = if interval == 0 { 0 } else { at + interval };
-            let _ = signal::send_process(process, SigInfo::kernel(signal_number));
+            let _ = signal::send_for_cpu_time(process, SigInfo::kernel(signal_number));
         }
         cpu_timer::check_limit(process);
         let due: Vec<_> = self.posix_cpu.lock().iter().filter(|timer| timer.elapse_cpu(process)).cloned().collect();

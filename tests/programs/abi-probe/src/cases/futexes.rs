@@ -14,7 +14,14 @@ fn futex(word: &AtomicU32, op: i32, value: u32, timeout: usize) -> i64 {
     sys!(SYS_futex, word.as_ptr(), op, value, timeout, 0, 0)
 }
 
+/// Gives a process this real-time priority.
+fn fifo(pid: i32, priority: i32) -> i64 {
+    sys!(SYS_sched_setscheduler, pid, SCHED_FIFO, &raw const priority)
+}
+
 cases! { "futexes";
+    "woken-by-priority" => |o| { let words = shared(); let mut pids = Vec::new(); for (n, priority) in [0, 10, 30, 20, 30].into_iter().enumerate() { pids.push(spawn(|| { if priority > 0 { fifo(0, priority); } words[1].fetch_add(1, SeqCst); sys!(SYS_futex, words.as_ptr(), FUTEX_WAIT, 0, 0); let place = words[2].fetch_add(1, SeqCst) as usize; words[3 + place].store(n as u32, SeqCst); 0 })); eventually(|| words[1].load(SeqCst) == n as u32 + 1); std::thread::sleep(std::time::Duration::from_millis(100)); } for n in 1..=5u32 { sys!(SYS_futex, words.as_ptr(), FUTEX_WAKE, 1); eventually(|| words[2].load(SeqCst) == n); } o.s(words[3..8].iter().map(|word| word.load(SeqCst).to_string()).collect::<String>()); for pid in pids { reap(pid); } }
+    "raised-above-who-raises-it" => |o| { let words = shared(); let one = 1u64; sys!(SYS_sched_setaffinity, 0, 8, &raw const one); let p = pipe(0); let pid = spawn(|| { close(p[1]); read(p[0]); words[0].store(1, SeqCst); 0 }); std::thread::sleep(std::time::Duration::from_millis(200)); o.v(fifo(0, 10)); o.v(fifo(pid, 5)); close(p[1]); o.s(words[0].load(SeqCst)); let raised = 20i32; o.v(sys!(SYS_sched_setparam, pid, &raw const raised)); o.s(words[0].load(SeqCst)); reap(pid); }
     "wait-errors" => |o| { let w = shared(); o.v(futex(&w[0], FUTEX_WAIT, 1, 0)); let t = ms(5); o.v(futex(&w[0], FUTEX_WAIT, 0, &raw const t as usize)); let t = timespec { tv_sec: 0, tv_nsec: -1 }; o.v(futex(&w[0], FUTEX_WAIT, 0, &raw const t as usize)); o.v(sys!(SYS_futex, w[0].as_ptr() as usize + 1, FUTEX_WAIT, 0, 0)); o.v(sys!(SYS_futex, BAD, FUTEX_WAIT, 0, 0)); o.v(sys!(SYS_futex, w[0].as_ptr(), 77, 0, 0)); o.v(sys!(SYS_futex, w[0].as_ptr(), FUTEX_WAIT_BITSET, 0, 0, 0, 0)); o.v(sys!(SYS_futex, w[0].as_ptr(), FUTEX_FD, 0, 0)); }
     "wake" => |o| { let w = shared(); o.v(futex(&w[0], FUTEX_WAKE, 1, 0)); let pid = spawn(|| code(futex(&w[0], FUTEX_WAIT, 0, 0))); o.s(eventually(|| futex(&w[0], FUTEX_WAKE, 1, 0) == 1)); o.s(reap(pid)); }
     "bitset" => |o| { let w = shared(); let pid = spawn(|| code(sys!(SYS_futex, w[0].as_ptr(), FUTEX_WAIT_BITSET, 0, 0, 0, 2))); std::thread::sleep(std::time::Duration::from_millis(100)); o.v(sys!(SYS_futex, w[0].as_ptr(), FUTEX_WAKE_BITSET, 1, 0, 0, 4)); o.s(eventually(|| sys!(SYS_futex, w[0].as_ptr(), FUTEX_WAKE_BITSET, 1, 0, 0, 2) == 1)); o.s(reap(pid)); }
