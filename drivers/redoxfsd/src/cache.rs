@@ -100,6 +100,11 @@ impl<D: Device> CachedDisk<D> {
         self.only = header;
     }
 
+    /// The device below. What is written to it directly must be nothing that the crate reads.
+    pub const fn device(&mut self) -> &mut D {
+        &mut self.device
+    }
+
     /// The device.
     pub fn into_device(self) -> D {
         self.device

@@ -1,8 +1,10 @@
 //! Walks everything and says what is wrong: for tests, and for people after an accident.
 
 use crate::attr;
+use crate::intent_log::{Area, EXTENT_BLOCKS};
 use crate::device::Device;
 use crate::mount::{look, open_with};
+use crate::recovery;
 use crate::visit::{Tx, Visitor, walk_lists, walk_tree};
 use crate::xattrs::Xattrs;
 use redoxfs::{BlockAddr, HEADER_RING, Node, TreePtr};
@@ -27,6 +29,8 @@ pub struct Report {
     pub lost_blocks: u64,
     /// Nodes that were deleted while open: the next mount frees them.
     pub unlinked: u64,
+    /// Records of the log: changes that no commit holds, and that the next mount makes again.
+    pub logged: u64,
     /// Everything that is wrong, as sentences.
     pub problems: Vec<String>,
 }
@@ -57,7 +61,7 @@ struct Collector {
 
 impl Collector {
     fn mark(&mut self, index: u64, blocks: u64, mark: Use) {
-        for block in index..index + blocks {
+        for block in index..index.saturating_add(blocks) {
             match self.uses.get_mut(block as usize) {
                 None => self
                     .report
@@ -188,6 +192,10 @@ pub fn check_with<D: Device>(open_again: impl FnMut() -> anyhow::Result<D>, pass
     };
     // The ring, and the block behind it, which the format leaves empty.
     all.mark(0, HEADER_RING + 1, Use::Used);
+    for first in Area::named(&fs.header) {
+        all.mark(first, EXTENT_BLOCKS, Use::Used);
+    }
+    all.report.logged = recovery::records(&mut fs).len() as u64;
     let walked = look(&mut fs, |tx| {
         walk_tree(tx, None, &mut all)?;
         let listed = walk_lists(tx, &mut all)?;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 /// A disk, or a file that stands for one.
 pub trait Device {
@@ -34,10 +35,10 @@ impl Device for File {
     }
 }
 
-/// A part of a file: a partition in a disk image, or all of it.
-#[derive(Debug)]
+/// A part of a file: a partition in a disk image, or all of it. Clones are of the same file.
+#[derive(Clone, Debug)]
 pub struct Window {
-    file: File,
+    file: Arc<File>,
     start: u64,
     len: u64,
 }
@@ -52,17 +53,17 @@ impl Window {
         let rest = file.size()?.checked_sub(start);
         let len = rest.and_then(|rest| len.map_or(Some(rest), |len| (len <= rest).then_some(len)));
         let len = len.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(Self { file, start, len })
+        Ok(Self { file: Arc::new(file), start, len })
     }
 }
 
 impl Device for Window {
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        FileExt::read_exact_at(&self.file, buffer, self.start + offset)
+        FileExt::read_exact_at(&*self.file, buffer, self.start + offset)
     }
 
     fn write_at(&mut self, offset: u64, data: &[u8]) -> io::Result<()> {
-        FileExt::write_all_at(&self.file, data, self.start + offset)
+        FileExt::write_all_at(&*self.file, data, self.start + offset)
     }
 
     fn flush(&mut self) -> io::Result<()> {

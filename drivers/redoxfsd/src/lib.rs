@@ -7,12 +7,14 @@
 //!   joined to large ones, and flushes around every header;
 //! * [`mount`]: finds the newest generation whose last transaction is whole; [`visit`] walks trees for it and for
 //!   [`check`];
+//! * [`intent_log`]: a log beside the trees, so that an fsync need not be a commit;
 //! * [`password`]: where the password of an encrypted filesystem comes from; [`rekey`]: another one in its place;
 //! * [`free_map`]: opens a generation with its map of free blocks;
 //! * [`space`]: admits an operation only if it cannot run out of blocks half-way, where the crate could not go back;
 //! * [`nodes`], [`directory`]: nodes and names, in memory until the commit;
 //! * [`attr`], [`listing`], [`records`]: nodes as attributes, directories by cursor, freeing a file's records;
 //! * [`xattrs`]: extended attributes, a block for each node that has some;
+//! * [`recovery`]: what is made again from the log, and freed, before anything is served;
 //! * [`session`]: the filesystem calls within one open transaction; [`serve`]: the loop that opens and commits them.
 #![warn(missing_docs)]
 
@@ -22,11 +24,13 @@ pub mod check;
 pub mod device;
 pub mod directory;
 pub mod free_map;
+pub mod intent_log;
 pub mod listing;
 pub mod password;
 pub mod mount;
 pub mod nodes;
 pub mod records;
+pub mod recovery;
 pub mod rekey;
 pub mod serve;
 pub mod session;

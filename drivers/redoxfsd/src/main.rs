@@ -139,6 +139,9 @@ fn check_image(args: &Args, image: &Path) -> anyhow::Result<ExitCode> {
             report.unlinked
         );
     }
+    if report.logged > 0 {
+        println!("{} records of changes since then in the log, to be made again by the next mount", report.logged);
+    }
     for problem in &report.problems {
         println!("PROBLEM: {problem}");
     }

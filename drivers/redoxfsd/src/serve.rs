@@ -1,19 +1,18 @@
 //! The loop: requests in an open transaction, committed when a program asks for it, when a second has passed, or when
-//! the changes fill their memory.
+//! the changes fill their memory. For an fsync, a record of the log may do instead.
 
 use crate::cache::CachedDisk;
 use crate::device::Device;
-use crate::mount::look;
+use crate::recovery;
 use crate::session::{Lost, Session, State};
-use crate::visit::{Visitor, walk_lists};
 use anyhow::Context;
-use redoxfs::{BlockAddr, FileSystem, Node};
+use redoxfs::FileSystem;
 use scheme::abi::fs::FS_BATCH;
 use scheme::abi::{Opcode, Sqe};
 use scheme::{Errno, Fs, Request, Server};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-use syscall::error::{EIO, Error, Result};
+use syscall::error::{EIO, Error};
 
 /// Longest time from a change to its commit, unless told otherwise: what a power cut may take with it.
 pub const COMMIT_AFTER: Duration = Duration::from_secs(1);
@@ -23,17 +22,20 @@ pub const COMMIT_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 ///
 /// Where the scheme's socket fails. Errors of the disk are the callers', and make the filesystem read-only.
-pub fn serve<D: Device>(
+pub fn serve<D: Device + Clone>(
     mut fs: FileSystem<CachedDisk<D>>,
     mut server: Server,
     commit_after: Duration,
 ) -> anyhow::Result<FileSystem<CachedDisk<D>>> {
     let mut state = State::new(commit_after);
-    let is_successor = server.socket().mounted(fs.header.generation());
-    reclaim(&mut fs, &mut state, is_successor).context("looking for nodes that were unlinked but open")?;
+    // For the log, which is written while a transaction is open.
+    let mut device = fs.disk.device().clone();
+    recovery::recover(&mut fs, &mut state, |position| server.socket().mounted(position))
+        .context("looking for nodes that were unlinked but open")?;
     let mut ended = Ok(false);
     while matches!(ended, Ok(false)) {
         state.space.refresh(fs.allocator());
+        state.intents.begin(&fs.header, fs.allocator());
         let generation = fs.header.generation();
         let closed = catch_unwind(AssertUnwindSafe(|| {
             fs.tx(|tx| {
@@ -41,13 +43,13 @@ pub fn serve<D: Device>(
                     tx,
                     state: &mut state,
                 };
-                ended = session.serve(&mut server);
+                ended = session.serve(&mut server, &mut device);
                 session.before_commit();
                 // The kernel has all answers to what is committed now, and keeps the rest for a successor.
                 if let (Ok(false), Err(error)) = (&ended, server.flush()) {
                     ended = Err(error);
                 }
-                server.socket().committing(generation);
+                server.socket().committing(session.state.intents.position(generation));
                 match session.state.lost() {
                     Some(Lost::Transaction) => Err(Error::new(EIO)),
                     None => Ok(()),
@@ -97,7 +99,7 @@ impl<D: Device> Session<'_, '_, D> {
     }
 
     /// Serves until the transaction has to be closed; true where the scheme has ended.
-    fn serve(&mut self, server: &mut Server) -> std::io::Result<bool> {
+    fn serve(&mut self, server: &mut Server, device: &mut impl Device) -> std::io::Result<bool> {
         loop {
             let wake = server.wait(&[], self.state.commit_within())?;
             while let Some(request) = self.next(server)? {
@@ -114,6 +116,7 @@ impl<D: Device> Session<'_, '_, D> {
                     return Ok(false);
                 }
             }
+            self.log(server, device)?;
             let overdue = self
                 .state
                 .commit_within()
@@ -123,61 +126,4 @@ impl<D: Device> Session<'_, '_, D> {
             }
         }
     }
-}
-
-/// Frees the nodes that had no names but users when the system went down; or takes them over, where only a daemon went down.
-fn reclaim<D: Device>(
-    fs: &mut FileSystem<CachedDisk<D>>,
-    state: &mut State,
-    is_successor: bool,
-) -> anyhow::Result<()> {
-    struct Ignore;
-    impl Visitor for Ignore {
-        fn block(&mut self, _: BlockAddr) -> Result<()> {
-            Ok(())
-        }
-        fn node(&mut self, _: u32, _: &Node) -> Result<()> {
-            Ok(())
-        }
-        fn unreadable(&mut self, _: &str, _: BlockAddr, error: Error) -> Result<()> {
-            Err(error)
-        }
-    }
-    let orphans = look(fs, |tx| walk_lists(tx, &mut Ignore))?;
-    if is_successor {
-        state.adopt(orphans.iter().map(redoxfs::TreePtr::id));
-        return Ok(());
-    }
-    if orphans.is_empty() {
-        return Ok(());
-    }
-    tracing::info!(
-        "freeing {} files that were deleted while open",
-        orphans.len()
-    );
-    state.orphaned(orphans.iter().map(redoxfs::TreePtr::id));
-    while state.has_nodes_to_free() {
-        // As many at a time as there is room for; each commit makes more.
-        let before = state.unlinked().count();
-        state.space.refresh(fs.allocator());
-        let freed = fs.tx(|tx| {
-            Session {
-                tx,
-                state: &mut *state,
-            }
-            .before_commit();
-            match state.lost() {
-                Some(Lost::Transaction) => Err(Error::new(EIO)),
-                None => Ok(()),
-            }
-        });
-        let waiting = state.closed(freed.is_ok());
-        debug_assert!(waiting.is_empty());
-        if freed.is_err() || state.unlinked().count() == before {
-            // They only take space; later commits, or the next mount, try again.
-            tracing::warn!("not all of them could be freed");
-            break;
-        }
-    }
-    Ok(())
 }

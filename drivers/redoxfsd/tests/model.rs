@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Daemon, TestDisk};
+use common::{Daemon, TestDisk, fsync};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use scheme::Errno;
@@ -27,6 +27,8 @@ enum Op {
     Link(usize, usize, usize, usize),
     Sync,
     Remount,
+    /// The power goes after an fsync.
+    Crash,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -50,6 +52,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (d.clone(), n.clone(), d, n).prop_map(|(d, n, e, m)| Op::Link(d, n, e, m)),
         1 => Just(Op::Sync),
         1 => Just(Op::Remount),
+        2 => Just(Op::Crash),
     ]
 }
 
@@ -249,6 +252,17 @@ impl Model {
                 }
             }
             Op::Sync => self.kernel().sync().unwrap(),
+            Op::Crash => {
+                let known: Vec<u64> = (0..self.nodes.len()).filter(|node| self.nodes[*node].nlink > 0).map(|node| self.ids[node]).collect();
+                fsync(self.kernel(), ROOT_NODE).unwrap();
+                let before: Vec<NodeAttr> = known.iter().map(|id| self.kernel().get_attr(*id).unwrap()).collect();
+                let crashed = TestDisk::from_bytes(self.disk.snapshot());
+                self.daemon.take().unwrap().stop();
+                self.disk = crashed;
+                self.daemon = Some(Daemon::start(&self.disk));
+                let after: Vec<NodeAttr> = known.iter().map(|id| self.kernel().get_attr(*id).unwrap()).collect();
+                assert_eq!(before, after);
+            }
             Op::Remount => {
                 self.daemon.take().unwrap().stop();
                 self.daemon = Some(Daemon::start(&self.disk));

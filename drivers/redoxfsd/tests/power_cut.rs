@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Daemon, Event, TestDisk, make, noise, read_all};
+use common::{Daemon, Event, TestDisk, fsync, make, noise, read_all, read_mounted};
 use redoxfsd::check::check;
 use redoxfsd::mount;
 use scheme::abi::fs::{ROOT_NODE, RenameFlags, RenameRequest, SetXattr};
@@ -10,9 +10,25 @@ use std::collections::BTreeMap;
 
 type Files = BTreeMap<String, Option<Vec<u8>>>;
 
-/// Does steps of work, each ended by a sync; returns the disk before, what happened to it, and after each step how
+/// How steps of work end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By a sync, which is a commit.
+    Sync,
+    /// By an fsync, which is a record of the log where it fits, with sizes that depend on this number.
+    Fsync(u64),
+}
+
+/// As many rounds of the tests with random numbers as the environment asks for, or so many.
+fn rounds(most: u64) -> std::ops::Range<u64> {
+    let (first, rounds) = (std::env::var("FIRST_ROUND"), std::env::var("ROUNDS"));
+    let first = first.map_or(0, |first| first.parse().unwrap());
+    first..first + rounds.map_or(most, |rounds| rounds.parse().unwrap())
+}
+
+/// Does steps of work; returns the disk before, what happened to it, and after each step how
 /// much had happened and what the filesystem held.
-fn work(steps: u64) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
+fn work(steps: u64, end: End) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
     let disk = TestDisk::formatted(24 << 20);
     let before = disk.snapshot();
     disk.record();
@@ -29,7 +45,15 @@ fn work(steps: u64) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
     for step in 0..steps {
         let name = format!("file{step}");
         let node = kernel.create(dir, &make(&name, 0o100644)).unwrap().node;
-        let data = noise(1000 + (step as usize * 7919) % 200_000, step);
+        let len = match end {
+            End::Sync => 1000 + (step as usize * 7919) % 200_000,
+            End::Fsync(seed) => {
+                let picks = noise(8, seed << 8 | step);
+                let most = [300, 5000, 30_000, 200_000][usize::from(picks[0] % 4)];
+                1 + usize::from(picks[1]) * most / 256
+            }
+        };
+        let data = noise(len, step);
         assert_eq!(kernel.write(node, &data, 0), Ok(data.len()));
         files.insert(format!("/dir/{name}"), Some(data));
         ids.insert(name.clone(), node);
@@ -86,7 +110,10 @@ fn work(steps: u64) -> (Vec<u8>, Vec<Event>, Vec<(usize, Files)>) {
                 }
             }
         }
-        kernel.sync().unwrap();
+        match end {
+            End::Sync => kernel.sync().unwrap(),
+            End::Fsync(_) => fsync(kernel, node).unwrap(),
+        }
         let happened = disk.0.lock().unwrap().log.as_ref().unwrap().len();
         states.push((happened, files.clone()));
     }
@@ -107,7 +134,8 @@ fn verify(image: Vec<u8>, cut: usize, states: &[(usize, Files)], what: &str) {
     let report = check(|| Ok(disk.clone())).unwrap_or_else(|error| panic!("{what}: {error:#}"));
     assert!(report.is_clean(), "{what}: {:?}", report.problems);
     assert_eq!(report.lost_blocks, 0, "{what}");
-    let files = read_all(&mut mount::open(|| Ok(disk.clone())).unwrap());
+    // The daemon mounts it, makes again what is logged, frees what was unlinked, and leaves it clean.
+    let files = read_mounted(&disk);
     let done = states
         .iter()
         .rposition(|(happened, _)| *happened <= cut)
@@ -121,20 +149,26 @@ fn verify(image: Vec<u8>, cut: usize, states: &[(usize, Files)], what: &str) {
         same(done) || same(done + 1),
         "{what}: neither the state before nor after"
     );
-    // The daemon mounts it, frees what was unlinked, and leaves it clean.
-    Daemon::start(&disk).stop();
-    let report = disk.check();
-    assert!(
-        report.is_clean() && report.lost_blocks == 0,
-        "{what}: {report:?}"
-    );
-    assert_eq!(report.unlinked, 0, "{what}");
 }
 
 #[test]
 fn cut_after_any_write() {
-    let (before, log, states) = work(20);
-    assert!(log.len() > 80, "only {} events", log.len());
+    let worked = work(20, End::Sync);
+    assert!(worked.1.len() > 80, "only {} events", worked.1.len());
+    cut_anywhere(worked);
+}
+
+#[test]
+fn cut_after_any_write_with_a_log() {
+    for round in rounds(2) {
+        let worked = work(40, End::Fsync(round));
+        let headers = worked.1.iter().filter(|event| matches!(event, Event::Write(offset, _) if *offset < 256 * 4096)).count();
+        assert!((3..35).contains(&headers), "{headers} commits");
+        cut_anywhere(worked);
+    }
+}
+
+fn cut_anywhere((before, log, states): (Vec<u8>, Vec<Event>, Vec<(usize, Files)>)) {
     let mut image = before;
     for (cut, event) in log.iter().enumerate() {
         // Every cut around flushes, and some of the others: enough to be quick.
@@ -160,7 +194,53 @@ fn cut_after_any_write() {
 
 #[test]
 fn cut_with_loss_of_what_was_not_flushed() {
-    let (before, log, states) = work(20);
+    cut_with_loss(work(20, End::Sync));
+}
+
+#[test]
+fn cut_with_loss_and_a_log() {
+    for round in rounds(2) {
+        cut_with_loss(work(40, End::Fsync(round)));
+    }
+}
+
+/// Cuts the power while what the log held is made again, and cuts it once more while that is.
+#[test]
+fn cut_while_the_log_is_made_again() {
+    for round in rounds(2) {
+        let (before, log, states) = work(40, End::Fsync(round));
+        let mut image = before;
+        let mut looked = 0;
+        for (cut, event) in log.iter().enumerate() {
+            apply(&mut image, event);
+            if !matches!(event, Event::Flush) {
+                continue;
+            }
+            let disk = TestDisk::from_bytes(image.clone());
+            if disk.check().logged == 0 || cut as u64 % 5 != round % 5 {
+                continue;
+            }
+            looked += 1;
+            disk.record();
+            Daemon::start(&disk).stop();
+            let mut half = image.clone();
+            for (at, event) in disk.recorded().iter().enumerate() {
+                verify(half.clone(), cut + 1, &states, &format!("made again after event {cut}, cut before {at}"));
+                let torn = match event {
+                    Event::Write(offset, data) => Event::Write(*offset, data[..data.len() / 3].to_vec()),
+                    Event::Flush => Event::Flush,
+                };
+                let mut torn_image = half.clone();
+                apply(&mut torn_image, &torn);
+                verify(torn_image, cut + 1, &states, &format!("made again after event {cut}, torn at {at}"));
+                apply(&mut half, event);
+            }
+        }
+        assert!(looked > 0, "round {round}: nothing was logged");
+    }
+}
+
+fn cut_with_loss((before, log, states): (Vec<u8>, Vec<Event>, Vec<(usize, Files)>)) {
     let mut flushed = before;
     let mut pending: Vec<&Event> = Vec::new();
     for (cut, event) in log.iter().enumerate() {
@@ -194,7 +274,7 @@ fn cut_with_loss_of_what_was_not_flushed() {
 
 #[test]
 fn falls_back_where_the_disk_lied_about_flushes() {
-    let (before, log, states) = work(12);
+    let (before, log, states) = work(12, End::Sync);
     let mut image = before;
     let (mut passed_over, mut unneeded) = (0, 0);
     let headers: Vec<usize> = (0..log.len())

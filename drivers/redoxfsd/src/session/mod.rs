@@ -6,11 +6,15 @@
 
 mod data;
 mod ids;
+mod intents;
 mod names;
 mod state;
 mod xattrs;
 
+pub use intents::position;
 pub use state::{Lost, State};
+
+use intents::Intent;
 
 use crate::attr;
 use crate::device::Device;
@@ -19,7 +23,7 @@ use crate::visit::Tx;
 use redoxfs::{Node, TreeData, TreePtr};
 use scheme::abi::dirent::{DirentWriter, Entry, kind_of_mode};
 use scheme::abi::fs::{
-    CreateRequest, LinkRequest, LookupStop, LookupWriter, NodeAttr, RenameRequest, SetAttr, SetXattr, Time,
+    Change, CreateRequest, LinkRequest, LookupStop, LookupWriter, NodeAttr, RenameRequest, SetAttr, SetXattr, Time,
 };
 use scheme::{Errno, Fail, FsScheme, Result, StatVfs};
 use syscall::error::Error;
@@ -52,6 +56,8 @@ impl<D: Device> Session<'_, '_, D> {
         if self.state.is_read_only() {
             return Err(Errno::ROFS.into());
         }
+        // What is made again had room then: nothing of that is kept back now.
+        let need = Need { frees: need.frees || self.state.is_replaying, ..need };
         let may_help = self.state.is_dirty() || self.state.has_nodes_to_free();
         let admitted = self.state.space.admit(need, may_help);
         match admitted {
@@ -156,6 +162,9 @@ impl<D: Device> Session<'_, '_, D> {
                 self.state.times.remove(&id);
             }
         }
+        if self.state.lost().is_none() {
+            self.make_log_area();
+        }
         // Where it fails the transaction is lost, and its end tells.
         if self.state.lost().is_none() {
             let _ = self.flush_nodes();
@@ -199,7 +208,7 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
     }
 
     fn create(&mut self, dir: u64, request: &CreateRequest<'_>) -> Result<NodeAttr> {
-        self.create_node(Self::ptr(dir)?, None, request)
+        self.create_as(dir, None, request)
     }
 
     fn create_as(
@@ -212,7 +221,11 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
             Some(id) => Some(Self::ptr(id)?.id()),
             None => None,
         };
-        self.create_node(Self::ptr(dir)?, id, request)
+        let ptr = Self::ptr(dir)?;
+        self.logged(
+            |session| session.create_node(ptr, id, request),
+            |made| Intent::Step(dir, Change::Create { id: made.node, request: *request }),
+        )
     }
 
     fn grant(&mut self, most: usize) -> Result<Vec<u64>> {
@@ -228,27 +241,33 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
     }
 
     fn rename(&mut self, old_dir: u64, request: &RenameRequest<'_>) -> Result<()> {
-        self.rename_node(Self::ptr(old_dir)?, request)
+        let ptr = Self::ptr(old_dir)?;
+        self.logged(|session| session.rename_node(ptr, request), |()| Intent::Step(old_dir, Change::Rename(*request)))
     }
 
     fn link(&mut self, node: u64, request: &LinkRequest<'_>) -> Result<NodeAttr> {
-        self.link_node(Self::ptr(node)?, request)
+        let ptr = Self::ptr(node)?;
+        self.logged(|session| session.link_node(ptr, request), |_| Intent::Step(node, Change::Link(*request)))
     }
 
     fn unlink(&mut self, dir: u64, name: &[u8], remove_dir: bool) -> Result<()> {
-        self.unlink_node(Self::ptr(dir)?, name, remove_dir)
+        let ptr = Self::ptr(dir)?;
+        self.logged(|session| session.unlink_node(ptr, name, remove_dir), |()| Intent::Step(dir, Change::Unlink { name, remove_dir }))
     }
 
     fn set_attr(&mut self, node: u64, changes: &SetAttr) -> Result<NodeAttr> {
-        self.change_attr(Self::ptr(node)?, changes)
+        let ptr = Self::ptr(node)?;
+        self.logged(|session| session.change_attr(ptr, changes), |_| Intent::Step(node, Change::SetAttr(*changes)))
     }
 
     fn set_xattr(&mut self, node: u64, request: &SetXattr<'_>) -> Result<NodeAttr> {
-        self.change_xattr(Self::ptr(node)?, request)
+        let ptr = Self::ptr(node)?;
+        self.logged(|session| session.change_xattr(ptr, request), |_| Intent::Step(node, Change::SetXattr(*request)))
     }
 
     fn remove_xattr(&mut self, node: u64, name: &[u8]) -> Result<NodeAttr> {
-        self.take_xattr(Self::ptr(node)?, name)
+        let ptr = Self::ptr(node)?;
+        self.logged(|session| session.take_xattr(ptr, name), |_| Intent::Step(node, Change::RemoveXattr { name }))
     }
 
     fn get_xattr(&mut self, node: u64, name: &[u8]) -> Result<Vec<u8>> {
@@ -269,7 +288,8 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
     }
 
     fn write(&mut self, node: u64, data: &[u8], offset: u64, mtime: Option<Time>) -> Result<usize> {
-        self.write_data(Self::ptr(node)?, data, offset, mtime)
+        let ptr = Self::ptr(node)?;
+        self.logged(|session| session.write_data(ptr, data, offset, mtime), |_| Intent::Write { node, offset, mtime, data })
     }
 
     fn get_dents(&mut self, dir: u64, entries: &mut DirentWriter<'_>, from: u64) -> Result<()> {
@@ -308,7 +328,14 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
 
     fn fsync(&mut self, tag: u32, node: u64) -> Result<()> {
         Self::ptr(node)?;
-        self.sync(tag)
+        if self.state.is_read_only() {
+            return Err(Errno::IO.into());
+        }
+        if !self.state.is_dirty() || self.state.intents.is_settled() {
+            return Ok(()); // commits, and records of the log, flush the disk
+        }
+        self.state.wait_for_log(tag);
+        Err(Fail::Later)
     }
 
     fn sync(&mut self, tag: u32) -> Result<()> {
@@ -344,7 +371,10 @@ impl<D: Device> FsScheme for Session<'_, '_, D> {
             if self.state.is_successor() && !is_known && self.attr(ptr).is_ok_and(|attr| attr.nlink == 0) {
                 self.state.unlisted.insert(id);
             }
-            self.state.forgotten(id);
+            if self.state.forgotten(id) {
+                // In the log for a successor alone: after a crash nobody holds nodes.
+                let _ = self.logged(|_| Ok(()), |()| Intent::Step(node, Change::Forget));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is known beyond one transaction: caches, unlinked nodes, who waits for a commit.
 
+use super::intents::Intents;
 use crate::listing::Listings;
 use crate::nodes::Nodes;
 use crate::space::Space;
@@ -65,8 +66,19 @@ pub struct State {
     commit_after: Duration,
     dirty_since: Option<Instant>,
     dirty_blocks: u64,
+    /// How often something was let in to change something.
+    touches: u64,
     commit_wanted: bool,
+    /// Who waits for a commit.
     waiting: Vec<u32>,
+    /// Who waits for a commit, or for a record of the log.
+    waiting_for_log: Vec<u32>,
+    /// What is to be logged.
+    pub intents: Intents,
+    /// The changes are those of the log, made again.
+    pub(super) is_replaying: bool,
+    /// Nothing of the filesystem may stand on the disk as it is.
+    pub is_encrypted: bool,
     read_only: bool,
     lost: Option<Lost>,
     /// The request being handled, and how often it was handed in again.
@@ -195,25 +207,26 @@ impl State {
         }
     }
 
-    /// The kernel holds a node no more.
-    pub(super) fn forgotten(&mut self, id: u32) {
-        if (self.listed.contains(&id) || self.unlisted.contains(&id)) && !self.to_free.contains(&id)
-        {
-            self.to_free.push(id);
-            self.touch(0);
+    /// The kernel holds a node no more; true where it is to be freed now.
+    pub(super) fn forgotten(&mut self, id: u32) -> bool {
+        let is_unnamed = self.listed.contains(&id) || self.unlisted.contains(&id);
+        if !is_unnamed || self.to_free.contains(&id) {
+            return false;
         }
+        self.to_free.push(id);
+        self.touch(0);
+        true
     }
 
-    /// Takes over the nodes on the disk's list of unlinked ones from a daemon that died: the kernel holds them.
-    pub fn adopt(&mut self, unlinked: impl Iterator<Item = u32>) {
+    /// Takes over the nodes on the disk's list of unlinked ones; from a daemon that died, where the kernel still holds them.
+    pub fn adopt(&mut self, unlinked: impl Iterator<Item = u32>, is_successor: bool) {
         self.listed.extend(unlinked);
-        self.is_successor = true;
+        self.is_successor = is_successor;
     }
 
-    /// Takes over the nodes on the disk's list of unlinked ones to free them: their last users died with the system.
-    pub fn orphaned(&mut self, unlinked: impl Iterator<Item = u32>) {
-        self.to_free.extend(unlinked);
-        self.listed.extend(self.to_free.iter().copied());
+    /// Nodes without names are to be freed: their last users died with the system.
+    pub fn orphan_all(&mut self) {
+        self.to_free = self.listed.union(&self.unlisted).copied().collect();
     }
 
     /// The nodes on the disk's list of unlinked ones.
@@ -233,6 +246,7 @@ impl State {
     /// Something was changed.
     pub(super) fn touch(&mut self, blocks: u64) {
         self.dirty_since.get_or_insert_with(Instant::now);
+        self.touches += 1;
         self.dirty_blocks += blocks;
     }
 
@@ -247,7 +261,27 @@ impl State {
         self.commit_wanted = true;
     }
 
-    /// True if there are changes that are not on the disk.
+    /// Asks for an answer to request `tag` when all changes of now are in the log, or committed.
+    pub(super) fn wait_for_log(&mut self, tag: u32) {
+        self.waiting_for_log.push(tag);
+    }
+
+    /// True if there are syncs that the log can serve, and no commit is about to.
+    pub(super) const fn may_log(&self) -> bool {
+        !self.waiting_for_log.is_empty() && !self.commit_wanted && self.lost.is_none() && !self.read_only
+    }
+
+    /// All changes are in the log. Returns the requests that waited for it.
+    pub(super) fn logged(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.waiting_for_log)
+    }
+
+    /// How often something was let in to change something.
+    pub(super) const fn touches(&self) -> u64 {
+        self.touches
+    }
+
+    /// True if there are changes that are not committed.
     pub const fn is_dirty(&self) -> bool {
         self.dirty_since.is_some()
     }
@@ -264,7 +298,7 @@ impl State {
 
     /// True if a commit must not wait.
     pub const fn must_commit(&self) -> bool {
-        self.commit_wanted || self.lost.is_some() || self.dirty_blocks >= COMMIT_BLOCKS
+        self.commit_wanted || !self.waiting_for_log.is_empty() || self.lost.is_some() || self.dirty_blocks >= COMMIT_BLOCKS
     }
 
     /// How long the next commit may wait; `None` where nothing is to be committed.
@@ -320,6 +354,7 @@ impl State {
         self.lost = None;
         if !committed {
             self.read_only = true;
+            self.intents.give_up();
             self.nodes = Nodes::default();
             self.attrs.clear();
             self.outdated.clear();
@@ -341,6 +376,8 @@ impl State {
             self.again = 0; // who waits for room comes nearer to it
         }
         (self.freed_some, self.free_delayed) = (false, false);
-        std::mem::take(&mut self.waiting)
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.append(&mut self.waiting_for_log);
+        waiting
     }
 }

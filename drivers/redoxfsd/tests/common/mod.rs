@@ -169,6 +169,20 @@ impl Daemon {
     }
 }
 
+/// `fsync(2)` of a node.
+pub fn fsync(kernel: &mut Harness, node: u64) -> Result<(), scheme::Errno> {
+    kernel.call(&[], 0, |_| scheme::abi::sqe::fsync(node)).map(drop)
+}
+
+/// A disk's content after a daemon was there: what the log held is committed, what had no names is freed.
+pub fn read_mounted(disk: &TestDisk) -> std::collections::BTreeMap<String, Option<Vec<u8>>> {
+    Daemon::start(disk).stop();
+    let report = disk.check();
+    assert!(report.is_clean(), "{:?}", report.problems);
+    assert_eq!((report.lost_blocks, report.unlinked, report.logged), (0, 0, 0), "{report:?}");
+    read_all(&mut mount::open(|| Ok(disk.clone())).unwrap())
+}
+
 /// All files of a filesystem by path, with their content; `None` for directories. Extended attributes stand as `PATH NAME`.
 pub fn read_all<D: Device>(
     fs: &mut FileSystem<redoxfsd::cache::CachedDisk<D>>,
