@@ -2,16 +2,19 @@
 
 mod common;
 
-use common::{make, noise};
+use common::{fsync, make, noise};
 use redoxfs::FileSystem;
-use redoxfsd::device::Window;
+use redoxfsd::device::{Device, Window};
 use redoxfsd::{mount, serve};
 use scheme::Server;
 use scheme::abi::fs::{FS_CREATE, FS_LOOKUP, LookupRequest, NodeAttr, ROOT_NODE};
 use scheme::abi::sqe::{self, Buffer};
 use scheme::testing::{Harness, Ticket};
 use std::fs::File;
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 const REG: u32 = 0o100644;
@@ -208,6 +211,72 @@ fn figures() {
         kernel.sync().unwrap();
     }
     report("create, write, sync", 200, "files", started);
+    drop(kernel);
+    thread.join().unwrap();
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// A device that counts writes, their bytes, and flushes.
+#[derive(Clone)]
+struct Counted(Window, Arc<[AtomicU64; 3]>);
+
+impl Device for Counted {
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, buffer)
+    }
+    fn write_at(&mut self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.1[0].fetch_add(1, Ordering::Relaxed);
+        self.1[1].fetch_add(data.len() as u64, Ordering::Relaxed);
+        self.0.write_at(offset, data)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.1[2].fetch_add(1, Ordering::Relaxed);
+        self.0.flush()
+    }
+    fn size(&mut self) -> io::Result<u64> {
+        self.0.size()
+    }
+}
+
+/// 4 KiB written at random into a file of 64 MiB, and made durable, by commits (as each fsync was before there was a log) and by the log.
+#[test]
+#[ignore = "prints figures"]
+fn figures_of_fsync() {
+    const WRITES: u64 = 3000;
+    let path = std::env::temp_dir().join(format!("redoxfsd-fsync-{}", std::process::id()));
+    FileSystem::create(redoxfs::DiskFile::create(&path, 1 << 30).unwrap(), None, 1, 0).unwrap();
+    let (mut kernel, socket) = Harness::new().unwrap();
+    let counts = Arc::new([const { AtomicU64::new(0) }; 3]);
+    let (file, counted) = (File::options().read(true).write(true).open(&path).unwrap(), counts.clone());
+    let thread = std::thread::spawn(move || {
+        let device = Counted(Window::new(file, 0, None).unwrap(), counted);
+        let fs = mount::open(|| Ok(device.clone())).unwrap();
+        serve::serve(fs, Server::new(socket).unwrap(), serve::COMMIT_AFTER).unwrap();
+    });
+    let node = kernel.create(ROOT_NODE, &make("file", REG)).unwrap().node;
+    for part in 0..256 {
+        kernel.write(node, &noise(1 << 18, part), part << 18).unwrap();
+    }
+    kernel.sync().unwrap();
+    for what in ["commit", "log"] {
+        if what == "log" {
+            // The first one makes the area.
+            kernel.write(node, b"data", 0).unwrap();
+            fsync(&mut kernel, node).unwrap();
+        }
+        let before = [0, 1, 2].map(|of| counts[of].load(Ordering::Relaxed));
+        let started = Start::now();
+        for n in 0..WRITES {
+            kernel.write(node, &noise(4096, n + 10_000 * what.len() as u64), (n * 7919 % 16_384) << 12).unwrap();
+            match what {
+                "commit" => kernel.sync().unwrap(),
+                _ => fsync(&mut kernel, node).unwrap(),
+            }
+        }
+        report(&format!("write 4 KiB at random, {what}"), WRITES as usize, "writes", started);
+        let each = [0, 1, 2].map(|of| (counts[of].load(Ordering::Relaxed) - before[of]) as f64 / WRITES as f64);
+        println!("  {:.2} writes of the disk each, {:.1} KiB, {:.2} flushes", each[0], each[1] / 1024.0, each[2]);
+    }
     drop(kernel);
     thread.join().unwrap();
     std::fs::remove_file(&path).unwrap();
