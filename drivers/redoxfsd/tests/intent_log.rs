@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Daemon, Event, TestDisk, fsync, make, noise, read_mounted};
-use redoxfs::Header;
+use common::{Daemon, Event, Raw, TestDisk, fsync, make, noise, read_mounted};
+use redoxfs::{FileSystem, Header, TreePtr};
 use redoxfsd::device::Device;
 use redoxfsd::intent_log::{Area, EXTENT_BLOCKS};
 use scheme::Errno;
@@ -438,6 +438,30 @@ fn a_successor_makes_the_log_again_and_gets_the_rest_from_the_kernel() {
     heir.stop();
     daemon.stop();
     read_mounted(&twice);
+}
+
+#[test]
+fn what_tools_that_do_not_know_it_commit_makes_it_void() {
+    let (disk, mut daemon, node) = with_area();
+    daemon.kernel.write(node, b"logged", 0).unwrap();
+    fsync(&mut daemon.kernel, node).unwrap();
+    let before = area(&disk);
+    let disk = crashed(&disk);
+    daemon.stop();
+    let mut fs = FileSystem::open(Raw(disk.clone()), None, None, true).unwrap();
+    fs.tx(|tx| tx.create_node(TreePtr::root(), "theirs", 0o100644, 1, 0).map(drop)).unwrap();
+    drop(fs);
+    assert_eq!(disk.check().logged, 0);
+    assert_eq!(area(&disk), before, "the area is kept");
+    let files = read_mounted(&disk);
+    assert!(files.contains_key("/theirs"));
+    assert_eq!(files["/file"], Some(noise(40_960, 1)));
+    // It is used again.
+    let mut daemon = Daemon::start(&disk);
+    daemon.kernel.write(node, b"ours", 0).unwrap();
+    fsync(&mut daemon.kernel, node).unwrap();
+    assert_eq!(crashed(&disk).check().logged, 1);
+    daemon.stop();
 }
 
 #[test]
