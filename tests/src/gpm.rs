@@ -94,8 +94,9 @@ fn power_cuts(lab: &Lab, folder: &Path, name: &str, cuts: u32) -> Result<()> {
         let other = 3 - state;
         let running = machine.exec().start(command(["gpm", "install", &format!("both={other}"), "--downgrade", "both", "--yes"], LIMIT))?;
         let running = thread::spawn(move || running.run(std::io::empty(), &mut std::io::sink(), &mut std::io::sink()));
-        // A little longer than it takes: what has ended must hold, too.
-        thread::sleep(Duration::from_micros(random.u64(..took * 5 / 4)));
+        // Each second time near the end, where the switch is; and a little after it: what has ended must hold, too.
+        let earliest = if cut % 2 == 0 { took * 3 / 4 } else { 0 };
+        thread::sleep(Duration::from_micros(random.u64(earliest..took * 5 / 4)));
         machine.cut_power();
         // Whatever came of it.
         let _ = running.join();

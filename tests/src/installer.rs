@@ -1,6 +1,7 @@
 //! The live medium, and the installer: from the system that runs live onto an empty disk, which then starts alone by BIOS and UEFI.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -137,10 +138,23 @@ fn disk(lab: &Lab) -> Result<()> {
     std::fs::remove_file(&target).context("cannot remove the disk")
 }
 
-/// An encrypted disk, which is made on this host: nothing of the system is readable on it, and it starts once its password is typed. The daemon that
+/// Gives a disk another password by `lines`, and looks for `wanted` in what the installer says.
+fn change_password(lab: &Lab, disk: &Path, lines: &str, wanted: &str) -> Result<()> {
+    let (reader, mut writer) = std::io::pipe()?;
+    writer.write_all(lines.as_bytes())?;
+    drop(writer);
+    let mut installer = std::process::Command::new(lab.images.program("genai-install", Linkage::Static)?);
+    let output = installer.arg("password").arg(disk).stdin(reader).output().context("running the installer on this host")?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    ensure!(said.contains(wanted), "changing the password: {said}");
+    Ok(())
+}
+
+/// An encrypted disk, which is made on this host: nothing of the system is readable on it, and it starts once its password, which has been changed since, is typed. The daemon that
 /// serves it can be killed without anybody being asked again.
 fn encrypted(lab: &Lab) -> Result<()> {
     const PASSWORD: &str = "correct horse battery";
+    const CHANGED: &str = "staple, rather";
     let target = empty(lab, "installer/encrypted")?;
     let image = lab.images.server.as_ref().context("the server's edition was not built")?.disk.clone();
     let root = image.with_file_name("root");
@@ -151,6 +165,9 @@ fn encrypted(lab: &Lab) -> Result<()> {
     installer.arg("install").arg(&answers).arg("--source").arg(&image).arg("--root").arg(&root);
     let output = installer.stdin(std::process::Stdio::null()).output().context("running the installer on this host")?;
     ensure!(output.status.success(), "the installer: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    change_password(lab, &target, &format!("{PASSWORD}\nno\nno\n"), "at least 8")?;
+    change_password(lab, &target, &format!("not {PASSWORD}\n{CHANGED}\n{CHANGED}\n"), "not the filesystem's password")?;
+    change_password(lab, &target, &format!("{PASSWORD}\n{CHANGED}\n{CHANGED}\n"), "Changed.")?;
     // Both are everywhere on a disk that is not encrypted, but for the boot loader's partitions.
     let disk = std::fs::read(&target)?;
     let root_at = 70 << 20;
@@ -161,18 +178,18 @@ fn encrypted(lab: &Lab) -> Result<()> {
     let machine = lab.start("installer/encrypted-start", &of_disk(lab, &target, Firmware::Bios, Changes::Discard)?)?;
     let mut console = Console::connect(machine.dir())?;
     console.expect("is encrypted. Its password:", BOOT_LIMIT)?;
-    console.send("correct horse\r")?;
-    console.expect("That is not the password.", SHORT)?;
     console.send(&format!("{PASSWORD}\r"))?;
+    console.expect("That is not the password.", SHORT)?;
+    console.send(&format!("{CHANGED}\r"))?;
     console.expect("is at generation", BOOT_LIMIT)?;
     // A console that nobody reads would hold the machine up.
     drop(console);
     machine.dir().wait_ready(BOOT_LIMIT)?;
     let shown = std::fs::read(machine.dir().serial_log())?;
-    ensure!(!shown.windows(PASSWORD.len()).any(|it| it == PASSWORD.as_bytes()), "the password was shown");
+    ensure!(![PASSWORD, CHANGED].iter().any(|password| shown.windows(password.len()).any(|it| it == password.as_bytes())), "the password was shown");
     wait::for_text(&machine, "gci status", "console.target: reached", LONG).context("the end of the start")?;
     let script = "echo before > /var/tmp/kept; sync; pid=$(pidof redoxfsd); kill -9 $pid; sync; cat /etc/hostname /var/tmp/kept; \
-                  [ $(pidof redoxfsd) != $pid ] && echo again; tr '\\0' ' ' < /proc/$(pidof redoxfsd)/cmdline | grep -c battery; true";
+                  [ $(pidof redoxfsd) != $pid ] && echo again; tr '\\0' ' ' < /proc/$(pidof redoxfsd)/cmdline | grep -c staple; true";
     check::prints(&machine.sh(script, SHORT)?, "box\nbefore\nagain\n0\n")?;
     // People log in where they are asked who they are.
     let mut console = Console::connect(machine.dir())?;
