@@ -2,6 +2,7 @@
 //!
 //! * [`kernel`]: rows of pixels, with one implementation for each level of SIMD; all give the same bits.
 //! * [`pixmap`]: a picture in memory, and shapes on it.
+//! * [`scale`]: how many pixels a unit of a picture has.
 //! * [`sample`]: rows of a scaled, cropped or turned picture.
 //! * [`text`]: glyphs of a font file.
 //!
@@ -10,10 +11,12 @@
 pub mod kernel;
 pub mod pixmap;
 pub mod sample;
+pub mod scale;
 pub mod text;
 
 pub use kernel::Kernels;
 pub use pixmap::Pixmap;
+pub use scale::Scale;
 
 /// A colour from straight components.
 pub const fn argb(a: u8, r: u8, g: u8, b: u8) -> u32 {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use ab_glyph::{Font as _, FontVec, GlyphId, PxScale, ScaleFont};
 
 use crate::pixmap::Pixmap;
+use crate::scale::Scale;
 
 /// How many glyphs are kept; clients choose the text.
 const KEPT: usize = 2048;
@@ -23,6 +24,7 @@ struct Glyph {
 /// A font at any size.
 pub struct Font {
     font: FontVec,
+    /// By their sizes in 120ths of pixels.
     glyphs: RefCell<HashMap<(GlyphId, u32), Rc<Glyph>>>,
 }
 
@@ -44,21 +46,22 @@ impl Font {
         Some(Font { font, glyphs: RefCell::default() })
     }
 
-    fn scale(&self, size: u32) -> PxScale {
+    /// `parts` are 120ths of pixels.
+    fn scale(&self, parts: u32) -> PxScale {
         // Sizes are of the em, as in CSS.
         let height = self.font.height_unscaled();
         let em = self.font.units_per_em().unwrap_or(height);
-        PxScale::from(size as f32 * height / em)
+        PxScale::from(parts as f32 / Scale::ONE.parts() as f32 * height / em)
     }
 
-    /// How wide a line of text is, in pixels.
+    /// How wide a line of text is, in units.
     pub fn width(&self, text: &str, size: u32) -> i32 {
-        self.walk(text, size, |_, _| {})
+        self.walk(text, size * Scale::ONE.parts(), |_, _| {})
     }
 
     /// Calls for every glyph with its position in 1/64 pixel; the width of all in pixels.
-    fn walk(&self, text: &str, size: u32, mut each: impl FnMut(GlyphId, i32)) -> i32 {
-        let scaled = self.font.as_scaled(self.scale(size));
+    fn walk(&self, text: &str, parts: u32, mut each: impl FnMut(GlyphId, i32)) -> i32 {
+        let scaled = self.font.as_scaled(self.scale(parts));
         let mut at = 0.0f32;
         let mut last = None;
         for c in text.chars().filter(|c| !c.is_control()) {
@@ -73,11 +76,11 @@ impl Font {
         at.ceil() as i32
     }
 
-    fn glyph(&self, id: GlyphId, size: u32) -> Rc<Glyph> {
-        if let Some(glyph) = self.glyphs.borrow().get(&(id, size)) {
+    fn glyph(&self, id: GlyphId, parts: u32) -> Rc<Glyph> {
+        if let Some(glyph) = self.glyphs.borrow().get(&(id, parts)) {
             return glyph.clone();
         }
-        let outlined = self.font.outline_glyph(id.with_scale(self.scale(size)));
+        let outlined = self.font.outline_glyph(id.with_scale(self.scale(parts)));
         let glyph = Rc::new(match outlined {
             None => Glyph { left: 0, top: 0, width: 0, cover: Vec::new() },
             Some(outlined) => {
@@ -96,20 +99,24 @@ impl Font {
         if glyphs.len() >= KEPT {
             glyphs.clear();
         }
-        glyphs.insert((id, size), glyph.clone());
+        glyphs.insert((id, parts), glyph.clone());
         glyph
     }
 
-    /// Draws a line of text; `y` is the base line. Its width.
+    /// Draws a line of text; `y` is the base line. Its width. All in the picture's units.
     pub fn draw(&self, pixmap: &mut Pixmap, x: i32, y: i32, text: &str, size: u32, colour: u32) -> i32 {
-        self.walk(text, size, |id, at| {
-            let glyph = self.glyph(id, size);
+        let scale = pixmap.scale();
+        let parts = size * scale.parts();
+        let (x, y) = (scale.pixels(x), scale.pixels(y));
+        let width = self.walk(text, parts, |id, at| {
+            let glyph = self.glyph(id, parts);
             let left = x + (at + 32 >> 6) + glyph.left;
             for (index, cover) in glyph.cover.iter().enumerate().filter(|(_, cover)| **cover != 0) {
                 let (column, row) = (index % glyph.width, index / glyph.width);
-                pixmap.cover(left + column as i32, y + glyph.top + row as i32, colour, *cover);
+                pixmap.cover_pixel(left + column as i32, y + glyph.top + row as i32, colour, *cover);
             }
-        })
+        });
+        (f64::from(width) / scale.factor()).ceil() as i32
     }
 
     /// As much of a text as fits, with an ellipsis where it does not all.
