@@ -167,6 +167,22 @@ impl<W: Window> Layout<W> {
         }
     }
 
+    /// Screens are elsewhere, or have more or fewer units: from which rectangle to which. Their windows stay on them, where they were as seen from the screen's
+    /// middle, and no larger than it. To be called before [`Layout::set_areas`].
+    pub fn follow(&mut self, moves: &[(Rect, Rect)]) {
+        for entry in &mut self.entries {
+            let free = entry.place.free;
+            let best = moves.iter().max_by_key(|(old, _)| (old.intersection(&free).pixels(), old.contains(free.centre())));
+            let Some((old, new)) = best.filter(|(old, _)| old.overlaps(&free) && self.areas.iter().all(|area| area.full.intersection(&free).pixels() <= old.intersection(&free).pixels())) else { continue };
+            let size = Size { w: free.w.min(new.w), h: free.h.min(new.h) };
+            let part = |distance: i32, old: i32, new: i32| (i64::from(distance) * i64::from(new) / i64::from(old.max(1))) as i32;
+            let (from, centre) = (old.centre(), free.centre());
+            let x = new.centre().x + part(centre.x - from.x, old.w, new.w) - size.w / 2;
+            let y = new.centre().y + part(centre.y - from.y, old.h, new.h) - size.h / 2;
+            entry.place.free = Rect::new(x, y, size.w, size.h);
+        }
+    }
+
     /// The screen that most of a rectangle is on.
     pub fn area_of(&self, rect: &Rect) -> Area {
         let best = self.areas.iter().max_by_key(|area| (area.full.intersection(rect).pixels(), area.full.contains(rect.centre())));
