@@ -148,6 +148,25 @@ fn sizes_that_nobody_confirms_go_back() {
 }
 
 #[test]
+fn pictures_of_the_store_are_allowed_and_not() {
+    use desktop_settings::Pictures;
+    let mut it = open(Page::Ai);
+    assert_eq!(it.kept().privacy.store_pictures, Pictures::Ask, "nobody is told anything unasked");
+    // It is the last row of a long page.
+    it.window.send(Message::Step(100));
+    assert!(it.shows("Pictures of programs") && it.shows("Their server learns"));
+    for pictures in [Pictures::Always, Pictures::Never, Pictures::Ask] {
+        it.window.send(Message::Beside(1));
+        assert_eq!(it.kept().privacy.store_pictures, pictures);
+    }
+    let path = it.folder.path().join("config/desktop.toml");
+    fs::write(&path, "[privacy]\nstore_pictures = 1\n").expect("written");
+    it.window.send(Message::Beside(-1));
+    assert!(it.shows("not understood"));
+    assert_eq!(fs::read_to_string(&path).expect("read"), "[privacy]\nstore_pictures = 1\n");
+}
+
+#[test]
 fn wrong_passwords_and_names_change_nothing() {
     let mut it = open(Page::Users);
     assert!(it.shows("Ann Smith (ann)"));

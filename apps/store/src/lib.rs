@@ -4,6 +4,7 @@ pub mod catalogue;
 mod index;
 mod meter;
 pub mod plan;
+mod pictures;
 mod programs;
 pub mod screenshots;
 mod view;
@@ -56,6 +57,12 @@ pub enum Message {
     Show(String),
     /// A picture of a package at work was brought: the package, which one, and the file.
     Pictured(String, usize, Option<PathBuf>),
+    /// Pictures of what is shown are to be brought, although that tells a server of it.
+    ShowPictures,
+    /// And from now on of whatever is shown.
+    AlwaysShowPictures,
+    /// Words for the line below.
+    Said(String),
     /// The program that it has is started.
     Open,
     /// Back to the list.
@@ -126,10 +133,12 @@ pub struct Store {
     shown: Option<String>,
     /// What the package that is shown has for launchers, where it is installed.
     program: Option<desktop_entries::App>,
-    /// Pictures of the package that is shown at work, where they were brought.
-    pictures: Vec<Option<PathBuf>>,
+    /// Of the package that is shown.
+    gallery: pictures::Gallery,
     /// Where pictures are kept.
     cache: Option<PathBuf>,
+    /// The user's settings, which say whether pictures are brought.
+    settings: Option<PathBuf>,
     /// The entry that Enter shows: its place in the list.
     chosen: Option<usize>,
     portion: usize,
@@ -158,8 +167,9 @@ impl Store {
             words: String::new(),
             shown: None,
             program: None,
-            pictures: Vec::new(),
+            gallery: pictures::Gallery::default(),
             cache: screenshots::cache(),
+            settings: desktop_settings::path(),
             chosen: None,
             portion: PORTION,
             doing: Doing::Nothing,
@@ -255,20 +265,10 @@ impl Store {
         self.program = entry.and_then(|it| programs::of(&self.root, &it.name, &it.title));
     }
 
-    /// Brings pictures of the package that is shown.
-    fn picture(&mut self) -> Task<Message> {
-        self.pictures.clear();
-        let entry = self.shown.as_ref().and_then(|name| self.catalogue.as_ref()?.get(name));
-        let (Some(entry), Some(cache)) = (entry, &self.cache) else { return Task::none() };
-        self.pictures.resize(entry.screenshots.len(), None);
-        let one = |(at, url): (usize, &String)| worker::picture(cache.clone(), entry.name.clone(), at, url.clone());
-        Task::batch(entry.screenshots.iter().enumerate().map(one))
-    }
-
-    /// Keeps pictures elsewhere: for tests.
+    /// Keeps pictures elsewhere, and has other settings: for tests.
     #[must_use]
-    pub fn with_cache(self, cache: PathBuf) -> Self {
-        Store { cache: Some(cache), ..self }
+    pub fn with_places(self, cache: PathBuf, settings: PathBuf) -> Self {
+        Store { cache: Some(cache), settings: Some(settings), ..self }
     }
 
     fn load(&mut self, update: bool) -> Task<Message> {
@@ -340,7 +340,7 @@ impl App for Store {
                 (self.shown, self.said) = (Some(name), None);
                 self.find_program();
                 // So that the next key is for what is shown.
-                return Task::batch([genai_ui::parts::unfocus(), self.picture()]);
+                return Task::batch([genai_ui::parts::unfocus(), self.open_gallery()]);
             }
             Message::Escape => {
                 let is_asking = !matches!(self.doing, Doing::Nothing);
@@ -350,11 +350,10 @@ impl App for Store {
                 self.shown = None;
                 return operation::focus(view::SEARCH);
             }
-            Message::Pictured(name, at, file) => {
-                if let (true, Some(place)) = (self.shown.as_ref() == Some(&name), self.pictures.get_mut(at)) {
-                    *place = file;
-                }
-            }
+            Message::Pictured(name, at, file) => self.pictured(&name, at, file),
+            Message::ShowPictures => return self.bring_pictures(),
+            Message::AlwaysShowPictures => return self.always_bring_pictures(),
+            Message::Said(words) => self.said = Some(words),
             Message::Open => {
                 if let Some(program) = &self.program {
                     self.said = Some(programs::start(program).map_or_else(|problem| problem, |()| format!("{} is starting.", program.name)));
@@ -453,6 +452,7 @@ impl App for Store {
                 _ => None,
             },
             Event::KeyPressed { key: Key::Character(letter), modifiers, .. } if modifiers.command() && letter == "f" => Some(Message::Find),
+            Event::KeyPressed { key: Key::Character(letter), modifiers, .. } if modifiers.command() && letter == "p" => Some(Message::ShowPictures),
             _ => None,
         });
         Subscription::batch([from_field, keys])

@@ -1,4 +1,5 @@
-//! Pictures of programs at work: brought when a program is looked at, one after the other, and kept for the next time. Never more of them than is allowed.
+//! Pictures of programs at work: brought when a program is looked at and the user has allowed it, and kept for the next time. Never more of them than is
+//! allowed.
 
 use std::fs;
 use std::io;
@@ -44,20 +45,38 @@ fn ending(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// The server that a picture is brought from; none where it is on this machine.
+pub fn server(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    (scheme != "file" && !host.is_empty()).then_some(host)
+}
+
+/// A picture's name in the cache, without its ending.
+fn name(url: &str) -> String {
+    to_hex(&gpm::digest::Digest::of(url.as_bytes()).0[..16])
+}
+
+/// The file of a picture that was brought before. Nobody else hears of it.
+pub fn kept(cache: &Path, url: &str) -> Option<PathBuf> {
+    let name = name(url);
+    ["png", "jpg"].into_iter().map(|ending| cache.join(format!("{name}.{ending}"))).find(|path| {
+        let Ok(file) = fs::File::options().append(true).open(path) else { return false };
+        // It was looked at now. Where that cannot be noted it only goes sooner.
+        let _ = file.set_modified(SystemTime::now());
+        true
+    })
+}
+
 /// The file of a picture: the one that is kept, else it is fetched.
 ///
 /// # Errors
 /// Where there is none, and it cannot be brought.
 pub fn bring(cache: &Path, url: &str) -> Result<PathBuf, Problem> {
-    let name = to_hex(&gpm::digest::Digest::of(url.as_bytes()).0[..16]);
-    for ending in ["png", "jpg"] {
-        let path = cache.join(format!("{name}.{ending}"));
-        if let Ok(file) = fs::File::options().append(true).open(&path) {
-            // It was looked at now. Where that cannot be noted it only goes sooner.
-            let _ = file.set_modified(SystemTime::now());
-            return Ok(path);
-        }
+    if let Some(path) = kept(cache, url) {
+        return Ok(path);
     }
+    let name = name(url);
     if url.starts_with("http://") {
         return Err(Problem::Plain);
     }
@@ -112,8 +131,18 @@ mod tests {
         fs::write(&source, PNG).expect("written");
         let kept = bring(&cache, &url).expect("a picture");
         fs::remove_file(&source).expect("removed");
+        assert_eq!(super::kept(&cache, &url).as_ref(), Some(&kept));
+        assert_eq!(super::kept(&cache, "https://localhost/b.png"), None);
         assert_eq!(bring(&cache, &url).expect("the one that was kept"), kept);
         assert_eq!(fs::read(&kept).expect("read"), PNG);
+    }
+
+    #[test]
+    fn servers_are_named() {
+        assert_eq!(server("https://example.org/pictures/a.png"), Some("example.org"));
+        assert_eq!(server("https://example.org?a"), Some("example.org"));
+        assert_eq!(server("file:///a.png"), None);
+        assert_eq!(server("a.png"), None);
     }
 
     #[test]

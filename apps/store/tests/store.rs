@@ -1,5 +1,6 @@
 //! The Store as a person uses it: in a window that nobody sees, on a tree and a repository of the test's own.
 
+use desktop_settings::{Pictures, Scheme, Settings};
 use genai_ui::core::keyboard::key::Named;
 use genai_ui::headless::Headless;
 use gpm::Gpm;
@@ -9,7 +10,10 @@ use gpm::observer::Silent;
 use gpm::package::{Builder, Preset, Trust};
 use gpm::repository::{Expiry, Keys, Maker, Role, Time};
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use store::Store;
 
 struct World {
@@ -66,7 +70,7 @@ impl World {
 }
 
 fn open(root: &Path) -> Headless<Store> {
-    let store = Store::new(root.to_owned(), false).with_cache(root.join("cache"));
+    let store = Store::new(root.to_owned(), false).with_places(root.join("cache"), root.join("desktop.toml"));
     let start = store.start();
     let mut window = Headless::new(store, 1000, 680);
     window.follow(start);
@@ -316,4 +320,93 @@ fn pictures_of_a_program_at_work_are_shown() {
     }
     let kept = fs::read_dir(world.root().join("cache")).expect("a cache").count();
     assert_eq!(kept, 1, "what is not there is left out");
+}
+
+/// A server that only counts who comes, and sends them away.
+struct Server {
+    name: String,
+    count: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn new() -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let name = listener.local_addr().expect("an address").to_string();
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        std::thread::spawn(move || {
+            for visitor in listener.incoming() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                drop(visitor);
+            }
+        });
+        Server { name, count }
+    }
+
+    /// Whether somebody has come since the last time.
+    fn was_asked(&self) -> bool {
+        self.count.swap(0, Ordering::SeqCst) > 0
+    }
+}
+
+#[test]
+fn no_server_learns_what_is_looked_at_before_the_user_says_so() {
+    let world = World::new();
+    let server = Server::new();
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/files.png").canonicalize().expect("a picture");
+    for (name, title) in [("chess", "Chess"), ("go", "Go")] {
+        let urls = format!("screenshots = [\"file://{}\", \"https://{}/{name}.png\"]", picture.display(), server.name);
+        world.publish(name, "1.0", &format!("[appstream]\nname = \"{title}\"\n{urls}\n"));
+    }
+    let settings = world.root().join("desktop.toml");
+    let show = |window: &mut Headless<Store>, name: &str| {
+        window.send(store::Message::Back);
+        window.send(store::Message::Show(name.to_owned()));
+    };
+
+    let mut window = world.open();
+    show(&mut window, "chess");
+    assert!(shows(&mut window, &server.name) && shows(&mut window, "1 picture of it"), "who has it is named; a file of this machine needs no leave");
+    assert!(!server.was_asked(), "nobody has said so yet");
+    if let Some(folder) = std::env::var_os("STORE_PICTURES") {
+        window.save(&Path::new(&folder).join("offer.png")).expect("a picture");
+    }
+    window.click_text("Show pictures");
+    assert!(server.was_asked() && !shows(&mut window, "Show pictures"));
+    show(&mut window, "go");
+    assert!(shows(&mut window, "Show pictures") && !server.was_asked(), "that was for one program");
+
+    fs::write(&settings, "[privacy]\nstore_pictures = \"never\"\n").expect("written");
+    show(&mut window, "chess");
+    window.send(store::Message::ShowPictures);
+    assert!(!shows(&mut window, "Show pictures") && !server.was_asked(), "neither asked nor done");
+    fs::write(&settings, "[privacy]\nstore_pictures = \"always\"\n").expect("written");
+    show(&mut window, "chess");
+    assert!(!shows(&mut window, "Show pictures") && server.was_asked(), "done without asking");
+
+    // A mistake in the settings is no leave, and is not lost by pressing a button.
+    let mistake = "[privacy]\nstore_pictures = 1\n";
+    fs::write(&settings, mistake).expect("written");
+    show(&mut window, "go");
+    assert!(shows(&mut window, "Show pictures") && !server.was_asked());
+    window.click_text("Always show");
+    assert!(server.was_asked() && shows(&mut window, "could not be kept"));
+    assert_eq!(fs::read_to_string(&settings).expect("read"), mistake);
+    fs::write(&settings, "[appearance]\nscheme = \"light\"\n").expect("written");
+    show(&mut window, "go");
+    window.click_text("Always show");
+    assert!(shows(&mut window, "always shown from now on"));
+    let kept = Settings::read(&settings).expect("settings");
+    assert_eq!((kept.privacy.store_pictures, kept.appearance.scheme), (Pictures::Always, Scheme::Light), "what else is set stays");
+}
+
+#[test]
+fn pictures_that_cannot_be_brought_are_told_of_where_they_were_asked_for() {
+    let world = World::new();
+    let server = Server::new();
+    world.publish("chess", "1.0", &format!("[appstream]\nname = \"Chess\"\nscreenshots = [\"https://{}/a.png\"]\n", server.name));
+    let mut window = world.open();
+    window.send(store::Message::Show("chess".to_owned()));
+    window.click_text("Show pictures");
+    assert!(server.was_asked() && shows(&mut window, "No picture could be brought."));
 }

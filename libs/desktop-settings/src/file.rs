@@ -78,7 +78,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Appearance, Arrangement, Contrast, Lesson, Colour, Keyboard, Scheme, Size};
+    use crate::{Appearance, Arrangement, Contrast, Lesson, Colour, Keyboard, Pictures, Privacy, Scheme, Size};
     use proptest::prelude::*;
 
     fn file() -> (tempfile::TempDir, PathBuf) {
@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_read(is_light: bool, accent in 0u32..0x100_0000, text_percent: u16, animations: bool, learn: bool, offer: bool, is_high: bool, lesson: Option<u16>, layout in "[a-z,]{0,9}", name in ".{0,9}", width: u32) {
+        fn what_is_kept_is_read(is_light: bool, accent in 0u32..0x100_0000, text_percent: u16, animations: bool, learn: bool, offer: bool, is_high: bool, lesson: Option<u16>, pictures in 0usize..3, layout in "[a-z,]{0,9}", name in ".{0,9}", width: u32) {
             let (_folder, path) = file();
             let scheme = if is_light { Scheme::Light } else { Scheme::Dark };
             let contrast = if is_high { Contrast::High } else { Contrast::Normal };
@@ -98,6 +98,7 @@ mod tests {
                 keyboard: Some(Keyboard { layout, variant: name.clone(), options: String::new() }),
                 displays: [(name, Size { width, height: 7 })].into(),
                 arrangement: Arrangement { learn, offer },
+                privacy: Privacy { store_pictures: [Pictures::Ask, Pictures::Always, Pictures::Never][pictures] },
                 lesson: lesson.map(|it| Lesson { text_percent: Some(it), contrast }),
                 rest: toml::Table::new(),
             };

@@ -14,6 +14,9 @@
 //! [arrangement]
 //! offer = false
 //!
+//! [privacy]
+//! store_pictures = "always"
+//!
 //! [displays]
 //! Virtual-1 = { width = 1024, height = 768 }
 //! ```
@@ -45,6 +48,9 @@ pub struct Settings {
     /// What the desktop learns of windows, and offers.
     #[serde(skip_serializing_if = "Arrangement::is_default")]
     pub arrangement: Arrangement,
+    /// What may be told to others.
+    #[serde(skip_serializing_if = "Privacy::is_default")]
+    pub privacy: Privacy,
     /// What a learning session wants, while there is one: the desktop keeps it, and takes it away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lesson: Option<Lesson>,
@@ -177,6 +183,33 @@ impl Default for Arrangement {
     fn default() -> Self {
         Arrangement { learn: true, offer: true }
     }
+}
+
+/// What may be told to others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Privacy {
+    /// Whether the Store brings pictures of programs from where their archive has them.
+    pub store_pictures: Pictures,
+}
+
+impl Privacy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whether pictures are brought from a server, which so learns what is looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pictures {
+    /// Where somebody says so, for each program.
+    #[default]
+    Ask,
+    /// For whatever is looked at.
+    Always,
+    /// For nothing.
+    Never,
 }
 
 /// Pixels of a screen.

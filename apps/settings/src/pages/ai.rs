@@ -1,4 +1,5 @@
-//! Who answers questions, and what may leave the machine for that: genaid's settings and rules, its state by `genai`, and its list of what has left.
+//! Who answers questions, and what may leave the machine for that: genaid's settings and rules, its state by `genai`, and its list of what has left. What else
+//! others may learn of the user is in the user's settings of the desktop.
 
 use std::fs;
 use std::io::Write;
@@ -6,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use desktop_settings::{Pictures, Settings};
 use genai_ui::{Task, job};
 use serde::Deserialize;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
@@ -20,6 +22,9 @@ const MODES: [(&str, &str, &str); 3] = [
     ("hybrid", "This machine first", "The service, where this machine is unsure and a rule allows it"),
     ("cloud", "The service", "Where a rule allows it"),
 ];
+
+/// Whether the Store may ask servers for pictures.
+const PICTURES: [(&str, Pictures); 3] = [("Ask", Pictures::Ask), ("Always", Pictures::Always), ("Never", Pictures::Never)];
 
 /// Of `genai status --json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -47,6 +52,8 @@ pub struct State {
     is_open: bool,
     /// What has left last: how much, whose and for what; when and where to.
     left: Vec<(String, String)>,
+    /// Whether the Store may ask servers for pictures; none where the settings are not understood.
+    pictures: Option<Pictures>,
     is_edited: bool,
 }
 
@@ -65,11 +72,13 @@ pub enum Message {
     Set,
     /// Whether everybody's questions may leave.
     Open(bool),
+    /// Whether the Store may ask servers for pictures.
+    Pictures(Pictures),
 }
 
 /// Reads what there is.
 pub fn load(places: Places) -> Task<All> {
-    job::start(move |_| All::Ai(Message::Read(Box::new(read(&places.etc)))))
+    job::start(move |_| All::Ai(Message::Read(Box::new(State { pictures: pictures(&places.settings), ..read(&places.etc) }))))
 }
 
 /// A line of the list of what has left.
@@ -80,6 +89,10 @@ struct Left {
     purpose: String,
     endpoint: String,
     bytes: u64,
+}
+
+fn pictures(settings: &Path) -> Option<Pictures> {
+    Settings::read(settings).ok().map(|it| it.privacy.store_pictures)
 }
 
 fn read(etc: &Path) -> State {
@@ -175,7 +188,7 @@ fn restart() -> Result<(), String> {
 impl State {
     /// What follows.
     pub fn update(&mut self, message: Message, places: &Places) -> Task<All> {
-        let etc = places.etc.clone();
+        let (etc, settings) = (places.etc.clone(), places.settings.clone());
         match message {
             Message::Read(read) => {
                 let typed = self.is_edited.then(|| (std::mem::take(&mut self.endpoint), std::mem::take(&mut self.model)));
@@ -200,6 +213,17 @@ impl State {
             Message::Open(is_open) => {
                 let words = if is_open { "Questions may leave this machine." } else { "That rule is gone." };
                 return job::start(move |_| All::Finished(set_open(&etc, is_open).map(|()| words.to_owned())));
+            }
+            Message::Pictures(pictures) => {
+                let words = match pictures {
+                    Pictures::Ask => "The Store asks for each program.",
+                    Pictures::Always => "The Store brings pictures of whatever is looked at.",
+                    Pictures::Never => "The Store shows no pictures but those that it has.",
+                };
+                return job::start(move |_| {
+                    let kept = Settings::change(&settings, |it| it.privacy.store_pictures = pictures);
+                    All::Finished(kept.map(|_| words.to_owned()).map_err(|error| error.to_string()))
+                });
             }
         }
         Task::none()
@@ -248,6 +272,9 @@ impl State {
         }
         rows.extend(self.left.iter().map(|(what, when)| Row::shown(what.clone(), "").about(when.clone())));
         all.push(Section::new("Privacy", rows));
+        let options = PICTURES.map(|(label, it)| (label, All::Ai(Message::Pictures(it)))).to_vec();
+        let choice = Control::Choice { options, chosen: PICTURES.iter().position(|it| Some(it.1) == self.pictures) };
+        all.push(Section::new("Store", vec![Row::new("Pictures of programs", choice).about("Their server learns what is looked at")]));
         all
     }
 }

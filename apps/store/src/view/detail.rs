@@ -1,7 +1,5 @@
 //! All about a package.
 
-use std::path::PathBuf;
-
 use genai_ui::core::image::Handle;
 use genai_ui::core::{Alignment, ContentFit, Length, Padding};
 use genai_ui::parts::{self, bytes};
@@ -11,10 +9,11 @@ use genai_ui::{Element, theme};
 use super::list::picture;
 use crate::Message;
 use crate::catalogue::Entry;
+use crate::pictures::{Gallery, Offer};
 use crate::worker::Wish;
 
 /// The page of an entry. It may have a program to be opened, and its buttons work where nothing else is being done.
-pub fn page<'a>(entry: &'a Entry, pictures: &'a [Option<PathBuf>], has_program: bool, is_free: bool) -> Element<'a, Message> {
+pub fn page<'a>(entry: &'a Entry, gallery: &'a Gallery, has_program: bool, is_free: bool) -> Element<'a, Message> {
     let back = button(text("Back")).padding([8.0, 14.0]).style(theme::secondary).on_press(Message::Back);
     let wish = |label, style: fn(&genai_ui::Theme, button::Status) -> button::Style, wish: Wish| {
         button(text(label)).padding([10.0, 18.0]).style(style).on_press_maybe(is_free.then_some(Message::Want(wish)))
@@ -36,18 +35,44 @@ pub fn page<'a>(entry: &'a Entry, pictures: &'a [Option<PathBuf>], has_program: 
     let head = row![picture(entry, 72.0), names.width(Length::Fill), buttons].spacing(theme::MARGIN).align_y(Alignment::Center);
     let description = if entry.description.is_empty() { "There is no description." } else { entry.description.as_str() };
     let about = container(text(description)).padding(theme::MARGIN).width(Length::Fill).style(theme::card);
-    let body = column![head].push(gallery(pictures)).push(about).push(facts(entry)).spacing(theme::MARGIN).padding(Padding::ZERO.right(14.0));
+    let body = column![head].push(pictures(gallery)).push(about).push(facts(entry)).spacing(theme::MARGIN).padding(Padding::ZERO.right(14.0));
     column![back, scrollable(body).height(Length::Fill)].spacing(theme::MARGIN).into()
 }
 
-/// Pictures of it at work beside each other, those that were brought.
-fn gallery(pictures: &[Option<PathBuf>]) -> Option<Element<'_, Message>> {
+/// Pictures of it at work, and the offer to bring those that are not here.
+fn pictures(gallery: &Gallery) -> Option<Element<'_, Message>> {
+    let offer = match &gallery.offer {
+        Some(it) => Some(offer(it)),
+        None if gallery.awaited > 0 => Some(text("Pictures are on their way").size(theme::size::SMALL).style(theme::faint).into()),
+        None => None,
+    };
+    let strip = strip(gallery);
+    (offer.is_some() || strip.is_some()).then(|| Column::new().push(strip).push(offer).spacing(theme::GAP).into())
+}
+
+/// Nothing is brought before somebody says so: whose server it is, and what it learns by that.
+fn offer(Offer { server, count }: &Offer) -> Element<'_, Message> {
+    let (these, they) = if *count == 1 { ("1 picture".to_owned(), "is") } else { (format!("{count} pictures"), "are") };
+    let words = column![
+        text(format!("{these} of it at work {they} kept by {server}")),
+        text("Showing them tells that server what you look at").size(theme::size::SMALL).style(theme::faint)
+    ];
+    let buttons = row![
+        parts::small_action("Always show", theme::secondary, Some(Message::AlwaysShowPictures)),
+        parts::small_action("Show pictures", theme::primary, Some(Message::ShowPictures))
+    ];
+    let line = row![words.spacing(2.0).width(Length::Fill), buttons.spacing(theme::GAP)].spacing(theme::MARGIN).align_y(Alignment::Center);
+    container(line).padding(theme::MARGIN).width(Length::Fill).style(theme::card).into()
+}
+
+/// Those that are here, beside each other.
+fn strip(gallery: &Gallery) -> Option<Element<'_, Message>> {
     const HEIGHT: f32 = 220.0;
-    let brought: Vec<Element<'_, Message>> = pictures.iter().flatten().map(|path| image(Handle::from_path(path)).height(HEIGHT).content_fit(ContentFit::Contain).into()).collect();
+    let brought: Vec<Element<'_, Message>> = gallery.files.iter().flatten().map(|path| image(Handle::from_path(path)).height(HEIGHT).content_fit(ContentFit::Contain).into()).collect();
     let bar = scrollable::Direction::Horizontal(scrollable::Scrollbar::new().width(6).scroller_width(6));
     // Below the pictures is the bar's room.
     let row = Row::with_children(brought).spacing(theme::GAP + 4.0).padding(Padding::ZERO.bottom(10.0));
-    pictures.iter().any(Option::is_some).then(|| scrollable(row).direction(bar).width(Length::Fill).into())
+    gallery.files.iter().any(Option::is_some).then(|| scrollable(row).direction(bar).width(Length::Fill).into())
 }
 
 fn facts(entry: &Entry) -> Element<'_, Message> {

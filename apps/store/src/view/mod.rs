@@ -24,7 +24,7 @@ const SIDEBAR_WIDTH: f32 = 208.0;
 pub fn window(store: &Store) -> Element<'_, Message> {
     let entry = store.shown.as_ref().and_then(|name| store.catalogue.as_ref()?.get(name));
     let main = match (entry, &store.page) {
-        (Some(entry), _) => detail::page(entry, &store.pictures, store.program.is_some(), matches!(store.doing, Doing::Nothing)),
+        (Some(entry), _) => detail::page(entry, &store.gallery, store.program.is_some(), matches!(store.doing, Doing::Nothing)),
         (None, Page::History) => list::history(store),
         (None, _) => list::page(store),
     };
