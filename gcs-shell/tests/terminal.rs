@@ -1,8 +1,10 @@
 //! The shell on a real pseudo-terminal, with a person's keys. `script` (bsdutils) makes the terminal.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,15 @@ struct Session {
 /// Patience on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A fresh directory.
+fn tempdir(name: &str) -> PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static N: AtomicU32 = AtomicU32::new(0);
+    let dir = std::env::temp_dir().join(format!("{name}-{}-{}", std::process::id(), N.fetch_add(1, Ordering::Relaxed)));
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
 impl Session {
     /// A shell in a fresh directory. `answers`: the terminal tells where its cursor is, so the full editor is used.
     fn start(answers: bool) -> Session {
@@ -25,14 +36,20 @@ impl Session {
 
     /// With or without colours; hints need them, or they could not be told from what is typed.
     fn coloured(answers: bool, colours: bool) -> Session {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static N: AtomicU32 = AtomicU32::new(0);
-        let dir = std::env::temp_dir().join(format!("gcs-terminal-{}-{}", std::process::id(), N.fetch_add(1, Ordering::Relaxed)));
-        std::fs::create_dir_all(&dir).unwrap();
+        Session::on(answers, colours, None)
+    }
+
+    /// In a terminal of a desktop, whose socket this is.
+    fn on(answers: bool, colours: bool, desktop: Option<&Path>) -> Session {
+        let dir = tempdir("gcs-terminal");
         let mut command = Command::new("script");
         if !colours {
             command.env("NO_COLOR", "1");
         }
+        match desktop {
+            Some(socket) => command.env("GDE_SOCKET", socket),
+            None => command.env_remove("GDE_SOCKET"),
+        };
         let mut child = command
             .args(["-qfe", "-c", env!("CARGO_BIN_EXE_gcs"), "/dev/null"])
             .current_dir(&dir)
@@ -299,6 +316,85 @@ fn requests_go_on_from_the_last_plan() {
     s.line("echo B$((40+2))", "B42");
     assert!(!s.dir().join("kept.bin").exists() && s.dir().join("a.dat").exists());
     s.end(0);
+}
+
+/// A desktop of which only its socket is there: it tells what is asked of it, and when who asked is gone.
+fn desktop(socket: &Path, answer: &'static str) -> Receiver<String> {
+    let listener = UnixListener::bind(socket).unwrap();
+    let (sender, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (sender, mut stream) = (sender.clone(), stream.unwrap());
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                while reader.read_line(&mut line).unwrap_or(0) > 0 {
+                    // Others ask which windows there are.
+                    let is_lesson = line.contains("lesson");
+                    let answer = if is_lesson { answer } else { r#"{"answer":"windows","windows":[]}"# };
+                    if is_lesson {
+                        sender.send("begins".to_owned()).unwrap();
+                    }
+                    writeln!(stream, "{answer}").unwrap();
+                    line.clear();
+                    if is_lesson {
+                        let _ = reader.read_line(&mut line);
+                        sender.send("ends".to_owned()).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    told
+}
+
+/// Lessons are a command of its own; here the one that is tested.
+fn name_gcs(s: &mut Session) {
+    s.line(&format!("gcs() {{ {} \"$@\"; }}; echo A$((40+1))", env!("CARGO_BIN_EXE_gcs")), "A41");
+}
+
+/// The desktop hears when a lesson begins and when it ends, however it does; without one, or where it wants nothing of it, the lesson is as ever.
+#[test]
+fn the_desktop_is_told_of_lessons() {
+    let folder = tempdir("gcs-desktop");
+    let (socket, other) = (folder.join("socket"), folder.join("other"));
+    let told = desktop(&socket, r#"{"answer":"lesson","lesson":{"text_percent":null,"high_contrast":false,"focus":true}}"#);
+    let mut s = Session::on(false, false, Some(&socket));
+    name_gcs(&mut s);
+    s.line("teach me about paths", "gcs learn paths");
+    assert!(told.try_recv().is_err(), "not before somebody agrees to it");
+    s.keys("\r");
+    s.expect("Super+D");
+    s.expect("learn> ");
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "begins");
+    s.line("pwd", "learn> ");
+    assert!(told.try_recv().is_err(), "it lasts");
+    s.line("quit", "begins anew");
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "ends");
+    // Ctrl-C ends it, too.
+    s.line("gcs learn --quiz paths", "learn> ");
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "begins");
+    s.keys("\u{3}");
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "ends");
+    // Answers that are piped in are nobody's who looks at the screen.
+    s.line("echo quit | gcs learn paths; echo A$((40+2))", "A42");
+    assert!(told.try_recv().is_err());
+    s.end(0);
+
+    let told = desktop(&other, r#"{"answer":"failed","problem":"education is off"}"#);
+    let mut s = Session::on(false, false, Some(&other));
+    name_gcs(&mut s);
+    let words = s.line("gcs learn paths", "learn> ");
+    assert!(!words.contains("Super+D"));
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "begins");
+    s.line("quit", "begins anew");
+    s.end(0);
+    let mut s = Session::on(false, false, Some(&folder.join("nowhere")));
+    name_gcs(&mut s);
+    s.line("gcs learn paths", "learn> ");
+    s.line("quit", "begins anew");
+    s.end(0);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// The next line is suggested from what was typed before, in another shell too; the right arrow takes it.

@@ -3,7 +3,7 @@
 //! A learning session may ask for it, and for larger text and more contrast. It lasts as long as the connection of who asks; what it wants of the look is in the
 //! settings' file, which all apps follow, and never makes less of what the user has chosen.
 
-use desktop_settings::{Contrast, Lesson};
+use desktop_settings::{Contrast, Learning, Lesson};
 use gde_raster::argb;
 use smithay::backend::renderer::element::Id;
 
@@ -33,6 +33,8 @@ struct Owned {
     asker: u64,
     /// Whether it has switched focus mode on.
     has_focused: bool,
+    /// Whether it leaves what it wants to the user's settings.
+    is_as_set: bool,
 }
 
 impl Default for FocusMode {
@@ -53,6 +55,17 @@ impl FocusMode {
             *was_quiet = is_quiet;
         }
     }
+}
+
+/// What the user's settings say of learning.
+fn as_set(learning: Learning) -> gde_ipc::Lesson {
+    gde_ipc::Lesson { text_percent: learning.text_percent, high_contrast: learning.contrast == Contrast::High, focus: learning.focus }
+}
+
+/// What a session wants of the look.
+fn look(lesson: gde_ipc::Lesson) -> Lesson {
+    let contrast = if lesson.high_contrast { Contrast::High } else { Contrast::Normal };
+    Lesson { text_percent: lesson.text_percent, contrast }
 }
 
 impl Gde {
@@ -97,26 +110,43 @@ impl Gde {
         Some(self.layout.visible().into_iter().filter(|id| root(*id) == focus).collect())
     }
 
-    /// A learning session begins, and lasts until its program is gone.
+    /// A learning session begins, and lasts until its program is gone. Where it does not say what it wants, that is what the user's settings say of learning; the
+    /// answer is what it comes to.
     ///
     /// # Errors
     /// Where there is another one, or education is off.
-    pub fn begin_lesson(&mut self, lesson: gde_ipc::Lesson, asker: u64) -> Result<(), String> {
+    pub fn begin_lesson(&mut self, lesson: Option<gde_ipc::Lesson>, asker: u64) -> Result<gde_ipc::Lesson, String> {
         if !self.focus_mode.has_lessons {
             return Err("education is off (the boot parameter education)".into());
         }
         if self.focus_mode.lesson.as_ref().is_some_and(|it| it.asker != asker) {
             return Err("there is another learning session".into());
         }
+        let is_as_set = lesson.is_none();
+        let lesson = lesson.unwrap_or_else(|| as_set(self.chosen.learning));
         let had_focused = self.focus_mode.lesson.take().is_some_and(|it| it.has_focused);
         let switches = lesson.focus && !self.focus_mode.is_on();
         if lesson.focus || had_focused {
             self.set_focus_mode(lesson.focus);
         }
-        self.focus_mode.lesson = Some(Owned { asker, has_focused: switches || (had_focused && lesson.focus) });
-        let contrast = if lesson.high_contrast { Contrast::High } else { Contrast::Normal };
-        self.want_look(Some(Lesson { text_percent: lesson.text_percent, contrast }));
-        Ok(())
+        self.focus_mode.lesson = Some(Owned { asker, has_focused: switches || (had_focused && lesson.focus), is_as_set });
+        self.want_look(Some(look(lesson)));
+        Ok(lesson)
+    }
+
+    /// The settings say something else of learning: that holds also for a session that is under way. Focus mode stays as the user has switched it, where they say
+    /// of it what they said before.
+    pub fn learning_changed(&mut self, before: Learning) {
+        let now = self.chosen.learning;
+        let Some(lesson) = self.focus_mode.lesson.as_ref().filter(|it| it.is_as_set && now != before) else { return };
+        if now.focus == before.focus {
+            return self.want_look(Some(look(as_set(now))));
+        }
+        let asker = lesson.asker;
+        // It is its own session, so that nothing speaks against it.
+        if let Err(problem) = self.begin_lesson(None, asker) {
+            tracing::warn!("the learning session stays as it is: {problem}");
+        }
     }
 
     /// A program is gone; perhaps a learning session with it.

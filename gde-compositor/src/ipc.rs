@@ -196,7 +196,7 @@ impl Gde {
             },
             Request::Habits => Answer::Habits { habits: self.list_habits() },
             Request::ForgetHabits { app } => match self.forget_habits(app.as_deref()) {
-                Ok(()) => Answer::Done,
+                Ok(lesson) => Answer::Lesson { lesson },
                 Err(problem) => Answer::Failed { problem },
             },
             Request::Environment => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
-use desktop_settings::{Appearance, Colour, Keyboard, Lesson, Problem, Scheme, Settings, Size, Watch};
+use desktop_settings::{Appearance, Colour, Keyboard, Learning, Lesson, Problem, Scheme, Settings, Size, Watch};
 use smithay::output::Output;
 use smithay::reexports::calloop::channel::{self, Event};
 use smithay::reexports::calloop::generic::Generic;
@@ -26,6 +26,8 @@ pub struct Chosen {
     /// The look of everything, as the user wants it.
     pub appearance: Appearance,
     /// What a learning session wants of it.
+    /// What changes while somebody learns.
+    pub learning: Learning,
     pub lesson: Option<Lesson>,
     /// What the file says of that.
     kept: Appearance,
@@ -102,6 +104,8 @@ impl Gde {
         }
         self.set_arrangement(settings.arrangement);
         if settings.displays != self.chosen.displays {
+        let learning_before = std::mem::replace(&mut self.chosen.learning, settings.learning);
+        self.learning_changed(learning_before);
             self.chosen.displays = settings.displays.clone();
             self.update_modes();
         }

@@ -118,14 +118,14 @@ fn a_learning_session_lasts_as_long_as_its_program() {
     let plain = colours();
     let mut learner = connect(&mut fixture);
     let lesson = Lesson { text_percent: Some(125), high_contrast: true, focus: true };
-    assert_eq!(ask(&mut fixture, &mut learner, &Request::Lesson { lesson }), Answer::Done);
+    assert_eq!(ask(&mut fixture, &mut learner, &Request::Lesson { lesson: Some(lesson) }), Answer::Lesson { lesson });
     assert!(fixture.gde.focus_mode.is_on());
     assert_ne!(colours(), plain);
     let kept = until_kept(&mut fixture, &path, |it| it.lesson.is_some());
     assert_eq!((kept.look().text_percent, kept.look().contrast), (125, Contrast::High));
     assert_eq!((kept.appearance.text_percent, kept.appearance.contrast), (110, Contrast::Normal), "the user's choice is kept");
     let mut other = connect(&mut fixture);
-    assert!(matches!(ask(&mut fixture, &mut other, &Request::Lesson { lesson }), Answer::Failed { .. }), "there is one at a time");
+    assert!(matches!(ask(&mut fixture, &mut other, &Request::Lesson { lesson: Some(lesson) }), Answer::Failed { .. }), "there is one at a time");
     drop(learner);
     let kept = until_kept(&mut fixture, &path, |it| it.lesson.is_none());
     assert_eq!(kept.look().text_percent, 110);
@@ -133,14 +133,38 @@ fn a_learning_session_lasts_as_long_as_its_program() {
     assert_eq!(colours(), plain);
     // A user who was in it before, or has left it, decides.
     fixture.gde.set_focus_mode(true);
-    assert_eq!(ask(&mut fixture, &mut other, &Request::Lesson { lesson }), Answer::Done);
+    assert_eq!(ask(&mut fixture, &mut other, &Request::Lesson { lesson: Some(lesson) }), Answer::Lesson { lesson });
     drop(other);
     until_kept(&mut fixture, &path, |it| it.lesson.is_none());
     common::until(&mut fixture, "the end of the session", |fixture| fixture.gde.chosen.lesson.is_none());
     assert!(fixture.gde.focus_mode.is_on());
     fixture.gde.focus_mode.has_lessons = false;
     let mut third = connect(&mut fixture);
-    assert!(matches!(ask(&mut fixture, &mut third, &Request::Lesson { lesson }), Answer::Failed { .. }));
+    assert!(matches!(ask(&mut fixture, &mut third, &Request::Lesson { lesson: Some(lesson) }), Answer::Failed { .. }));
+}
+
+#[test]
+fn a_session_that_wants_nothing_of_its_own_is_as_the_user_has_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("desktop.toml");
+    Settings::change(&path, |it| it.learning.text_percent = Some(150)).unwrap();
+    let mut fixture = Fixture::new();
+    fixture.gde.follow_settings(&path);
+    let mut learner = connect(&mut fixture);
+    let lesson = Lesson { text_percent: Some(150), high_contrast: false, focus: true };
+    assert_eq!(ask(&mut fixture, &mut learner, &Request::Lesson { lesson: None }), Answer::Lesson { lesson });
+    assert!(fixture.gde.focus_mode.is_on());
+    assert_eq!(until_kept(&mut fixture, &path, |it| it.lesson.is_some()).look().text_percent, 150);
+    // Other settings hold at once; what the user has switched by hand stays.
+    fixture.gde.set_focus_mode(false);
+    Settings::change(&path, |it| it.learning.contrast = Contrast::High).unwrap();
+    let kept = until_kept(&mut fixture, &path, |it| it.lesson.is_some_and(|it| it.contrast == Contrast::High));
+    assert_eq!((kept.look().text_percent, fixture.gde.focus_mode.is_on()), (150, false));
+    Settings::change(&path, |it| (it.learning.focus, it.learning.text_percent) = (false, None)).unwrap();
+    until_kept(&mut fixture, &path, |it| it.lesson.is_some_and(|it| it.text_percent.is_none()));
+    drop(learner);
+    let kept = until_kept(&mut fixture, &path, |it| it.lesson.is_none());
+    assert_eq!((kept.look(), kept.learning.contrast), (kept.appearance, Contrast::High));
 }
 
 #[test]

@@ -83,6 +83,15 @@ fn keys_alone_do_everything() {
     assert!(!it.kept().arrangement.offer, "the last row");
     it.window.send(Message::Step(-2));
     it.window.send(Message::Press);
+    assert_eq!((it.kept().learning.contrast, it.kept().appearance.contrast), (Contrast::High, Contrast::Normal));
+    it.window.send(Message::Step(-1));
+    it.window.send(Message::Beside(1));
+    assert_eq!(it.kept().learning.text_percent, Some(125));
+    it.window.send(Message::Step(-1));
+    it.window.send(Message::Press);
+    assert!(!it.kept().learning.focus);
+    it.window.send(Message::Step(-1));
+    it.window.send(Message::Press);
     assert_eq!(it.kept().appearance.contrast, Contrast::High);
     it.window.send(Message::Step(-1));
     it.window.send(Message::Press);

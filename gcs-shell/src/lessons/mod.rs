@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use actions::Risk;
 use anyhow::{Result, bail};
 
+use crate::desktop::Learning;
 use catalogue::{Exercise, LESSONS, Lesson};
 use sandbox::{Sandbox, Verdict};
 
@@ -107,6 +108,11 @@ pub fn teach(topic: &str, quiz: bool) -> Result<i32> {
     }
     writeln!(out, "Type a command for each task; it runs in a directory made for this lesson, which is its home. Also: hint, show, files, skip, quit.")?;
     writeln!(out, "{}", sandbox.confinement().sentence())?;
+    // Who pipes answers in looks at no screen.
+    let learning = terminal.then(Learning::begin).flatten();
+    if let Some(words) = learning.as_ref().map(Learning::sentence).filter(|it| !it.is_empty()) {
+        writeln!(out, "{words}")?;
+    }
     let mut input = std::io::stdin().lock();
     let mut done = 0;
     for (n, exercise) in lesson.exercises.iter().enumerate() {

@@ -73,8 +73,9 @@ pub enum Request {
     QuickSettings,
     /// A learning session begins, and lasts until this connection ends.
     Lesson {
-        /// What it wants.
-        lesson: Lesson,
+        /// What it wants; without it what the user's settings say of learning, also where they change meanwhile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lesson: Option<Lesson>,
     },
     /// What was learnt of windows that are used together.
     Habits,
@@ -317,6 +318,11 @@ pub enum Answer {
     /// What is seen.
     Notices {
         /// From above.
+    /// A learning session has begun.
+    Lesson {
+        /// What it wants.
+        lesson: Lesson,
+    },
         titles: Vec<String>,
     },
     /// The picture is in the file.
@@ -456,3 +462,4 @@ mod tests {
         assert_eq!(serde_json::to_string(&Answer::Failed { problem: "x".into() }).unwrap(), r#"{"answer":"failed","problem":"x"}"#);
     }
 }
+        assert_eq!(serde_json::to_string(&Request::Lesson { lesson: None }).unwrap(), r#"{"request":"lesson"}"#);

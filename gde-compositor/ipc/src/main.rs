@@ -56,7 +56,7 @@ enum Command {
     Tray,
     /// List what is in the quick settings, while they are open
     QuickSettings,
-    /// Begin a learning session that lasts as long as a command runs: `lesson --focus --text 125 -- learn`
+    /// Begin a learning session that lasts as long as a command runs: `lesson --focus --text 125 -- gcs learn pipes`; without options as the settings have it
     Lesson {
         /// Text of this size at least, in per cent
         #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(75..=200))]
@@ -99,7 +99,8 @@ fn main() -> Result<()> {
         Command::Habits => Request::Habits,
         Command::ForgetHabits { app } => Request::ForgetHabits { app: app.clone() },
         Command::Lesson { text, high_contrast, focus, command } => {
-            return lesson(gde_ipc::Lesson { text_percent: *text, high_contrast: *high_contrast, focus: *focus }, command);
+            let wanted = gde_ipc::Lesson { text_percent: *text, high_contrast: *high_contrast, focus: *focus };
+            return lesson(Some(wanted).filter(|it| *it != gde_ipc::Lesson::default()), command);
         }
         Command::Screenshot { file, output } => return screenshot(file, output.clone()),
         Command::Events => return events(),
@@ -142,13 +143,13 @@ fn main() -> Result<()> {
         }
         Answer::Habits { habits } => print_habits(&habits),
         Answer::Environment { variables } => variables.iter().for_each(|(name, value)| println!("{name}={value}")),
-        Answer::Done | Answer::Failed { .. } | Answer::Screenshot { .. } | Answer::Notified { .. } => {}
+        Answer::Done | Answer::Failed { .. } | Answer::Lesson { .. } | Answer::Screenshot { .. } | Answer::Notified { .. } => {}
     }
     Ok(())
 }
 
 /// Runs a command in a learning session; ends with its status.
-fn lesson(lesson: gde_ipc::Lesson, command: &[std::ffi::OsString]) -> Result<()> {
+fn lesson(lesson: Option<gde_ipc::Lesson>, command: &[std::ffi::OsString]) -> Result<()> {
     let mut client = Client::connect()?;
     if let Answer::Failed { problem } = client.ask(&Request::Lesson { lesson })? {
         bail!("{problem}");

@@ -78,7 +78,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Appearance, Arrangement, Contrast, Lesson, Colour, Keyboard, Pictures, Privacy, Scheme, Size};
+    use crate::{Appearance, Arrangement, Contrast, Lesson, Colour, Keyboard, Learning, Pictures, Privacy, Scheme, Size};
     use proptest::prelude::*;
 
     fn file() -> (tempfile::TempDir, PathBuf) {
@@ -98,6 +98,7 @@ mod tests {
                 keyboard: Some(Keyboard { layout, variant: name.clone(), options: String::new() }),
                 displays: [(name, Size { width, height: 7 })].into(),
                 arrangement: Arrangement { learn, offer },
+                learning: Learning { focus: offer, text_percent: lesson, contrast },
                 privacy: Privacy { store_pictures: [Pictures::Ask, Pictures::Always, Pictures::Never][pictures] },
                 lesson: lesson.map(|it| Lesson { text_percent: Some(it), contrast }),
                 rest: toml::Table::new(),

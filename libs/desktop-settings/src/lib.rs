@@ -51,6 +51,9 @@ pub struct Settings {
     /// What may be told to others.
     #[serde(skip_serializing_if = "Privacy::is_default")]
     pub privacy: Privacy,
+    /// What changes while somebody learns.
+    #[serde(skip_serializing_if = "Learning::is_default")]
+    pub learning: Learning,
     /// What a learning session wants, while there is one: the desktop keeps it, and takes it away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lesson: Option<Lesson>,
@@ -210,6 +213,31 @@ pub enum Pictures {
     Always,
     /// For nothing.
     Never,
+}
+
+/// What changes while somebody learns, where the program that teaches leaves it to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learning {
+    /// All but the focused window is dimmed, and only urgent notices are shown.
+    pub focus: bool,
+    /// Text is at least as large, in per cent; none for as always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_percent: Option<u16>,
+    /// The contrast is at least this.
+    pub contrast: Contrast,
+}
+
+impl Learning {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        Learning { focus: true, text_percent: None, contrast: Contrast::Normal }
+    }
 }
 
 /// Pixels of a screen.

@@ -1,6 +1,6 @@
 //! Colours, size of text, animations: kept in the user's settings, which all windows and the desktop follow at once.
 
-use desktop_settings::{Appearance, Arrangement, Contrast, Scheme, Settings};
+use desktop_settings::{Appearance, Arrangement, Contrast, Learning, Scheme, Settings};
 use genai_ui::{Task, job};
 
 use crate::form::{Control, Row, Section};
@@ -9,11 +9,15 @@ use crate::{Message as All, Places};
 /// Sizes of text, per cent.
 const TEXT: [(&str, u16); 4] = [("Small", 90), ("Normal", 100), ("Large", 125), ("Larger", 150)];
 
+/// The same while learning, where it is larger then.
+const LEARNING_TEXT: [(&str, Option<u16>); 3] = [("As always", None), ("Large", Some(125)), ("Larger", Some(150))];
+
 /// What holds.
 #[derive(Debug, Default)]
 pub struct State {
     now: Appearance,
     arrangement: Arrangement,
+    learning: Learning,
 }
 
 /// What happens.
@@ -25,6 +29,8 @@ pub enum Message {
     Want(Appearance),
     /// This should be learnt and offered.
     WantArrangement(Arrangement),
+    /// This should change while learning.
+    WantLearning(Learning),
 }
 
 fn read(result: Result<Settings, desktop_settings::Problem>) -> All {
@@ -43,6 +49,7 @@ impl State {
             Message::Read(Ok(settings)) => {
                 self.now = settings.appearance;
                 self.arrangement = settings.arrangement;
+                self.learning = settings.learning;
                 // This window need not wait for the file to be heard of.
                 genai_ui::appearance::set(settings.look());
                 Task::none()
@@ -51,6 +58,10 @@ impl State {
             Message::WantArrangement(arrangement) => {
                 let path = places.settings.clone();
                 job::start(move |_| read(Settings::change(&path, |it| it.arrangement = arrangement)))
+            }
+            Message::WantLearning(learning) => {
+                let path = places.settings.clone();
+                job::start(move |_| read(Settings::change(&path, |it| it.learning = learning)))
             }
             Message::Want(appearance) => {
                 let path = places.settings.clone();
@@ -80,6 +91,14 @@ impl State {
         let arrange = |arrangement: Arrangement| Some(All::Appearance(Message::WantArrangement(arrangement)));
         let learn = Control::Switch { is_on: known.learn, message: arrange(Arrangement { learn: !known.learn, ..known }) };
         let offer = Control::Switch { is_on: known.learn && known.offer, message: arrange(Arrangement { offer: !known.offer, ..known }).filter(|_| known.learn) };
+        let lesson = self.learning;
+        let teach = |learning: Learning| All::Appearance(Message::WantLearning(learning));
+        let focus = Control::Switch { is_on: lesson.focus, message: Some(teach(Learning { focus: !lesson.focus, ..lesson })) };
+        let text = LEARNING_TEXT.map(|(label, text_percent)| (label, teach(Learning { text_percent, ..lesson }))).to_vec();
+        let lesson_size = Control::Choice { options: text, chosen: LEARNING_TEXT.iter().position(|(_, percent)| *percent == lesson.text_percent) };
+        let is_clear = lesson.contrast == Contrast::High;
+        let other = if is_clear { Contrast::Normal } else { Contrast::High };
+        let clear = Control::Switch { is_on: is_clear, message: Some(teach(Learning { contrast: other, ..lesson })) };
         vec![
             Section::new(
                 "Colours",
@@ -91,6 +110,14 @@ impl State {
                     Row::new("Text size", size).about("Of text in windows, and of what is made for it"),
                     Row::new("Animations", animations).about("Windows appear and go gradually"),
                     Row::new("High contrast", contrast).about("Text and lines as clear as there is"),
+                ],
+            ),
+            Section::new(
+                "While learning",
+                vec![
+                    Row::new("Focus mode", focus).about("Other windows are dimmed during a lesson, and only urgent notices are shown"),
+                    Row::new("Text size", lesson_size).about("At least as large as this"),
+                    Row::new("High contrast", clear).about("Also where it is off otherwise"),
                 ],
             ),
             Section::new(
