@@ -8,16 +8,19 @@ use smithay::input::pointer::CursorIcon;
 use xcursor::CursorTheme;
 
 use crate::render::picture::Canvas;
+use crate::theme;
 
-/// Side of the images.
+/// Side of the images, in units.
 const SIZE: u32 = 24;
+/// Most pixels of a side: what every cursor plane takes.
+const MOST: u32 = 64;
 
 /// An image of the pointer.
 #[derive(Debug, Clone)]
 pub struct Image {
     /// The image.
     pub canvas: Canvas,
-    /// The place in it that points.
+    /// The place in it that points, in its pixels.
     pub hotspot: (i32, i32),
 }
 
@@ -37,11 +40,22 @@ impl std::fmt::Debug for Cursors {
 impl Default for Cursors {
     fn default() -> Self {
         let name = std::env::var("XCURSOR_THEME").unwrap_or_else(|_| "default".into());
-        Cursors { theme: CursorTheme::load(&name), images: HashMap::new(), fallback: Image { canvas: Canvas::new(arrow()), hotspot: (1, 1) } }
+        Cursors { theme: CursorTheme::load(&name), images: HashMap::new(), fallback: fallback() }
     }
 }
 
+fn fallback() -> Image {
+    let at = theme::scale().pixels(1);
+    Image { canvas: Canvas::new(arrow()), hotspot: (at, at) }
+}
+
 impl Cursors {
+    /// All are read and drawn anew when they are next wanted.
+    pub fn forget(&mut self) {
+        self.images.clear();
+        self.fallback = fallback();
+    }
+
     /// The image for an icon, where it was asked for before.
     pub fn known(&self, icon: CursorIcon) -> Option<&Image> {
         self.images.get(icon.name())
@@ -62,16 +76,17 @@ impl Cursors {
 fn load(theme: &CursorTheme, name: &str) -> Option<Image> {
     let bytes = fs::read(theme.load_icon(name)?).ok()?;
     let images = xcursor::parser::parse_xcursor(&bytes)?;
-    let image = images.iter().min_by_key(|image| image.size.abs_diff(SIZE))?;
+    let scale = theme::scale();
+    let wanted = (scale.pixels(SIZE as i32).unsigned_abs()).min(MOST);
+    let image = images.iter().filter(|image| image.width <= MOST && image.height <= MOST).min_by_key(|image| image.size.abs_diff(wanted))?;
     let pixels = image.pixels_argb.chunks_exact(4).map(|p| u32::from_be_bytes([p[0], p[1], p[2], p[3]])).collect();
-    let pixmap = Pixmap::from_pixels(image.width as usize, image.height as usize, pixels)?;
-    // The largest that every cursor plane takes.
-    (image.width <= 64 && image.height <= 64).then_some(Image { canvas: Canvas::new(pixmap), hotspot: (image.xhot as i32, image.yhot as i32) })
+    let pixmap = Pixmap::from_pixels(image.width as usize, image.height as usize, pixels)?.with_scale(scale);
+    Some(Image { canvas: Canvas::new(pixmap), hotspot: (image.xhot as i32, image.yhot as i32) })
 }
 
 /// A white arrow with a dark edge.
 fn arrow() -> Pixmap {
-    let mut pixmap = Pixmap::new(SIZE as usize, SIZE as usize);
+    let mut pixmap = theme::picture(SIZE as i32, SIZE as i32);
     // Its left edge is straight, its right edge falls to the waist, and a stem goes on below.
     let rows: Vec<(i32, i32)> = (0..17).map(|y| (0, if y < 12 { y } else { (17 - y).max(0) })).collect();
     let is_inside = |x: i32, y: i32| rows.get(y as usize).is_some_and(|(left, right)| y >= 0 && x >= *left && x <= *right && y < 17);

@@ -1,6 +1,6 @@
 //! Title bars that we draw, for windows that do not draw their own.
 
-use gde_raster::Pixmap;
+use gde_raster::{Pixmap, Scale};
 
 use crate::render::picture::Canvas;
 use crate::theme::{self, Fonts};
@@ -24,6 +24,8 @@ const BUTTONS: [Button; 3] = [Button::Minimize, Button::Maximize, Button::Close]
 pub struct Look {
     /// What it is drawn in.
     pub colours: theme::Palette,
+    /// In how many pixels.
+    pub scale: Scale,
     /// Of the window.
     pub width: i32,
     /// What the window calls itself.
@@ -85,7 +87,7 @@ pub fn button_at(width: i32, x: i32, y: i32) -> Option<Button> {
 
 fn draw(look: &Look, fonts: &Fonts) -> Pixmap {
     let (w, h) = (look.width.clamp(1, 16384), theme::TITLE_HEIGHT);
-    let mut pixmap = Pixmap::new(w as usize, h as usize);
+    let mut pixmap = Pixmap::scaled(w, h, look.scale);
     let radius = if look.is_filling { 0 } else { theme::CORNER };
     let ground = if look.is_focused { theme::colours().title_focused } else { theme::colours().title };
     pixmap.fill_rounded(0, 0, w, h, (radius, 0), ground);
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn absurd_titles_and_widths_are_drawn() {
-        let look = |width, title: &str| Look { colours: theme::colours(), width, title: title.into(), is_focused: true, hover: Some(Button::Close), is_filling: false, is_maximized: true };
+        let look = |width, title: &str| Look { colours: theme::colours(), scale: Scale::ONE, width, title: title.into(), is_focused: true, hover: Some(Button::Close), is_filling: false, is_maximized: true };
         for width in [-5, 0, 1, 20, 16384] {
             let bar = TitleBar::new(look(width, &"x\u{0}\u{202e}\n".repeat(5000)), &Fonts::load());
             assert_eq!(bar.canvas().pixmap().height(), 36);

@@ -174,6 +174,10 @@ impl Gde {
                 Ok(()) => Answer::Done,
                 Err(problem) => Answer::Failed { problem },
             },
+            Request::Screen { output, scale_percent, is_on } => match self.set_screen(&output, scale_percent, is_on) {
+                Ok(()) => Answer::Done,
+                Err(problem) => Answer::Failed { problem },
+            },
             Request::Screenshot { output, path } => self.screenshot(output.as_deref(), &path).unwrap_or_else(|error| Answer::Failed { problem: format!("{error:#}") }),
             Request::Events => Answer::Done,
             Request::Notify { notice, replaces } => Answer::Notified { id: self.notify(notice, replaces) },
@@ -191,12 +195,12 @@ impl Gde {
             Request::Tray => Answer::Tray { titles: self.tray.titles() },
             Request::QuickSettings => Answer::QuickSettings { controls: self.list_quick() },
             Request::Lesson { lesson } => match self.begin_lesson(lesson, asker) {
-                Ok(()) => Answer::Done,
+                Ok(lesson) => Answer::Lesson { lesson },
                 Err(problem) => Answer::Failed { problem },
             },
             Request::Habits => Answer::Habits { habits: self.list_habits() },
             Request::ForgetHabits { app } => match self.forget_habits(app.as_deref()) {
-                Ok(lesson) => Answer::Lesson { lesson },
+                Ok(()) => Answer::Done,
                 Err(problem) => Answer::Failed { problem },
             },
             Request::Environment => {
@@ -257,22 +261,24 @@ impl Gde {
     }
 
     fn list_outputs(&self) -> Vec<Output> {
-        let one = |screen: &crate::screen::Screen| {
-            let rect = self.screen_rect(screen);
-            let mode = screen.output.current_mode();
+        let one = |output: &smithay::output::Output, frames: Option<u64>| {
+            let location = output.current_location();
+            let mode = output.current_mode();
             let size = mode.map(|mode| mode.size).unwrap_or_default();
             Output {
-                name: screen.output.name(),
-                x: rect.x,
-                y: rect.y,
+                name: output.name(),
+                x: location.x,
+                y: location.y,
                 width: size.w,
                 height: size.h,
                 refresh_mhz: mode.map_or(0, |mode| mode.refresh),
-                scale: screen.output.current_scale().fractional_scale(),
-                frames: screen.frames,
-                modes: self.backend.modes(&screen.output).into_iter().map(one_mode).collect(),
+                scale: output.current_scale().fractional_scale(),
+                frames: frames.unwrap_or(0),
+                modes: self.backend.modes(output).into_iter().map(one_mode).collect(),
+                is_on: frames.is_some(),
             }
         };
-        self.screens.iter().map(one).collect()
+        let on = self.screens.iter().map(|screen| one(&screen.output, Some(screen.frames)));
+        on.chain(self.dark.iter().map(|output| one(output, None))).collect()
     }
 }

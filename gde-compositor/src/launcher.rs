@@ -143,7 +143,7 @@ impl Gde {
         if launcher.drawn.as_ref() == Some(&drawn) {
             return;
         }
-        let mut pixmap = Pixmap::new(WIDTH as usize, h as usize);
+        let mut pixmap = theme::picture(WIDTH, h);
         theme::draw_box(&mut pixmap, (0, 0, WIDTH, h), 14);
         if !launcher.answers.is_empty() {
             pixmap.fill(16, FIELD - 1, WIDTH - 32, 1, theme::colours().title_light);

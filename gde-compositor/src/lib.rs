@@ -35,6 +35,7 @@ pub mod overview;
 pub mod panel;
 pub mod quick;
 pub mod render;
+mod scales;
 pub mod screen;
 pub mod settings;
 pub mod server;

@@ -114,6 +114,11 @@ impl LockScreen {
         self.password.clear();
     }
 
+    /// It is drawn anew with the next frame.
+    pub fn forget_picture(&mut self) {
+        self.look = None;
+    }
+
     /// Adds it to a scene.
     pub fn add(&self, scene: &mut Scene<'_>) {
         let screen = scene.screen;
@@ -122,7 +127,7 @@ impl LockScreen {
     }
 
     fn draw(&self, look: &Look, fonts: &Fonts) -> Pixmap {
-        let mut pixmap = Pixmap::new(WIDTH as usize, HEIGHT as usize);
+        let mut pixmap = theme::picture(WIDTH, HEIGHT);
         let (day, hour) = look.time.rsplit_once("   ").unwrap_or(("", &look.time));
         let field = Rect::new(50, 158, WIDTH - 100, FIELD);
         let line = if look.saying == Saying::Wrong { theme::colours().danger } else { theme::colours().box_line };

@@ -197,7 +197,7 @@ impl OpenMenu {
     fn draw(&self, rows: &[Row], fonts: &Fonts) -> Pixmap {
         let (w, h) = (self.area.w, self.area.h);
         let colours = theme::colours();
-        let mut pixmap = Pixmap::new(w as usize, h as usize);
+        let mut pixmap = theme::picture(w, h);
         theme::draw_box(&mut pixmap, (0, 0, w, h), 10);
         for (number, y) in self.places(rows, h).0 {
             let item = match &rows[number] {

@@ -130,7 +130,7 @@ fn draw(notice: &Notice, fonts: &Fonts) -> (Pixmap, Vec<(Rect, String)>) {
     let button_row = if buttons.is_empty() { 0 } else { BUTTON + 10 };
     let words = LINE * (1 + i32::from(has_app) + lines.len() as i32);
     let height = 2 * PADDING + words.max(picture.as_ref().map_or(0, |it| it.height() as i32)) + button_row;
-    let mut pixmap = Pixmap::new(WIDTH as usize, height as usize);
+    let mut pixmap = theme::picture(WIDTH, height);
     theme::draw_box(&mut pixmap, (0, 0, WIDTH, height), 12);
     if notice.urgency == Urgency::Critical {
         pixmap.fill_rounded(5, PADDING, 3, height - 2 * PADDING, (1, 1), theme::colours().danger);
@@ -165,6 +165,13 @@ fn draw(notice: &Notice, fonts: &Fonts) -> (Pixmap, Vec<(Rect, String)>) {
 }
 
 impl Gde {
+    /// They are drawn anew.
+    pub fn redraw_notices(&mut self) {
+        for it in &mut self.notices.shown {
+            it.canvas.replace(draw(&it.notice, &self.fonts).0);
+        }
+    }
+
     /// Shows a notice, or another one in the place of `replaces`. Its number.
     pub fn notify(&mut self, notice: Notice, replaces: Option<u32>) -> u32 {
         let now = self.clock.now();
@@ -176,7 +183,7 @@ impl Gde {
             (None, Urgency::Low) => Some(LOW),
         };
         let (pixmap, buttons) = draw(&notice, &self.fonts);
-        let height = pixmap.height() as i32;
+        let height = pixmap.units().1;
         let timer = limit.and_then(|it| self.notice_timer(it));
         let old = replaces.and_then(|id| self.notices.shown.iter().position(|it| it.id == id));
         let id = match old {

@@ -136,7 +136,7 @@ impl Gde {
         let labels: Vec<(Rect, Rect, String)> = previews.zip(shown).map(|((cell, preview), (_, title))| (cell, preview, title)).collect();
         let drawn = (overview.search.clone(), overview.chosen, labels);
         if overview.drawn.as_ref() != Some(&drawn) {
-            let mut pixmap = Pixmap::new(screen.w.max(1) as usize, screen.h.max(1) as usize);
+            let mut pixmap = theme::picture(screen.w, screen.h);
             let left = (screen.w - 420) / 2;
             theme::draw_box(&mut pixmap, (left, 44, 420, LABEL), 17);
             if let Some(font) = &self.fonts.regular {

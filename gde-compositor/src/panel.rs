@@ -86,6 +86,11 @@ fn seconds() -> Duration {
 }
 
 impl Panel {
+    /// It is drawn anew with the next frame.
+    pub fn forget_picture(&mut self) {
+        self.look = None;
+    }
+
     /// What is at a place, counting from the panel's corner.
     pub fn part_at(&self, x: i32) -> Part {
         let Some(look) = &self.look else { return Part::Rest };
@@ -139,7 +144,7 @@ impl Gde {
 
     fn draw_panel(&mut self, look: &Look) -> Pixmap {
         let (w, h) = (look.width.clamp(1, 16384), theme::PANEL_HEIGHT);
-        let mut pixmap = Pixmap::new(w as usize, h as usize);
+        let mut pixmap = theme::picture(w, h);
         pixmap.fill(0, 0, w, h, theme::colours().panel);
         if look.is_launcher_open {
             pixmap.fill_rounded(6, 4, LAUNCHER - 12, h - 8, (6, 6), theme::colours().hover);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 
-use desktop_settings::{Appearance, Colour, Keyboard, Learning, Lesson, Problem, Scheme, Settings, Size, Watch};
+use desktop_settings::{Appearance, Colour, Display, Keyboard, Learning, Lesson, Problem, Scheme, Settings, Size, Watch};
+use gde_raster::Scale;
 use smithay::output::Output;
 use smithay::reexports::calloop::channel::{self, Event};
 use smithay::reexports::calloop::generic::Generic;
@@ -19,15 +20,15 @@ use crate::theme::{self, Palette};
 #[derive(Debug, Default)]
 pub struct Chosen {
     keyboard: Option<Keyboard>,
-    /// Sizes of screens by their names; others have what they prefer.
-    pub displays: BTreeMap<String, Size>,
+    /// Screens by their names; others have what they prefer.
+    pub displays: BTreeMap<String, Display>,
     /// Whether animations are off whatever the settings say.
     pub no_animations: bool,
     /// The look of everything, as the user wants it.
     pub appearance: Appearance,
-    /// What a learning session wants of it.
     /// What changes while somebody learns.
     pub learning: Learning,
+    /// What a learning session wants of it.
     pub lesson: Option<Lesson>,
     /// What the file says of that.
     kept: Appearance,
@@ -103,11 +104,11 @@ impl Gde {
             self.set_keyboard(settings.keyboard.clone());
         }
         self.set_arrangement(settings.arrangement);
-        if settings.displays != self.chosen.displays {
         let learning_before = std::mem::replace(&mut self.chosen.learning, settings.learning);
         self.learning_changed(learning_before);
+        if settings.displays != self.chosen.displays {
             self.chosen.displays = settings.displays.clone();
-            self.update_modes();
+            self.update_screens();
         }
         self.queue_redraws();
     }
@@ -179,7 +180,12 @@ impl Gde {
     }
 
     /// What is drawn in colours of ours is drawn anew with the next frame.
-    fn forget_pictures(&mut self) {
+    pub fn forget_pictures(&mut self) {
+        self.panel.forget_picture();
+        self.quick.forget_picture();
+        if let Some(lock) = &mut self.lock.own {
+            lock.forget_picture();
+        }
         if let Some(launcher) = &mut self.launcher {
             launcher.forget_picture();
         }
@@ -214,35 +220,105 @@ impl Gde {
         }
     }
 
-    fn update_modes(&mut self) {
+    /// Brings screens into line with what is wanted of them.
+    pub fn update_screens(&mut self) {
         if let Backend::Kms(_) = self.backend {
             return kms::update_displays(self);
         }
+        let all: Vec<Output> = self.screens.iter().map(|screen| &screen.output).chain(&self.dark).cloned().collect();
+        let is_on = |gde: &Gde, output: &Output| gde.chosen.displays.get(&output.name()).is_none_or(|it| it.on);
+        // One stays on, whatever is said.
+        let any = all.iter().any(|output| is_on(self, output));
+        // First those that come, so that windows have a place to go.
+        let (on, off): (Vec<Output>, Vec<Output>) = all.into_iter().partition(|output| !any || is_on(self, output));
+        on.iter().for_each(|output| self.show_on(output));
+        off.iter().for_each(|output| self.darken(output));
         let outputs: Vec<Output> = self.screens.iter().map(|screen| screen.output.clone()).collect();
         for output in outputs {
             let modes = self.backend.modes(&output);
-            let wanted = self.chosen.displays.get(&output.name());
+            let wanted = self.chosen.displays.get(&output.name()).and_then(|it| it.size);
             let found = modes.iter().find(|mode| wanted.map_or(mode.is_preferred, |it| (it.width, it.height) == (mode.width, mode.height)));
             if let Some(mode) = found.filter(|mode| !is_so(&output, mode)) {
                 self.resize_screen(&output, (mode.width as i32, mode.height as i32), mode.refresh_mhz);
             }
         }
+        self.update_scales();
+    }
+
+    /// Gives screens the scales that are wanted.
+    pub fn update_scales(&mut self) {
+        let outputs: Vec<Output> = self.screens.iter().map(|screen| screen.output.clone()).collect();
+        for output in outputs {
+            let wanted = Scale::of(self.chosen.displays.get(&output.name()).map_or(1.0, Display::scale));
+            if wanted != Scale::of(output.current_scale().fractional_scale()) {
+                self.rescale_screen(&output, wanted);
+            }
+        }
+    }
+
+    /// A screen by its name, also one that is off.
+    fn output_named(&self, name: &str) -> Result<Output, String> {
+        let mut all = self.screens.iter().map(|screen| &screen.output).chain(&self.dark);
+        all.find(|output| output.name() == name).cloned().ok_or_else(|| format!("there is no screen {name}"))
     }
 
     /// Gives a screen another size, until the settings are read again.
     ///
     /// # Errors
-    /// Where there is no such screen, or it cannot have that size.
+    /// Where there is no such screen, it is off, or it cannot have that size.
     pub fn set_mode(&mut self, name: &str, size: Size) -> Result<(), String> {
-        let output = self.screens.iter().map(|screen| screen.output.clone()).find(|output| output.name() == name);
-        let output = output.ok_or_else(|| format!("there is no screen {name}"))?;
+        let output = self.output_named(name)?;
+        if self.dark.contains(&output) {
+            return Err(format!("{name} is off"));
+        }
         let modes = self.backend.modes(&output);
         let mode = modes.into_iter().find(|mode| (mode.width, mode.height) == (size.width, size.height));
         let mode = mode.ok_or_else(|| format!("{name} cannot show {} x {} pixels", size.width, size.height))?;
-        self.chosen.displays.insert(name.to_owned(), size);
-        self.update_modes();
+        self.chosen.displays.entry(name.to_owned()).or_default().size = Some(size);
+        self.update_screens();
         if is_so(&output, &mode) { Ok(()) } else { Err(format!("the card does not show {} x {} pixels", size.width, size.height)) }
     }
+
+    /// Makes everything on a screen larger, or switches it on or off, until the settings are read again.
+    ///
+    /// # Errors
+    /// Where there is no such screen, it would leave too little room, or no screen on.
+    pub fn set_screen(&mut self, name: &str, scale_percent: Option<u16>, is_on: Option<bool>) -> Result<(), String> {
+        let output = self.output_named(name)?;
+        if let Some(percent) = scale_percent {
+            let size = output.current_mode().map(|mode| mode.size).unwrap_or_default();
+            fits(percent, (size.w, size.h)).map_err(|problem| format!("{name}: {problem}"))?;
+        }
+        if is_on == Some(false) && self.screens.iter().all(|screen| screen.output == output) {
+            return Err(format!("{name} is the only screen that is on"));
+        }
+        let wanted = self.chosen.displays.entry(name.to_owned()).or_default();
+        wanted.scale_percent = scale_percent.or(wanted.scale_percent);
+        wanted.on = is_on.unwrap_or(wanted.on);
+        self.update_screens();
+        match is_on {
+            Some(true) if self.dark.contains(&output) => Err(format!("{name} cannot be switched on")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Units that a screen has at least, so that the desktop's own boxes find room.
+const LEAST: (i32, i32) = (480, 320);
+
+/// Whether a screen of so many pixels may have a scale.
+///
+/// # Errors
+/// Why not.
+pub fn fits(percent: u16, (w, h): (i32, i32)) -> Result<(), String> {
+    if !(Display::SCALE.0..=Display::SCALE.1).contains(&percent) {
+        return Err(format!("a scale is {} to {} per cent, not {percent}", Display::SCALE.0, Display::SCALE.1));
+    }
+    let units = |pixels: i32| i64::from(pixels) * 100 / i64::from(percent);
+    if percent > 100 && (units(w) < LEAST.0.into() || units(h) < LEAST.1.into()) {
+        return Err(format!("{w} x {h} pixels at {percent} per cent leave too little room"));
+    }
+    Ok(())
 }
 
 fn is_so(output: &Output, mode: &DisplayMode) -> bool {

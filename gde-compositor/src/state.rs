@@ -125,8 +125,12 @@ pub struct Gde {
     pub renderer: Renderer,
     /// Whether a better renderer is to be looked for.
     pub is_renderer_open: bool,
-    /// The screens.
+    /// The screens that show something.
     pub screens: Vec<Screen>,
+    /// Where they were last, and their scales.
+    screens_before: Vec<(Output, Rect, f64)>,
+    /// Those that are there, and switched off.
+    pub dark: Vec<Output>,
     /// Where windows are.
     pub layout: Layout<Window>,
     /// Toplevels that are not shown yet.
@@ -287,6 +291,8 @@ impl Gde {
             renderer: Renderer::new(kernels),
             is_renderer_open: false,
             screens: Vec::new(),
+            screens_before: Vec::new(),
+            dark: Vec::new(),
             layout: Layout::new(Vec::new()),
             pending: Vec::new(),
             next_window: 1,
@@ -345,43 +351,85 @@ impl Gde {
         }
     }
 
-    /// Adds a screen to the right of the others.
+    /// Adds a screen to the right of the others. The scale is made one that can be told.
     pub fn add_screen(&mut self, name: &str, size: (i32, i32), refresh_mhz: i32, physical_mm: (i32, i32), scale: f64) -> Output {
-        let properties = PhysicalProperties { size: physical_mm.into(), subpixel: Subpixel::Unknown, make: "GenAI OS".into(), model: name.into() };
-        let output = Output::new(name.to_owned(), properties);
-        let mode = Mode { size: size.into(), refresh: refresh_mhz };
+        let output = new_output(name, size, refresh_mhz, physical_mm);
+        output.change_current_state(None, None, Some(Scale::Fractional(gde_raster::Scale::of(scale).factor())), None);
+        self.show_on(&output);
+        output
+    }
+
+    /// Adds a screen that shows nothing.
+    pub fn add_dark_screen(&mut self, name: &str, size: (i32, i32), refresh_mhz: i32, physical_mm: (i32, i32)) -> Output {
+        let output = new_output(name, size, refresh_mhz, physical_mm);
+        self.dark.push(output.clone());
+        output
+    }
+
+    /// A screen shows something from now on, to the right of the others.
+    pub fn show_on(&mut self, output: &Output) {
+        self.dark.retain(|it| it != output);
+        if self.screens.iter().any(|screen| screen.output == *output) {
+            return;
+        }
         let right = self.screens.iter().map(|screen| self.screen_rect(screen)).map(|rect| rect.right()).max().unwrap_or(0);
-        output.change_current_state(Some(mode), Some(Transform::Normal), Some(Scale::Fractional(scale)), Some((right, 0).into()));
-        output.set_preferred(mode);
+        output.change_current_state(None, None, None, Some((right, 0).into()));
         let global = output.create_global::<Gde>(&self.display);
-        let canvas = Canvas::new(wallpaper(size.0.max(1) as usize, size.1.max(1) as usize));
         self.screens.push(Screen {
-            tracker: tracker(size, scale),
+            tracker: tracker(output),
             output: output.clone(),
             global,
             redraw: Redraw::Queued,
-            wallpaper: canvas,
+            wallpaper: wallpaper_of(output),
             feedback: None,
             frames: 0,
         });
         self.screens_changed();
-        output
+    }
+
+    /// A screen shows nothing from now on.
+    pub fn darken(&mut self, output: &Output) {
+        if self.screens.iter().any(|screen| screen.output == *output) {
+            self.remove_screen(output);
+            self.dark.push(output.clone());
+        }
     }
 
     /// A screen has another size.
     pub fn resize_screen(&mut self, output: &Output, size: (i32, i32), refresh_mhz: i32) {
         let mode = Mode { size: size.into(), refresh: refresh_mhz };
         output.change_current_state(Some(mode), None, None, None);
+        self.redraw_all_of(output);
+        self.screens_changed();
+    }
+
+    /// Everything on a screen has another size. Those to its right follow its edge.
+    pub fn rescale_screen(&mut self, output: &Output, scale: gde_raster::Scale) {
+        let right = |gde: &Gde| gde.screens.iter().find(|screen| screen.output == *output).map(|screen| gde.screen_rect(screen).right());
+        let Some(before) = right(self) else { return };
+        output.change_current_state(None, None, Some(Scale::Fractional(scale.factor())), None);
+        let after = right(self).unwrap_or(before);
+        for other in self.screens.iter().map(|screen| &screen.output).filter(|it| *it != output) {
+            let at = other.current_location();
+            if at.x >= before {
+                other.change_current_state(None, None, None, Some((at.x + after - before, at.y).into()));
+            }
+        }
+        self.redraw_all_of(output);
+        self.screens_changed();
+    }
+
+    fn redraw_all_of(&mut self, output: &Output) {
         if let Some(screen) = self.screens.iter_mut().find(|screen| screen.output == *output) {
-            screen.tracker = tracker(size, output.current_scale().fractional_scale());
-            screen.wallpaper = Canvas::new(wallpaper(size.0.max(1) as usize, size.1.max(1) as usize));
+            screen.tracker = tracker(output);
+            screen.wallpaper = wallpaper_of(output);
             screen.redraw.queue();
         }
-        self.screens_changed();
     }
 
     /// A screen is gone.
     pub fn remove_screen(&mut self, output: &Output) {
+        self.dark.retain(|it| it != output);
         if let Some(index) = self.screens.iter().position(|screen| screen.output == *output) {
             let screen = self.screens.remove(index);
             self.display.remove_global::<Gde>(screen.global);
@@ -400,6 +448,7 @@ impl Gde {
 
     /// Tells everyone about other screens, or other panels on them.
     pub fn screens_changed(&mut self) {
+        self.windows_follow();
         let mut areas = Vec::new();
         for screen in &self.screens {
             let full = self.screen_rect(screen);
@@ -414,10 +463,21 @@ impl Gde {
             areas.push(Area { full, usable });
         }
         self.layout.set_areas(areas);
+        self.scales_changed();
         self.configure_locks();
         self.sync_windows();
         self.clamp_pointer();
         self.queue_redraws();
+    }
+
+    /// Windows stay on their screens where those are elsewhere, or have another scale.
+    fn windows_follow(&mut self) {
+        let now: Vec<(Output, Rect, f64)> = self.screens.iter().map(|it| (it.output.clone(), self.screen_rect(it), it.output.current_scale().fractional_scale())).collect();
+        let has_moved = |(_, old, scale): &(Output, Rect, f64), (_, new, new_scale): &(Output, Rect, f64)| (old.x, old.y, *scale) != (new.x, new.y, *new_scale);
+        let pairs = now.iter().filter_map(|new| Some((self.screens_before.iter().find(|old| old.0 == new.0)?, new)));
+        let moves: Vec<(Rect, Rect)> = pairs.filter(|(old, new)| has_moved(old, new)).map(|(old, new)| (old.1, new.1)).collect();
+        self.layout.follow(&moves);
+        self.screens_before = now;
     }
 
     /// The screen at a place, else the first one.
@@ -443,6 +503,27 @@ impl Gde {
     }
 }
 
-fn tracker(size: (i32, i32), scale: f64) -> smithay::backend::renderer::damage::OutputDamageTracker {
-    smithay::backend::renderer::damage::OutputDamageTracker::new(size, scale, Transform::Normal)
+/// A screen in the making: what it can show, and nothing else.
+fn new_output(name: &str, size: (i32, i32), refresh_mhz: i32, physical_mm: (i32, i32)) -> Output {
+    let properties = PhysicalProperties { size: physical_mm.into(), subpixel: Subpixel::Unknown, make: "GenAI OS".into(), model: name.into() };
+    let output = Output::new(name.to_owned(), properties);
+    let mode = Mode { size: size.into(), refresh: refresh_mhz };
+    output.change_current_state(Some(mode), Some(Transform::Normal), Some(Scale::Fractional(1.0)), None);
+    output.set_preferred(mode);
+    output
+}
+
+fn size_of(output: &Output) -> (i32, i32) {
+    output.current_mode().map_or((1, 1), |mode| (mode.size.w.max(1), mode.size.h.max(1)))
+}
+
+fn tracker(output: &Output) -> smithay::backend::renderer::damage::OutputDamageTracker {
+    smithay::backend::renderer::damage::OutputDamageTracker::new(size_of(output), output.current_scale().fractional_scale(), Transform::Normal)
+}
+
+/// The wallpaper in the screen's own pixels.
+fn wallpaper_of(output: &Output) -> Canvas {
+    let (w, h) = size_of(output);
+    let scale = gde_raster::Scale::of(output.current_scale().fractional_scale());
+    Canvas::new(wallpaper(w as usize, h as usize).with_scale(scale))
 }

@@ -121,7 +121,7 @@ impl Gde {
         switcher.area = Rect::new(screen.x + (screen.w - w) / 2, screen.y + (screen.h - h) / 2, w, h);
         let titles: Vec<String> = switcher.windows.iter().filter_map(|id| Some(self.layout.window(*id)?.names().0)).collect();
         if switcher.drawn.as_ref() != Some(&(switcher.chosen, titles.clone())) {
-            let mut pixmap = Pixmap::new(w as usize, h as usize);
+            let mut pixmap = theme::picture(w, h);
             theme::draw_box(&mut pixmap, (0, 0, w, h), 16);
             for (index, title) in titles.iter().enumerate() {
                 let cell = switcher.cell(index);

@@ -3,7 +3,7 @@
 mod palette;
 
 use gde_raster::text::Font;
-use gde_raster::Pixmap;
+use gde_raster::{Pixmap, Scale};
 
 pub use palette::{Palette, colours, ink_on, set_colours};
 
@@ -24,6 +24,26 @@ pub const PANEL_HEIGHT: i32 = 30;
 
 /// Corners of the wallpaper: upper left, upper right, lower left, lower right.
 pub const WALLPAPER: [u32; 4] = [0x17_2a4d, 0x2f_6f8f, 0x2b_1f4a, 0x8a_4f7d];
+
+thread_local! {
+    /// As for colours: all drawing is done by one thread.
+    static SCALE: std::cell::Cell<Scale> = const { std::cell::Cell::new(Scale::ONE) };
+}
+
+/// The scale that our pictures are drawn in: that of the screen where everything is largest. Others show them smaller.
+pub fn scale() -> Scale {
+    SCALE.get()
+}
+
+/// From now on this one. What was drawn before stays as it is.
+pub fn set_scale(scale: Scale) {
+    SCALE.set(scale);
+}
+
+/// An empty picture of so many units.
+pub fn picture(width: i32, height: i32) -> Pixmap {
+    Pixmap::scaled(width, height, scale())
+}
 
 /// Draws a box such as the launcher: its ground and a line around it.
 pub fn draw_box(pixmap: &mut Pixmap, (x, y, w, h): (i32, i32, i32, i32), radius: i32) {

@@ -227,9 +227,10 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let mut fixture = Fixture::new();
     let mut program = Program::new(&mut fixture);
     type Change = fn(&ZwlrOutputConfigurationHeadV1);
-    let changes: [Change; 3] = [
+    let changes: [Change; 4] = [
         |head| head.set_custom_mode(1234, 567, 0),
-        |head| head.set_scale(2.0),
+        |head| head.set_scale(3.5),
+        |head| head.set_scale(0.5),
         |head| head.set_transform(wayland_client::protocol::wl_output::Transform::_90),
     ];
     for change in changes {
@@ -263,4 +264,120 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     program.enable(&configuration, 0);
     program.sync(&mut fixture);
     assert!(program.is_dead);
+}
+
+/// What a screen shows at a place, in its own pixels.
+fn pixel(fixture: &mut Fixture, screen: usize, x: usize, y: usize) -> u32 {
+    let output = fixture.gde.screens[screen].output.clone();
+    let picture = fixture.gde.picture_of(&output, false).unwrap();
+    picture.pixels()[y * picture.width() + x]
+}
+
+#[test]
+fn everything_on_a_screen_has_its_scale() {
+    let mut fixture = Fixture::new();
+    fixture.gde.add_screen("TEST-2", (1024, 768), 60_000, (0, 0), 1.0);
+    let mut client = fixture.client();
+    let window = client.toplevel();
+    window.surface.commit();
+    fixture.sync(&mut client);
+    client.show(&window.surface, 400, 300, 0xffff_0000);
+    fixture.sync(&mut client);
+    fixture.settle();
+    fixture.gde.panel.is_shown = true;
+    fixture.gde.screens_changed();
+    fixture.settle();
+    let mut program = Program::new(&mut fixture);
+    let panel_before = pixel(&mut fixture, 0, 640, 20);
+    for (scale, size) in [(2.0, (640, 400)), (1.25, (1024, 640))] {
+        let configuration = program.begin();
+        program.enable(&configuration, 0).set_scale(scale);
+        program.enable(&configuration, 1);
+        assert_eq!(program.ask(&mut fixture, &configuration, true), Some("succeeded"));
+        let configuration = program.begin();
+        program.enable(&configuration, 0).set_scale(scale);
+        program.enable(&configuration, 1);
+        assert_eq!(program.ask(&mut fixture, &configuration, false), Some("succeeded"));
+        let rects: Vec<_> = fixture.gde.screens.iter().map(|screen| fixture.gde.screen_rect(screen)).collect();
+        assert_eq!(rects, [gde_layout::Rect::new(0, 0, size.0, size.1), gde_layout::Rect::new(size.0, 0, 1024, 768)], "the neighbour follows");
+        assert_eq!((program.heard.heads[0].scale, program.heard.heads[1].scale), (scale, 1.0));
+        fixture.settle();
+        common::save(&mut fixture, &format!("scale-{scale}.png"));
+        // A window's pixels are where its logical place is.
+        let id = fixture.gde.layout.focus().unwrap();
+        let frame = fixture.gde.layout.frame(id).unwrap();
+        let at = |v: i32| (f64::from(v) * scale) as usize;
+        assert_eq!(pixel(&mut fixture, 0, at(frame.centre().x), at(frame.centre().y + 10)) & 0xff_ffff, 0xff_0000);
+for (x, is_inside) in [(frame.x - 3, false), (frame.x + 2, true), (frame.right() - 3, true), (frame.right() + 2, false)] {
+            assert_eq!(pixel(&mut fixture, 0, at(x), at(frame.centre().y)) & 0xff_ffff == 0xff_0000, is_inside, "at {x}");
+        }
+        // The panel covers as many units as before, to the right edge.
+        assert_eq!(pixel(&mut fixture, 0, 640, at(20)), panel_before);
+        assert_ne!(pixel(&mut fixture, 0, 1278, at(29)), pixel(&mut fixture, 0, 1278, at(29) + at(3)), "the panel ends there");
+    }
+    // The settings have the last word.
+    let settings = desktop_settings::Settings { displays: [("TEST-1".into(), desktop_settings::Display { scale_percent: Some(150), ..Default::default() })].into(), ..Default::default() };
+    fixture.gde.apply_settings(&settings);
+    assert_eq!(fixture.gde.screens[0].output.current_scale().fractional_scale(), 1.5);
+    assert!(fixture.gde.set_screen("TEST-1", Some(301), None).is_err_and(|it| it.contains("not 301")));
+    assert!(fixture.gde.set_screen("TEST-2", Some(300), None).is_err_and(|it| it.contains("too little room")));
+    assert!(fixture.gde.set_screen("TEST-9", Some(100), None).is_err_and(|it| it.contains("TEST-9")));
+}
+
+#[test]
+fn screens_are_switched_off_and_on_and_one_stays() {
+    let mut fixture = Fixture::new();
+    fixture.gde.add_screen("TEST-2", (1024, 768), 60_000, (0, 0), 1.0);
+    let mut program = Program::new(&mut fixture);
+    let states = |program: &Program| -> Vec<bool> { program.heard.heads.iter().filter(|it| !it.is_finished).map(|it| it.is_enabled).collect() };
+    let configuration = program.begin();
+    configuration.disable_head(&program.heard.heads[0].head);
+    configuration.disable_head(&program.heard.heads[1].head);
+    assert_eq!(program.ask(&mut fixture, &configuration, false), Some("failed"), "one stays on");
+    assert_eq!(fixture.gde.screens.len(), 2);
+    // The first one, with the panel, goes: the other one has it then, and the windows.
+    let configuration = program.begin();
+    configuration.disable_head(&program.heard.heads[0].head);
+    program.enable(&configuration, 1).set_position(0, 0);
+    assert_eq!(program.ask(&mut fixture, &configuration, false), Some("succeeded"));
+    assert_eq!(states(&program), [false, true]);
+    let names: Vec<String> = fixture.gde.screens.iter().map(|it| it.output.name()).collect();
+    assert_eq!(names, ["TEST-2"]);
+    let mut client = fixture.client();
+    let window = client.toplevel();
+    window.surface.commit();
+    fixture.sync(&mut client);
+    client.show(&window.surface, 400, 300, 0xffff_0000);
+    fixture.sync(&mut client);
+    fixture.settle();
+    let id = fixture.gde.layout.focus().unwrap();
+    let centre = fixture.gde.layout.frame(id).unwrap().centre();
+    assert_eq!(pixel(&mut fixture, 0, centre.x as usize, centre.y as usize) & 0xff_ffff, 0xff_0000);
+    assert!(fixture.gde.set_screen("TEST-2", None, Some(false)).is_err_and(|it| it.contains("only screen")));
+    assert!(fixture.gde.set_mode("TEST-1", desktop_settings::Size { width: 800, height: 600 }).is_err_and(|it| it.contains("off")));
+    // On again, with another size and scale at once.
+    let configuration = program.begin();
+    let head = program.enable(&configuration, 0);
+    head.set_mode(&program.heard.mode(0, (1920, 1080)));
+    head.set_scale(1.5);
+    head.set_position(1024, 0);
+    program.enable(&configuration, 1);
+    assert_eq!(program.ask(&mut fixture, &configuration, false), Some("succeeded"));
+    assert_eq!(states(&program), [true, true]);
+    let rects: Vec<_> = fixture.gde.screens.iter().map(|screen| fixture.gde.screen_rect(screen)).collect();
+    assert_eq!(rects, [gde_layout::Rect::new(0, 0, 1024, 768), gde_layout::Rect::new(1024, 0, 1280, 720)]);
+    // By the settings, which cannot switch all of them off either.
+    let off = desktop_settings::Display { on: false, ..Default::default() };
+    let settings = |names: &[&str]| desktop_settings::Settings { displays: names.iter().map(|it| ((*it).to_owned(), off)).collect(), ..Default::default() };
+    fixture.gde.apply_settings(&settings(&["TEST-1"]));
+    assert_eq!((fixture.gde.screens.len(), fixture.gde.dark.len()), (1, 1));
+    fixture.gde.apply_settings(&settings(&["TEST-1", "TEST-2"]));
+    assert_eq!((fixture.gde.screens.len(), fixture.gde.dark.len()), (2, 0));
+    // One that is off and is pulled out is gone.
+    fixture.gde.apply_settings(&settings(&["TEST-1"]));
+    let output = fixture.gde.dark[0].clone();
+    fixture.gde.remove_screen(&output);
+    program.sync(&mut fixture);
+    program.sync(&mut fixture);
+    assert_eq!(states(&program), [true]);
 }

@@ -5,7 +5,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::Fixture;
-use desktop_settings::{Colour, Keyboard, Scheme, Settings, Size};
+use desktop_settings::{Colour, Display, Keyboard, Scheme, Settings, Size};
 use gde_compositor::theme::colours;
 use gde_layout::Rect;
 use smithay::input::keyboard::{Keycode, Keysym};
@@ -76,7 +76,7 @@ fn screens_have_the_sizes_that_are_wanted() {
     assert!(fixture.gde.set_mode("TEST-2", small).is_err());
     assert_eq!(size(&fixture), Rect::new(0, 0, 1024, 768));
     // Settings that say nothing of it bring the screen's own size back; others theirs.
-    fixture.gde.apply_settings(&Settings { displays: [("TEST-1".to_owned(), Size { width: 800, height: 600 })].into(), ..Settings::default() });
+    fixture.gde.apply_settings(&Settings { displays: [("TEST-1".to_owned(), Display { size: Some(Size { width: 800, height: 600 }), ..Display::default() })].into(), ..Settings::default() });
     fixture.settle();
     assert_eq!(size(&fixture), Rect::new(0, 0, 800, 600));
     fixture.gde.apply_settings(&Settings::default());

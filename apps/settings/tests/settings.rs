@@ -48,7 +48,7 @@ impl Fixture {
 fn screen() -> Output {
     let mode = |width, height, is_preferred| Mode { width, height, refresh_mhz: 60_000, is_preferred };
     let modes = vec![mode(1920, 1080, false), mode(1280, 800, true), mode(1024, 768, false)];
-    Output { name: "Virtual-1".into(), x: 0, y: 0, width: 1280, height: 800, refresh_mhz: 60_000, scale: 1.0, frames: 1, modes }
+    Output { name: "Virtual-1".into(), x: 0, y: 0, width: 1280, height: 800, refresh_mhz: 60_000, scale: 1.0, frames: 1, modes, is_on: true }
 }
 
 #[test]
@@ -153,7 +153,58 @@ fn sizes_that_nobody_confirms_go_back() {
     assert!(!it.shows("Keep this size?") && it.kept().displays.is_empty());
     it.window.send(shown());
     it.window.click_text("Keep");
-    assert_eq!(it.kept().displays["Virtual-1"], size(1024, 768));
+    assert_eq!(it.kept().displays["Virtual-1"].size, Some(size(1024, 768)));
+}
+
+/// A desktop that notes what it is asked for, and agrees to all but 200 per cent.
+fn desktop(socket: &Path) -> std::sync::mpsc::Receiver<gde_ipc::Request> {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::os::unix::net::UnixListener::bind(socket).expect("a socket");
+    let (sender, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).expect("a line");
+            let request: gde_ipc::Request = serde_json::from_str(&line).expect("a request");
+            let answer = match &request {
+                gde_ipc::Request::Outputs => gde_ipc::Answer::Outputs { outputs: vec![screen()] },
+                gde_ipc::Request::Screen { scale_percent: Some(200), .. } => gde_ipc::Answer::Failed { problem: "too little room".into() },
+                _ => gde_ipc::Answer::Done,
+            };
+            writeln!(&stream, "{}", serde_json::to_string(&answer).expect("JSON")).expect("sent");
+            if request != gde_ipc::Request::Outputs {
+                sender.send(request).expect("heard");
+            }
+        }
+    });
+    asked
+}
+
+#[test]
+fn scales_and_screens_are_changed_and_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("socket");
+    // SAFETY: no other test of this file asks the desktop for anything that it needs an answer to.
+    unsafe { std::env::set_var(gde_ipc::SOCKET, &socket) };
+    let asked = desktop(&socket);
+    let mut it = open(Page::Display);
+    assert!(!it.shows("Use this screen"), "the only one cannot be switched off");
+    it.window.click_text("150 %");
+    let wish = |output: &str, scale_percent, is_on| gde_ipc::Request::Screen { output: output.into(), scale_percent, is_on };
+    assert_eq!(asked.recv().expect("a wish"), wish("Virtual-1", Some(150), None));
+    assert_eq!((it.kept().displays["Virtual-1"].scale_percent, it.kept().displays["Virtual-1"].on), (Some(150), true));
+    it.window.click_text("200 %");
+    assert_eq!(asked.recv().expect("a wish"), wish("Virtual-1", Some(200), None));
+    assert!(it.shows("too little room"));
+    assert_eq!(it.kept().displays["Virtual-1"].scale_percent, Some(150), "what cannot be is not kept");
+
+    let other = Output { name: "Virtual-2".into(), x: 1280, is_on: false, ..screen() };
+    it.window.send(Message::Display(display::Message::Screens(Ok(vec![screen(), other]))));
+    assert!(it.shows("Screen Virtual-2") && it.window.find("Use this screen").len() == 1, "one that is off can be switched on, and the only one that is on not off");
+    it.window.send(Message::Display(display::Message::Switch("Virtual-2".into(), true)));
+    assert_eq!(asked.recv().expect("a wish"), wish("Virtual-2", None, Some(true)));
+    it.window.send(Message::Display(display::Message::Switch("Virtual-2".into(), false)));
+    assert!(!it.kept().displays["Virtual-2"].on);
 }
 
 #[test]

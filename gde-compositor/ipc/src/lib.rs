@@ -46,6 +46,17 @@ pub enum Request {
         /// Rows.
         height: u32,
     },
+    /// Use a screen otherwise, until the settings say so again.
+    Screen {
+        /// The screen's name.
+        output: String,
+        /// How large everything on it is, in per cent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scale_percent: Option<u16>,
+        /// Whether it shows something. The last one that does stays on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        is_on: Option<bool>,
+    },
     /// Write the picture of a screen into a file that must be there: rows of pixels, each four bytes, blue, green, red and nothing.
     Screenshot {
         /// The screen's name; without it the first one.
@@ -249,6 +260,13 @@ pub struct Output {
     /// What it can show: each size once, the largest first.
     #[serde(default)]
     pub modes: Vec<Mode>,
+    /// Whether it shows something; where it does not, its size is the one that it had last, or prefers.
+    #[serde(default = "yes")]
+    pub is_on: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What a screen can show.
@@ -300,6 +318,11 @@ pub enum Answer {
         /// In the order of the key Tab; none while they are closed.
         controls: Vec<QuickControl>,
     },
+    /// A learning session has begun.
+    Lesson {
+        /// What it wants.
+        lesson: Lesson,
+    },
     /// What was learnt.
     Habits {
         /// All of it.
@@ -318,11 +341,6 @@ pub enum Answer {
     /// What is seen.
     Notices {
         /// From above.
-    /// A learning session has begun.
-    Lesson {
-        /// What it wants.
-        lesson: Lesson,
-    },
         titles: Vec<String>,
     },
     /// The picture is in the file.
@@ -458,8 +476,8 @@ mod tests {
     fn messages_are_as_documented() {
         let request = Request::Action { action: "snap left".parse().unwrap() };
         assert_eq!(serde_json::to_string(&request).unwrap(), r#"{"request":"action","action":{"do":"snap","window":null,"side":"left"}}"#);
+        assert_eq!(serde_json::to_string(&Request::Lesson { lesson: None }).unwrap(), r#"{"request":"lesson"}"#);
         assert_eq!(serde_json::to_string(&Request::Windows).unwrap(), r#"{"request":"windows"}"#);
         assert_eq!(serde_json::to_string(&Answer::Failed { problem: "x".into() }).unwrap(), r#"{"answer":"failed","problem":"x"}"#);
     }
 }
-        assert_eq!(serde_json::to_string(&Request::Lesson { lesson: None }).unwrap(), r#"{"request":"lesson"}"#);

@@ -36,6 +36,22 @@ enum Command {
         #[arg(value_parser = size)]
         size: (u32, u32),
     },
+    /// Make everything on a screen larger, until the settings say so again: `scale Virtual-1 150`
+    Scale {
+        /// The screen's name
+        output: String,
+        /// Per cent
+        #[arg(value_parser = clap::value_parser!(u16).range(100..=300))]
+        percent: u16,
+    },
+    /// Switch a screen on or off, until the settings say so again: `screen Virtual-2 off`; one stays on
+    Screen {
+        /// The screen's name
+        output: String,
+        /// on or off
+        #[arg(value_parser = ["on", "off"])]
+        state: String,
+    },
     /// Do something: `snap left`, `put 3 top-right`, `close`, `workspace 2`, `undo`, `run foot`
     Action {
         /// The action in words
@@ -91,6 +107,8 @@ fn main() -> Result<()> {
         Command::Workspaces => Request::Workspaces,
         Command::Outputs => Request::Outputs,
         Command::Mode { output, size: (width, height) } => Request::Mode { output: output.clone(), width: *width, height: *height },
+        Command::Scale { output, percent } => Request::Screen { output: output.clone(), scale_percent: Some(*percent), is_on: None },
+        Command::Screen { output, state } => Request::Screen { output: output.clone(), scale_percent: None, is_on: Some(state == "on") },
         Command::Action { words } => Request::Action { action: words.join(" ").parse::<DesktopAction>()? },
         Command::Notices => Request::Notices,
         Command::Tray => Request::Tray,
@@ -127,7 +145,11 @@ fn main() -> Result<()> {
         }
         Answer::Outputs { outputs } => {
             for it in outputs {
-                println!("{}  {}x{} at {:.3} Hz, +{} +{}, scale {}", it.name, it.width, it.height, f64::from(it.refresh_mhz) / 1000.0, it.x, it.y, it.scale);
+                if it.is_on {
+                    println!("{}  {}x{} at {:.3} Hz, +{} +{}, scale {}", it.name, it.width, it.height, f64::from(it.refresh_mhz) / 1000.0, it.x, it.y, it.scale);
+                } else {
+                    println!("{}  off", it.name);
+                }
                 let sizes: Vec<String> = it.modes.iter().map(|mode| format!("{}x{}", mode.width, mode.height)).collect();
                 if !sizes.is_empty() {
                     println!("    can show {}", sizes.join(", "));

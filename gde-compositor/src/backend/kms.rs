@@ -11,7 +11,7 @@ mod setup;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use drm_client::control::Device as _;
+use drm_client::control::{Device as _, connector};
 use smithay::backend::renderer::Color32F;
 use smithay::backend::renderer::element::RenderElementStates;
 use smithay::input::keyboard::LedState;
@@ -46,6 +46,8 @@ pub struct Kms {
     card: Card,
     is_atomic: bool,
     heads: Vec<Head>,
+    /// Displays that are connected and switched off.
+    dark: Vec<(connector::Handle, Output)>,
     devices: Vec<evdev::Device>,
     vt: Option<Vt>,
     is_active: bool,
@@ -78,7 +80,9 @@ impl Kms {
 
     /// What a display can show.
     pub fn modes(&self, output: &Output) -> Vec<DisplayMode> {
-        let connector = self.heads.iter().find(|head| head.output == *output).map(|head| head.connector);
+        let lit = self.heads.iter().map(|head| (head.connector, &head.output));
+        let mut all = lit.chain(self.dark.iter().map(|(connector, output)| (*connector, output)));
+        let connector = all.find(|(_, it)| *it == output).map(|(connector, _)| connector);
         let Some(info) = connector.and_then(|connector| self.card.get_connector(connector, false).ok()) else { return Vec::new() };
         let preferred = head::preferred_mode(&info).map(|mode| mode.size());
         let mode = |mode: &drm_client::control::Mode| DisplayMode {

@@ -1,6 +1,6 @@
-//! Screens for programs that arrange them (wlr-output-management): wlr-randr, kanshi, control panels. They may give screens other sizes and
-//! places, as `gdectl mode` does, until the settings are read again; what GDE cannot do (no screen, another scale, a turned picture) is
-//! refused as a whole, and nothing is changed.
+//! Screens for programs that arrange them (wlr-output-management): wlr-randr, kanshi, control panels. They may give screens other sizes,
+//! scales and places, and switch them on and off, as `gdectl mode` and the like do, until the settings are read again; what GDE cannot do
+//! (no screen at all, a turned picture) is refused as a whole, and nothing is changed.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -18,6 +18,7 @@ use smithay::reexports::wayland_server::protocol::wl_output::Transform;
 use smithay::reexports::wayland_server::{Client, DataInit, Dispatch, DisplayHandle, GlobalDispatch, New, Resource};
 
 use crate::backend::DisplayMode;
+use crate::settings::fits;
 use crate::state::{ClientState, Gde};
 
 /// The version that we offer: the next one adds adaptive rates, which GDE has not.
@@ -58,6 +59,7 @@ struct Facts {
     size: (u32, u32),
     location: (i32, i32),
     scale: f64,
+    is_on: bool,
 }
 
 /// What a client wants of a screen.
@@ -65,6 +67,7 @@ struct Facts {
 pub struct Wanted {
     mode: Option<(u32, u32)>,
     location: Option<(i32, i32)>,
+    scale_percent: Option<u16>,
     /// Something that GDE cannot do.
     is_impossible: bool,
 }
@@ -114,13 +117,20 @@ impl Head {
             }
             modes.push((*mode, it));
         }
-        resource.enabled(1);
-        resource.transform(Transform::Normal);
         let head = Head { resource, modes, facts: facts.clone() };
-        head.tell_mode();
-        head.tell_location();
-        head.resource.scale(facts.scale);
+        head.tell_state();
         Some(head)
+    }
+
+    /// Whether it is on, and what it shows then.
+    fn tell_state(&self) {
+        self.resource.enabled(i32::from(self.facts.is_on));
+        if self.facts.is_on {
+            self.resource.transform(Transform::Normal);
+            self.tell_mode();
+            self.tell_location();
+            self.resource.scale(self.facts.scale);
+        }
     }
 
     fn tell_mode(&self) {
@@ -136,6 +146,13 @@ impl Head {
     /// Tells what is new.
     fn update(&mut self, facts: &Facts) {
         let before = std::mem::replace(&mut self.facts, facts.clone());
+        if before.is_on != facts.is_on {
+            return self.tell_state();
+        }
+        if !facts.is_on {
+            // Of a screen that is off only that is told.
+            return;
+        }
         if before.size != facts.size {
             self.tell_mode();
         }
@@ -157,18 +174,19 @@ impl Head {
 
 impl Gde {
     fn display_facts(&self) -> Vec<Facts> {
-        let one = |screen: &crate::screen::Screen| {
-            let size = screen.output.current_mode().map(|mode| mode.size).unwrap_or_default();
-            let location = screen.output.current_location();
+        let one = |output: &Output, is_on: bool| {
+            let size = output.current_mode().map(|mode| mode.size).unwrap_or_default();
+            let location = output.current_location();
             Facts {
-                output: screen.output.clone(),
-                modes: self.backend.modes(&screen.output),
+                output: output.clone(),
+                modes: self.backend.modes(output),
                 size: (size.w.unsigned_abs(), size.h.unsigned_abs()),
                 location: (location.x, location.y),
-                scale: screen.output.current_scale().fractional_scale(),
+                scale: output.current_scale().fractional_scale(),
+                is_on,
             }
         };
-        self.screens.iter().map(one).collect()
+        self.screens.iter().map(|screen| one(&screen.output, true)).chain(self.dark.iter().map(|output| one(output, false))).collect()
     }
 
     /// Tells who arranges screens what has changed. To be called when the events at hand are done.
@@ -208,37 +226,59 @@ impl Gde {
 
     /// Whether an arrangement can be had, without having it.
     fn can_arrange(&self, arrangement: &Arrangement) -> bool {
-        arrangement.heads.iter().all(|(output, wanted)| {
-            // A screen that is off is not to be had.
-            let Some(wanted) = wanted.as_ref().map(|wanted| locked(wanted)) else { return false };
-            let is_there = self.screens.iter().any(|screen| screen.output == *output);
+        let can = |(output, wanted): &(Output, Option<Arc<Mutex<Wanted>>>)| {
+            let is_there = self.screens.iter().any(|screen| screen.output == *output) || self.dark.contains(output);
+            let Some(wanted) = wanted.as_ref().map(|wanted| locked(wanted)) else { return is_there };
             let has_mode = wanted.mode.is_none_or(|size| self.backend.modes(output).iter().any(|mode| (mode.width, mode.height) == size));
-            is_there && has_mode && !wanted.is_impossible
-        })
+            let now = output.current_mode().map(|mode| mode.size).unwrap_or_default();
+            let size = wanted.mode.map_or((now.w, now.h), |(w, h)| (w as i32, h as i32));
+            let percent = wanted.scale_percent.unwrap_or_else(|| percent_of(output));
+            is_there && has_mode && !wanted.is_impossible && fits(percent, size).is_ok()
+        };
+        // Without any screen nobody could take that back.
+        arrangement.heads.iter().any(|(_, wanted)| wanted.is_some()) && arrangement.heads.iter().all(can)
     }
 
-    /// Makes an arrangement; whether all of it holds now.
+    /// Makes an arrangement; whether all of it holds now. Where it does not, everything is as before.
     fn arrange(&mut self, arrangement: &Arrangement) -> bool {
         if !self.can_arrange(arrangement) {
             return false;
         }
-        let mut is_done = true;
+        let before = self.chosen.displays.clone();
+        let places: Vec<_> = self.screens.iter().map(|screen| (screen.output.clone(), screen.output.current_location())).collect();
         for (output, wanted) in &arrangement.heads {
-            let Some((mode, location)) = wanted.as_ref().map(|wanted| locked(wanted)).map(|wanted| (wanted.mode, wanted.location)) else { continue };
-            let now = output.current_mode().map(|mode| (mode.size.w.unsigned_abs(), mode.size.h.unsigned_abs()));
-            if let Some((width, height)) = mode.filter(|mode| Some(*mode) != now)
-                && let Err(problem) = self.set_mode(&output.name(), Size { width, height })
-            {
-                tracing::warn!("{problem}");
-                is_done = false;
-            }
-            if let Some(location) = location {
-                output.change_current_state(None, None, None, Some(location.into()));
-            }
+            let display = self.chosen.displays.entry(output.name()).or_default();
+            display.on = wanted.is_some();
+            let Some(wanted) = wanted.as_ref().map(|wanted| locked(wanted)) else { continue };
+            display.size = wanted.mode.map(|(width, height)| Size { width, height }).or(display.size);
+            display.scale_percent = wanted.scale_percent.or(display.scale_percent);
+        }
+        self.update_screens();
+        let is_done = arrangement.heads.iter().all(|(output, wanted)| self.is_arranged(output, wanted.as_ref().map(|it| locked(it)).as_deref()));
+        if !is_done {
+            tracing::warn!("the screens could not be arranged as a program wants them; they are as before");
+            self.chosen.displays = before;
+            self.update_screens();
+        }
+        let wanted = arrangement.heads.iter().filter(|_| is_done).filter_map(|(output, wanted)| Some((output.clone(), locked(wanted.as_ref()?).location?.into())));
+        for (output, location) in places.into_iter().filter(|_| !is_done).chain(wanted) {
+            output.change_current_state(None, None, None, Some(location));
         }
         self.screens_changed();
         is_done
     }
+
+    /// Whether a screen is as it was wanted.
+    fn is_arranged(&self, output: &Output, wanted: Option<&Wanted>) -> bool {
+        let Some(wanted) = wanted else { return self.dark.contains(output) };
+        let size = output.current_mode().map(|mode| (mode.size.w.unsigned_abs(), mode.size.h.unsigned_abs()));
+        self.screens.iter().any(|screen| screen.output == *output) && wanted.mode.is_none_or(|mode| Some(mode) == size) && wanted.scale_percent.is_none_or(|it| it == percent_of(output))
+    }
+}
+
+/// The scale of a screen.
+fn percent_of(output: &Output) -> u16 {
+    (output.current_scale().fractional_scale() * 100.0).round() as u16
 }
 
 impl GlobalDispatch<ZwlrOutputManagerV1, ()> for Gde {
@@ -321,7 +361,8 @@ impl Dispatch<ZwlrOutputConfigurationV1, Mutex<Arrangement>> for Gde {
                     // Of what is not so any more.
                     return configuration.cancelled();
                 }
-                if gde.screens.iter().any(|screen| !arrangement.heads.iter().any(|(output, _)| *output == screen.output)) {
+                let mut known = gde.screens.iter().map(|screen| &screen.output).chain(&gde.dark);
+                if known.any(|output| !arrangement.heads.iter().any(|(it, _)| it == output)) {
                     return configuration.post_error(Error::UnconfiguredHead, "a head is neither enabled nor disabled");
                 }
                 let can = if is_apply { gde.arrange(&arrangement) } else { gde.can_arrange(&arrangement) };
@@ -374,8 +415,9 @@ impl Dispatch<ZwlrOutputConfigurationHeadV1, Arc<Mutex<Wanted>>> for Gde {
             Request::SetPosition { .. } if wanted.location.is_some() => head.post_error(Error::AlreadySet, "the position was set before"),
             Request::SetPosition { x, y } => wanted.location = Some((x, y)),
             Request::SetScale { scale } if scale <= 0.0 => head.post_error(Error::InvalidScale, "the scale is not positive"),
-            // There is one scale.
-            Request::SetScale { scale } => wanted.is_impossible |= scale != 1.0,
+            Request::SetScale { .. } if wanted.scale_percent.is_some() => head.post_error(Error::AlreadySet, "the scale was set before"),
+            // More than there is of a scale is refused when it is to hold.
+            Request::SetScale { scale } => wanted.scale_percent = Some((scale * 100.0).round() as u16),
             Request::SetTransform { transform } => match transform.into_result() {
                 Ok(transform) => wanted.is_impossible |= transform != Transform::Normal,
                 Err(_) => head.post_error(Error::InvalidTransform, "there is no such transform"),

@@ -25,7 +25,8 @@ impl OutputHandler for Gde {}
 
 impl FractionalScaleHandler for Gde {
     fn new_fractional_scale(&mut self, surface: WlSurface) {
-        let scale = self.screens.first().map_or(1.0, |screen| screen.output.current_scale().fractional_scale());
+        // Where it will be is not known yet: the most that any screen needs. It is told again when it is shown.
+        let scale = crate::theme::scale().factor();
         with_states(&surface, |states| with_fractional_scale(states, |fractional| fractional.set_preferred_scale(scale)));
     }
 }

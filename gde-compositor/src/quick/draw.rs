@@ -100,7 +100,7 @@ fn name_of(names: &[&'static str], index: i32) -> &'static str {
 pub fn draw(look: &Look, fonts: &Fonts) -> Pixmap {
     let places = &look.places;
     let (w, h) = (places.width, places.height);
-    let mut pixmap = Pixmap::new(w.max(1) as usize, h.max(1) as usize);
+    let mut pixmap = theme::picture(w, h);
     theme::draw_box(&mut pixmap, (0, 0, w, h), 14);
     let mut sheet = Sheet { pixmap, look, regular: fonts.regular.as_ref(), bold: fonts.bold.as_ref() };
     sheet.header();

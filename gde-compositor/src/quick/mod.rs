@@ -109,6 +109,13 @@ impl QuickSettings {
         self.open.is_some()
     }
 
+    /// It is drawn anew with the next frame.
+    pub fn forget_picture(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.look = None;
+        }
+    }
+
     /// Where the box is, while it is open.
     pub fn area(&self) -> Option<Rect> {
         self.open.as_ref().map(|it| it.area)

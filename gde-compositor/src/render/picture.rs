@@ -44,6 +44,16 @@ impl Canvas {
         (self.pixmap.width() as i32, self.pixmap.height() as i32).into()
     }
 
+    /// Its extent on a screen of this scale.
+    fn size_at(&self, scale: Scale<f64>) -> Size<i32, Physical> {
+        let ratio = scale.x / self.pixmap.scale().factor();
+        // Copied where it was drawn for that, without rounding.
+        if (ratio - 1.0).abs() < 1e-6 {
+            return self.size();
+        }
+        self.size().to_f64().upscale(ratio).to_i32_round()
+    }
+
     /// The canvas as an element with its upper left corner here.
     pub fn at(&self, location: Point<i32, Physical>, alpha: f32) -> Picture {
         Picture { canvas: self.clone(), location, alpha, kind: Kind::Unspecified }
@@ -83,13 +93,13 @@ impl Element for Picture {
         Rectangle::from_size((self.canvas.pixmap.width() as f64, self.canvas.pixmap.height() as f64).into())
     }
 
-    fn geometry(&self, _scale: Scale<f64>) -> Rectangle<i32, Physical> {
-        Rectangle::new(self.location, self.canvas.size())
+    fn geometry(&self, scale: Scale<f64>) -> Rectangle<i32, Physical> {
+        Rectangle::new(self.location, self.canvas.size_at(scale))
     }
 
-    fn opaque_regions(&self, _scale: Scale<f64>) -> OpaqueRegions<i32, Physical> {
+    fn opaque_regions(&self, scale: Scale<f64>) -> OpaqueRegions<i32, Physical> {
         if self.canvas.is_opaque && self.alpha >= 1.0 {
-            OpaqueRegions::from_slice(&[Rectangle::from_size(self.canvas.size())])
+            OpaqueRegions::from_slice(&[Rectangle::from_size(self.canvas.size_at(scale))])
         } else {
             OpaqueRegions::default()
         }

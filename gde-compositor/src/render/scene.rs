@@ -316,6 +316,7 @@ impl Gde {
             }
             let look = Look {
                 colours: theme::colours(),
+                scale: theme::scale(),
                 width: frame.w,
                 title: window.names().0,
                 is_focused,

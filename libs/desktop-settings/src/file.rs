@@ -78,7 +78,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Appearance, Arrangement, Contrast, Lesson, Colour, Keyboard, Learning, Pictures, Privacy, Scheme, Size};
+    use crate::{Appearance, Arrangement, Contrast, Lesson, Colour, Display, Keyboard, Learning, Pictures, Privacy, Scheme, Size};
     use proptest::prelude::*;
 
     fn file() -> (tempfile::TempDir, PathBuf) {
@@ -96,7 +96,7 @@ mod tests {
             let settings = Settings {
                 appearance: Appearance { scheme, accent: Colour(accent), text_percent, animations, contrast },
                 keyboard: Some(Keyboard { layout, variant: name.clone(), options: String::new() }),
-                displays: [(name, Size { width, height: 7 })].into(),
+                displays: [(name, Display { size: is_light.then_some(Size { width, height: 7 }), scale_percent: lesson, on: learn })].into(),
                 arrangement: Arrangement { learn, offer },
                 learning: Learning { focus: offer, text_percent: lesson, contrast },
                 privacy: Privacy { store_pictures: [Pictures::Ask, Pictures::Always, Pictures::Never][pictures] },
@@ -124,7 +124,7 @@ mod tests {
     fn mistakes_lose_nothing() {
         let (_folder, path) = file();
         fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        for bad in ["[appearance]\naccent = \"blue\"", "[appearance", "[displays]\na = 1"] {
+        for bad in ["[appearance]\naccent = \"blue\"", "[appearance", "[displays]\na = 1", "[displays]\na = { width = 1 }"] {
             fs::write(&path, bad).expect("written");
             let error = Settings::change(&path, |it| it.keyboard = None).expect_err("not understood");
             assert!(error.to_string().contains("desktop.toml"), "{error}");

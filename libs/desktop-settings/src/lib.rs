@@ -18,7 +18,8 @@
 //! store_pictures = "always"
 //!
 //! [displays]
-//! Virtual-1 = { width = 1024, height = 768 }
+//! Virtual-1 = { width = 1024, height = 768, scale_percent = 125 }
+//! Virtual-2 = { on = false }
 //! ```
 
 mod colour;
@@ -42,9 +43,9 @@ pub struct Settings {
     /// The keyboard's layout; without it the machine's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keyboard: Option<Keyboard>,
-    /// Sizes of screens, by the connector's name; others have what they prefer.
+    /// Screens, by the connector's name; others have what they prefer.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub displays: BTreeMap<String, Size>,
+    pub displays: BTreeMap<String, Display>,
     /// What the desktop learns of windows, and offers.
     #[serde(skip_serializing_if = "Arrangement::is_default")]
     pub arrangement: Arrangement,
@@ -240,8 +241,68 @@ impl Default for Learning {
     }
 }
 
-/// Pixels of a screen.
+/// How a screen is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "DisplayEntry", into = "DisplayEntry")]
+pub struct Display {
+    /// Its pixels; without them what it prefers.
+    pub size: Option<Size>,
+    /// How large everything on it is, in per cent: [`Display::SCALE`].
+    pub scale_percent: Option<u16>,
+    /// Whether it shows something. Of all screens one does, whatever is said.
+    pub on: bool,
+}
+
+/// The same as the file has it.
+#[derive(Serialize, Deserialize)]
+struct DisplayEntry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scale_percent: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<bool>,
+}
+
+impl TryFrom<DisplayEntry> for Display {
+    type Error = &'static str;
+
+    fn try_from(entry: DisplayEntry) -> Result<Self, Self::Error> {
+        let size = match (entry.width, entry.height) {
+            (Some(width), Some(height)) => Some(Size { width, height }),
+            (None, None) => None,
+            _ => return Err("a screen's size has a width and a height"),
+        };
+        Ok(Display { size, scale_percent: entry.scale_percent, on: entry.on.unwrap_or(true) })
+    }
+}
+
+impl From<Display> for DisplayEntry {
+    fn from(it: Display) -> Self {
+        DisplayEntry { width: it.size.map(|it| it.width), height: it.size.map(|it| it.height), scale_percent: it.scale_percent, on: (!it.on).then_some(false) }
+    }
+}
+
+impl Display {
+    /// The least and the most scale that is taken.
+    pub const SCALE: (u16, u16) = (100, 300);
+
+    /// Pixels a unit.
+    pub fn scale(&self) -> f64 {
+        f64::from(self.scale_percent.unwrap_or(100).clamp(Self::SCALE.0, Self::SCALE.1)) / 100.0
+    }
+}
+
+impl Default for Display {
+    fn default() -> Self {
+        Display { size: None, scale_percent: None, on: true }
+    }
+}
+
+/// Pixels of a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// A row.
     pub width: u32,

@@ -1,4 +1,4 @@
-//! Sizes of screens, which the desktop changes at once. A size that nobody confirms is taken back: it may not be seen.
+//! Sizes and scales of screens, and which are on: the desktop changes them at once. A size that nobody confirms is taken back: it may not be seen.
 
 use desktop_settings::Size;
 use gde_ipc::{Answer, Client, Output, Request};
@@ -6,6 +6,9 @@ use genai_ui::{Task, job};
 
 use crate::form::{Control, Row, Section};
 use crate::{Message as All, Question, Settings};
+
+/// How large everything is, per cent.
+const SCALES: [(&str, u16); 5] = [("100 %", 100), ("125 %", 125), ("150 %", 150), ("175 %", 175), ("200 %", 200)];
 
 /// Seconds that a size has to be confirmed in.
 const SECONDS: u32 = 15;
@@ -30,6 +33,10 @@ pub enum Message {
     Keep(String, Size),
     /// It is not to be so.
     Back(String, Size),
+    /// Everything on a screen should be so large, in per cent.
+    Scale(String, u16),
+    /// A screen should be on, or off.
+    Switch(String, bool),
 }
 
 /// Asks the desktop for the screens.
@@ -54,6 +61,17 @@ fn screens() -> Result<Vec<Output>, String> {
 
 fn set(output: &str, size: Size) -> Result<(), String> {
     ask(&Request::Mode { output: output.to_owned(), width: size.width, height: size.height }).map(drop)
+}
+
+/// Has the desktop use a screen otherwise, and keeps that.
+fn keep(path: &std::path::Path, output: &str, scale_percent: Option<u16>, is_on: Option<bool>) -> Result<(), String> {
+    ask(&Request::Screen { output: output.to_owned(), scale_percent, is_on })?;
+    let change = |it: &mut desktop_settings::Settings| {
+        let display = it.displays.entry(output.to_owned()).or_default();
+        display.scale_percent = scale_percent.or(display.scale_percent);
+        display.on = is_on.unwrap_or(display.on);
+    };
+    desktop_settings::Settings::change(path, change).map(drop).map_err(|error| error.to_string())
 }
 
 fn name(size: Size) -> String {
@@ -88,9 +106,20 @@ impl Settings {
                 let path = self.places.settings.clone();
                 return job::start(move |_| {
                     let kept = desktop_settings::Settings::change(&path, |it| {
-                        it.displays.insert(screen, size);
+                        it.displays.entry(screen).or_default().size = Some(size);
                     });
                     All::Finished(kept.map(|_| "The size is kept.".to_owned()).map_err(|error| error.to_string()))
+                });
+            }
+            Message::Scale(screen, percent) => {
+                let path = self.places.settings.clone();
+                return job::start(move |_| All::Finished(keep(&path, &screen, Some(percent), None).map(|()| format!("Everything on {screen} is drawn at {percent} %."))));
+            }
+            Message::Switch(screen, is_on) => {
+                let path = self.places.settings.clone();
+                return job::start(move |_| {
+                    let words = if is_on { "is on" } else { "is off; its windows are on the others" };
+                    All::Finished(keep(&path, &screen, None, Some(is_on)).map(|()| format!("{screen} {words}.")))
                 });
             }
             Message::Back(screen, size) => {
@@ -117,8 +146,20 @@ impl State {
                 Row::new(name(size), Control::Pick { is_chosen, message }).about(preferred)
             };
             let frames = format!("{:.0} frames a second", f64::from(screen.refresh_mhz) / 1000.0);
-            let mut rows = vec![Row::shown("Shown now", name(now)).about(frames)];
-            rows.extend(screen.modes.iter().map(row));
+            let mut rows = Vec::new();
+            // The last one cannot be switched off.
+            if !screen.is_on || self.screens.iter().filter(|it| it.is_on).count() > 1 {
+                let message = Some(All::Display(Message::Switch(screen.name.clone(), !screen.is_on)));
+                rows.push(Row::new("Use this screen", Control::Switch { is_on: screen.is_on, message }).about("Without it windows are on the others"));
+            }
+            if screen.is_on {
+                let options = SCALES.map(|(label, percent)| (label, All::Display(Message::Scale(screen.name.clone(), percent)))).to_vec();
+                let percent = (screen.scale * 100.0).round() as u16;
+                let chosen = SCALES.iter().position(|it| it.1 == percent);
+                rows.push(Row::new("Scale", Control::Choice { options, chosen }).about("How large everything on it is"));
+                rows.push(Row::shown("Shown now", name(now)).about(frames));
+                rows.extend(screen.modes.iter().map(row));
+            }
             Section::new(format!("Screen {}", screen.name), rows)
         };
         self.screens.iter().map(one).collect()

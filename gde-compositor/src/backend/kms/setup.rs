@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use desktop_settings::Size;
+use desktop_settings::Display;
 use drm_client::control::{Device as _, Event, connector};
 use drm_client::{ClientCapability, Device as _};
 use smithay::reexports::calloop::generic::Generic;
@@ -42,13 +42,13 @@ impl Kms {
         card.acquire_master_lock().with_context(|| format!("taking {CARD}: does another program draw on it?"))?;
         let is_atomic = card.set_client_capability(ClientCapability::UniversalPlanes, true).is_ok() && card.set_client_capability(ClientCapability::Atomic, true).is_ok();
         // Who has no plane for the pointer answers so when it is first set.
-        Ok(Kms { card, is_atomic, heads: Vec::new(), devices: Vec::new(), vt, is_active: true, cursor: None, has_cursor: true })
+        Ok(Kms { card, is_atomic, heads: Vec::new(), dark: Vec::new(), devices: Vec::new(), vt, is_active: true, cursor: None, has_cursor: true })
     }
 
     /// A connected display and its mode: the size that the user wants, where it has that, else what it prefers.
-    fn mode_of(&self, connector: connector::Handle, wanted: &BTreeMap<String, Size>) -> Option<(connector::Info, drm_client::control::Mode)> {
+    fn mode_of(&self, connector: connector::Handle, wanted: &BTreeMap<String, Display>) -> Option<(connector::Info, drm_client::control::Mode)> {
         let info = self.card.get_connector(connector, true).ok()?;
-        let wanted = wanted.get(&name_of(&info)).and_then(|size| {
+        let wanted = wanted.get(&name_of(&info)).and_then(|it| it.size).and_then(|size| {
             let is_so = |mode: &&drm_client::control::Mode| (u32::from(mode.size().0), u32::from(mode.size().1)) == (size.width, size.height);
             info.modes().iter().filter(is_so).max_by_key(|mode| mode.vrefresh()).copied()
         });
@@ -183,7 +183,8 @@ fn reopen(gde: &mut Gde) -> anyhow::Result<()> {
     kms.card = card;
     kms.cursor = None;
     let old = std::mem::take(&mut kms.heads);
-    let outputs: Vec<_> = old.iter().map(|head| head.output.clone()).collect();
+    let dark = std::mem::take(&mut kms.dark).into_iter().map(|(_, output)| output);
+    let outputs: Vec<_> = old.iter().map(|head| head.output.clone()).chain(dark).collect();
     drop(old);
     for output in outputs {
         gde.remove_screen(&output);
@@ -196,7 +197,7 @@ fn reopen(gde: &mut Gde) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings screens into line with what is connected, and with the sizes that the user wants.
+/// Brings screens into line with what is connected, and with what the user wants of them.
 pub fn update_displays(gde: &mut Gde) {
     // Displays' memory may go.
     gde.renderer.forget_targets();
@@ -209,17 +210,38 @@ pub fn update_displays(gde: &mut Gde) {
             return;
         }
     };
-    for connector in connectors {
+    let Some(kms) = self::kms(gde) else { return };
+    let mut found: Vec<_> = connectors.into_iter().map(|connector| (connector, kms.mode_of(connector, &wanted))).collect();
+    let is_on = |info: &connector::Info| wanted.get(&name_of(info)).is_none_or(|it| it.on);
+    // One stays on, whatever is said: also where the others are pulled out.
+    let any = found.iter().any(|(_, it)| it.as_ref().is_some_and(|(info, _)| is_on(info)));
+    // First those that come, so that windows have a place to go.
+    found.sort_by_key(|(_, it)| it.as_ref().is_none_or(|(info, _)| any && !is_on(info)));
+    for (connector, found) in found {
         let Some(kms) = self::kms(gde) else { return };
-        let found = kms.mode_of(connector, &wanted);
         let index = kms.heads.iter().position(|head| head.connector == connector);
         match (found, index) {
-            (None, None) => {}
-            (None, Some(index)) => {
-                let head = kms.heads.remove(index);
-                let output = head.output.clone();
-                head.destroy(&kms.card);
-                gde.remove_screen(&output);
+            (None, index) => {
+                let gone = index.map(|index| remove_head(kms, index));
+                let dark = kms.dark.iter().position(|it| it.0 == connector).map(|index| kms.dark.remove(index).1);
+                if let Some(output) = gone.or(dark) {
+                    gde.remove_screen(&output);
+                }
+            }
+            (Some((info, _)), Some(index)) if any && !is_on(&info) => {
+                let output = remove_head(kms, index);
+                tracing::info!("{} is switched off", output.name());
+                kms.dark.push((connector, output.clone()));
+                gde.darken(&output);
+            }
+            (Some((info, mode)), None) if any && !is_on(&info) => {
+                if kms.dark.iter().all(|it| it.0 != connector) {
+                    let (size, physical) = (size_of(&mode), physical_size(&info));
+                    let output = gde.add_dark_screen(&name_of(&info), size, mode.vrefresh() as i32 * 1000, physical);
+                    if let Some(kms) = self::kms(gde) {
+                        kms.dark.push((connector, output));
+                    }
+                }
             }
             (Some((info, mode)), None) => add_head(gde, &info, mode),
             (Some((_, mode)), Some(index)) => {
@@ -242,15 +264,44 @@ pub fn update_displays(gde: &mut Gde) {
             }
         }
     }
+    gde.update_scales();
+    gde.update_cursor();
+}
+
+/// Its framebuffers go, and with them what the display shows.
+fn remove_head(kms: &mut Kms, index: usize) -> smithay::output::Output {
+    let head = kms.heads.remove(index);
+    let output = head.output.clone();
+    head.destroy(&kms.card);
+    // The pointer is the first display's.
+    kms.cursor = None;
+    output
+}
+
+fn size_of(mode: &drm_client::control::Mode) -> (i32, i32) {
+    (mode.size().0.into(), mode.size().1.into())
+}
+
+/// In millimetres.
+fn physical_size(info: &connector::Info) -> (i32, i32) {
+    info.size().map_or((0, 0), |(w, h)| (w as i32, h as i32))
 }
 
 fn add_head(gde: &mut Gde, info: &connector::Info, mode: drm_client::control::Mode) {
     let Some(kms) = kms(gde) else { return };
     let Some(crtc) = kms.free_crtc(info) else { return };
     let name = name_of(info);
-    let size = (mode.size().0.into(), mode.size().1.into());
-    let physical = info.size().map_or((0, 0), |(w, h)| (w as i32, h as i32));
-    let output = gde.add_screen(&name, size, mode.vrefresh() as i32 * 1000, physical, 1.0);
+    let size = size_of(&mode);
+    let dark = kms.dark.iter().position(|it| it.0 == info.handle()).map(|index| kms.dark.remove(index).1);
+    let output = match dark {
+        Some(output) => {
+            let mode = smithay::output::Mode { size: size.into(), refresh: mode.vrefresh() as i32 * 1000 };
+            output.change_current_state(Some(mode), None, None, None);
+            gde.show_on(&output);
+            output
+        }
+        None => gde.add_screen(&name, size, mode.vrefresh() as i32 * 1000, physical_size(info), 1.0),
+    };
     let Some(kms) = self::kms(gde) else { return };
     match Head::new(&kms.card, kms.is_atomic, info.handle(), crtc, mode, output.clone()) {
         Ok(head) => {
