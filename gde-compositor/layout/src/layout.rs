@@ -168,18 +168,15 @@ impl<W: Window> Layout<W> {
     }
 
     /// Screens are elsewhere, or have more or fewer units: from which rectangle to which. Their windows stay on them, where they were as seen from the screen's
-    /// middle, and no larger than it. To be called before [`Layout::set_areas`].
+    /// middle, no larger than what can be used of it, and what was wholly in sight stays so. To be called before [`Layout::set_areas`].
     pub fn follow(&mut self, moves: &[(Rect, Rect)]) {
-        for entry in &mut self.entries {
-            let free = entry.place.free;
-            let best = moves.iter().max_by_key(|(old, _)| (old.intersection(&free).pixels(), old.contains(free.centre())));
-            let Some((old, new)) = best.filter(|(old, _)| old.overlaps(&free) && self.areas.iter().all(|area| area.full.intersection(&free).pixels() <= old.intersection(&free).pixels())) else { continue };
-            let size = Size { w: free.w.min(new.w), h: free.h.min(new.h) };
-            let part = |distance: i32, old: i32, new: i32| (i64::from(distance) * i64::from(new) / i64::from(old.max(1))) as i32;
-            let (from, centre) = (old.centre(), free.centre());
-            let x = new.centre().x + part(centre.x - from.x, old.w, new.w) - size.w / 2;
-            let y = new.centre().y + part(centre.y - from.y, old.h, new.h) - size.h / 2;
-            entry.place.free = Rect::new(x, y, size.w, size.h);
+        let moves: Vec<(Area, Rect)> = moves.iter().filter_map(|(old, new)| Some((*self.areas.iter().find(|area| area.full == *old)?, *new))).collect();
+        for index in 0..self.entries.len() {
+            let free = self.entries[index].place.free;
+            let now = self.area_of(&free);
+            if let Some((old, new)) = moves.iter().find(|(old, _)| old.full == now.full) {
+                self.entries[index].place.free = followed(free, old, new);
+            }
         }
     }
 
@@ -713,4 +710,50 @@ fn clamp<W: Window>(window: &W, size: Size) -> Size {
     };
     let (min, max) = (window.min_size(), window.max_size());
     Size { w: limit(size.w, min.w, max.w), h: limit(size.h, min.h, max.h) }
+}
+
+/// Where a window is on a screen that has become another one, with panels as wide as before.
+fn followed(free: Rect, old: &Area, new: &Rect) -> Rect {
+    let (full, usable) = (old.full, old.usable);
+    let (left, top) = (usable.x - full.x, usable.y - full.y);
+    let room = Rect::new(new.x + left, new.y + top, new.w - left - (full.right() - usable.right()), new.h - top - (full.bottom() - usable.bottom()));
+    // An edge of one dimension: where it begins and how long it is.
+    let one = |at: i32, length: i32, (old_at, old_length): (i32, i32), (room_at, room_length): (i32, i32)| {
+        let kept = length.min(room_length).max(1);
+        let from_middle = i64::from(at) + i64::from(length / 2) - i64::from(old_at) - i64::from(old_length / 2);
+        let middle = i64::from(room_at) + i64::from(room_length / 2) + from_middle * i64::from(room_length) / i64::from(old_length.max(1));
+        let begin = middle - i64::from(kept / 2);
+        let was_in_sight = at >= old_at && i64::from(at) + i64::from(length) <= i64::from(old_at) + i64::from(old_length);
+        let last = i64::from(room_at) + i64::from(room_length - kept).max(0);
+        let begin = if was_in_sight { begin.clamp(room_at.into(), last) } else { begin };
+        (begin.clamp(i32::MIN.into(), i32::MAX.into()) as i32, kept)
+    };
+    let (x, w) = one(free.x, free.w, (usable.x, usable.w), (room.x, room.w));
+    let (y, h) = one(free.y, free.h, (usable.y, usable.h), (room.y, room.h));
+    Rect::new(x, y, w, h)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_follow_their_screen() {
+        let area = |full: Rect| Area { full, usable: Rect::new(full.x, full.y + 30, full.w, full.h - 30) };
+        let old = area(Rect::new(0, 0, 1280, 800));
+        let new = Rect::new(2000, 100, 640, 400);
+        let room = area(new).usable;
+        for free in [Rect::new(0, 244, 820, 556), Rect::new(160, 67, 960, 676), Rect::new(1180, 700, 100, 100), Rect::new(0, 30, 1280, 770)] {
+            let followed = followed(free, &old, &new);
+            assert!(room.contains_rect(&followed), "{free:?} is at {followed:?} of {room:?}");
+        }
+        // There and back again where it fits.
+        let small = Rect::new(400, 300, 300, 200);
+        let there = followed(small, &old, &new);
+        assert_eq!((there.w, there.h), (300, 200));
+        let back = followed(there, &area(new), &old.full);
+        assert!((back.x - small.x).abs() <= 2 && (back.y - small.y).abs() <= 4, "{back:?}");
+        // What hung over the edge hangs over it.
+        assert!(followed(Rect::new(-200, 100, 400, 200), &old, &new).x < new.x);
+    }
 }
