@@ -167,7 +167,11 @@ impl Gde {
     fn changes_kept(&mut self, count: usize, kept: Result<Settings, Problem>) {
         self.chosen.unkept = self.chosen.unkept.saturating_sub(count);
         match kept {
-            Ok(settings) if self.chosen.unkept == 0 => self.apply_settings(&settings),
+            // Others may have changed the file since: what was heard of that meanwhile was left for now.
+            Ok(settings) if self.chosen.unkept == 0 => match self.chosen.path.clone() {
+                Some(path) => self.take_settings(Settings::read(&path)),
+                None => self.apply_settings(&settings),
+            },
             Ok(settings) => self.chosen.kept = settings.appearance,
             Err(problem) => {
                 tracing::warn!("{problem}");
