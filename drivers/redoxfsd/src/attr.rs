@@ -116,6 +116,14 @@ fn flags(node: &Node) -> u32 {
     }
 }
 
+/// What the kernel is told of a node's records: one is read, checked and unpacked as a whole.
+fn read_unit(node: &Node) -> u32 {
+    match crate::records::has_records(node) {
+        true => NodeAttr::read_unit_flags(node.record_level().bytes().ilog2() - redoxfs::BLOCK_SIZE.ilog2()),
+        false => 0,
+    }
+}
+
 /// The format's times are unsigned; earlier ones than 1970 are kept as two's complement.
 fn time((seconds, nanoseconds): (u64, u32)) -> Time {
     Time {
@@ -155,7 +163,7 @@ pub fn of_node(id: u32, node: &Node) -> NodeAttr {
         nlink: node.links(),
         uid: node.uid(),
         gid: node.gid(),
-        flags: flags(node),
+        flags: flags(node) | read_unit(node),
         rdev: extra.map_or(0, |extra| extra.rdev),
         size: if has_size { node.size() } else { 0 },
         blocks512: node.blocks() * (redoxfs::BLOCK_SIZE / 512),

@@ -13,6 +13,8 @@ pub struct ReadAhead {
     next: AtomicU64,
     /// Pages read ahead last time.
     window: AtomicU32,
+    /// The first page that nobody has asked for yet, while reading goes on in order; 0 before.
+    asked: AtomicU64,
 }
 
 impl Default for ReadAhead {
@@ -24,7 +26,7 @@ impl Default for ReadAhead {
 impl ReadAhead {
     /// A reader that has not read yet. Reading from the start counts as in order.
     pub const fn new() -> Self {
-        Self { next: AtomicU64::new(0), window: AtomicU32::new(0) }
+        Self { next: AtomicU64::new(0), window: AtomicU32::new(0), asked: AtomicU64::new(0) }
     }
 
     /// Notes that the pages `first..end` were read.
@@ -32,6 +34,7 @@ impl ReadAhead {
         let next = self.next.load(Ordering::Relaxed);
         if first != next && first + 1 != next {
             self.window.store(0, Ordering::Relaxed);
+            self.asked.store(0, Ordering::Relaxed);
         }
         self.next.store(end, Ordering::Relaxed);
     }
@@ -45,8 +48,32 @@ impl ReadAhead {
         let window = if in_order { (last * 2).clamp(INITIAL, MAX_BATCH) } else { 1 };
         let window = window.max(wanted.min(MAX_BATCH));
         self.window.store(if in_order { window as u32 } else { 0 }, Ordering::Relaxed);
+        self.asked.store(if in_order && window == MAX_BATCH { index + window as u64 } else { 0 }, Ordering::Relaxed);
         self.next.store(index + 1, Ordering::Relaxed);
         window
+    }
+
+    /// The pages to ask for now, without waiting for them, by a reader that is about to look at those before page `end`: a whole batch, as long as no more than one lies
+    /// between; `pages` are in the file. To be called until it says `None`.
+    pub fn next_batch(&self, end: u64, pages: u64) -> Option<(u64, usize)> {
+        let asked = self.asked.load(Ordering::Relaxed);
+        if asked == 0 || asked >= pages || asked < end || asked - end > MAX_BATCH as u64 {
+            return None;
+        }
+        let count = (pages - asked).min(MAX_BATCH as u64);
+        self.asked.store(asked + count, Ordering::Relaxed);
+        Some((asked, count as usize))
+    }
+
+    /// No more batches until pages are missing again: they are there already, or cannot be had.
+    pub fn stop(&self) {
+        self.asked.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether a reader that begins at page `first` goes on in order.
+    pub fn is_next(&self, first: u64) -> bool {
+        let next = self.next.load(Ordering::Relaxed);
+        first == next || first + 1 == next
     }
 }
 
@@ -80,6 +107,45 @@ mod tests {
             ahead.note(page, page + 1);
         }
         assert!(requests <= 10_000 / MAX_BATCH + 3, "{requests} requests");
+    }
+
+    #[test]
+    fn a_reader_in_order_has_one_or_two_batches_before_it() {
+        let (ahead, batch, pages) = (ReadAhead::new(), MAX_BATCH as u64, 10 * MAX_BATCH as u64 + 5);
+        assert_eq!(ahead.next_batch(batch, pages), None, "nothing was read yet");
+        assert_eq!(ahead.window(0, MAX_BATCH), MAX_BATCH);
+        let mut asked = batch;
+        for read in 1..=10 {
+            let end = read * batch;
+            while let Some((first, count)) = ahead.next_batch(end, pages) {
+                assert_eq!(first, asked);
+                asked += count as u64;
+                assert!(asked <= pages);
+            }
+            assert!(asked >= (end + batch).min(pages) && asked <= end + 2 * batch);
+            ahead.note(end - batch, end);
+            assert!(ahead.is_next(end));
+        }
+        assert_eq!(asked, pages);
+    }
+
+    #[test]
+    fn batches_end_with_the_order() {
+        let ahead = ReadAhead::new();
+        ahead.window(0, MAX_BATCH);
+        ahead.note(5000, 5001);
+        assert_eq!(ahead.next_batch(5001, 100_000), None);
+        ahead.window(5001, MAX_BATCH);
+        assert!(ahead.next_batch(5001 + MAX_BATCH as u64, 100_000).is_some());
+        ahead.stop();
+        assert_eq!(ahead.next_batch(5001 + MAX_BATCH as u64, 100_000), None);
+    }
+
+    #[test]
+    fn small_reads_begin_batches_when_the_window_has_grown() {
+        let ahead = ReadAhead::new();
+        assert_eq!(ahead.window(0, 1), 16);
+        assert_eq!(ahead.next_batch(1, 10_000), None);
     }
 
     #[test]

@@ -303,6 +303,15 @@ impl<R, A> Table<R, A> {
         }
     }
 
+    /// Calls `see` for every request that nobody waits for.
+    pub fn for_each_detached(&mut self, mut see: impl FnMut(&mut R)) {
+        for entry in self.places.iter_mut().filter_map(|p| p.entry.as_mut()) {
+            if entry.abandoned {
+                see(&mut entry.request);
+            }
+        }
+    }
+
     fn tags(&self) -> Vec<Tag> {
         let live = self.places.iter().enumerate().filter(|(_, p)| p.entry.is_some());
         let mut tags: Vec<(u64, Tag)> = live

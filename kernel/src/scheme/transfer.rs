@@ -17,6 +17,8 @@ use crate::sync::{SpinLock, WaitQueue};
 
 /// Pages of a slot.
 pub const SLOT_PAGES: usize = SLOT_BYTES / PAGE_SIZE;
+/// Big slots that are left to requests that somebody waits for.
+const KEPT_FREE: usize = 16;
 /// Slots below this number are for requests of more than a page.
 const BIG_SLOTS: usize = SLOT_COUNT / 2;
 
@@ -67,6 +69,16 @@ impl TransferArea {
         };
         self.back(slot.index, bytes)?;
         Ok(slot)
+    }
+
+    /// Takes a slot without waiting, and only where enough others stay free for those who wait.
+    pub fn acquire_spare(self: &Arc<Self>, bytes: usize) -> Option<Slot> {
+        if bytes > SLOT_BYTES || self.free.lock().big.len() <= KEPT_FREE {
+            return None;
+        }
+        let slot = self.try_acquire(bytes)?;
+        self.back(slot.index, bytes).ok()?;
+        Some(slot)
     }
 
     /// Makes sure that the first `bytes` bytes of a slot have memory.

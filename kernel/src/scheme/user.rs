@@ -6,6 +6,11 @@
 //! The daemon is not trusted. It can answer wrongly, late, twice or never: requests are interruptible, those of the kernel end after [`SILENCE_NS`]
 //! without any answer of that scheme, and a slot is never reused while the daemon may still write to it.
 
+mod detached;
+
+pub use detached::Completion;
+
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
@@ -68,6 +73,8 @@ pub struct Pending {
     epoch: u64,
     /// The client's memory, where the scheme may reach it.
     memory: Option<Weak<AddressSpace>>,
+    /// Gets the answer where no client waits for it.
+    completion: Option<Box<dyn Completion>>,
 }
 
 /// What a request is to the scheme's log of changes.
@@ -252,7 +259,11 @@ impl UserScheme {
             };
             (gone.iter_mut().find(|pending| pending.part == Part::Log).and_then(|pending| pending.slot.take()), restartable)
         });
+        self.give_up_detached();
         if restartable {
+            // Their buffers only.
+            let over: Vec<_> = gone.iter_mut().filter_map(|pending| pending.completion.take()).collect();
+            drop(over);
             self.inner.lock().limbo.append(&mut gone);
         }
         drop(gone);
@@ -266,6 +277,7 @@ impl UserScheme {
     /// The watchdog's look: ends the wait for a successor, and lets clients see that the daemon is silent.
     pub fn check(&self) {
         self.give_up();
+        self.give_up_detached_if_silent();
         let inner = self.inner.lock();
         if frame::time::now_ns() >= self.last_answer_ns.load(Ordering::Relaxed) + SILENCE_NS {
             inner.table.for_each_waiting(wake_client);
@@ -343,7 +355,7 @@ impl UserScheme {
         let thread = task::current();
         let reachable = caller != 0 && self.flags().contains(SchemeFlags::CALLER_MEMORY);
         let memory = if reachable { thread.process.mm().ok().map(|mm| Arc::downgrade(&mm)) } else { None };
-        let mut pending = Pending { sqe, slot, client: Some(thread), part, input: input.to_vec(), epoch: 0, memory };
+        let mut pending = Pending { sqe, slot, client: Some(thread), part, input: input.to_vec(), epoch: 0, memory, completion: None };
         let mut inner = self.inner.lock();
         pending.epoch = inner.epoch;
         if matches!(inner.link, Link::Dead) {
@@ -364,7 +376,7 @@ impl UserScheme {
         if let Some(reader) = reader {
             sched::wake_successor(&reader);
         }
-        self.readable.wake_one();
+        if waits { self.readable.wake_one_sync() } else { self.readable.wake_one() }
     }
 
     /// Which daemon serves it, counted.
@@ -383,7 +395,7 @@ impl UserScheme {
     /// # Errors
     /// Gives the buffer back where that is not possible now.
     pub fn submit_changes(&self, sqe: Sqe, slot: Slot, first: bool) -> core::result::Result<(), Option<Slot>> {
-        let pending = Pending { sqe, slot: Some(slot), client: None, part: Part::Log, input: Vec::new(), epoch: 0, memory: None };
+        let pending = Pending { sqe, slot: Some(slot), client: None, part: Part::Log, input: Vec::new(), epoch: 0, memory: None, completion: None };
         let mut inner = self.inner.lock();
         if !matches!(inner.link, Link::Up(_)) || inner.awaited {
             return Err(pending.slot);
@@ -418,7 +430,7 @@ impl UserScheme {
         if matches!(inner.link, Link::Dead) {
             return;
         }
-        let refused = inner.table.submit(Pending { sqe, slot: None, client: None, part: Part::Nothing, input: Vec::new(), epoch: 0, memory: None }, true);
+        let refused = inner.table.submit(Pending { sqe, slot: None, client: None, part: Part::Nothing, input: Vec::new(), epoch: 0, memory: None, completion: None }, true);
         drop(inner);
         drop(refused);
         self.readable.wake_one();
@@ -546,6 +558,17 @@ impl UserScheme {
         if part == Some(Part::Log) {
             // Nobody waits for it, so the table gives the answer back with the request.
             return self.take_log_answer(inner, tag, answer);
+        }
+        if inner.table.awaiting_answer(tag).is_some_and(|pending| pending.completion.is_some()) {
+            // Nor for these: the table only has to hear that there is an answer.
+            let outcome = inner.table.answer(tag, Answer::Value(0, 0));
+            let pending = match outcome {
+                Ok(Answered::Abandoned(pending)) => pending,
+                _ => return Err(EINVAL),
+            };
+            drop(inner);
+            detached::complete(pending, answer);
+            return Ok(());
         }
         let is_good = matches!(answer, Answer::Value(..));
         let unwanted = match inner.table.answer(tag, answer) {

@@ -135,13 +135,22 @@ impl WaitQueue {
 
     /// Wakes poll entries and the longest-waiting thread that was really asleep.
     pub fn wake_one(&self) {
+        self.wake_first(|waker| waker.wake(Events::all()));
+    }
+
+    /// As [`WaitQueue::wake_one`], where the caller sleeps next.
+    pub fn wake_one_sync(&self) {
+        self.wake_first(|waker| waker.wake_sync(Events::all()));
+    }
+
+    fn wake_first(&self, wake: impl Fn(&dyn Wake) -> bool) {
         core::sync::atomic::fence(Ordering::SeqCst);
         if self.is_empty() {
             return;
         }
         let _defer = sched::DeferInterrupts::new();
         for (_, waker) in &self.0.entries.lock().1 {
-            if waker.wake(Events::all()) {
+            if wake(&**waker) {
                 break;
             }
         }

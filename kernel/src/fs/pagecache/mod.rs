@@ -7,12 +7,14 @@
 //! A clean page is evicted only while nobody else holds its frame, so a copy to or from a frame needs no lock. Nothing is copied to
 //! user memory, read or written back under the spin lock. Size changes happen under [`PageCache::lock_writes`].
 
+mod ahead;
 mod chunk;
 mod dirty;
 mod object;
 mod reclaim;
 mod rw;
 
+pub use ahead::Fill;
 pub use dirty::{dirty_pages, flusher, sync_all, writeback_pages};
 pub use page_logic::{MAX_BATCH, ReadAhead};
 pub use reclaim::{cached_pages, reclaim};
@@ -40,6 +42,14 @@ pub trait PageBackend: Send + Sync {
     /// # Errors
     /// Any: the read or fault fails with it.
     fn read_pages(&self, first: u64, pages: &[Frame]) -> Result<usize>;
+
+    /// As [`PageBackend::read_pages`] without waiting: `fill` gets the outcome, or is dropped where there is none. By default nothing is read.
+    fn read_ahead(&self, _fill: Fill) {}
+
+    /// Pages that are read together, at multiples of it, where one is wanted; a power of two.
+    fn read_unit(&self) -> u64 {
+        1
+    }
 
     /// Writes `len` bytes from `pages`, from page `first` of the file on; at most [`MAX_BATCH`] pages. `len` is short of the whole only for the last page of
     /// the file. Grows the file where it is shorter.
@@ -255,12 +265,13 @@ impl PageCache {
             return result;
         };
         let last = self.size().div_ceil(PAGE).max(index + 1);
+        let (wanted, (index, count)) = (index, self.whole_units(backend.read_unit(), index, count));
         let count = count.clamp(1, MAX_BATCH).min((last - index) as usize);
         let mut frames = Vec::with_capacity(count);
         for i in 0..count {
             match Frame::alloc() {
                 Some(frame) => frames.push(frame),
-                None if i == 0 => frames.push(new_frame()?),
+                None if i as u64 <= wanted - index => frames.push(new_frame()?),
                 None => break,
             }
         }
@@ -270,7 +281,14 @@ impl PageCache {
         }
         frames.truncate(taken);
         let outcome = backend.read_pages(index, &frames);
-        if let Ok(bytes) = outcome {
+        self.filled(index, &frames, outcome.ok());
+        outcome?;
+        Ok(frames.into_iter().nth((wanted - index) as usize))
+    }
+
+    /// Pages that were filling are there, of which `bytes` were read, or will not come.
+    fn filled(&self, index: u64, frames: &[Frame], bytes: Option<usize>) {
+        if let Some(bytes) = bytes {
             for (i, frame) in frames.iter().enumerate() {
                 let valid = bytes.saturating_sub(i * PAGE_SIZE).min(PAGE_SIZE);
                 if valid < PAGE_SIZE {
@@ -278,10 +296,8 @@ impl PageCache {
                 }
             }
         }
-        self.end_fill(index, taken, outcome.is_ok());
+        self.end_fill(index, frames.len(), bytes.is_some());
         self.changed.wake_all();
-        outcome?;
-        Ok(frames.into_iter().next())
     }
 
     fn fill_zero(&self, index: u64) -> Result<Option<Frame>> {

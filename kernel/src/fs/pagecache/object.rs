@@ -16,6 +16,7 @@ impl MemoryObject for PageCache {
         }
         let ahead = self.fault_ahead.window(index, 1);
         let frame = self.load(index, ahead)?;
+        self.run_ahead(&self.fault_ahead, index + 1);
         if for_write {
             self.mapped_write.store(true, Ordering::Relaxed);
             self.set_dirty(index, &frame);

@@ -22,6 +22,9 @@ impl PageCache {
             return Ok(0);
         }
         let first = pos / PAGE;
+        if ahead.is_next(first) {
+            self.run_ahead(ahead, end.div_ceil(PAGE).min(first + MAX_BATCH as u64));
+        }
         let mut outcome = Ok(());
         'all: while pos < end {
             let index = pos / PAGE;
@@ -93,6 +96,7 @@ impl PageCache {
         }
         let wanted = (end.div_ceil(PAGE) - index).min(MAX_BATCH as u64) as usize;
         self.load(index, ahead.window(index, wanted))?;
+        self.run_ahead(ahead, index + wanted as u64);
         Ok(0)
     }
 

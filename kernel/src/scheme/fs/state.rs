@@ -27,6 +27,8 @@ pub struct NodeState {
     attr: SpinLock<Attr>,
     /// `NodeAttr::XATTRS` and `CAPABILITIES`; changed under `order`.
     pub(super) xattrs: AtomicU32,
+    /// Pages that the daemon reads at once.
+    pub(super) read_unit: AtomicU64,
     /// Something changed that only the daemon knows (block counts, link counts): ask before `stat` tells.
     stale: AtomicBool,
     /// The daemon counts on being told of the end.
@@ -51,6 +53,7 @@ impl NodeState {
             generation: node.generation,
             birth_ns: crate::scheme::convert::nanoseconds(node.birth.seconds, node.birth.nanoseconds),
             xattrs: AtomicU32::new(node.flags),
+            read_unit: AtomicU64::new(node.read_unit()),
             id: attr.ino,
             attr: SpinLock::new(attr),
             stale: AtomicBool::new(false),
@@ -136,6 +139,7 @@ impl NodeState {
         if node.node != self.id || node.generation != self.generation {
             return Err(EIO);
         }
+        self.read_unit.store(node.read_unit(), Ordering::Relaxed);
         let keep_data = self.cache().is_some();
         self.update(|attr| {
             let old = *attr;

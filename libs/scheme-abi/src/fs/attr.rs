@@ -28,7 +28,7 @@ pub struct NodeAttr {
     pub uid: u32,
     /// Group.
     pub gid: u32,
-    /// [`NodeAttr::XATTRS`], [`NodeAttr::CAPABILITIES`]; other bits mean nothing.
+    /// [`NodeAttr::XATTRS`], [`NodeAttr::CAPABILITIES`], and the [`NodeAttr::read_unit`]; other bits mean nothing.
     pub flags: u32,
     /// Device number of a device node, in Linux's `dev_t` encoding.
     pub rdev: u64,
@@ -53,6 +53,19 @@ impl NodeAttr {
     pub const XATTRS: u32 = 1 << 0;
     /// In `flags`: one of them is `security.capability`, which a write takes away.
     pub const CAPABILITIES: u32 = 1 << 1;
+    /// Where in `flags` the binary logarithm of the read unit stands, in five bits.
+    const UNIT: u32 = 8;
+
+    /// `flags` for a node whose data is read in pieces of 4 KiB times two to the `level`.
+    pub const fn read_unit_flags(level: u32) -> u32 {
+        (level & 0x1f) << Self::UNIT
+    }
+
+    /// How many pages of 4 KiB the filesystem reads at least where one of them is wanted (a compressed record, say): the kernel then takes them all. The pieces begin at
+    /// multiples of it.
+    pub const fn read_unit(&self) -> u64 {
+        1 << (self.flags >> Self::UNIT & 0x1f)
+    }
 
     /// The generation of a node that was made `at` this time: two nodes with one id, one after the other, were made at different times.
     pub const fn generation_of(at: Time) -> u32 {
