@@ -10,7 +10,8 @@ rate() {
 rate "fio, writing in order, and fsync" MB/s 48 --rw=write --bs=256k --end_fsync=1
 echo 3 > /proc/sys/vm/drop_caches
 rate "fio, reading in order" MB/s 7 --rw=read --bs=256k
-rate "fio, reading anywhere, cached" /s 8 --rw=randread --bs=4k --runtime=3 --time_based
+rate "fio, reading anywhere, from the disk at first" /s 8 --rw=randread --bs=4k --runtime=3 --time_based
+rate "fio, reading anywhere, cached" /s 8 --rw=randread --bs=4k --invalidate=0 --runtime=3 --time_based
 rate "fio, writing anywhere, fsync each" /s 49 --rw=randwrite --bs=4k --fsync=1 --runtime=4 --time_based
 rate "fio, libaio, 16 at once" /s 8 --ioengine=libaio --iodepth=16 --rw=randread --bs=4k --runtime=3 --time_based
 rate "fio, io_uring, 16 at once" /s 8 --ioengine=io_uring --iodepth=16 --rw=randread --bs=4k --runtime=3 --time_based

@@ -107,8 +107,6 @@ pub enum Linkage {
     Static,
 }
 
-/// How long a machine that goes back to its first state needs until its daemons are themselves again.
-const SETTLES: Duration = Duration::from_secs(3);
 /// What a shared machine's first state is kept under.
 const FRESH: &str = "fresh";
 
@@ -273,9 +271,6 @@ impl Lab {
     pub fn fresh(&self) -> Result<Rc<Machine>> {
         let machine = self.genai()?;
         machine.dir().load(FRESH)?;
-        // An emulated processor's counter never goes back, so that minutes have passed at once for what was under way when the state was saved: init takes
-        // daemons for hung and starts them again, and the commands of that moment are cut off.
-        thread::sleep(SETTLES);
         machine.dir().wait_ready(BOOT_LIMIT)?;
         Ok(machine)
     }

@@ -2,6 +2,7 @@
 
 use crate::BLOCK;
 use crate::device::Device;
+use crate::prefetch::Prefetcher;
 use redoxfs::{Disk, HEADER_RING, Header};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -60,6 +61,10 @@ pub struct CachedDisk<D> {
     /// Blocks read ahead for sequential reads of large records, contiguous from `ahead_at`.
     ahead: Vec<u8>,
     ahead_at: u64,
+    /// Reads those after them meanwhile, `coming`: made when first wanted, `None` in it where that cannot be.
+    prefetcher: Option<Option<Prefetcher>>,
+    /// Empty where nothing is read, or what is was overwritten.
+    coming: Range<u64>,
     /// First block of the header ring, once known, and the newest generation that is to be seen.
     ring: Option<u64>,
     newest: u64,
@@ -83,6 +88,8 @@ impl<D: Device> CachedDisk<D> {
             scratch: Vec::new(),
             ahead: Vec::new(),
             ahead_at: 0,
+            prefetcher: None,
+            coming: 0..0,
             ring: None,
             newest: u64::MAX,
             only: None,
@@ -202,8 +209,7 @@ impl<D: Device> CachedDisk<D> {
     fn read_large(&mut self, wanted: Range<u64>, buffer: &mut [u8]) -> Result<()> {
         let sequential = wanted.start == self.expected;
         self.expected = wanted.end;
-        let held = self.ahead_at..self.ahead_at + (self.ahead.len() / BLOCK) as u64;
-        if !(held.start <= wanted.start && wanted.end <= held.end) {
+        if !self.holds(&wanted) && !self.take_coming(&wanted) {
             let end = (wanted.start + SEQUENTIAL_BLOCKS).min(self.blocks);
             if !sequential || end <= wanted.end {
                 return self.read_device(wanted.start, buffer);
@@ -219,10 +225,56 @@ impl<D: Device> CachedDisk<D> {
                 return self.read_device(wanted.start, buffer);
             }
             (self.ahead, self.ahead_at) = (ahead, wanted.start);
+            self.prefetch();
         }
         let from = (wanted.start - self.ahead_at) as usize * BLOCK;
         buffer.copy_from_slice(&self.ahead[from..from + buffer.len()]);
         Ok(())
+    }
+
+    /// Whether blocks were read ahead.
+    fn holds(&self, wanted: &Range<u64>) -> bool {
+        let end = self.ahead_at + (self.ahead.len() / BLOCK) as u64;
+        self.ahead_at <= wanted.start && wanted.end <= end
+    }
+
+    /// Takes over what was read in the background, where blocks are among it, and begins to read what follows.
+    fn take_coming(&mut self, wanted: &Range<u64>) -> bool {
+        if self.coming.start > wanted.start || wanted.end > self.coming.end {
+            return false;
+        }
+        let coming = std::mem::take(&mut self.coming);
+        let Some(Some(prefetcher)) = &mut self.prefetcher else {
+            return false;
+        };
+        // Where it failed the blocks are read one record at a time.
+        let Some(found) = prefetcher.take() else {
+            return false;
+        };
+        (self.ahead, self.ahead_at) = (found, coming.start);
+        self.prefetch();
+        true
+    }
+
+    /// Begins to read what follows the blocks that were read ahead.
+    fn prefetch(&mut self) {
+        let start = self.ahead_at + (self.ahead.len() / BLOCK) as u64;
+        let end = (start + SEQUENTIAL_BLOCKS).min(self.blocks);
+        let device = &self.device;
+        let prefetcher = self.prefetcher.get_or_insert_with(|| {
+            let reader = device.reader()?;
+            Prefetcher::new(reader).ok()
+        });
+        let Some(prefetcher) = prefetcher else { return };
+        if start >= end {
+            return;
+        }
+        if prefetcher.is_reading() {
+            // Of another file, or overwritten since: nobody wants it.
+            drop(prefetcher.take());
+        }
+        prefetcher.begin(start * BLOCK as u64, vec![0; (end - start) as usize * BLOCK]);
+        self.coming = start..end;
     }
 
     fn read_device(&mut self, block: u64, buffer: &mut [u8]) -> Result<()> {
@@ -296,6 +348,9 @@ impl<D: Device> CachedDisk<D> {
         let ahead_end = self.ahead_at + (self.ahead.len() / BLOCK) as u64;
         if block < ahead_end && self.ahead_at < block + blocks {
             self.ahead.clear();
+        }
+        if block < self.coming.end && self.coming.start < block + blocks {
+            self.coming = 0..0;
         }
         // Large records are not worth a place in the cache: only what is cached already is kept true.
         for (index, chunk) in data.chunks(BLOCK).enumerate() {

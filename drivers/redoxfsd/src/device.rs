@@ -1,5 +1,6 @@
 //! What lies under the filesystem: anything that reads, writes and flushes at offsets.
 
+use crate::prefetch::Reader;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
@@ -15,6 +16,10 @@ pub trait Device {
     fn flush(&mut self) -> io::Result<()>;
     /// Size in bytes.
     fn size(&mut self) -> io::Result<u64>;
+    /// Reads from another thread; `None` where that cannot be.
+    fn reader(&self) -> Option<Reader> {
+        None
+    }
 }
 
 impl Device for File {
@@ -32,6 +37,13 @@ impl Device for File {
 
     fn size(&mut self) -> io::Result<u64> {
         self.seek(SeekFrom::End(0))
+    }
+
+    fn reader(&self) -> Option<Reader> {
+        let file = self.try_clone().ok()?;
+        Some(Box::new(move |offset, buffer| {
+            FileExt::read_exact_at(&file, buffer, offset)
+        }))
     }
 }
 
@@ -72,5 +84,12 @@ impl Device for Window {
 
     fn size(&mut self) -> io::Result<u64> {
         Ok(self.len)
+    }
+
+    fn reader(&self) -> Option<Reader> {
+        let (file, start) = (self.file.try_clone().ok()?, self.start);
+        Some(Box::new(move |offset, buffer| {
+            FileExt::read_exact_at(&file, buffer, start + offset)
+        }))
     }
 }

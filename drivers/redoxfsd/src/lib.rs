@@ -12,7 +12,7 @@
 //! * [`free_map`]: opens a generation with its map of free blocks;
 //! * [`space`]: admits an operation only if it cannot run out of blocks half-way, where the crate could not go back;
 //! * [`nodes`], [`directory`]: nodes and names, in memory until the commit;
-//! * [`attr`], [`listing`], [`records`]: nodes as attributes, directories by cursor, freeing a file's records;
+//! * [`attr`], [`listing`], [`records`], [`write`](mod@write): nodes as attributes, directories by cursor, freeing and writing a file's records;
 //! * [`xattrs`]: extended attributes, a block for each node that has some;
 //! * [`recovery`]: what is made again from the log, and freed, before anything is served;
 //! * [`session`]: the filesystem calls within one open transaction; [`serve`]: the loop that opens and commits them.
@@ -29,6 +29,7 @@ pub mod listing;
 pub mod password;
 pub mod mount;
 pub mod nodes;
+pub mod prefetch;
 pub mod records;
 pub mod recovery;
 pub mod rekey;
@@ -36,6 +37,7 @@ pub mod serve;
 pub mod session;
 pub mod space;
 pub mod visit;
+pub mod write;
 pub mod xattrs;
 
 /// Bytes of a block.

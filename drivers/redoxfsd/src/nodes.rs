@@ -281,7 +281,7 @@ impl Nodes {
 }
 
 /// Gives blocks back. The crate frees blocks of files only: so these are a file's for a moment.
-fn release<D: Device>(tx: &mut Tx<'_, D>, blocks: &[BlockPtr<BlockRaw>]) -> Result<()> {
+pub(crate) fn release<D: Device>(tx: &mut Tx<'_, D>, blocks: &[BlockPtr<BlockRaw>]) -> Result<()> {
     for some in blocks.chunks(DIRECT) {
         let mut file = uncounted();
         if let Some(data) = file.data_mut().level_data_mut() {

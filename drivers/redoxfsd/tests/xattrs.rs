@@ -128,7 +128,7 @@ impl Test {
                 }
                 all.insert(name, value);
                 let flags = flags(all);
-                assert_eq!(set.unwrap().flags, flags);
+                assert_eq!(set.unwrap().flags & OF_XATTRS, flags);
             }
             Op::Remove(f, a) => {
                 let Some(&node) = self.model.names.get(&f) else { return };
@@ -136,7 +136,7 @@ impl Test {
                 let all = self.model.xattrs.get_mut(&node).unwrap();
                 match all.remove(&attribute(a)) {
                     None => assert_eq!(removed, Err(Errno::NODATA)),
-                    Some(_) => assert_eq!(removed.unwrap().flags, flags(all)),
+                    Some(_) => assert_eq!(removed.unwrap().flags & OF_XATTRS, flags(all)),
                 }
             }
             Op::Unlink(f) => {
@@ -176,7 +176,7 @@ impl Test {
                 if let Some(&node) = self.model.names.get(&f) {
                     let changes = SetAttr { uid: Some(5), ..SetAttr::default() };
                     let attr = self.kernel().set_attr(node, &changes).unwrap();
-                    assert_eq!(attr.flags, flags(&self.model.xattrs[&node]));
+                    assert_eq!(attr.flags & OF_XATTRS, flags(&self.model.xattrs[&node]));
                 }
             }
             Op::Sync => {
@@ -203,7 +203,7 @@ impl Test {
         for (f, node) in self.model.names.clone() {
             let (found, _) = self.kernel().lookup(ROOT_NODE, file(f).as_bytes(), 1).unwrap();
             let all = self.model.xattrs[&node].clone();
-            assert_eq!((found[0].node, found[0].flags), (node, flags(&all)));
+            assert_eq!((found[0].node, found[0].flags & OF_XATTRS), (node, flags(&all)));
             assert_eq!(self.kernel().list_xattr(node).unwrap(), all.keys().cloned().collect::<Vec<_>>());
             for (name, value) in &all {
                 assert!(self.kernel().get_xattr(node, name, 65536).unwrap() == *value);
@@ -230,6 +230,9 @@ impl Test {
         assert_eq!((report.directories, report.files), (1, 0));
     }
 }
+
+/// What of a node's flags is about extended attributes.
+const OF_XATTRS: u32 = NodeAttr::XATTRS | NodeAttr::CAPABILITIES;
 
 fn flags(all: &Xattrs) -> u32 {
     let has_some = if all.is_empty() { 0 } else { NodeAttr::XATTRS };

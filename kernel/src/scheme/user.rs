@@ -28,6 +28,7 @@ use crate::fs::{Events, OpenFile};
 use crate::mm::{AddressSpace, ObjectPage};
 use crate::sync::{SpinLock, SpinLockGuard, WaitQueue};
 use crate::task::{self, Credentials, Thread, sched};
+use crate::time::stops::running_since;
 
 /// How long the requests of a RESTARTABLE scheme wait for a successor of the daemon.
 const SUCCESSOR_NS: u64 = 30_000_000_000;
@@ -88,7 +89,7 @@ enum Part {
 }
 
 enum Link {
-    /// No daemon; one may come until then (ns).
+    /// No daemon since then (ns); one may come, see [`successor_until`].
     Down(u64),
     /// A daemon has the socket, and the transfer area at this address.
     Up(u64),
@@ -164,7 +165,7 @@ impl UserScheme {
     pub fn new(name: String) -> Arc<Self> {
         static NEXT_MINOR: AtomicU32 = AtomicU32::new(1);
         let minor = u64::from(NEXT_MINOR.fetch_add(1, Ordering::Relaxed));
-        let link = Link::Down(frame::time::now_ns() + SUCCESSOR_NS);
+        let link = Link::Down(frame::time::now_ns());
         Arc::new(Self {
             name,
             // Major 0 is for filesystems without a device (`stat(2)`); 64 and up is free of the kernel's own. makedev(3) splits minor numbers.
@@ -199,7 +200,7 @@ impl UserScheme {
     pub fn is_alive(&self) -> bool {
         match self.inner.lock().link {
             Link::Up(_) => true,
-            Link::Down(until) => frame::time::now_ns() < until,
+            Link::Down(since) => frame::time::now_ns() < successor_until(since),
             Link::Dead => false,
         }
     }
@@ -248,7 +249,7 @@ impl UserScheme {
         self.changes.daemon_died(|| {
             let mut inner = self.inner.lock();
             gone = if restartable {
-                inner.link = Link::Down(frame::time::now_ns() + SUCCESSOR_NS);
+                inner.link = Link::Down(frame::time::now_ns());
                 let gone = inner.table.requeue_all(|| Answer::Error(EINTR), |_| {}, |pending| pending.part == Part::Log);
                 // All of them look at the clock anew: from now on they wait for the successor at most so long.
                 inner.table.for_each_waiting(wake_client);
@@ -279,7 +280,7 @@ impl UserScheme {
         self.give_up();
         self.give_up_detached_if_silent();
         let inner = self.inner.lock();
-        if frame::time::now_ns() >= self.last_answer_ns.load(Ordering::Relaxed) + SILENCE_NS {
+        if frame::time::now_ns() >= running_since(self.last_answer_ns.load(Ordering::Relaxed)) + SILENCE_NS {
             inner.table.for_each_waiting(wake_client);
             drop(inner);
             self.changes.look_again();
@@ -294,7 +295,7 @@ impl UserScheme {
         }
         let waits = inner.awaited || inner.recovering || inner.table.has_outgoing();
         let since = inner.unread_since.filter(|_| waits);
-        (inner.daemon, since.map_or(0, |since| (now.saturating_sub(since) / 1_000_000).max(1)))
+        (inner.daemon, since.map_or(0, |since| (now.saturating_sub(running_since(since)) / 1_000_000).max(1)))
     }
 
     /// Adds the processes that wait for an answer.
@@ -304,14 +305,14 @@ impl UserScheme {
 
     /// Whether a daemon that is there has not answered anything for too long, at least not since `since` (ns).
     pub fn is_silent(&self, since: u64) -> bool {
-        self.has_daemon() && frame::time::now_ns() >= self.last_answer_ns.load(Ordering::Relaxed).max(since) + SILENCE_NS
+        self.has_daemon() && frame::time::now_ns() >= running_since(self.last_answer_ns.load(Ordering::Relaxed).max(since)) + SILENCE_NS
     }
 
     /// No successor came in time.
     fn give_up(&self) {
         let mut inner = self.inner.lock();
-        let Link::Down(until) = inner.link else { return };
-        if frame::time::now_ns() < until {
+        let Link::Down(since) = inner.link else { return };
+        if frame::time::now_ns() < successor_until(since) {
             return;
         }
         inner.link = Link::Dead;
@@ -632,6 +633,11 @@ impl UserScheme {
     }
 }
 
+/// How long a daemon may still come where there is none since `since` (ns).
+fn successor_until(since: u64) -> u64 {
+    running_since(since) + SUCCESSOR_NS
+}
+
 fn wake_client(pending: &Pending) {
     if let Some(client) = &pending.client {
         sched::wake(client);
@@ -700,7 +706,7 @@ impl Ticket {
             }
             let (done, down_until) = {
                 let mut inner = scheme.inner.lock();
-                let down_until = if let Link::Down(until) = inner.link { Some(until) } else { None };
+                let down_until = if let Link::Down(since) = inner.link { Some(successor_until(since)) } else { None };
                 (inner.table.take(tag), down_until)
             };
             if let Some((pending, answer)) = done {
@@ -749,7 +755,7 @@ impl Ticket {
                     continue;
                 }
                 since = now;
-            } else if wait != Wait::Interruptible && now >= scheme.last_answer_ns.load(Ordering::Relaxed).max(since) + SILENCE_NS {
+            } else if wait != Wait::Interruptible && now >= running_since(scheme.last_answer_ns.load(Ordering::Relaxed).max(since)) + SILENCE_NS {
                 // No timer for this: the watchdog wakes who waits for a scheme that is silent.
                 sched::cancel_sleep(&thread);
                 crate::log::warning!("scheme {}: no answer for {} s, a request is given up", scheme.name, SILENCE_NS / 1_000_000_000);

@@ -13,7 +13,7 @@ use frame::cpu::{self, MAX_CPUS};
 
 use super::{Thread, current};
 use crate::sync::SpinLock;
-use crate::time::timer;
+use crate::time::{stops, timer};
 
 /// A thread keeps the CPU this long while others wait.
 const SLICE_NS: u64 = 4_000_000;
@@ -520,11 +520,11 @@ fn steal() -> bool {
 /// The timer interrupt: expired timers, then the running thread's slice.
 pub fn timer_interrupt() {
     let me = &CPUS[cpu::id()];
+    let now = frame::time::now_ns();
     // It has fired.
-    me.armed_ns.store(u64::MAX, Ordering::Relaxed);
+    stops::looked_at_timer(me.armed_ns.swap(u64::MAX, Ordering::Relaxed), now);
     timer::expire();
     account_tick(me);
-    let now = frame::time::now_ns();
     if me.load.load(Ordering::Relaxed) > 0 && now >= me.slice_end_ns.load(Ordering::Relaxed) {
         me.resched.store(true, Ordering::SeqCst);
     }
@@ -581,11 +581,24 @@ fn rearm_timer(me: &Cpu) {
         at = at.min(if slice <= now { now + SLICE_NS } else { slice });
     }
     let armed = me.armed_ns.load(Ordering::Relaxed);
-    if armed <= at && (armed == u64::MAX || frame::time::now_ns() < armed) {
+    if armed != u64::MAX {
+        let now = frame::time::now_ns();
+        if armed <= at && now < armed {
+            return;
+        }
+        stops::looked_at_timer(armed, now);
+    } else if at == u64::MAX {
         return;
     }
     me.armed_ns.store(at, Ordering::Relaxed);
     frame::time::arm_timer(at);
+}
+
+/// Looks whether a timer should have fired long ago, see [`stops`].
+pub fn look_at_timers(now_ns: u64) {
+    for cpu in CPUS.iter().take(cpu::count()) {
+        stops::looked_at_timer(cpu.armed_ns.load(Ordering::Relaxed), now_ns);
+    }
 }
 
 /// Called when a timer was added to this CPU's list and comes first.

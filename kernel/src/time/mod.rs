@@ -3,6 +3,7 @@
 mod cpu_timer;
 pub mod interval;
 pub mod ntp;
+pub mod stops;
 pub mod timer;
 
 use alloc::collections::BTreeMap;

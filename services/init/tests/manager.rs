@@ -216,6 +216,32 @@ fn readiness_watchdog_and_what_waits_for_them() {
 }
 
 #[test]
+fn nobody_is_late_while_the_machine_stands_still() {
+    if !Path::new("/usr/bin/python3").exists() {
+        eprintln!("left out: there is no python3");
+        return;
+    }
+    let tool = std::env::temp_dir().join(format!("gci-teller-{}", std::process::id()));
+    script(tool.parent().unwrap(), tool.file_name().unwrap().to_str().unwrap(), NOTIFIER);
+    let manager = Manager::start("still", &[("teller", &format!("ExecStart={} DIR/said 100000\nType=notify\nWatchdogSec=3s\nRestart=always\n{WANTED}", tool.display()))]);
+    manager.wait("it tells of its life", |it| it.unit("teller")["detail"] == "at work");
+    let of_service = manager.unit("teller")["pid"].as_i64().unwrap() as i32;
+    let of_manager = manager.process.as_ref().unwrap().id() as i32;
+    let signal = |pid, signal| assert_eq!(unsafe { libc::kill(pid, signal) }, 0); // SAFETY: no memory.
+    // As a machine that is paused: both stop, and the clock goes on. The manager is the first to run again.
+    signal(of_service, libc::SIGSTOP);
+    signal(of_manager, libc::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(6));
+    signal(of_manager, libc::SIGCONT);
+    std::thread::sleep(Duration::from_millis(200));
+    signal(of_service, libc::SIGCONT);
+    manager.wait("the manager has noticed", |it| it.log().contains("the machine stood still"));
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(manager.unit("teller")["restarts"], 0, "{}", manager.log());
+    fs::remove_file(tool).unwrap();
+}
+
+#[test]
 fn commands_decisions_conflicts_and_the_journal() {
     let mut manager = Manager::start(
         "commands",

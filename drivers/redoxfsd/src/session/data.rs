@@ -72,8 +72,7 @@ impl<D: Device> Session<'_, '_, D> {
             let grown = records::grow(self.tx, &mut node, offset);
             grown.map_err(|error| self.lost(error))?;
         }
-        let mut at = offset;
-        let written = self.tx.write_node_inner(&mut node, &mut at, data);
+        let written = crate::write::write(self.tx, &mut node, offset, data);
         written.map_err(|error| self.lost(error))?;
         let now = self.now();
         match mtime.map(clamp) {

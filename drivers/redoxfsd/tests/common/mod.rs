@@ -4,6 +4,7 @@
 use redoxfs::FileSystem;
 use redoxfsd::check::{Report, check};
 use redoxfsd::device::Device;
+use redoxfsd::prefetch::Reader;
 use redoxfsd::{mount, serve};
 use scheme::Server;
 use scheme::testing::Harness;
@@ -101,6 +102,11 @@ impl Device for TestDisk {
 
     fn size(&mut self) -> io::Result<u64> {
         Ok(self.0.lock().unwrap().bytes.len() as u64)
+    }
+
+    fn reader(&self) -> Option<Reader> {
+        let mut disk = self.clone();
+        Some(Box::new(move |offset, buffer| disk.read_at(offset, buffer)))
     }
 }
 

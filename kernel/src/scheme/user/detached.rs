@@ -10,6 +10,7 @@ use scheme_abi::Sqe;
 use super::{Answer, Link, Part, Pending, Reply, SILENCE_NS, UserScheme};
 use crate::error::*;
 use crate::scheme::transfer::Slot;
+use crate::time::stops::running_since;
 
 /// What such a request is for. Dropped where no answer comes (the daemon died or is silent): the drop must say so to whoever counts on it.
 pub trait Completion: Send {
@@ -57,7 +58,7 @@ impl UserScheme {
 
     /// As [`UserScheme::give_up_detached`], where nothing was answered for too long.
     pub(super) fn give_up_detached_if_silent(&self) {
-        if frame::time::now_ns() >= self.last_answer_ns.load(Ordering::Relaxed) + SILENCE_NS {
+        if frame::time::now_ns() >= running_since(self.last_answer_ns.load(Ordering::Relaxed)) + SILENCE_NS {
             self.give_up_detached();
         }
     }

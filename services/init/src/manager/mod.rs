@@ -31,6 +31,8 @@ use std::time::{Duration, Instant};
 
 /// Where programs are looked for.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// A wait that ends later than this after its time was held up by more than other work.
+const STOOD_STILL: Duration = Duration::from_secs(1);
 
 /// Unit files that were read, with what else is needed for starting them.
 #[derive(Clone, Debug, Default)]
@@ -261,6 +263,10 @@ impl Manager {
         let (own, names) = self.descriptors();
         let wanted: Vec<poll::Wanted> = own.iter().chain(others).copied().collect();
         let ready = poll::wait(&wanted, timeout);
+        let waited = now.elapsed();
+        if waited.saturating_sub(timeout) > STOOD_STILL {
+            self.excuse(waited);
+        }
         for signal in self.signals.take() {
             if signal != libc::SIGCHLD {
                 self.requests.push(signal);
@@ -278,6 +284,16 @@ impl Manager {
         self.look_for_readiness();
         self.timers();
         self.settle();
+    }
+
+    /// The machine stood still (a virtual one that was paused, say), for so long at most: nobody could meet a time limit meanwhile.
+    fn excuse(&mut self, waited: Duration) {
+        tracing::info!("the machine stood still, for {waited:.1?} at most: time limits are later by that");
+        for record in self.records.values_mut() {
+            for limit in [&mut record.deadline, &mut record.watchdog].into_iter().flatten() {
+                *limit += waited;
+            }
+        }
     }
 
     /// Pumps until `condition` holds (true) or the time is over (false).

@@ -84,7 +84,7 @@ impl Stack {
 pub fn health(now_ns: u64) -> Option<(u32, u64)> {
     let stack = STACK.lock();
     let is_waiting = !stack.messages.is_empty() || !stack.busy.is_empty();
-    let unread_ms = if is_waiting { now_ns.saturating_sub(stack.unread_since) / 1_000_000 } else { 0 };
+    let unread_ms = if is_waiting { now_ns.saturating_sub(crate::time::stops::running_since(stack.unread_since)) / 1_000_000 } else { 0 };
     stack.is_there.then_some((stack.pid, unread_ms))
 }
 
