@@ -38,6 +38,10 @@ fn watch(path: PathBuf) -> impl Stream<Item = Appearance> {
         // Where it cannot be watched the program looks as it did when it started.
         if let Ok(watch) = Watch::new(&path) {
             std::thread::spawn(move || {
+                // What was changed since it was read first: a lesson begins as its terminal does.
+                if let Some(look) = Settings::read(&path).ok().map(|it| it.look()).filter(|look| *look != current()) {
+                    let _ = told.try_send(look);
+                }
                 while let Ok(settings) = watch.wait() {
                     // Half-written or wrong ones change nothing.
                     let Ok(settings) = settings else { continue };
