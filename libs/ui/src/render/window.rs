@@ -24,8 +24,8 @@ pub struct Compositor {
 /// A window's surface.
 pub struct Surface {
     window: softbuffer::Surface<Box<dyn Display>, Box<dyn Window>>,
-    /// What earlier frames held, the last one first.
-    frames: VecDeque<(Color, Vec<Item>)>,
+    /// What earlier frames held, and in which scale, the last one first.
+    frames: VecDeque<(Color, f32, Vec<Item>)>,
 }
 
 impl iced_graphics::Compositor for Compositor {
@@ -78,12 +78,13 @@ impl iced_graphics::Compositor for Compositor {
         let mut buffer = surface.window.buffer_mut().map_err(|_| SurfaceError::Lost)?;
         let earlier = usize::from(buffer.age()).checked_sub(1).and_then(|age| surface.frames.get(age));
         let parts = match earlier {
-            Some((colour, items)) if *colour == background => damage::group(scene::damage(items, renderer.items()), all),
+            // In another scale nothing is where it was.
+            Some((colour, scale, items)) if (*colour, *scale) == (background, viewport.scale_factor()) => damage::group(scene::damage(items, renderer.items()), all),
             _ => vec![all],
         };
         renderer.draw(&mut buffer, size.width as usize, viewport.scale_factor(), &parts, background);
         surface.frames.truncate(MOST_AGE - 1);
-        surface.frames.push_front((background, renderer.items().to_vec()));
+        surface.frames.push_front((background, viewport.scale_factor(), renderer.items().to_vec()));
         on_pre_present();
         // The other end draws anew only what has changed.
         let whole = Area { left: 0, top: 0, right: size.width as i32, bottom: size.height as i32 };
