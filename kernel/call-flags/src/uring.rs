@@ -30,7 +30,7 @@ sets! {
         idle("IORING_ENTER_SQ_WAKEUP", 2, NO_THREADS),
         idle("IORING_ENTER_SQ_WAIT", 4, NO_THREADS),
         on("IORING_ENTER_EXT_ARG", 8),
-        no("IORING_ENTER_REGISTERED_RING", 0x10, EINVAL, "descriptors of rings cannot be registered"),
+        on("IORING_ENTER_REGISTERED_RING", 0x10),
     ]);
     /// The flags of a request.
     REQUEST: Flags = Flags::new(&["io_uring_enter"], "sqe->flags", Unknown::Refused(EINVAL), &[
@@ -142,8 +142,8 @@ sets! {
         no("IORING_REGISTER_IOWQ_AFF", 17, EINVAL, NO_THREADS),
         no("IORING_UNREGISTER_IOWQ_AFF", 18, EINVAL, NO_THREADS),
         idle("IORING_REGISTER_IOWQ_MAX_WORKERS", 19, NO_THREADS),
-        no("IORING_REGISTER_RING_FDS", 20, EINVAL, "descriptors of rings cannot be registered"),
-        no("IORING_UNREGISTER_RING_FDS", 21, EINVAL, "descriptors of rings cannot be registered"),
+        on("IORING_REGISTER_RING_FDS", 20),
+        on("IORING_UNREGISTER_RING_FDS", 21),
         on("IORING_REGISTER_PBUF_RING", 22),
         on("IORING_UNREGISTER_PBUF_RING", 23),
         on("IORING_REGISTER_SYNC_CANCEL", 24),

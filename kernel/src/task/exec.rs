@@ -108,6 +108,7 @@ pub fn exec(
     }
     thread.set_creds(creds);
     thread.leave_rings();
+    thread.ring_work.unregister_all();
     process.execed.store(true, Ordering::Relaxed);
     process.exit_signal.store(super::signal::SIGCHLD, Ordering::Relaxed);
     *process.exe.lock() = Some(image.path.clone());

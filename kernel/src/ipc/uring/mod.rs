@@ -340,7 +340,12 @@ pub struct ThreadWork {
     due: SpinLock<Vec<Arc<Waiting>>>,
     /// The rings that it has submitted to.
     rings: SpinLock<Vec<Weak<Ring>>>,
+    /// Rings that it names by a number of its own instead of a descriptor.
+    registered: SpinLock<[Option<Arc<OpenFile>>; MOST_REGISTERED]>,
 }
+
+/// How many rings a thread may register.
+pub const MOST_REGISTERED: usize = 16;
 
 impl ThreadWork {
     /// Whether there is something.
@@ -369,8 +374,54 @@ impl ThreadWork {
         }
     }
 
+    /// Registers a ring's file under a number, or under the first that is free; the number.
+    ///
+    /// # Errors
+    /// `EINVAL` for a number that is too large, `EBUSY` where none, or this one, is free.
+    pub fn register(&self, number: Option<usize>, file: Arc<OpenFile>) -> Result<usize> {
+        let mut registered = self.registered.lock();
+        let number = match number {
+            Some(number) => number,
+            None => registered.iter().position(Option::is_none).ok_or(EBUSY)?,
+        };
+        let place = registered.get_mut(number).ok_or(EINVAL)?;
+        if place.is_some() {
+            return Err(EBUSY);
+        }
+        *place = Some(file);
+        Ok(number)
+    }
+
+    /// Takes a registered ring away.
+    ///
+    /// # Errors
+    /// `EINVAL` for a number that is too large.
+    pub fn unregister(&self, number: usize) -> Result {
+        let gone = self.registered.lock().get_mut(number).ok_or(EINVAL)?.take();
+        drop(gone);
+        Ok(())
+    }
+
+    /// The file of a registered ring.
+    ///
+    /// # Errors
+    /// `EINVAL` for a number that is too large, or where the thread has no ring, `EBADF` where nothing is registered.
+    pub fn registered(&self, number: usize) -> Result<Arc<OpenFile>> {
+        if self.rings.lock().is_empty() {
+            return Err(EINVAL);
+        }
+        self.registered.lock().get(number).ok_or(EINVAL)?.clone().ok_or(EBADF)
+    }
+
+    /// Takes all registered rings away.
+    pub fn unregister_all(&self) {
+        let gone = core::mem::take(&mut *self.registered.lock());
+        drop(gone);
+    }
+
     /// The thread ends.
     pub fn leave(&self, thread: &Thread) {
+        self.unregister_all();
         let rings = core::mem::take(&mut *self.rings.lock());
         for ring in rings.iter().filter_map(Weak::upgrade) {
             ring.leave(thread);

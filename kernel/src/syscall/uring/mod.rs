@@ -45,6 +45,7 @@ const PARAMS: usize = 120;
 /// `IORING_ENTER_*`
 const GET_EVENTS: u32 = 1;
 const EXT_ARG: u32 = 1 << 3;
+const REGISTERED_RING: u32 = 1 << 4;
 
 /// `IORING_CQE_F_MORE`
 const MORE: u32 = 1 << 1;
@@ -97,6 +98,7 @@ pub fn sys_io_uring_setup(cx: &Cx<'_>, entries: u32, at: usize) -> Result<usize>
     params[68..80].fill(0);
     params[108..].fill(0);
     frame::user::copy_to_user(at as u64, &params)?;
+    cx.thread.ring_work.joined(&ring);
     let file = OpenFile::new(Arc::new(RingFile(ring)), OpenFlags::RDWR);
     Ok(cx.process.files().insert(file, FdFlags::CLOEXEC)? as usize)
 }
@@ -108,7 +110,7 @@ fn ring_of(file: &OpenFile) -> Result<Arc<Ring>> {
 /// io_uring_enter(2)
 pub fn sys_io_uring_enter(cx: &Cx<'_>, fd: i32, count: u32, least: u32, flags: u32, arg: usize, arg_size: usize) -> Result<usize> {
     names::ENTER.check(flags)?;
-    let file = cx.process.files().get(fd)?;
+    let file = if flags & REGISTERED_RING != 0 { cx.thread.ring_work.registered(fd as u32 as usize)? } else { cx.process.files().get(fd)? };
     let ring = ring_of(&file)?;
     if ring.is_disabled.load(Ordering::SeqCst) {
         return Err(EBADFD);

@@ -11,7 +11,7 @@ use crate::fs::OpenFile;
 use crate::ipc::eventfd::EventFd;
 use crate::ipc::uring::request::Entry;
 use crate::ipc::uring::tables::{MOST_BUFFERS, MOST_FILES};
-use crate::ipc::uring::{Ring, RingFile};
+use crate::ipc::uring::{MOST_REGISTERED, Ring, RingFile};
 use crate::user;
 use call_flags::uring as names;
 
@@ -30,6 +30,8 @@ const FILES2: u32 = 13;
 const FILES_UPDATE2: u32 = 14;
 const BUFFERS2: u32 = 15;
 const WORKERS: u32 = 19;
+const RINGS: u32 = 20;
+const UNREGISTER_RINGS: u32 = 21;
 const BUFFER_RING: u32 = 22;
 const UNREGISTER_BUFFER_RING: u32 = 23;
 const SYNC_CANCEL: u32 = 24;
@@ -111,6 +113,7 @@ pub fn sys_io_uring_register(cx: &Cx<'_>, fd: i32, opcode: u32, arg: usize, coun
             user::write(arg, &[0u32; 2])?;
             Ok(0)
         }
+        RINGS | UNREGISTER_RINGS if (1..=MOST_REGISTERED).contains(&count) => change_rings(cx, opcode == RINGS, arg, count),
         BUFFER_RING if count == 1 => {
             // struct io_uring_buf_reg: address, entries, group, flags, 0.
             let [at, head, a, b, c]: [u64; 5] = user::read(arg)?;
@@ -135,6 +138,44 @@ pub fn sys_io_uring_register(cx: &Cx<'_>, fd: i32, opcode: u32, arg: usize, coun
         }
         _ => Err(EINVAL),
     }
+}
+
+/// Gives descriptors of rings numbers of the thread's own, or takes these back; how many.
+fn change_rings(cx: &Cx<'_>, is_added: bool, at: usize, count: usize) -> Result<usize> {
+    /// `struct io_uring_rsrc_update`: number, 0, descriptor.
+    const UPDATE: usize = 16;
+    /// Whichever number is free.
+    const ANY: u32 = u32::MAX;
+    let change = |at: usize| -> Result {
+        let [head, fd]: [u64; 2] = user::read(at)?;
+        let (number, reserved) = (head as u32, (head >> 32) as u32);
+        if reserved != 0 || (!is_added && fd != 0) {
+            return Err(EINVAL);
+        }
+        let work = &cx.thread.ring_work;
+        if !is_added {
+            return work.unregister(number as usize);
+        }
+        if number != ANY && number as usize >= MOST_REGISTERED {
+            return Err(EINVAL);
+        }
+        let file = cx.process.files().get(fd as i32)?;
+        ring_of(&file)?;
+        let number = work.register((number != ANY).then_some(number as usize), file)?;
+        let told = user::write(at, &(number as u32));
+        if told.is_err() {
+            work.unregister(number)?;
+        }
+        told
+    };
+    for n in 0..count {
+        match change(at + n * UPDATE) {
+            Ok(()) => {}
+            Err(error) if n == 0 => return Err(error),
+            Err(_) => return Ok(n),
+        }
+    }
+    Ok(count)
 }
 
 fn set_buffers(ring: &Ring, at: usize, count: usize) -> Result {
