@@ -308,7 +308,7 @@ fn everything_on_a_screen_has_its_scale() {
         let frame = fixture.gde.layout.frame(id).unwrap();
         let at = |v: i32| (f64::from(v) * scale) as usize;
         assert_eq!(pixel(&mut fixture, 0, at(frame.centre().x), at(frame.centre().y + 10)) & 0xff_ffff, 0xff_0000);
-for (x, is_inside) in [(frame.x - 3, false), (frame.x + 2, true), (frame.right() - 3, true), (frame.right() + 2, false)] {
+        for (x, is_inside) in [(frame.x - 3, false), (frame.x + 2, true), (frame.right() - 3, true), (frame.right() + 2, false)] {
             assert_eq!(pixel(&mut fixture, 0, at(x), at(frame.centre().y)) & 0xff_ffff == 0xff_0000, is_inside, "at {x}");
         }
         // The panel covers as many units as before, to the right edge.

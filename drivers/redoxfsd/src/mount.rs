@@ -22,7 +22,7 @@ pub fn look<D: Device, T>(
 }
 
 /// Ends a walk at the first block that does not read.
-struct Strict;
+pub(crate) struct Strict;
 
 impl Visitor for Strict {
     fn block(&mut self, _: BlockAddr) -> Result<()> {

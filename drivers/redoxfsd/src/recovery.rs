@@ -3,27 +3,12 @@
 use crate::cache::CachedDisk;
 use crate::device::Device;
 use crate::intent_log::Log;
-use crate::mount::look;
+use crate::mount::{Strict, look};
 use crate::session::{Lost, Session, State, position};
-use crate::visit::{Tx, Visitor, walk_lists};
-use redoxfs::{BlockAddr, FileSystem, Node};
+use crate::visit::{Tx, walk_lists};
+use redoxfs::FileSystem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use syscall::error::{EIO, Error, Result};
-
-/// Ends a walk at the first block that does not read.
-struct Strict;
-
-impl Visitor for Strict {
-    fn block(&mut self, _: BlockAddr) -> Result<()> {
-        Ok(())
-    }
-    fn node(&mut self, _: u32, _: &Node) -> Result<()> {
-        Ok(())
-    }
-    fn unreadable(&mut self, _: &str, _: BlockAddr, error: Error) -> Result<()> {
-        Err(error)
-    }
-}
+use syscall::error::{EIO, Error};
 
 /// The records of the log behind the header of `fs`.
 pub fn records<D: Device>(fs: &mut FileSystem<CachedDisk<D>>) -> Vec<Vec<u8>> {

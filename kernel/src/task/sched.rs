@@ -639,38 +639,24 @@ pub fn affinity_changed(thread: &Arc<Thread>) {
         }
         return;
     }
-    loop {
-        let home = thread.sched.cpu.load(Ordering::SeqCst);
-        let mut queue = CPUS[home].queue.lock();
-        if thread.sched.cpu.load(Ordering::SeqCst) != home {
-            continue;
-        }
-        if thread.sched.may_run_on(home) {
-            return;
-        }
-        let waiting = queue.ready.iter().find(|(_, it)| Arc::ptr_eq(it, thread)).map(|(key, _)| *key);
-        if let Some(waiting) = waiting.and_then(|key| queue.ready.remove(&key)) {
-            CPUS[home].load.store(queue.ready.len(), Ordering::SeqCst);
-            drop(queue);
-            return place(waiting, false);
-        }
-        let is_running = queue.current.as_ref().is_some_and(|it| Arc::ptr_eq(it, thread));
-        drop(queue);
-        if is_running {
-            CPUS[home].resched.store(true, Ordering::SeqCst);
-            send_resched(home);
-        }
-        return;
-    }
+    place_anew(thread, |home| thread.sched.may_run_on(home));
 }
 
 /// After a thread's policy or priority changed: one that waits for a CPU gets its new place, and perhaps the CPU; one that runs may have to give it away.
 pub fn policy_changed(thread: &Arc<Thread>) {
+    place_anew(thread, |_| false);
+}
+
+/// Finds a new place for a thread that waits for a CPU, and has the one that it runs on look again; unless `is_right` says that it may stay there.
+fn place_anew(thread: &Arc<Thread>, is_right: impl Fn(usize) -> bool) {
     loop {
         let home = thread.sched.cpu.load(Ordering::SeqCst);
         let mut queue = CPUS[home].queue.lock();
         if thread.sched.cpu.load(Ordering::SeqCst) != home {
             continue;
+        }
+        if is_right(home) {
+            return;
         }
         let waiting = queue.ready.iter().find(|(_, it)| Arc::ptr_eq(it, thread)).map(|(key, _)| *key);
         if let Some(waiting) = waiting.and_then(|key| queue.ready.remove(&key)) {
