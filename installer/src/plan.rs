@@ -10,7 +10,7 @@ use std::fmt;
 
 const MIB: u64 = 1 << 20;
 /// The EFI system partition, in MiB: as large as an image's.
-const ESP_MIB: u64 = 64;
+const ESP_MIB: u64 = 96;
 /// What each entry takes besides its content, and what the filesystem itself does.
 const ENTRY_BYTES: u64 = 8 << 10;
 const SPARE_BYTES: u64 = 32 << 20;
