@@ -1,6 +1,6 @@
 //! Dirty pages: accounting, write-back, the flusher thread.
 
-use alloc::collections::VecDeque;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
@@ -19,8 +19,8 @@ static DIRTY: AtomicIsize = AtomicIsize::new(0);
 /// Memory is short: everything is to be written, whatever its age.
 static URGENT: AtomicBool = AtomicBool::new(false);
 static WRITEBACK: AtomicUsize = AtomicUsize::new(0);
-/// Caches with dirty pages (kept alive by this) and when they were first made dirty.
-static LIST: SpinLock<VecDeque<(Arc<PageCache>, u64)>> = SpinLock::new(VecDeque::new());
+/// Caches with dirty pages (kept alive by this) and when they were first made dirty, by their addresses.
+static LIST: SpinLock<BTreeMap<usize, (Arc<PageCache>, u64)>> = SpinLock::new(BTreeMap::new());
 
 fn flush_queue() -> &'static WaitQueue {
     static QUEUE: Once<WaitQueue> = Once::new();
@@ -83,10 +83,10 @@ pub fn flusher() {
         // Time-out and kick mean the same here.
         let _ = flush_queue().wait_deadline(Some(deadline), || (dirty_pages() > background || URGENT.load(Ordering::Relaxed)).then_some(()));
         let everything = URGENT.swap(false, Ordering::Relaxed) || dirty_pages() > background;
-        let rounds = LIST.lock().len();
+        let listed: Vec<usize> = LIST.lock().keys().copied().collect();
         let mut progress = false;
-        for _ in 0..rounds {
-            let Some((cache, since)) = LIST.lock().pop_front() else { break };
+        for address in listed {
+            let Some((cache, since)) = LIST.lock().remove(&address) else { continue };
             let old = frame::time::now_ns().saturating_sub(since) >= MAX_AGE_NS;
             // The list's reference is the last one: nobody will write to it again.
             let orphan = Arc::strong_count(&cache) == 1;
@@ -94,7 +94,7 @@ pub fn flusher() {
                 progress |= cache.write_back(0, u64::MAX, false).is_ok();
                 cache.relist(frame::time::now_ns());
             } else {
-                LIST.lock().push_back((cache, since));
+                cache.relist(since);
             }
         }
         if everything && !progress {
@@ -107,7 +107,7 @@ pub fn flusher() {
 
 /// Writes all dirty pages of all files (`sync(2)`), and waits for that. Errors are reported by the files' next `fsync`.
 pub fn sync_all() {
-    let caches: Vec<Arc<PageCache>> = LIST.lock().iter().map(|entry| entry.0.clone()).collect();
+    let caches: Vec<Arc<PageCache>> = LIST.lock().values().map(|entry| entry.0.clone()).collect();
     for cache in caches {
         if let Err(error) = cache.write_back(0, u64::MAX, true) {
             cache.error.store(error.0, Ordering::Relaxed);
@@ -132,7 +132,7 @@ impl PageCache {
         if !inner.listed {
             if let Some(me) = self.me.upgrade() {
                 inner.listed = true;
-                LIST.lock().push_back((me, frame::time::now_ns()));
+                LIST.lock().insert(self.address(), (me, frame::time::now_ns()));
             }
         }
     }
@@ -148,7 +148,22 @@ impl PageCache {
         }
     }
 
-    /// Back into the list if there is something dirty again.
+    /// Its key in the list.
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
+    /// It has no dirty pages and will never have any: the list need not keep it, nor what it keeps, until the flusher comes by. (The daemon may free a deleted file only when
+    /// nothing of it is left here.)
+    pub(super) fn unlist(&self) {
+        let gone = LIST.lock().remove(&self.address());
+        if gone.is_some() {
+            self.inner.lock().listed = false;
+        }
+        drop(gone);
+    }
+
+    /// Back into the list, as dirty since `now`, unless it is clean.
     fn relist(self: Arc<Self>, now: u64) {
         let mut inner = self.inner.lock();
         if inner.dirty == 0 {
@@ -156,7 +171,7 @@ impl PageCache {
             drop(inner);
         } else {
             drop(inner);
-            LIST.lock().push_back((self, now));
+            LIST.lock().insert(self.address(), (self, now));
         }
     }
 

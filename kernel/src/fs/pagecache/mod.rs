@@ -205,6 +205,7 @@ impl PageCache {
     pub fn discard(&self) {
         self.discarded.store(true, Ordering::Release);
         self.drop_pages(0, u64::MAX);
+        self.unlist();
     }
 
     fn get(&self, index: u64) -> Lookup {
